@@ -253,7 +253,7 @@ static struct json_doc *doc(struct json_object *o)
     return (struct json_doc *)(void *)o;
 }
 
-struct json_doc *json_object(void)
+struct json_doc *json_new_object(void)
 {
     return doc(json_object_new_object());
 }

@@ -52,7 +52,7 @@ bool json_decoder_finish(struct json_decoder *d, const struct json_shape *shape,
  * incomplete and is reported by json_print(). */
 struct json_doc;
 
-struct json_doc *json_object(void);
+struct json_doc *json_new_object(void);
 void json_free(struct json_doc **root);
 
 void json_put_text(struct json_doc *object, const char *key, const char *text);
