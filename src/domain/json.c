@@ -96,8 +96,7 @@ static bool feed_piece(struct json_decoder *d, const char *bytes, size_t n,
     enum json_tokener_error error = json_tokener_get_error(d->tokener);
     if (error == json_tokener_continue) {
         d->consumed += n_text;
-        return n_text == n ||
-               malformed(fault, d->consumed, "a NUL byte");
+        return n_text == n || malformed(fault, d->consumed, "a NUL byte");
     }
     if (error != json_tokener_success)
         return malformed(fault, d->consumed + used,

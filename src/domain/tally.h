@@ -23,9 +23,9 @@ enum tally_numbers { TALLY_INT64, TALLY_DOUBLE };
 struct tally {
     enum tally_numbers numbers;
     int32_t multiply;
-    uint64_t count;   /* values added */
-    __int128 exact;   /* TALLY_INT64: sum of the values, not yet multiplied */
-    double approx;    /* TALLY_DOUBLE: the running sum */
+    uint64_t count; /* values added */
+    __int128 exact; /* TALLY_INT64: sum of the values, not yet multiplied */
+    double approx;  /* TALLY_DOUBLE: the running sum */
 };
 
 void tally_begin(struct tally *t, enum tally_numbers numbers, int32_t multiply);
