@@ -1,0 +1,264 @@
+/* config_setting: see config_setting.h. */
+#include "adapters/config_setting.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "domain/address.h"
+
+#define WORD_MAX 64
+
+struct unit {
+    const char *suffix;
+    int64_t factor;
+};
+
+/* Largest first: a value is printed in the largest unit that divides it. */
+static const struct unit size_units[] = {
+    {"g", 1 << 30}, {"m", 1 << 20}, {"k", 1 << 10}, {"", 1}, {NULL, 0}};
+static const struct unit duration_units[] = {{"h", 3600 * CLOCK_SECOND},
+                                             {"m", 60 * CLOCK_SECOND},
+                                             {"s", CLOCK_SECOND},
+                                             {"ms", CLOCK_MS},
+                                             {NULL, 0}};
+static const struct unit plain_units[] = {{"", 1}, {NULL, 0}};
+
+static const struct unit *units_of(enum setting_type type)
+{
+    if (type == SETTING_SIZE)
+        return size_units;
+    return type == SETTING_DURATION ? duration_units : plain_units;
+}
+
+/* The number at `text` up to `end` (NULL: all of it), with its unit. */
+static bool parse_number(enum setting_type type, const char *text, size_t n,
+                         int64_t *value)
+{
+    char room[32], *rest;
+    if (n == 0 || n >= sizeof room || isspace((unsigned char)text[0]))
+        return false;
+    memcpy(room, text, n);
+    room[n] = '\0';
+    errno = 0;
+    long long number = strtoll(room, &rest, type == SETTING_MODE ? 8 : 10);
+    if (rest == room || errno != 0)
+        return false;
+    for (const struct unit *u = units_of(type); u->suffix != NULL; u++)
+        if (strcmp(rest, u->suffix) == 0)
+            return !__builtin_mul_overflow(number, u->factor, value);
+    return type == SETTING_DURATION && number == 0 && *rest == '\0' &&
+           (*value = 0, true);
+}
+
+static const char *number_example(enum setting_type type)
+{
+    if (type == SETTING_SIZE)
+        return "a size such as 512, 64k or 16m";
+    if (type == SETTING_DURATION)
+        return "a time such as 250ms, 5s or 2m";
+    return type == SETTING_MODE ? "octal permissions such as 0660"
+                                : "a whole number";
+}
+
+static bool set_number(const struct setting *row, int64_t *slot,
+                       const char *text, struct buf *why)
+{
+    int64_t value, least, most;
+    const char *dots = strstr(row->allowed, "..");
+    if (!parse_number(row->type, text, strlen(text), &value)) {
+        buf_printf(why, "must be %s, %s", number_example(row->type),
+                   row->allowed);
+        return false;
+    }
+    if (!parse_number(row->type, row->allowed, (size_t)(dots - row->allowed),
+                      &least) ||
+        !parse_number(row->type, dots + 2, strlen(dots + 2), &most))
+        abort(); /* config.def is wrong */
+    if (value < least || value > most) {
+        buf_printf(why, "must be %s", row->allowed);
+        return false;
+    }
+    *slot = value;
+    return true;
+}
+
+/* Give the length of the first word of "a|b|c" and step over it. */
+static size_t next_word(const char **words)
+{
+    size_t n = strcspn(*words, "|");
+    *words += n + ((*words)[n] == '|');
+    return n;
+}
+
+static bool set_choice(const struct setting *row, int64_t *slot,
+                       const char *text, struct buf *why)
+{
+    int64_t index = 0;
+    for (const char *next = row->allowed; *next != '\0'; index++) {
+        const char *word = next;
+        size_t n = next_word(&next);
+        if (strlen(text) == n && memcmp(word, text, n) == 0) {
+            *slot = index;
+            return true;
+        }
+    }
+    buf_printf(why, "must be one of %s", row->allowed);
+    return false;
+}
+
+static bool is_url(const char *text)
+{
+    size_t scheme = strncmp(text, "http://", 7) == 0    ? 7
+                    : strncmp(text, "https://", 8) == 0 ? 8
+                                                        : 0;
+    return scheme > 0 && text[scheme] != '\0' && text[scheme] != '/';
+}
+
+static const char *text_fault(enum setting_type type, const char *text)
+{
+    struct address ignored;
+    if (type == SETTING_WORD && (*text == '\0' || strlen(text) > WORD_MAX))
+        return "must have 1 to 64 bytes";
+    if (type == SETTING_FILEPATH && *text != '\0' && *text != '/')
+        return "must be an absolute path, or empty";
+    if (type == SETTING_URLPATH && *text != '/')
+        return "must start with /";
+    if (type == SETTING_URL && *text != '\0' && !is_url(text))
+        return "must be http://host... or https://host..., or empty";
+    if (type == SETTING_ADDRESS && !address_parse(text, &ignored))
+        return "must be /path (up to 107 bytes), 127.0.0.1:9000, [::1]:9000 "
+               "or *:9000";
+    return NULL;
+}
+
+static bool set_text(const struct setting *row, char **slot, const char *text,
+                     struct buf *why)
+{
+    const char *fault = text_fault(row->type, text);
+    char *copy = fault == NULL ? strdup(text) : NULL;
+    if (copy == NULL) {
+        buf_str(why, fault != NULL ? fault : "memory is short");
+        return false;
+    }
+    free(*slot);
+    *slot = copy;
+    return true;
+}
+
+static void *slot_of(const struct setting *row, const void *base)
+{
+    return (char *)(uintptr_t)base + row->offset;
+}
+
+bool setting_set(const struct setting *row, void *base, const char *text,
+                 struct buf *why)
+{
+    void *slot = slot_of(row, base);
+    if (row->type <= SETTING_ADDRESS)
+        return set_text(row, slot, text, why);
+    if (row->type == SETTING_CHOICE)
+        return set_choice(row, slot, text, why);
+    return set_number(row, slot, text, why);
+}
+
+static void print_choice(const struct setting *row, int64_t index, FILE *out)
+{
+    const char *next = row->allowed, *word = next;
+    size_t n = next_word(&next);
+    while (index-- > 0) {
+        word = next;
+        n = next_word(&next);
+    }
+    fprintf(out, "%.*s", (int)n, word);
+}
+
+static void print_number(enum setting_type type, int64_t value, FILE *out)
+{
+    const struct unit *u = units_of(type);
+    while (value % u->factor != 0 || (value == 0 && u->factor > CLOCK_SECOND))
+        u++;
+    if (type == SETTING_MODE)
+        fprintf(out, "%04" PRIo64, (uint64_t)value);
+    else
+        fprintf(out, "%" PRId64 "%s", value / u->factor, u->suffix);
+}
+
+void setting_print(const struct setting *row, const void *base, FILE *out)
+{
+    const void *slot = slot_of(row, base);
+    fprintf(out, "%s = ", row->name);
+    if (row->type <= SETTING_ADDRESS)
+        fputs(*(char *const *)slot, out);
+    else if (row->type == SETTING_CHOICE)
+        print_choice(row, *(const int64_t *)slot, out);
+    else
+        print_number(row->type, *(const int64_t *)slot, out);
+    fputc('\n', out);
+}
+
+void setting_clear(const struct setting *row, void *base)
+{
+    void *slot = slot_of(row, base);
+    if (row->type <= SETTING_ADDRESS) {
+        free(*(char **)slot);
+        *(char **)slot = NULL;
+    } else {
+        *(int64_t *)slot = 0;
+    }
+}
+
+const struct setting *setting_find(const struct setting *rows, size_t count,
+                                   const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+#define NAME_MAX_COMPARED 32
+
+/* Levenshtein distance, one row at a time. */
+static size_t distance(const char *a, const char *b)
+{
+    size_t row[NAME_MAX_COMPARED + 1], n = strlen(b);
+    if (n > NAME_MAX_COMPARED || strlen(a) > NAME_MAX_COMPARED)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1] != '\0'; i++) {
+        size_t corner = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            size_t change = corner + (a[i - 1] != b[j - 1]);
+            corner = row[j];
+            row[j] = least(change, least(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[n];
+}
+
+const struct setting *setting_nearest(const struct setting *rows, size_t count,
+                                      const char *name)
+{
+    const struct setting *best = NULL;
+    size_t best_distance = 4; /* farther than three edits is no help */
+    for (size_t i = 0; i < count; i++) {
+        size_t d = distance(name, rows[i].name);
+        if (d < best_distance) {
+            best = &rows[i];
+            best_distance = d;
+        }
+    }
+    return best;
+}

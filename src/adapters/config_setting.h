@@ -1,0 +1,56 @@
+/* config_setting: one row of config.def, and its value as text.
+ *
+ * Parsing and printing of every type of config.def, apart from files and
+ * sections. */
+#ifndef TALLYD_ADAPTERS_CONFIG_SETTING_H
+#define TALLYD_ADAPTERS_CONFIG_SETTING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+
+enum setting_type {
+    SETTING_TEXT,
+    SETTING_WORD,
+    SETTING_FILEPATH,
+    SETTING_URLPATH,
+    SETTING_URL,
+    SETTING_ADDRESS, /* up to here: char *, owned by the structure */
+    SETTING_COUNT,
+    SETTING_SIZE,
+    SETTING_DURATION,
+    SETTING_MODE,
+    SETTING_CHOICE, /* int64_t */
+};
+
+struct setting {
+    const char *name;
+    enum setting_type type;
+    const char *initial; /* the default, as it would be written */
+    const char *allowed;
+    const char *help;
+    size_t offset; /* of the value in its structure */
+};
+
+/* The row called `name`, or NULL. */
+const struct setting *setting_find(const struct setting *rows, size_t count,
+                                   const char *name);
+
+/* The row whose name is nearest to a mistyped one; NULL: none is near. */
+const struct setting *setting_nearest(const struct setting *rows, size_t count,
+                                      const char *name);
+
+/* Store `text` in the structure at `base`. False: `why` gets what would be
+ * right, e.g. "must be 1..65535", and the old value stays. */
+bool setting_set(const struct setting *row, void *base, const char *text,
+                 struct buf *why);
+
+/* Print the value as setting_set() reads it. */
+void setting_print(const struct setting *row, const void *base, FILE *out);
+
+/* Free the value of a row; it becomes NULL or 0. */
+void setting_clear(const struct setting *row, void *base);
+
+#endif

@@ -1,0 +1,68 @@
+/* downstream: one HTTP POST at a time, over one reused easy handle. The only
+ * user of libcurl.
+ *
+ * libcurl is initialised here, so only after the fork and once per process.
+ * At most one POST reaches the wire per downstream_post() unless the target
+ * says resend: libcurl's own repetition on a stale connection is refused. */
+#ifndef TALLYD_ADAPTERS_DOWNSTREAM_H
+#define TALLYD_ADAPTERS_DOWNSTREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "domain/outcome.h"
+#include "domain/trace.h"
+
+/* Longest body and Idempotency-Key sent. */
+#define DOWNSTREAM_BODY_MAX 128
+#define DOWNSTREAM_KEY_MAX 255
+
+/* Where and how to post. The strings are borrowed; "" is unset. */
+struct downstream_settings {
+    const char *url; /* http or https */
+    const char *socket;
+    const char *ca, *cert, *key;
+    int64_t idle, lifetime;           /* ns, whole seconds are used */
+    int64_t timeout, connect_timeout; /* ns, whole milliseconds are used */
+    uint64_t max_reply;               /* bytes */
+    bool resend;
+};
+
+struct downstream;
+struct downstream_target;
+
+/* NULL: memory is short. */
+struct downstream *downstream_new(void);
+void downstream_free(struct downstream **d);
+
+/* NULL: `why` says what is wrong with the URL or a file. The settings are
+ * borrowed. May be called without a downstream, to check settings. */
+struct downstream_target *
+downstream_target_new(const struct downstream_settings *s, char *why,
+                      size_t why_size);
+void downstream_target_free(struct downstream_target **t);
+
+struct downstream_post {
+    const char *body; /* JSON, up to DOWNSTREAM_BODY_MAX bytes */
+    size_t body_len;
+    const struct trace *trace;
+    const char *idempotency_key; /* NULL: none; already validated */
+};
+
+struct downstream_report {
+    int status;     /* of the answer; 0: none */
+    unsigned posts; /* on the wire, at most 2 */
+    unsigned connects;
+    unsigned resends;
+    char detail[200]; /* for people; empty on success */
+};
+
+/* Post and wait for the whole answer, at most `timeout`. OUTCOME_ok: it was
+ * 2xx and complete; otherwise one of the downstream outcomes. */
+enum outcome downstream_post(struct downstream *d,
+                             const struct downstream_target *t,
+                             const struct downstream_post *post,
+                             struct downstream_report *report);
+
+#endif

@@ -1,0 +1,234 @@
+/* fcgi: see fcgi.h. */
+#include "adapters/fcgi.h"
+
+#include <fcgiapp.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* Room for the largest head with its framing. */
+#define PIPE_BYTES (2 * 65536)
+
+struct fcgi {
+    struct fcgi_config config;
+    struct fcgi_conn *free_conns; /* the hot one is used again first */
+    int pipe[2];                  /* [0] is what libfcgi reads heads from */
+    FCGX_Request request;
+    struct fcgi_conn *conn; /* of the request in hand, else NULL */
+    enum fcgi_body body;    /* how far its body is */
+};
+
+/* libfcgi passes its stream alone to a fill procedure. */
+static struct fcgi *serving;
+
+static bool open_pipe(struct fcgi *f)
+{
+    return pipe2(f->pipe, O_CLOEXEC) == 0 &&
+           fcntl(f->pipe[1], F_SETPIPE_SZ, PIPE_BYTES) >= 0;
+}
+
+/* FCGX_Init() takes over SIGPIPE, SIGTERM and SIGUSR1 where they have their
+ * default action; the dispositions there were come back. */
+static bool init_library(void)
+{
+    static const int signals[] = {SIGPIPE, SIGTERM, SIGUSR1};
+    struct sigaction before[3];
+    for (int i = 0; i < 3; i++)
+        sigaction(signals[i], NULL, &before[i]);
+    bool ok = FCGX_Init() == 0;
+    for (int i = 0; i < 3; i++)
+        sigaction(signals[i], &before[i], NULL);
+    return ok;
+}
+
+struct fcgi *fcgi_new(const struct fcgi_config *c)
+{
+    struct fcgi *f = calloc(1, sizeof *f);
+    if (f == NULL)
+        return NULL;
+    f->config = *c;
+    f->pipe[0] = f->pipe[1] = -1;
+    serving = f;
+    if (init_library() && open_pipe(f) &&
+        FCGX_InitRequest(&f->request, -1, 0) == 0)
+        return f;
+    fcgi_free(&f);
+    return NULL;
+}
+
+static void close_pipe(struct fcgi *f)
+{
+    for (int i = 0; i < 2; i++) {
+        if (f->pipe[i] >= 0)
+            close(f->pipe[i]);
+        f->pipe[i] = -1;
+    }
+}
+
+void fcgi_free(struct fcgi **f)
+{
+    if (*f == NULL)
+        return;
+    while ((*f)->free_conns != NULL) {
+        struct fcgi_conn *conn = (*f)->free_conns;
+        (*f)->free_conns = conn->next_free;
+        fcgi_conn_free(conn);
+    }
+    close_pipe(*f);
+    free(*f);
+    *f = NULL;
+    serving = NULL;
+}
+
+struct fcgi_conn *fcgi_open(struct fcgi *f, int fd, int64_t now)
+{
+    struct fcgi_conn *conn = f->free_conns;
+    if (conn != NULL)
+        f->free_conns = conn->next_free;
+    else
+        conn = fcgi_conn_new(&f->config);
+    if (conn == NULL)
+        close(fd);
+    else
+        fcgi_conn_start(conn, fd, now);
+    return conn;
+}
+
+void fcgi_close(struct fcgi *f, struct fcgi_conn *conn)
+{
+    close(conn->fd);
+    conn->fd = -1;
+    conn->next_free = f->free_conns;
+    f->free_conns = conn;
+}
+
+/* --- The head. --- */
+
+struct framed {
+    struct iovec part[8];
+    int count;
+    size_t bytes;
+};
+
+static void add_part(struct framed *to, void *bytes, size_t n)
+{
+    to->part[to->count++] = (struct iovec){bytes, n};
+    to->bytes += n;
+}
+
+/* Write the head into the pipe, framed anew: one BEGIN_REQUEST, as few PARAMS
+ * as hold it, the empty one. The pipe is empty and has room for all of it. */
+static bool write_head(struct fcgi *f, struct head *h)
+{
+    uint8_t headers[4][RECORD_HEADER_BYTES];
+    struct framed out = {0};
+    int used = 0;
+    record_print(headers[used], RECORD_BEGIN_REQUEST, h->id, sizeof h->begin);
+    add_part(&out, headers[used++], RECORD_HEADER_BYTES);
+    add_part(&out, h->begin, sizeof h->begin);
+    for (size_t at = 0; at < h->params_len;) {
+        size_t n = h->params_len - at;
+        if (n > RECORD_CONTENT_MAX)
+            n = RECORD_CONTENT_MAX;
+        record_print(headers[used], RECORD_PARAMS, h->id, (uint16_t)n);
+        add_part(&out, headers[used++], RECORD_HEADER_BYTES);
+        add_part(&out, h->params + at, n);
+        at += n;
+    }
+    record_print(headers[used], RECORD_PARAMS, h->id, 0);
+    add_part(&out, headers[used], RECORD_HEADER_BYTES);
+    return writev(f->pipe[1], out.part, out.count) == (ssize_t)out.bytes;
+}
+
+static void fill(FCGX_Stream *in);
+
+/* Let libfcgi read the head. Where it fails it closes the end it was given. */
+static bool parse_head(struct fcgi *f, struct head *h)
+{
+    if (!write_head(f, h))
+        return false;
+    f->request.ipcFd = f->pipe[0];
+    f->request.keepConnection = 1; /* every descriptor is ours to close */
+    if (FCGX_Accept_r(&f->request) == 0)
+        return true;
+    f->request.ipcFd = -1;
+    f->pipe[0] = -1;
+    return false;
+}
+
+bool fcgi_begin(struct fcgi *f, struct fcgi_conn *conn)
+{
+    if (!parse_head(f, &conn->head)) {
+        close_pipe(f);
+        open_pipe(f);
+        conn->reason = "libfcgi did not take the request";
+        return false;
+    }
+    f->request.ipcFd = conn->fd;
+    f->request.in->fillBuffProc = fill;
+    f->conn = conn;
+    f->body = FCGI_BODY_MORE;
+    return true;
+}
+
+const char *fcgi_param(const struct fcgi *f, const char *name)
+{
+    return FCGX_GetParam(name, f->request.envp);
+}
+
+/* --- The body. --- */
+
+/* The fill procedure of the request's input stream (FCGX_Stream): present the
+ * next run of body bytes, or close the stream and say why. */
+static void fill(FCGX_Stream *in)
+{
+    struct fcgi *f = serving;
+    size_t n;
+    f->body = fcgi_conn_body(f->conn, &in->rdNext, &n);
+    if (f->body != FCGI_BODY_MORE) {
+        in->isClosed = 1;
+        in->FCGI_errno = f->body == FCGI_BODY_END ? 0 : FCGX_PROTOCOL_ERROR;
+        return;
+    }
+    in->stopUnget = in->rdNext;
+    in->stop = in->wrNext = in->rdNext + n;
+}
+
+enum fcgi_body fcgi_read(struct fcgi *f, const uint8_t **bytes, size_t *n)
+{
+    FCGX_Stream *in = f->request.in;
+    if (FCGX_GetChar(in) == EOF)
+        return f->body == FCGI_BODY_END && FCGX_GetError(in) != 0
+                   ? FCGI_BODY_BROKEN
+                   : f->body;
+    *bytes = in->rdNext - 1; /* FCGX_GetChar() has taken one */
+    *n = (size_t)(in->stop - *bytes);
+    in->rdNext = in->stop;
+    return FCGI_BODY_MORE;
+}
+
+bool fcgi_abandoned(const struct fcgi *f)
+{
+    struct pollfd p = {.fd = f->conn->fd, .events = POLLRDHUP};
+    return poll(&p, 1, 0) > 0;
+}
+
+/* --- The end. --- */
+
+bool fcgi_reply(struct fcgi *f, const char *text, size_t n)
+{
+    FCGX_PutStr(text, (int)n, f->request.out);
+    FCGX_FClose(f->request.err);
+    return FCGX_FClose(f->request.out) == 0;
+}
+
+void fcgi_end(struct fcgi *f)
+{
+    FCGX_Free(&f->request, 0);
+    f->request.ipcFd = -1;
+    f->conn = NULL;
+}

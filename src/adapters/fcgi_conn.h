@@ -1,0 +1,72 @@
+/* fcgi_conn: one FastCGI connection: its bytes, records and deadlines.
+ *
+ * The half of the room that reads sockets; libfcgi is in the other half
+ * (fcgi.h), which alone uses this header. Blocking descriptors, read with
+ * MSG_DONTWAIT, so that a write of libfcgi's is a plain blocking one. */
+#ifndef TALLYD_ADAPTERS_FCGI_CONN_H
+#define TALLYD_ADAPTERS_FCGI_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "domain/head.h"
+
+struct fcgi_config {
+    struct head_limits head;
+    struct record_values values;                /* the answer to GET_VALUES */
+    int64_t first_byte_timeout, header_timeout; /* ns */
+    int64_t body_timeout, write_timeout;
+};
+
+struct fcgi_conn {
+    int fd;
+    int64_t deadline;   /* monotonic ns: when to give up waiting for a head */
+    const char *reason; /* why it was refused; static text */
+    size_t place;       /* for its holder's use */
+    struct fcgi_conn *next_free;
+    const struct fcgi_config *config;
+    uint8_t *inbox, *params;
+    size_t begin, end; /* unread bytes of the inbox */
+    bool started;      /* a byte has come since the last request */
+    struct head head;
+    uint32_t content_left, padding_left; /* of the body's current record */
+    bool foreign;          /* that record belongs to another request id */
+    bool last;             /* that record is the empty STDIN */
+    int64_t body_deadline; /* monotonic ns; 0: no wait yet */
+};
+
+/* NULL: memory is short. `config` is borrowed. */
+struct fcgi_conn *fcgi_conn_new(const struct fcgi_config *config);
+void fcgi_conn_free(struct fcgi_conn *conn);
+
+/* Start on a connected descriptor. */
+void fcgi_conn_start(struct fcgi_conn *conn, int fd, int64_t now);
+
+enum fcgi_progress {
+    FCGI_WAITING, /* nothing more to read now; poll for POLLIN */
+    FCGI_READY,   /* the head of a request is complete */
+    FCGI_GONE,    /* the peer left */
+    FCGI_REFUSED, /* conn->reason says why */
+};
+
+/* Read what has come of a head, without waiting. `*managed` counts the
+ * management records answered on the way. */
+enum fcgi_progress fcgi_conn_advance(struct fcgi_conn *conn, int64_t now,
+                                     unsigned *managed);
+
+enum fcgi_body {
+    FCGI_BODY_MORE,    /* bytes were given */
+    FCGI_BODY_END,     /* STDIN is complete */
+    FCGI_BODY_GONE,    /* aborted, or the connection ended within the body */
+    FCGI_BODY_TIMEOUT, /* body_timeout is over */
+    FCGI_BODY_BROKEN,  /* the records are wrong */
+};
+
+/* After FCGI_READY: the next bytes of the body, in place, valid until the
+ * next call. Anything but FCGI_BODY_MORE is final. Waits up to body_timeout,
+ * counted from the first wait. */
+enum fcgi_body fcgi_conn_body(struct fcgi_conn *conn, uint8_t **bytes,
+                              size_t *n);
+
+#endif

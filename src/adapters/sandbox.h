@@ -1,0 +1,23 @@
+/* sandbox: what a process gives up before it serves.
+ *
+ * Called once by the process that starts the pool, before the first fork. */
+#ifndef TALLYD_ADAPTERS_SANDBOX_H
+#define TALLYD_ADAPTERS_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Become `user` and `group` for good ("": unchanged; a user without a group
+ * gets its own), and prove that root cannot come back. False: `why` says. */
+bool sandbox_drop(const char *user, const char *group, char *why,
+                  size_t why_size);
+
+/* The same user and group, without becoming them: -1 where unchanged. */
+bool sandbox_find(const char *user, const char *group, uid_t *uid, gid_t *gid,
+                  char *why, size_t why_size);
+
+/* No descendant gains privileges by execve(2); see PR_SET_NO_NEW_PRIVS. */
+void sandbox_no_new_privileges(void);
+
+#endif

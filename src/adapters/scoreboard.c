@@ -1,0 +1,148 @@
+/* scoreboard: see scoreboard.h. */
+#include "adapters/scoreboard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+static const char magic[8] = "tallyd\n";
+
+#define SLOTS_MAX 1024
+
+static const char *const counter_names[] = {
+#define COUNTER(name, help) #name,
+#include "adapters/counter.def"
+#undef COUNTER
+};
+
+const char *counter_name(enum counter c)
+{
+    return counter_names[c];
+}
+
+const char *worker_state_name(enum worker_state s)
+{
+    static const char *const names[] = {"absent", "idle", "busy", "posting",
+                                        "draining"};
+    return s < sizeof names / sizeof names[0] ? names[s] : "unknown";
+}
+
+/* Two builds that differ in a list or a field differ here. */
+static uint32_t layout(void)
+{
+    return 1u << 24 | (uint32_t)OUTCOME_COUNT << 16 |
+           (uint32_t)COUNTER_COUNT << 8 |
+           (uint32_t)sizeof(struct scoreboard_slot) / 64;
+}
+
+static size_t bytes_for(uint32_t slot_count)
+{
+    return sizeof(struct scoreboard) +
+           slot_count * sizeof(struct scoreboard_slot);
+}
+
+/* Reserve the bytes, so that a full disk is an error now and not a SIGBUS at
+ * the first count. */
+static int make_file(const char *path, char *temporary, size_t room, size_t n)
+{
+    snprintf(temporary, room, "%s.%d", path, (int)getpid());
+    int fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return -1;
+    int error = posix_fallocate(fd, 0, (off_t)n);
+    if (error == 0)
+        return fd;
+    close(fd);
+    unlink(temporary);
+    errno = error;
+    return -1;
+}
+
+static struct scoreboard *map_file(const char *path, size_t n)
+{
+    char temporary[4096];
+    int fd = make_file(path, temporary, sizeof temporary, n);
+    if (fd < 0)
+        return NULL;
+    void *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (map != MAP_FAILED && rename(temporary, path) == 0)
+        return map;
+    int error = errno;
+    if (map != MAP_FAILED)
+        munmap(map, n);
+    unlink(temporary);
+    errno = error;
+    return NULL;
+}
+
+struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count)
+{
+    size_t n = bytes_for(slot_count);
+    struct scoreboard *b;
+    if (path[0] != '\0') {
+        b = map_file(path, n);
+    } else {
+        b = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                 -1, 0);
+        b = b == MAP_FAILED ? NULL : b;
+    }
+    if (b == NULL)
+        return NULL;
+    memcpy(b->magic, magic, sizeof magic);
+    b->layout = layout();
+    b->slot_count = slot_count;
+    b->pid = (int32_t)getpid();
+    b->started = clock_now();
+    b->started_wall = clock_wall();
+    return b;
+}
+
+static bool is_ours(const struct scoreboard *b, size_t n)
+{
+    return memcmp(b->magic, magic, sizeof magic) == 0 &&
+           b->layout == layout() && b->slot_count >= 1 &&
+           b->slot_count <= SLOTS_MAX && bytes_for(b->slot_count) == n;
+}
+
+const struct scoreboard *scoreboard_map(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof(struct scoreboard)) {
+        close(fd);
+        errno = EPROTO;
+        return NULL;
+    }
+    size_t n = (size_t)st.st_size;
+    struct scoreboard *b = mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    if (b == MAP_FAILED)
+        return NULL;
+    if (is_ours(b, n))
+        return b;
+    munmap(b, n);
+    errno = EPROTO;
+    return NULL;
+}
+
+void scoreboard_free(const struct scoreboard *b)
+{
+    if (b != NULL)
+        munmap((void *)(uintptr_t)b, bytes_for(b->slot_count));
+}
+
+void scoreboard_unlink(const char *path)
+{
+    if (path[0] != '\0')
+        unlink(path);
+}

@@ -1,0 +1,87 @@
+/* scoreboard: what every worker does and has counted, in shared memory.
+ *
+ * One slot per worker, written by that worker alone; the supervisor writes the
+ * head, and a slot's pid and state when its worker is not there. Counters only
+ * grow and outlive the worker, so a reader may take them at any moment without
+ * a lock. All fields are read and written with relaxed atomics. */
+#ifndef TALLYD_ADAPTERS_SCOREBOARD_H
+#define TALLYD_ADAPTERS_SCOREBOARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "domain/outcome.h"
+
+enum counter {
+#define COUNTER(name, help) COUNTER_##name,
+#include "adapters/counter.def"
+#undef COUNTER
+    COUNTER_COUNT
+};
+
+const char *counter_name(enum counter c);
+
+enum worker_state {
+    WORKER_ABSENT,  /* no process */
+    WORKER_IDLE,    /* waiting for a connection */
+    WORKER_BUSY,    /* a request is in hand */
+    WORKER_POSTING, /* waiting for the downstream */
+    WORKER_DRAINING /* finishing what it holds, then leaving */
+};
+
+const char *worker_state_name(enum worker_state s);
+
+typedef _Atomic uint64_t scoreboard_u64;
+typedef _Atomic int64_t scoreboard_i64;
+
+struct scoreboard_slot {
+    _Alignas(64) _Atomic uint32_t state; /* enum worker_state */
+    _Atomic int32_t pid;
+    scoreboard_i64 started; /* monotonic ns of the worker's start */
+    scoreboard_u64 begun;   /* requests begun, over all workers of the slot */
+    scoreboard_u64 held;    /* connections held now */
+    scoreboard_u64 outcomes[OUTCOME_COUNT];
+    scoreboard_u64 counters[COUNTER_COUNT];
+};
+
+struct scoreboard {
+    char magic[8];
+    uint32_t layout; /* changes with this structure and its lists */
+    uint32_t slot_count;
+    _Atomic int32_t pid;         /* of the supervisor; 0: stopped */
+    scoreboard_i64 started;      /* monotonic ns */
+    scoreboard_i64 started_wall; /* ns since 1970 */
+    scoreboard_u64 forks, fork_errors;
+    scoreboard_u64 exits_normal, exits_status, exits_signal;
+    struct scoreboard_slot slots[];
+};
+
+/* Make a zeroed scoreboard shared with all later children; in a file at `path`
+ * (replaced in one step), or anonymous when `path` is empty. NULL: errno. */
+struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count);
+
+/* Map the file of a running pool read-only. NULL: errno, EPROTO when the file
+ * is not a scoreboard of this version. */
+const struct scoreboard *scoreboard_map(const char *path);
+
+void scoreboard_free(const struct scoreboard *b);
+
+/* Remove the file at `path` (empty: nothing to do). */
+void scoreboard_unlink(const char *path);
+
+/* Add one; for the slot's only writer, so no locked instruction is needed. */
+static inline void scoreboard_count(scoreboard_u64 *counter)
+{
+    uint64_t n = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, n + 1, memory_order_relaxed);
+}
+
+static inline void scoreboard_state(struct scoreboard_slot *slot,
+                                    enum worker_state state)
+{
+    atomic_store_explicit(&slot->state, state, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,51 @@
+/* signals: see signals.h. */
+#include "adapters/signals.h"
+
+#include <stddef.h>
+
+static const int handled[] = {SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
+                              SIGUSR1, SIGUSR2, SIGCHLD};
+#define HANDLED_COUNT (sizeof handled / sizeof handled[0])
+
+static volatile sig_atomic_t came[NSIG];
+static sigset_t waiting;
+
+static void note(int signal)
+{
+    came[signal] = 1;
+}
+
+void signals_init(void)
+{
+    struct sigaction act = {.sa_handler = note, .sa_flags = SA_RESTART};
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigemptyset(&act.sa_mask);
+    for (size_t i = 0; i < HANDLED_COUNT; i++)
+        sigaddset(&ours, handled[i]);
+    /* Blocked first: a handler must not run between two sigaction() calls. */
+    sigprocmask(SIG_BLOCK, &ours, &waiting);
+    for (size_t i = 0; i < HANDLED_COUNT; i++) {
+        sigdelset(&waiting, handled[i]);
+        sigaction(handled[i], &act, NULL);
+    }
+    signal(SIGPIPE, SIG_IGN);
+}
+
+const sigset_t *signals_waiting(void)
+{
+    return &waiting;
+}
+
+bool signals_take(int signal)
+{
+    bool yes = came[signal] != 0;
+    came[signal] = 0;
+    return yes;
+}
+
+void signals_forget(void)
+{
+    for (size_t i = 0; i < HANDLED_COUNT; i++)
+        came[handled[i]] = 0;
+}

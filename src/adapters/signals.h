@@ -1,0 +1,24 @@
+/* signals: noted when they come, acted on between two waits.
+ *
+ * The signals of the table in signals.c stay blocked, so that none of them
+ * cuts a read, a write or a downstream call short; a process opens them only
+ * while it waits, with the mask of signals_waiting(). */
+#ifndef TALLYD_ADAPTERS_SIGNALS_H
+#define TALLYD_ADAPTERS_SIGNALS_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+/* Block and handle them, ignore SIGPIPE. Once, early in main(). */
+void signals_init(void);
+
+/* The mask for ppoll(2), epoll_pwait(2). */
+const sigset_t *signals_waiting(void);
+
+/* Has this signal come since it was last asked for? */
+bool signals_take(int signal);
+
+/* Forget what has come: for a child, whose parent it was meant for. */
+void signals_forget(void);
+
+#endif
