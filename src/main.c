@@ -1,0 +1,285 @@
+/* tallyd: a preforked pool of FastCGI workers. See tallyd(8). */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "adapters/config.h"
+#include "adapters/listener.h"
+#include "adapters/sandbox.h"
+#include "adapters/scoreboard.h"
+#include "adapters/signals.h"
+#include "base/log.h"
+#include "processes/supervisor.h"
+#include "processes/worker.h"
+#include "services/endpoint.h"
+
+#define OVERRIDES_MAX 128
+
+/* sysexits.h: what systemd and people expect of a daemon. */
+enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 };
+
+struct options {
+    const char *path;
+    const char *overrides[OVERRIDES_MAX];
+    size_t override_count;
+    bool test, dump;
+};
+
+struct pool {
+    struct config *config;
+    struct endpoint_table *endpoints;
+    struct listener listener;
+    struct scoreboard *board;
+};
+
+static const char usage[] =
+    "usage: tallyd [-c FILE] [-s section.key=value]... [-t | -T]\n"
+    "  -c FILE   read the settings from FILE\n"
+    "  -s ...    override one setting, e.g. -s pool.workers=2\n"
+    "  -t        test the settings and say what is wrong with them\n"
+    "  -T        print every effective setting\n"
+    "  -V        print the version\n"
+    "  -h        print this\n"
+    "Manual: tallyd(8), tallyd.conf(5).\n";
+
+static int bad_usage(const char *what)
+{
+    fprintf(stderr, "tallyd: %s\n%s", what, usage);
+    return EXIT_USAGE;
+}
+
+/* -1: go on; else the exit status. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+    int c;
+    while ((c = getopt(argc, argv, "c:s:tTVh")) != -1) {
+        switch (c) {
+        case 'c':
+            o->path = optarg;
+            break;
+        case 's':
+            if (o->override_count == OVERRIDES_MAX)
+                return bad_usage("too many -s");
+            o->overrides[o->override_count++] = optarg;
+            break;
+        case 't':
+            o->test = true;
+            break;
+        case 'T':
+            o->dump = true;
+            break;
+        case 'V':
+            puts("tallyd " PACKAGE_VERSION);
+            return EXIT_SUCCESS;
+        case 'h':
+            fputs(usage, stdout);
+            return EXIT_SUCCESS;
+        default:
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
+    }
+    return optind == argc ? -1 : bad_usage("there are no plain arguments");
+}
+
+static bool fail(const char *why)
+{
+    log_error("%s", why);
+    return false;
+}
+
+/* --- Steps of the start; each says itself what went wrong. --- */
+
+static bool load_settings(struct pool *p, const struct options *o)
+{
+    char why[CONFIG_ERROR_MAX];
+    uid_t uid;
+    gid_t gid;
+    p->config = config_load(o->path, o->overrides, o->override_count, why);
+    if (p->config == NULL) {
+        fprintf(stderr, "tallyd: %s\n", why);
+        return false;
+    }
+    const struct config_pool *c = &p->config->pool;
+    p->endpoints = endpoint_table_new(p->config, why, sizeof why);
+    if (p->endpoints != NULL &&
+        sandbox_find(c->user, c->group, &uid, &gid, why, sizeof why))
+        return true;
+    fprintf(stderr, "tallyd: %s%s%s\n", o->path == NULL ? "" : o->path,
+            o->path == NULL ? "" : ": ", why);
+    return false;
+}
+
+static bool open_log(const struct config_pool *c)
+{
+    if (log_open(c->log_file, (enum log_level)c->log_level))
+        return true;
+    log_error("log_file = %s: %s", c->log_file, strerror(errno));
+    return false;
+}
+
+static bool open_listener(struct pool *p)
+{
+    const struct config_pool *c = &p->config->pool;
+    char why[400];
+    const struct listener_config l = {.listen = c->listen,
+                                      .backlog = (int)c->backlog,
+                                      .mode = (mode_t)c->socket_mode,
+                                      .owner = c->socket_owner,
+                                      .group = c->socket_group};
+    return listener_open(&p->listener, &l, why, sizeof why) || fail(why);
+}
+
+static bool open_scoreboard(struct pool *p)
+{
+    const struct config_pool *c = &p->config->pool;
+    p->board = scoreboard_new(c->scoreboard,
+                              c->workers == 0 ? 1 : (uint32_t)c->workers);
+    if (p->board != NULL)
+        return true;
+    log_error("scoreboard = %s: %s", c->scoreboard, strerror(errno));
+    return false;
+}
+
+static bool write_pid_file(const char *path)
+{
+    if (path[0] == '\0')
+        return true;
+    FILE *f = fopen(path, "we");
+    bool ok = f != NULL && fprintf(f, "%d\n", (int)getpid()) > 0;
+    if (f != NULL)
+        ok = fclose(f) == 0 && ok;
+    if (!ok)
+        log_error("pid_file = %s: %s", path, strerror(errno));
+    return ok;
+}
+
+static bool drop_privileges(const struct config_pool *c)
+{
+    char why[200];
+    sandbox_no_new_privileges();
+    return sandbox_drop(c->user, c->group, why, sizeof why) || fail(why);
+}
+
+/* Also for a half-made pool. */
+static void close_pool(struct pool *p)
+{
+    listener_close(&p->listener);
+    if (p->config != NULL && p->board != NULL) {
+        scoreboard_unlink(p->config->pool.scoreboard);
+        if (p->config->pool.pid_file[0] != '\0')
+            unlink(p->config->pool.pid_file);
+    }
+    scoreboard_free(p->board);
+    endpoint_table_free(&p->endpoints);
+    config_free(&p->config);
+}
+
+/* --- Serving. --- */
+
+static int run_worker(struct pool *p, uint32_t number)
+{
+    const struct worker_plan plan = {.pool = &p->config->pool,
+                                     .endpoints = p->endpoints,
+                                     .slot = &p->board->slots[number],
+                                     .listener = p->listener.fd,
+                                     .adopted = p->listener.adopted};
+    return worker_run(&plan);
+}
+
+static int run_child(void *context, uint32_t number)
+{
+    struct pool *p = context;
+    int status = run_worker(p, number);
+    /* Everything but the files, which are the supervisor's. */
+    close(p->listener.fd);
+    scoreboard_free(p->board);
+    endpoint_table_free(&p->endpoints);
+    config_free(&p->config);
+    return status;
+}
+
+static void retire(void *context)
+{
+    struct pool *p = context;
+    listener_retire(&p->listener);
+}
+
+/* Without a supervisor, for a process manager that forks by itself. */
+static int run_alone(struct pool *p)
+{
+    struct scoreboard_slot *slot = &p->board->slots[0];
+    slot->pid = (int32_t)getpid();
+    slot->started = p->board->started;
+    return run_worker(p, 0);
+}
+
+static int run(struct pool *p)
+{
+    const struct config_pool *c = &p->config->pool;
+    log_info("tallyd " PACKAGE_VERSION " serving on %s with %lld workers",
+             p->listener.adopted ? "an inherited socket" : c->listen,
+             (long long)c->workers);
+    if (c->workers == 0)
+        return run_alone(p);
+    const struct supervisor_plan plan = {.workers = (uint32_t)c->workers,
+                                         .drain_timeout = c->drain_timeout,
+                                         .board = p->board,
+                                         .context = p,
+                                         .child = run_child,
+                                         .retire = retire};
+    return supervisor_run(&plan);
+}
+
+/* Descriptors 0 to 2 must not be handed out to a socket later. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {0};
+    struct pool pool = {.listener = {.fd = -1}};
+
+    /* 1. What is asked for. */
+    fill_standard_descriptors();
+    int status = parse_options(argc, argv, &options);
+    if (status >= 0)
+        return status;
+
+    /* 2. Settings. */
+    if (!load_settings(&pool, &options)) {
+        close_pool(&pool);
+        return EXIT_CONFIG;
+    }
+    if (options.test || options.dump) {
+        if (options.dump)
+            config_print(pool.config, stdout);
+        else
+            fprintf(stderr, "tallyd: the settings are good\n");
+        close_pool(&pool);
+        return EXIT_SUCCESS;
+    }
+
+    /* 3. Signals, log, socket, shared counters, pid file; then no root. */
+    signals_init();
+    status = EXIT_FAILURE;
+    if (open_log(&pool.config->pool) && open_listener(&pool) &&
+        open_scoreboard(&pool) && write_pid_file(pool.config->pool.pid_file) &&
+        drop_privileges(&pool.config->pool))
+        /* 4. Serve until told to stop. */
+        status = run(&pool);
+    close_pool(&pool);
+    return status;
+}

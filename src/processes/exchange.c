@@ -1,0 +1,208 @@
+/* exchange: see exchange.h. */
+#include "processes/exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "adapters/downstream.h"
+#include "base/entropy.h"
+#include "base/log.h"
+#include "services/handler.h"
+#include "services/reply.h"
+
+/* A longer path is cut, which no endpoint's own path can match. */
+#define PATH_BYTES 2048
+
+struct exchange {
+    struct fcgi *fcgi;
+    struct scoreboard_slot *slot;
+    struct handler *handler;
+    struct downstream *downstream;
+    struct entropy entropy;
+    struct trace trace;
+    char path[PATH_BYTES];
+    char reply[REPLY_MAX + 1];
+};
+
+static enum outcome post(void *context, const struct endpoint *e,
+                         const struct downstream_post *p,
+                         struct downstream_report *report)
+{
+    struct exchange *x = context;
+    scoreboard_state(x->slot, WORKER_POSTING);
+    enum outcome o = downstream_post(x->downstream, e->target, p, report);
+    scoreboard_state(x->slot, WORKER_BUSY);
+    return o;
+}
+
+static bool abandoned(void *context)
+{
+    struct exchange *x = context;
+    return fcgi_abandoned(x->fcgi);
+}
+
+struct exchange *exchange_new(struct fcgi *fcgi,
+                              const struct endpoint_table *endpoints,
+                              struct scoreboard_slot *slot)
+{
+    struct exchange *x = calloc(1, sizeof *x);
+    if (x == NULL)
+        return NULL;
+    const struct handler_peers peers = {x, post, abandoned};
+    x->fcgi = fcgi;
+    x->slot = slot;
+    x->handler = handler_new(endpoints, &peers);
+    x->downstream = downstream_new();
+    if (x->handler == NULL || x->downstream == NULL)
+        exchange_free(&x);
+    return x;
+}
+
+void exchange_free(struct exchange **x)
+{
+    if (*x == NULL)
+        return;
+    handler_free(&(*x)->handler);
+    downstream_free(&(*x)->downstream);
+    free(*x);
+    *x = NULL;
+}
+
+/* --- The head. --- */
+
+static const char *param(const struct exchange *x, const char *name)
+{
+    const char *value = fcgi_param(x->fcgi, name);
+    return value == NULL ? "" : value;
+}
+
+/* The path of the request: SCRIPT_NAME and PATH_INFO together are the path
+ * the client asked for (RFC 3875, 4.1.5 and 4.1.13), decoded and cleaned by
+ * the web server. A server that sends neither sends the URI. */
+static size_t find_path(struct exchange *x)
+{
+    struct buf path;
+    buf_init(&path, x->path, sizeof x->path);
+    buf_str(&path, param(x, "SCRIPT_NAME"));
+    buf_str(&path, param(x, "PATH_INFO"));
+    if (path.len == 0)
+        buf_str(&path, param(x, "DOCUMENT_URI"));
+    if (path.len == 0) {
+        const char *uri = param(x, "REQUEST_URI");
+        buf_add(&path, uri, strcspn(uri, "?"));
+    }
+    return path.len;
+}
+
+static void begin(struct exchange *x)
+{
+    struct fcgi *f = x->fcgi;
+    trace_make(&x->trace, fcgi_param(f, "HTTP_X_REQUEST_ID"),
+               fcgi_param(f, "HTTP_TRACEPARENT"),
+               fcgi_param(f, "HTTP_TRACESTATE"),
+               entropy_take(&x->entropy, TRACE_RANDOM_BYTES));
+    const struct handler_request request = {
+        .path_len = find_path(x),
+        .path = x->path,
+        .method = fcgi_param(f, "REQUEST_METHOD"),
+        .content_length = fcgi_param(f, "CONTENT_LENGTH"),
+        .content_encoding = fcgi_param(f, "HTTP_CONTENT_ENCODING"),
+        .idempotency_key = fcgi_param(f, "HTTP_IDEMPOTENCY_KEY"),
+        .trace = &x->trace,
+    };
+    handler_begin(x->handler, &request);
+}
+
+/* --- The body. --- */
+
+static enum handler_end read_body(struct exchange *x)
+{
+    for (;;) {
+        const uint8_t *bytes;
+        size_t n;
+        switch (fcgi_read(x->fcgi, &bytes, &n)) {
+        case FCGI_BODY_MORE:
+            handler_chunk(x->handler, bytes, n);
+            continue;
+        case FCGI_BODY_END:
+            return HANDLER_COMPLETE;
+        case FCGI_BODY_GONE:
+            return HANDLER_CLIENT_GONE;
+        case FCGI_BODY_TIMEOUT:
+            return HANDLER_TIMEOUT;
+        case FCGI_BODY_BROKEN:
+            return HANDLER_BROKEN;
+        }
+    }
+}
+
+/* --- The end. --- */
+
+static void add(scoreboard_u64 *counter, unsigned n)
+{
+    for (; n > 0; n--)
+        scoreboard_count(counter);
+}
+
+static void count(struct exchange *x, const struct handler_result *r)
+{
+    struct scoreboard_slot *s = x->slot;
+    scoreboard_count(&s->outcomes[r->outcome]);
+    add(&s->counters[COUNTER_downstream_posts], r->downstream.posts);
+    add(&s->counters[COUNTER_downstream_connects], r->downstream.connects);
+    add(&s->counters[COUNTER_downstream_resends], r->downstream.resends);
+}
+
+static void log_result(const struct exchange *x, const struct handler_result *r)
+{
+    int status = outcome_status(r->outcome);
+    enum log_level level = r->outcome == OUTCOME_ok ? LOG_DEBUG
+                           : status >= 500          ? LOG_WARN
+                                                    : LOG_INFO;
+    if (!log_wants(level))
+        return;
+    char room[1024];
+    struct buf line;
+    buf_init(&line, room, sizeof room);
+    buf_printf(&line, "outcome=%s status=%d request=%s trace=%.32s endpoint=%s",
+               outcome_name(r->outcome), status, x->trace.request_id,
+               x->trace.parent + 3,
+               r->endpoint == NULL ? "-" : r->endpoint->config->name);
+    if (r->detail[0] != '\0') {
+        buf_str(&line, " detail=");
+        log_quote(&line, r->detail);
+    }
+    log_write(level, "%s", room);
+}
+
+static void reply(struct exchange *x, const struct handler_result *r)
+{
+    struct buf out;
+    buf_init(&out, x->reply, sizeof x->reply);
+    reply_print(&out, r, &x->trace,
+                strcmp(param(x, "REQUEST_METHOD"), "HEAD") == 0);
+    if (fcgi_reply(x->fcgi, out.data, out.len))
+        return;
+    scoreboard_count(&x->slot->counters[COUNTER_truncated]);
+    log_info("request=%s the web server did not take the reply",
+             x->trace.request_id);
+}
+
+void exchange_serve(struct exchange *x, struct fcgi_conn *conn)
+{
+    scoreboard_state(x->slot, WORKER_BUSY);
+    scoreboard_count(&x->slot->begun);
+    if (!fcgi_begin(x->fcgi, conn)) {
+        scoreboard_count(&x->slot->counters[COUNTER_refused]);
+        log_warn("connection refused: %s", conn->reason);
+        return;
+    }
+    begin(x);
+    const struct handler_result *r = handler_finish(x->handler, read_body(x));
+    /* Counted and logged first: whoever has the reply finds both there. */
+    count(x, r);
+    log_result(x, r);
+    if (r->outcome != OUTCOME_client_gone)
+        reply(x, r);
+    fcgi_end(x->fcgi);
+}

@@ -1,0 +1,26 @@
+/* exchange: one request between the FastCGI connection and the handler.
+ *
+ * The glue of a worker: parameters become a handler_request, body chunks are
+ * passed on, the result becomes a reply, one counter and one log line. */
+#ifndef TALLYD_PROCESSES_EXCHANGE_H
+#define TALLYD_PROCESSES_EXCHANGE_H
+
+#include <stdbool.h>
+
+#include "adapters/fcgi.h"
+#include "adapters/scoreboard.h"
+#include "services/endpoint.h"
+
+struct exchange;
+
+/* One per worker. NULL: memory is short. Everything is borrowed. */
+struct exchange *exchange_new(struct fcgi *fcgi,
+                              const struct endpoint_table *endpoints,
+                              struct scoreboard_slot *slot);
+void exchange_free(struct exchange **x);
+
+/* Serve the request whose head is complete on `conn`. The connection is not
+ * to be used after; the caller closes it. */
+void exchange_serve(struct exchange *x, struct fcgi_conn *conn);
+
+#endif

@@ -1,0 +1,38 @@
+/* endpoint: what one path of the service does, ready to run.
+ *
+ * Made from the configuration once, before the first fork, and read-only
+ * after, but for the decoder, which each process makes for itself. */
+#ifndef TALLYD_SERVICES_ENDPOINT_H
+#define TALLYD_SERVICES_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "adapters/config.h"
+#include "adapters/downstream.h"
+
+struct endpoint {
+    const struct config_endpoint *config; /* borrowed */
+    size_t path_len;
+    bool below; /* the path ends in /: everything below it is claimed */
+    struct downstream_target *target; /* NULL: nothing is posted */
+    char opening[400];                /* {"sum": */
+    size_t opening_len;
+};
+
+struct endpoint_table {
+    struct endpoint list[CONFIG_ENDPOINTS_MAX];
+    size_t count;
+};
+
+/* Make the endpoints of `c`, which must outlive them. NULL: `why` says what
+ * is wrong with a downstream setting. */
+struct endpoint_table *endpoint_table_new(const struct config *c, char *why,
+                                          size_t why_size);
+void endpoint_table_free(struct endpoint_table **t);
+
+/* The endpoint with the longest path that claims `path`, or NULL. */
+const struct endpoint *endpoint_find(const struct endpoint_table *t,
+                                     const char *path, size_t n);
+
+#endif

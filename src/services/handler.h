@@ -1,0 +1,71 @@
+/* handler: one request from its head to its outcome. Knows no FastCGI.
+ *
+ *   handler_begin()   what the head decides: path, method, encoding, length
+ *   handler_chunk()   the body as it comes, decoded on the way
+ *   handler_finish()  the result posted downstream and put into words
+ *
+ * The first thing wrong decides the outcome; the rest of the body is still
+ * taken, and ignored. The downstream and the question whether the client is
+ * still there come from outside, so that tests need no network. */
+#ifndef TALLYD_SERVICES_HANDLER_H
+#define TALLYD_SERVICES_HANDLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "domain/fault.h"
+#include "services/endpoint.h"
+
+struct handler_peers {
+    void *context;
+    enum outcome (*post)(void *context, const struct endpoint *e,
+                         const struct downstream_post *post,
+                         struct downstream_report *report);
+    bool (*abandoned)(void *context);
+};
+
+/* What the head of a request says; NULL where it says nothing. */
+struct handler_request {
+    const char *path; /* without the query; not NULL */
+    size_t path_len;
+    const char *method;
+    const char *content_length;
+    const char *content_encoding;
+    const char *idempotency_key;
+    const struct trace *trace;
+};
+
+/* How the body ended. */
+enum handler_end {
+    HANDLER_COMPLETE,
+    HANDLER_CLIENT_GONE,
+    HANDLER_TIMEOUT,
+    HANDLER_BROKEN, /* wrong FastCGI records */
+};
+
+struct handler_result {
+    enum outcome outcome;
+    const struct endpoint *endpoint; /* NULL: not_found */
+    struct fault fault;              /* for malformed_json and 422 */
+    char detail[256];                /* for the log; empty on success */
+    char body[DOWNSTREAM_BODY_MAX];  /* of a success */
+    size_t body_len;
+    struct downstream_report downstream;
+};
+
+struct handler;
+
+/* NULL: memory is short. Both arguments are borrowed. */
+struct handler *handler_new(const struct endpoint_table *endpoints,
+                            const struct handler_peers *peers);
+void handler_free(struct handler **h);
+
+void handler_begin(struct handler *h, const struct handler_request *request);
+void handler_chunk(struct handler *h, const uint8_t *bytes, size_t n);
+
+/* The result is valid until the next handler_begin(). */
+const struct handler_result *handler_finish(struct handler *h,
+                                            enum handler_end end);
+
+#endif
