@@ -2,50 +2,52 @@
 #include "adapters/signals.h"
 
 #include <stddef.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 static const int handled[] = {SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
                               SIGUSR1, SIGUSR2, SIGCHLD};
 #define HANDLED_COUNT (sizeof handled / sizeof handled[0])
 
-static volatile sig_atomic_t came[NSIG];
-static sigset_t waiting;
+static bool came[NSIG];
 
-static void note(int signal)
+static sigset_t ours(void)
 {
-    came[signal] = 1;
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < HANDLED_COUNT; i++)
+        sigaddset(&set, handled[i]);
+    return set;
 }
 
 void signals_init(void)
 {
-    struct sigaction act = {.sa_handler = note, .sa_flags = SA_RESTART};
-    sigset_t ours;
-    sigemptyset(&ours);
-    sigemptyset(&act.sa_mask);
-    for (size_t i = 0; i < HANDLED_COUNT; i++)
-        sigaddset(&ours, handled[i]);
-    /* Blocked first: a handler must not run between two sigaction() calls. */
-    sigprocmask(SIG_BLOCK, &ours, &waiting);
-    for (size_t i = 0; i < HANDLED_COUNT; i++) {
-        sigdelset(&waiting, handled[i]);
-        sigaction(handled[i], &act, NULL);
-    }
+    const sigset_t set = ours();
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    /* A parent may have left it ignored; then wait(2) would have nothing. */
+    signal(SIGCHLD, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
 }
 
-const sigset_t *signals_waiting(void)
+int signals_open(void)
 {
-    return &waiting;
+    const sigset_t set = ours();
+    memset(came, 0, sizeof came);
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+void signals_read(int fd)
+{
+    struct signalfd_siginfo info;
+    while (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
+        if (info.ssi_signo < NSIG)
+            came[info.ssi_signo] = true;
 }
 
 bool signals_take(int signal)
 {
-    bool yes = came[signal] != 0;
-    came[signal] = 0;
+    bool yes = came[signal];
+    came[signal] = false;
     return yes;
-}
-
-void signals_forget(void)
-{
-    for (size_t i = 0; i < HANDLED_COUNT; i++)
-        came[handled[i]] = 0;
 }

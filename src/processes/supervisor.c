@@ -32,6 +32,7 @@ struct supervisor {
     struct scoreboard *board;
     struct child *children;
     uint32_t alive;
+    int signals;
     struct backoff backoff;
     enum stage stage;
     int64_t kill_at; /* DRAINING: monotonic ns */
@@ -52,7 +53,7 @@ static _Noreturn void become_child(struct supervisor *s, uint32_t number,
     static char name[24];
     snprintf(name, sizeof name, "worker %u", number);
     log_set_name(name);
-    signals_forget();
+    close(s->signals);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(EXIT_FAILURE);
@@ -187,7 +188,8 @@ static void start_killing(struct supervisor *s, const char *why)
 
 static void obey_signals(struct supervisor *s)
 {
-    bool stop = signals_take(SIGTERM) | signals_take(SIGQUIT);
+    bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);
+    bool stop = term || quit;
     if (signals_take(SIGUSR1)) {
         log_reopen();
         tell_children(s, SIGUSR1);
@@ -215,25 +217,30 @@ static void wait_for_signal(const struct supervisor *s)
     int64_t left = at > now ? at - now : 0;
     const struct timespec limit = {.tv_sec = (time_t)(left / CLOCK_SECOND),
                                    .tv_nsec = left % CLOCK_SECOND};
-    ppoll(NULL, 0, at == CLOCK_NEVER ? NULL : &limit, signals_waiting());
+    struct pollfd wanted = {.fd = s->signals, .events = POLLIN};
+    ppoll(&wanted, 1, at == CLOCK_NEVER ? NULL : &limit, NULL);
+    signals_read(s->signals);
 }
 
 int supervisor_run(const struct supervisor_plan *plan)
 {
-    struct supervisor s = {.plan = plan, .board = plan->board};
-    s.children = calloc(plan->workers, sizeof *s.children);
-    if (s.children == NULL) {
-        log_error("memory is short");
+    struct supervisor s = {.plan = plan,
+                           .board = plan->board,
+                           .children =
+                               calloc(plan->workers, sizeof *s.children),
+                           .signals = signals_open()};
+    if (s.children == NULL || s.signals < 0) {
+        log_error("cannot supervise: %s", strerror(errno));
         return EXIT_FAILURE;
     }
     while (s.stage == RUNNING || s.alive > 0) {
         if (s.stage == RUNNING)
             start_missing(&s);
         wait_for_signal(&s);
-        signals_take(SIGCHLD);
         reap(&s);
         obey_signals(&s);
     }
+    close(s.signals);
     free(s.children);
     log_info("stopped");
     return EXIT_SUCCESS;

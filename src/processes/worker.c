@@ -29,7 +29,7 @@ struct worker {
     struct scoreboard_slot *slot;
     struct fcgi *fcgi;
     struct exchange *exchange;
-    int epoll;
+    int epoll, signals;
     bool listening;       /* the listener is in the epoll set */
     int64_t listen_again; /* monotonic ns: no accept(2) before */
     int64_t complained;   /* when want of resources was last logged */
@@ -118,7 +118,7 @@ static void watch_listener(struct worker *w, int64_t now)
     if (want == w->listening)
         return;
     struct epoll_event e = {.events = EPOLLIN | EPOLLEXCLUSIVE,
-                            .data.ptr = NULL};
+                            .data.ptr = (void *)&w->plan->listener};
     int op = want ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
     if (epoll_ctl(w->epoll, op, w->plan->listener, &e) == 0)
         w->listening = want;
@@ -201,9 +201,11 @@ static void start_draining(struct worker *w)
 
 static void obey_signals(struct worker *w)
 {
+    signals_read(w->signals);
     if (signals_take(SIGUSR1))
         log_reopen();
-    if (signals_take(SIGTERM) | signals_take(SIGQUIT))
+    bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);
+    if (term || quit)
         start_draining(w);
     if (signals_take(SIGINT))
         w->stop = true;
@@ -237,12 +239,13 @@ static void turn(struct worker *w)
     struct epoll_event events[32];
     int64_t now = clock_now();
     watch_listener(w, now);
-    int n = epoll_pwait(w->epoll, events, 32, next_timeout(w, now),
-                        signals_waiting());
+    int n = epoll_wait(w->epoll, events, 32, next_timeout(w, now));
     bool knock = false;
     for (int i = 0; i < n; i++) {
-        if (events[i].data.ptr == NULL)
+        if (events[i].data.ptr == &w->plan->listener)
             knock = true;
+        else if (events[i].data.ptr == &w->signals)
+            obey_signals(w);
         else
             serve_held(w, events[i].data.ptr);
     }
@@ -250,7 +253,6 @@ static void turn(struct worker *w)
         accept_some(w);
     if (w->held_count > 0)
         expire(w, clock_now());
-    obey_signals(w);
     empty_queue(w);
 }
 
@@ -275,9 +277,13 @@ static bool open_worker(struct worker *w, const struct worker_plan *plan)
                          .slot = plan->slot,
                          .held_max = (size_t)c->max_connections};
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    w->signals = signals_open();
     w->held = calloc(w->held_max, sizeof *w->held);
     w->fcgi = fcgi_new(&config);
-    if (w->epoll < 0 || w->held == NULL || w->fcgi == NULL)
+    if (w->epoll < 0 || w->signals < 0 || w->held == NULL || w->fcgi == NULL)
+        return false;
+    struct epoll_event e = {.events = EPOLLIN, .data.ptr = &w->signals};
+    if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->signals, &e) != 0)
         return false;
     w->exchange = exchange_new(w->fcgi, plan->endpoints, plan->slot);
     return w->exchange != NULL;
@@ -293,6 +299,8 @@ static void close_worker(struct worker *w)
     exchange_free(&w->exchange);
     fcgi_free(&w->fcgi);
     free(w->held);
+    if (w->signals >= 0)
+        close(w->signals);
     if (w->epoll >= 0)
         close(w->epoll);
 }
