@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/config_check.h"
 #include "adapters/config_setting.h"
 
 static const struct setting pool_rows[] = {
@@ -44,6 +45,7 @@ struct loading {
     const char *path;
     unsigned line;
     struct section section; /* base NULL: before the first header */
+    bool overriding;        /* -s is being read, not the file */
     bool seen_pool;
     uint64_t seen_keys; /* rows set in this section, by index */
     struct buf error;   /* empty: nothing is wrong so far */
@@ -57,6 +59,8 @@ __attribute__((format(printf, 2, 3))) static bool complain(struct loading *l,
         return false;
     if (l->line > 0)
         buf_printf(&l->error, "%s:%u: ", l->path, l->line);
+    else if (l->overriding)
+        buf_str(&l->error, "-s ");
     va_list ap;
     va_start(ap, fmt);
     buf_vprintf(&l->error, fmt, ap);
@@ -135,6 +139,8 @@ static bool open_endpoint(struct loading *l, const char *name, bool may_exist)
         e = add_endpoint(l->config, name);
     if (e == NULL)
         return complain(l, "memory is short");
+    if (!may_exist)
+        e->line = l->line;
     l->section = endpoint_section(e);
     return true;
 }
@@ -286,73 +292,27 @@ static bool apply_override(struct loading *l, const char *text)
         dot--;
     if (dot == NULL || *dot != '.' || dot - text >= (int)sizeof section ||
         equals - dot > (int)sizeof key)
-        return complain(l, "-s %.80s: must be section.key=value", text);
+        return complain(l, "%.80s: must be section.key=value", text);
     snprintf(section, sizeof section, "%.*s", (int)(dot - text), text);
     snprintf(key, sizeof key, "%.*s", (int)(equals - dot - 1), dot + 1);
     char value[INI_MAX_LINE];
     if (strlen(equals + 1) >= sizeof value)
-        return complain(l, "-s %.80s: the value is too long", text);
+        return complain(l, "%.80s: the value is too long", text);
     snprintf(value, sizeof value, "%s", equals + 1);
-    if (!open_section(l, section, true) ||
-        !set(l, trimmed(key), trimmed(value), true)) {
-        char first[CONFIG_ERROR_MAX];
-        snprintf(first, sizeof first, "%s", l->error.data);
-        buf_reset(&l->error);
-        buf_printf(&l->error, "-s: %.480s", first);
-        return false;
-    }
-    return true;
+    return open_section(l, section, true) &&
+           set(l, trimmed(key), trimmed(value), true);
 }
 
-/* --- What holds across settings. --- */
-
-static bool check_endpoint(struct loading *l, struct config_endpoint *e)
+static void check(struct loading *l)
 {
-    bool posts = e->downstream[0] != '\0';
-    if (e->reply == CONFIG_REPLY_AUTO)
-        e->reply = posts ? CONFIG_REPLY_OK : CONFIG_REPLY_SUM;
-    if (!posts && e->downstream_socket[0] != '\0')
-        return complain(l,
-                        "[endpoint %s] downstream_socket: needs downstream, "
-                        "a URL such as http://localhost/process",
-                        e->name);
-    if ((e->downstream_cert[0] != '\0') != (e->downstream_key[0] != '\0'))
-        return complain(l,
-                        "[endpoint %s] downstream_cert and downstream_key: "
-                        "give both or none",
-                        e->name);
-    return true;
-}
-
-static bool check_paths(struct loading *l)
-{
-    const struct config *c = l->config;
-    for (size_t i = 0; i < c->endpoint_count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(c->endpoints[i]->path, c->endpoints[j]->path) == 0)
-                return complain(l,
-                                "[endpoint %s] path = %.80s: [endpoint %s] "
-                                "has the same path",
-                                c->endpoints[i]->name, c->endpoints[i]->path,
-                                c->endpoints[j]->name);
-    return true;
-}
-
-static void check_all(struct loading *l)
-{
-    struct config *c = l->config;
-    if (c->endpoint_count == 0 && add_endpoint(c, "default") == NULL)
+    char room[CONFIG_ERROR_MAX];
+    struct buf why;
+    buf_init(&why, room, sizeof room);
+    if (l->config->endpoint_count == 0 &&
+        add_endpoint(l->config, "default") == NULL)
         complain(l, "memory is short");
-    for (size_t i = 0; i < c->endpoint_count && l->error.len == 0; i++)
-        check_endpoint(l, c->endpoints[i]);
-    if (l->error.len == 0)
-        check_paths(l);
-    if (l->error.len > 0 && l->path != NULL && l->error.data[0] == '[') {
-        char first[CONFIG_ERROR_MAX];
-        snprintf(first, sizeof first, "%s", l->error.data);
-        buf_reset(&l->error);
-        buf_printf(&l->error, "%.200s: %.300s", l->path, first);
-    }
+    else if (!config_check(l->config, &l->line, &why))
+        complain(l, "%s", room);
 }
 
 struct config *config_load(const char *path, const char *const *overrides,
@@ -369,10 +329,11 @@ struct config *config_load(const char *path, const char *const *overrides,
         complain(&l, "memory is short");
     if (path != NULL && l.error.len == 0)
         load_file(&l);
+    l.overriding = true;
     for (size_t i = 0; i < override_count && l.error.len == 0; i++)
         apply_override(&l, overrides[i]);
     if (l.error.len == 0)
-        check_all(&l);
+        check(&l);
     if (l.error.len > 0)
         config_free(&l.config);
     return l.config;

@@ -26,6 +26,7 @@ enum config_resend { CONFIG_RESEND_NEVER, CONFIG_RESEND_ONCE };
 
 struct config_endpoint {
     char *name;
+    unsigned line; /* of its section in the file; 0: from -s */
 #define ENDPOINT(name, type, def, allowed, help) config_##type name;
 #include "adapters/config.def"
 };

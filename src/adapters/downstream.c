@@ -310,6 +310,9 @@ enum outcome downstream_post(struct downstream *d,
         code = transfer(d, deadline - clock_now(), report);
     }
     enum outcome o = outcome_of(code, report->status);
+    /* The first post may have been taken, even if no second one got out. */
+    if (o == OUTCOME_downstream_connect && report->posts > 0)
+        o = OUTCOME_downstream_broken;
     if (o != OUTCOME_ok)
         explain(d, code, report);
     return o;

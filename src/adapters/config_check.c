@@ -1,0 +1,46 @@
+/* config_check: see config_check.h. */
+#include "adapters/config_check.h"
+
+#include <string.h>
+
+static bool check_downstream(const struct config_endpoint *e, struct buf *why)
+{
+    if (e->downstream[0] == '\0' && e->downstream_socket[0] != '\0')
+        buf_printf(why,
+                   "[endpoint %s] downstream_socket: needs downstream, a URL "
+                   "such as http://localhost/process",
+                   e->name);
+    else if ((e->downstream_cert[0] != '\0') != (e->downstream_key[0] != '\0'))
+        buf_printf(why,
+                   "[endpoint %s] downstream_cert and downstream_key: give "
+                   "both or none",
+                   e->name);
+    return why->len == 0;
+}
+
+/* Does none of the endpoints before the one at `place` have its path? */
+static bool check_path(const struct config *c, size_t place, struct buf *why)
+{
+    const struct config_endpoint *e = c->endpoints[place];
+    for (size_t i = 0; i < place; i++)
+        if (strcmp(e->path, c->endpoints[i]->path) == 0)
+            buf_printf(why,
+                       "[endpoint %s] path = %.80s: [endpoint %s] has the "
+                       "same path",
+                       e->name, e->path, c->endpoints[i]->name);
+    return why->len == 0;
+}
+
+bool config_check(struct config *c, unsigned *line, struct buf *why)
+{
+    for (size_t i = 0; i < c->endpoint_count; i++) {
+        struct config_endpoint *e = c->endpoints[i];
+        *line = e->line;
+        if (e->reply == CONFIG_REPLY_AUTO)
+            e->reply =
+                e->downstream[0] != '\0' ? CONFIG_REPLY_OK : CONFIG_REPLY_SUM;
+        if (!check_downstream(e, why) || !check_path(c, i, why))
+            return false;
+    }
+    return true;
+}
