@@ -1,0 +1,167 @@
+"""A pool under test: its settings, its processes, its log, its counters."""
+
+import json
+import os
+import signal
+import subprocess
+
+import fastcgi
+import kit
+import tap
+
+POOL_DEFAULTS = {"workers": 2, "log_level": "debug", "drain_timeout": "5s",
+                 # Web servers started by root connect as somebody else.
+                 "socket_mode": "0666"}
+
+
+def write_settings(path, pool, endpoints):
+    """Write a tallyd.conf. `endpoints`: {name: {key: value}}"""
+    sections = [("pool", pool)]
+    sections += [(f"endpoint {name}", keys)
+                 for name, keys in endpoints.items()]
+    path.write_text("\n".join(
+        f"[{title}]\n" + "".join(f"{key} = {value}\n"
+                                 for key, value in keys.items())
+        for title, keys in sections))
+
+
+def run_tallyd(*arguments, env=None, limit=20):
+    """Run tallyd to its end: (status, stdout, stderr)."""
+    done = subprocess.run(kit.tallyd(*arguments), capture_output=True,
+                          text=True, timeout=kit.seconds(limit), check=False,
+                          stdin=subprocess.DEVNULL,
+                          env={**os.environ, **(env or {})})
+    if kit.REPORTS.search(done.stderr):
+        raise tap.Failure(done.stderr)
+    return done.returncode, done.stdout, done.stderr
+
+
+def run_tallyctl(*arguments, limit=20):
+    """Run tallyctl to its end: (status, stdout, stderr)."""
+    if kit.TALLYCTL is None:
+        raise tap.BailOut("there is no tallyctl; build it or set TALLYCTL")
+    done = subprocess.run([kit.TALLYCTL, *map(str, arguments)],
+                          capture_output=True, text=True, check=False,
+                          timeout=kit.seconds(limit))
+    return done.returncode, done.stdout, done.stderr
+
+
+class Pool:
+    """A tallyd with settings of its own, on a unix socket unless `listen` says
+    otherwise. Keywords are settings of [pool]; `endpoints` has the others:
+
+        Pool(endpoints={"sum": {"path": "/sum"}}, workers=1)
+
+    `prefix` is a command put before tallyd, such as prlimit. `through` is a
+    function that turns the command line into that of another starter."""
+
+    def __init__(self, endpoints=None, prefix=(), through=None, env=None,
+                 start=True, stdin=None, pass_fds=(), **settings):
+        self.socket = kit.fresh_path("tallyd.sock")
+        self.config = kit.fresh_path("tallyd.conf")
+        self.scoreboard = kit.fresh_path("scoreboard")
+        self.settings = {"listen": self.socket,
+                         "scoreboard": self.scoreboard,
+                         **POOL_DEFAULTS, **settings}
+        self.endpoints = {"main": {}} if endpoints is None else endpoints
+        self.address = parse_address(str(self.settings["listen"]))
+        write_settings(self.config, self.settings, self.endpoints)
+        self.command = [*prefix, *kit.tallyd("-c", self.config)]
+        if through:
+            self.command = through(self.command)
+        self.arguments = {"env": env, "stdin": stdin, "pass_fds": pass_fds}
+        self.process = None
+        if start:
+            self.start()
+
+    def start(self):
+        self.process = kit.Process("tallyd", self.command, **self.arguments)
+        self.process.wait_for_log(" serving on ")
+
+    # --- Looking at it. ---
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def log(self):
+        return self.process.log()
+
+    def log_lines(self, *parts):
+        """The lines of the log that have all of `parts`."""
+        return [line for line in self.log().splitlines()
+                if all(part in line for part in parts)]
+
+    def wait_for_log(self, part, limit=10.0):
+        return self.process.wait_for_log(part, limit)
+
+    def status(self):
+        """What `tallyctl status --json` says."""
+        status, out, errors = run_tallyctl("-c", self.config, "status",
+                                           "--json")
+        tap.check(status == 0, f"tallyctl ended with {status}: {errors}")
+        return json.loads(out)
+
+    def count(self, name):
+        """One counter or outcome, over all workers."""
+        status = self.status()
+        return {**status["counters"], **status["outcomes"],
+                **status["supervisor"]}[name]
+
+    def wait_for_count(self, name, count, limit=10.0):
+        kit.until(f"{name} is {count}", lambda: self.count(name) >= count,
+                  limit)
+
+    def workers(self):
+        """The pids of the workers that are there, in the scoreboard's order."""
+        return [worker["pid"] for worker in self.status()["workers"]
+                if worker["pid"] > 0 and worker["state"] != "absent"]
+
+    def wait_for_workers(self, count=None, besides=(), limit=10.0):
+        """Wait until as many serve, none of `besides`; gives their pids."""
+        wanted = count or int(self.settings["workers"])
+
+        def look():
+            pids = self.workers()
+            return pids if (len(pids) == wanted
+                            and not set(pids) & set(besides)) else None
+        return kit.until(f"{wanted} workers serve", look, limit)
+
+    # --- Talking to it. ---
+
+    def link(self, limit=10.0):
+        return fastcgi.Link(self.address, kit.seconds(limit))
+
+    def post(self, body, limit=10.0, **more):
+        """One request without a web server; see fastcgi.request()."""
+        return fastcgi.post(self.address, body, kit.seconds(limit), **more)
+
+    # --- Ending it. ---
+
+    def stop(self, number=signal.SIGTERM, wanted=0, limit=10.0):
+        """Stop it; Failure when its exit status is not the wanted one."""
+        status = self.process.stop(number, limit)
+        if wanted is not None:
+            tap.equal(status, wanted, "the exit status of tallyd")
+        return status
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_ignored):
+        if kind is not None:
+            return  # the kit ends it, after the tails of the logs are printed
+        if self.process and self.process.status() is None:
+            self.stop()
+
+
+def parse_address(text):
+    """A listen setting as what a client connects to."""
+    if text.startswith("/"):
+        return text
+    host, _, port = text.rpartition(":")
+    return (host.strip("[]").replace("*", "127.0.0.1"), int(port))
+
+
+SAMPLE = b'{"items":[{"value":1},{"value":2},{"value":3},{"value":15}]}'
+SAMPLE_RESULT = {"sum": 42}
