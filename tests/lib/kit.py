@@ -16,6 +16,8 @@ import tempfile
 import time
 
 import tap
+from procfs import children_of, command_of, group_of, is_alive
+from watchdog import Watchdog
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 CONF = TOP / "conf"
@@ -125,57 +127,6 @@ def until(what, predicate, limit=10.0, beat=0.01):
 
 # --- Processes. ---
 
-class Watchdog:
-    """A process that ends what the test has started and removes its directory
-    when the test is killed and can do neither. It hears of groups by a pipe,
-    and of the end of the test by the end of that pipe."""
-
-    def __init__(self, directory):
-        read_end, self.pipe = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            os.close(self.pipe)
-            os.setsid()
-            self._detach()
-            try:
-                self._watch(read_end, directory)
-            finally:
-                os._exit(0)
-        os.close(read_end)
-
-    @staticmethod
-    def _detach():
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        null = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):
-            os.dup2(null, descriptor)
-
-    @staticmethod
-    def _watch(read_end, directory):
-        groups = set()
-        with os.fdopen(read_end) as lines:
-            for line in lines:
-                group = int(line[1:])
-                (groups.add if line[0] == "+" else groups.discard)(group)
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for group in groups:
-                try:
-                    os.killpg(group, number)
-                except OSError:
-                    continue
-            if groups and number == signal.SIGTERM:
-                time.sleep(2)
-        shutil.rmtree(directory, ignore_errors=True)
-
-    def tell(self, sign, group):
-        os.write(self.pipe, f"{sign}{group}\n".encode())
-
-    def dismiss(self):
-        os.close(self.pipe)
-        os.waitpid(self.pid, 0)
-
-
 def _start_kit():
     # What loses its parent comes to us, so that it can be seen and ended.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -192,49 +143,6 @@ _serial = iter(range(1, 1 << 30))
 def fresh_path(name):
     """A path in the private directory that nobody has had."""
     return DIRECTORY / f"{next(_serial)}-{name}"
-
-
-def children_of(pid):
-    """The pids of the children of a process, oldest first."""
-    found = []
-    try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
-                found += map(int, file.read().split())
-    except OSError:
-        return sorted(found)
-    return sorted(found)
-
-
-def command_of(pid):
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return file.read().replace(b"\0", b" ").decode("utf-8", "replace")
-    except OSError:
-        return "?"
-
-
-def is_alive(pid):
-    """Is it there, and not just waiting to be reaped?"""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rsplit(b")", 1)[1].split()[0] not in b"ZX"
-    except OSError:
-        return False
-
-
-def cpu_seconds(pid):
-    """User and system time the process has had."""
-    with open(f"/proc/{pid}/stat", "rb") as file:
-        fields = file.read().rsplit(b")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def group_of(pid):
-    try:
-        return os.getpgid(pid)
-    except OSError:
-        return None
 
 
 def kill_group(group):

@@ -9,6 +9,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import kit
+import procfs
 import tap
 from downstream import Downstream
 from fastcgi import request
@@ -27,7 +28,7 @@ def the_json_has_workers_outcomes_and_counters():
         pids = pool.wait_for_workers()
         status = pool.status()
         tap.equal(status["pid"], pool.pid, "the supervisor's pid")
-        tap.equal(pids, kit.children_of(pool.pid), "the workers' pids")
+        tap.equal(pids, procfs.children_of(pool.pid), "the workers' pids")
         tap.equal(status["requests"], 3, "requests")
         tap.equal(sum(worker["requests"] for worker in status["workers"]), 3,
                   "requests of the workers")

@@ -1,0 +1,46 @@
+"""What /proc says of processes."""
+
+import os
+
+
+def children_of(pid):
+    """The pids of the children of a process, oldest first."""
+    found = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
+                found += map(int, file.read().split())
+    except OSError:
+        return sorted(found)
+    return sorted(found)
+
+
+def command_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().replace(b"\0", b" ").decode("utf-8", "replace")
+    except OSError:
+        return "?"
+
+
+def is_alive(pid):
+    """Is it there, and not just waiting to be reaped?"""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rsplit(b")", 1)[1].split()[0] not in b"ZX"
+    except OSError:
+        return False
+
+
+def cpu_seconds(pid):
+    """User and system time the process has had."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        fields = file.read().rsplit(b")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def group_of(pid):
+    try:
+        return os.getpgid(pid)
+    except OSError:
+        return None
