@@ -68,6 +68,8 @@ class Contract:
                   "the reply")
         tap.contains(reply.headers.get("content-type", ""),
                      "application/json", "the Content-Type")
+        tap.equal(reply.headers.get("content-length"), str(len(reply.body)),
+                  "the Content-Length")
         tap.check(reply.headers.get("x-request-id"), "there is no X-Request-ID")
 
     def expect_problem(self, reply, status, outcome, **members):
