@@ -13,6 +13,7 @@
 #include "adapters/sandbox.h"
 #include "adapters/scoreboard.h"
 #include "adapters/signals.h"
+#include "adapters/tray.h"
 #include "base/log.h"
 #include "processes/supervisor.h"
 #include "processes/worker.h"
@@ -35,6 +36,8 @@ struct pool {
     struct endpoint_table *endpoints;
     struct listener listener;
     struct scoreboard *board;
+    struct tray *tray;
+    pid_t supervisor; /* 0: this process serves */
 };
 
 static const char usage[] =
@@ -146,6 +149,14 @@ static bool open_scoreboard(struct pool *p)
     return false;
 }
 
+static bool open_tray(struct pool *p)
+{
+    char why[200];
+    p->tray = tray_new((uint32_t)p->config->pool.max_connections,
+                       p->listener.fd, why, sizeof why);
+    return p->tray != NULL || fail(why);
+}
+
 static bool write_pid_file(const char *path)
 {
     if (path[0] == '\0')
@@ -175,6 +186,7 @@ static void close_pool(struct pool *p)
         if (p->config->pool.pid_file[0] != '\0')
             unlink(p->config->pool.pid_file);
     }
+    tray_free(&p->tray);
     scoreboard_free(p->board);
     endpoint_table_free(&p->endpoints);
     config_free(&p->config);
@@ -187,8 +199,11 @@ static int run_worker(struct pool *p, uint32_t number)
     const struct worker_plan plan = {.pool = &p->config->pool,
                                      .endpoints = p->endpoints,
                                      .slot = &p->board->slots[number],
+                                     .tray = p->tray,
+                                     .supervisor = p->supervisor,
                                      .listener = p->listener.fd,
                                      .adopted = p->listener.adopted};
+    tray_join(p->tray, (int)number + 1);
     return worker_run(&plan);
 }
 
@@ -198,6 +213,7 @@ static int run_child(void *context, uint32_t number)
     int status = run_worker(p, number);
     /* Everything but the files, which are the supervisor's. */
     close(p->listener.fd);
+    tray_free(&p->tray);
     scoreboard_free(p->board);
     endpoint_table_free(&p->endpoints);
     config_free(&p->config);
@@ -207,7 +223,15 @@ static int run_child(void *context, uint32_t number)
 static void retire(void *context)
 {
     struct pool *p = context;
+    tray_close(p->tray);
     listener_retire(&p->listener);
+}
+
+static void bury(void *context, uint32_t number)
+{
+    struct pool *p = context;
+    uint32_t lost = tray_recover(p->tray, (int)number + 1);
+    atomic_fetch_add_explicit(&p->board->lost, lost, memory_order_relaxed);
 }
 
 /* Without a supervisor, for a process manager that forks by itself. */
@@ -227,11 +251,13 @@ static int run(struct pool *p)
              (long long)c->workers);
     if (c->workers == 0)
         return run_alone(p);
+    p->supervisor = getpid();
     const struct supervisor_plan plan = {.workers = (uint32_t)c->workers,
                                          .drain_timeout = c->drain_timeout,
                                          .board = p->board,
                                          .context = p,
                                          .child = run_child,
+                                         .bury = bury,
                                          .retire = retire};
     return supervisor_run(&plan);
 }
@@ -254,6 +280,7 @@ int main(int argc, char **argv)
 
     /* 1. What is asked for. */
     fill_standard_descriptors();
+    listener_close_leaked();
     int status = parse_options(argc, argv, &options);
     if (status >= 0)
         return status;
@@ -276,7 +303,8 @@ int main(int argc, char **argv)
     signals_init();
     status = EXIT_FAILURE;
     if (open_log(&pool.config->pool) && open_listener(&pool) &&
-        open_scoreboard(&pool) && write_pid_file(pool.config->pool.pid_file) &&
+        open_scoreboard(&pool) && open_tray(&pool) &&
+        write_pid_file(pool.config->pool.pid_file) &&
         drop_privileges(&pool.config->pool))
         /* 4. Serve until told to stop. */
         status = run(&pool);

@@ -22,6 +22,7 @@ struct config_pool {
 };
 
 enum config_reply { CONFIG_REPLY_AUTO, CONFIG_REPLY_OK, CONFIG_REPLY_SUM };
+enum config_keepalive { CONFIG_KEEPALIVE_ON, CONFIG_KEEPALIVE_OFF };
 enum config_resend { CONFIG_RESEND_NEVER, CONFIG_RESEND_ONCE };
 
 struct config_endpoint {

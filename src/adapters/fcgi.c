@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@ struct fcgi {
     FCGX_Request request;
     struct fcgi_conn *conn; /* of the request in hand, else NULL */
     enum fcgi_body body;    /* how far its body is */
+    bool replied;           /* the peer took the whole reply */
 };
 
 /* libfcgi passes its stream alone to a fill procedure. */
@@ -84,13 +86,18 @@ void fcgi_free(struct fcgi **f)
     serving = NULL;
 }
 
-struct fcgi_conn *fcgi_open(struct fcgi *f, int fd, int64_t now)
+static struct fcgi_conn *take_conn(struct fcgi *f)
 {
     struct fcgi_conn *conn = f->free_conns;
-    if (conn != NULL)
-        f->free_conns = conn->next_free;
-    else
-        conn = fcgi_conn_new(&f->config);
+    if (conn == NULL)
+        return fcgi_conn_new(&f->config);
+    f->free_conns = conn->next_free;
+    return conn;
+}
+
+struct fcgi_conn *fcgi_open(struct fcgi *f, int fd, int64_t now)
+{
+    struct fcgi_conn *conn = take_conn(f);
     if (conn == NULL)
         close(fd);
     else
@@ -98,9 +105,27 @@ struct fcgi_conn *fcgi_open(struct fcgi *f, int fd, int64_t now)
     return conn;
 }
 
+struct fcgi_conn *fcgi_adopt(struct fcgi *f, int fd, const void *bytes,
+                             size_t n)
+{
+    struct fcgi_conn *conn = take_conn(f);
+    if (conn == NULL) {
+        close(fd);
+    } else if (!fcgi_conn_unpack(conn, fd, bytes, n)) {
+        conn->fd = fd;
+        fcgi_close(f, conn);
+        conn = NULL;
+    }
+    return conn;
+}
+
 void fcgi_close(struct fcgi *f, struct fcgi_conn *conn)
 {
-    close(conn->fd);
+    if (conn->fd >= 0) {
+        /* The file may be open in a process that has just handed it on. */
+        shutdown(conn->fd, SHUT_RDWR);
+        close(conn->fd);
+    }
     conn->fd = -1;
     conn->next_free = f->free_conns;
     f->free_conns = conn;
@@ -172,6 +197,7 @@ bool fcgi_begin(struct fcgi *f, struct fcgi_conn *conn)
     f->request.in->fillBuffProc = fill;
     f->conn = conn;
     f->body = FCGI_BODY_MORE;
+    f->replied = false;
     return true;
 }
 
@@ -223,12 +249,15 @@ bool fcgi_reply(struct fcgi *f, const char *text, size_t n)
 {
     FCGX_PutStr(text, (int)n, f->request.out);
     FCGX_FClose(f->request.err);
-    return FCGX_FClose(f->request.out) == 0;
+    f->replied = FCGX_FClose(f->request.out) == 0;
+    return f->replied;
 }
 
-void fcgi_end(struct fcgi *f)
+bool fcgi_end(struct fcgi *f)
 {
+    bool keep = f->conn->head.keep && f->body == FCGI_BODY_END && f->replied;
     FCGX_Free(&f->request, 0);
     f->request.ipcFd = -1;
     f->conn = NULL;
+    return keep;
 }

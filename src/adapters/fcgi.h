@@ -22,6 +22,13 @@ void fcgi_free(struct fcgi **f);
 
 /* Take over an accepted descriptor. NULL: memory is short; fd is closed. */
 struct fcgi_conn *fcgi_open(struct fcgi *f, int fd, int64_t now);
+
+/* Take over a descriptor with what fcgi_conn_pack() made in another process.
+ * NULL: memory is short, or these are no such bytes; fd is closed. */
+struct fcgi_conn *fcgi_adopt(struct fcgi *f, int fd, const void *bytes,
+                             size_t n);
+
+/* Close the descriptor, unless it was handed on (-1), and free the rest. */
 void fcgi_close(struct fcgi *f, struct fcgi_conn *conn);
 
 /* --- From fcgi_begin() to fcgi_end(): one request. --- */
@@ -44,7 +51,8 @@ bool fcgi_abandoned(const struct fcgi *f);
  * write_timeout. */
 bool fcgi_reply(struct fcgi *f, const char *text, size_t n);
 
-/* The request is over; the connection must be closed by the caller. */
-void fcgi_end(struct fcgi *f);
+/* The request is over. True: the peer wants to keep the connection, and it
+ * stands right after a complete request. */
+bool fcgi_end(struct fcgi *f);
 
 #endif

@@ -47,9 +47,60 @@ void fcgi_conn_start(struct fcgi_conn *conn, int fd, int64_t now)
     conn->fd = fd;
     conn->deadline = now + conn->config->first_byte_timeout;
     conn->reason = NULL;
-    conn->started = false;
+    conn->started = conn->kept = false;
     conn->begin = conn->end = 0;
     head_begin(&conn->head, &conn->config->head, conn->params);
+}
+
+void fcgi_conn_restart(struct fcgi_conn *conn, int64_t now)
+{
+    conn->deadline = now + conn->config->keepalive_idle;
+    conn->started = false;
+    conn->kept = true;
+    head_begin(&conn->head, &conn->config->head, conn->params);
+}
+
+/* --- Changing hands. --- */
+
+void fcgi_conn_pack(const struct fcgi_conn *conn, struct fcgi_parcel *room,
+                    struct iovec parts[FCGI_PARCEL_PARTS])
+{
+    *room = (struct fcgi_parcel){.deadline = conn->deadline,
+                                 .started = conn->started,
+                                 .kept = conn->kept,
+                                 .head = conn->head,
+                                 .inbox_len = conn->end - conn->begin};
+    parts[0] = (struct iovec){room, sizeof *room};
+    parts[1] = (struct iovec){conn->params, conn->head.params_len};
+    parts[2] = (struct iovec){conn->inbox + conn->begin, room->inbox_len};
+}
+
+bool fcgi_conn_unpack(struct fcgi_conn *conn, int fd, const void *bytes,
+                      size_t n)
+{
+    struct fcgi_parcel parcel;
+    if (n < sizeof parcel)
+        return false;
+    memcpy(&parcel, bytes, sizeof parcel);
+    const uint8_t *rest = (const uint8_t *)bytes + sizeof parcel;
+    size_t params_len = parcel.head.params_len;
+    if (params_len > conn->config->head.max_params ||
+        parcel.inbox_len > INBOX_BYTES ||
+        n - sizeof parcel != params_len + parcel.inbox_len)
+        return false;
+    conn->fd = fd;
+    conn->reason = NULL;
+    conn->deadline = parcel.deadline;
+    conn->started = parcel.started;
+    conn->kept = parcel.kept;
+    conn->head = parcel.head;
+    conn->head.params = conn->params;
+    conn->head.reason = NULL;
+    memcpy(conn->params, rest, params_len);
+    memcpy(conn->inbox, rest + params_len, parcel.inbox_len);
+    conn->begin = 0;
+    conn->end = parcel.inbox_len;
+    return true;
 }
 
 /* Read into the free end of the inbox. As recv(2): 0 at the end, -1 with
@@ -134,6 +185,17 @@ static enum fcgi_progress feed_head(struct fcgi_conn *conn, unsigned *managed)
     }
 }
 
+/* Bytes of a head are there; the first of them starts its clock. */
+static enum fcgi_progress begin_head(struct fcgi_conn *conn, int64_t now,
+                                     unsigned *managed)
+{
+    if (!conn->started) {
+        conn->started = true;
+        conn->deadline = now + conn->config->header_timeout;
+    }
+    return feed_head(conn, managed);
+}
+
 static void prepare_body(struct fcgi_conn *conn)
 {
     conn->content_left = conn->padding_left = 0;
@@ -145,17 +207,15 @@ enum fcgi_progress fcgi_conn_advance(struct fcgi_conn *conn, int64_t now,
                                      unsigned *managed)
 {
     enum fcgi_progress progress = FCGI_WAITING;
+    if (conn->end > conn->begin) /* read along with the request before */
+        progress = begin_head(conn, now, managed);
     while (progress == FCGI_WAITING) {
         ssize_t n = receive(conn);
         if (n < 0 && errno == EAGAIN)
             return FCGI_WAITING;
         if (n <= 0)
             return FCGI_GONE;
-        if (!conn->started) {
-            conn->started = true;
-            conn->deadline = now + conn->config->header_timeout;
-        }
-        progress = feed_head(conn, managed);
+        progress = begin_head(conn, now, managed);
     }
     prepare_body(conn);
     return progress;

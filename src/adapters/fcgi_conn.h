@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "domain/head.h"
 
@@ -16,6 +17,7 @@ struct fcgi_config {
     struct head_limits head;
     struct record_values values;                /* the answer to GET_VALUES */
     int64_t first_byte_timeout, header_timeout; /* ns */
+    int64_t keepalive_idle;                     /* 0: keep no connection */
     int64_t body_timeout, write_timeout;
 };
 
@@ -23,12 +25,13 @@ struct fcgi_conn {
     int fd;
     int64_t deadline;   /* monotonic ns: when to give up waiting for a head */
     const char *reason; /* why it was refused; static text */
-    size_t place;       /* for its holder's use */
+    int place;          /* in the tray */
     struct fcgi_conn *next_free;
     const struct fcgi_config *config;
     uint8_t *inbox, *params;
     size_t begin, end; /* unread bytes of the inbox */
     bool started;      /* a byte has come since the last request */
+    bool kept;         /* it has served a request before */
     struct head head;
     uint32_t content_left, padding_left; /* of the body's current record */
     bool foreign;          /* that record belongs to another request id */
@@ -42,6 +45,29 @@ void fcgi_conn_free(struct fcgi_conn *conn);
 
 /* Start on a connected descriptor. */
 void fcgi_conn_start(struct fcgi_conn *conn, int fd, int64_t now);
+
+/* After a complete request: be ready for the next, up to keepalive_idle. */
+void fcgi_conn_restart(struct fcgi_conn *conn, int64_t now);
+
+/* Between requests, or within a head, a connection can change hands: all
+ * there is to know of it as bytes, at most FCGI_PARCEL_MAX of them. `parts`
+ * point into `conn` and `room`. */
+struct fcgi_parcel {
+    int64_t deadline;
+    bool started, kept;
+    struct head head;
+    size_t inbox_len; /* after the params_len bytes of parameters */
+};
+
+#define FCGI_PARCEL_PARTS 3
+#define FCGI_PARCEL_MAX (sizeof(struct fcgi_parcel) + 2 * 65536)
+
+void fcgi_conn_pack(const struct fcgi_conn *conn, struct fcgi_parcel *room,
+                    struct iovec parts[FCGI_PARCEL_PARTS]);
+
+/* Go on with what another process packed. False: not a parcel. */
+bool fcgi_conn_unpack(struct fcgi_conn *conn, int fd, const void *bytes,
+                      size_t n);
 
 enum fcgi_progress {
     FCGI_WAITING, /* nothing more to read now; poll for POLLIN */

@@ -19,6 +19,7 @@
 #include "domain/address.h"
 
 #define SYSTEMD_FIRST_FD 3 /* SD_LISTEN_FDS_START */
+#define SYSTEMD_MOST 1024
 
 struct complaint {
     char *text;
@@ -48,16 +49,27 @@ static bool is_listening(int fd)
            type == SOCK_STREAM;
 }
 
-/* The first listening socket of LISTEN_FDS, or -1. LISTEN_PID names the
- * process it is meant for; another one must not take it. */
-static int systemd_socket(void)
+/* How many sockets LISTEN_FDS offers. LISTEN_PID names the process they are
+ * meant for; another one must not take them. */
+static int systemd_offer(void)
 {
     const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
     if (pid == NULL || count == NULL || atol(pid) != (long)getpid())
-        return -1;
+        return 0;
     long n = atol(count);
+    return n < 0 || n > SYSTEMD_MOST ? 0 : (int)n;
+}
+
+void listener_close_leaked(void)
+{
+    close_range((unsigned)(SYSTEMD_FIRST_FD + systemd_offer()), ~0U, 0);
+}
+
+static int systemd_socket(void)
+{
+    int n = systemd_offer();
     if (n > 1)
-        log_warn("LISTEN_FDS offers %ld sockets; the first one is used", n);
+        log_warn("LISTEN_FDS offers %d sockets; the first one is used", n);
     return n >= 1 && is_listening(SYSTEMD_FIRST_FD) ? SYSTEMD_FIRST_FD : -1;
 }
 

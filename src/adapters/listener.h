@@ -27,6 +27,10 @@ struct listener {
     ino_t inode;
 };
 
+/* Close what else was inherited: neither standard nor offered by LISTEN_FDS.
+ * First thing in main(). */
+void listener_close_leaked(void);
+
 /* False: `why` (at least 256 bytes) says what is wrong and what to do. Warns
  * in the log when the kernel cuts the backlog. */
 bool listener_open(struct listener *l, const struct listener_config *c,

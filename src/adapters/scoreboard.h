@@ -41,7 +41,6 @@ struct scoreboard_slot {
     _Atomic int32_t pid;
     scoreboard_i64 started; /* monotonic ns of the worker's start */
     scoreboard_u64 begun;   /* requests begun, over all workers of the slot */
-    scoreboard_u64 held;    /* connections held now */
     scoreboard_u64 outcomes[OUTCOME_COUNT];
     scoreboard_u64 counters[COUNTER_COUNT];
 };
@@ -55,6 +54,7 @@ struct scoreboard {
     scoreboard_i64 started_wall; /* ns since 1970 */
     scoreboard_u64 forks, fork_errors;
     scoreboard_u64 exits_normal, exits_status, exits_signal;
+    scoreboard_u64 lost; /* connections that ended with their worker */
     struct scoreboard_slot slots[];
 };
 

@@ -2,52 +2,59 @@
 #include "adapters/signals.h"
 
 #include <stddef.h>
-#include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 static const int handled[] = {SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
                               SIGUSR1, SIGUSR2, SIGCHLD};
 #define HANDLED_COUNT (sizeof handled / sizeof handled[0])
 
-static bool came[NSIG];
+static volatile sig_atomic_t came[NSIG];
+static sigset_t waiting;
 
-static sigset_t ours(void)
+static void note(int signal)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < HANDLED_COUNT; i++)
-        sigaddset(&set, handled[i]);
-    return set;
+    came[signal] = 1;
 }
 
 void signals_init(void)
 {
-    const sigset_t set = ours();
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    /* A parent may have left it ignored; then wait(2) would have nothing. */
-    signal(SIGCHLD, SIG_DFL);
+    struct sigaction act = {.sa_handler = note, .sa_flags = SA_RESTART};
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigemptyset(&act.sa_mask);
+    for (size_t i = 0; i < HANDLED_COUNT; i++)
+        sigaddset(&ours, handled[i]);
+    /* Blocked first: a handler must not run between two sigaction() calls. */
+    sigprocmask(SIG_BLOCK, &ours, &waiting);
+    for (size_t i = 0; i < HANDLED_COUNT; i++) {
+        sigdelset(&waiting, handled[i]);
+        sigaction(handled[i], &act, NULL);
+    }
     signal(SIGPIPE, SIG_IGN);
 }
 
-int signals_open(void)
+const sigset_t *signals_waiting(void)
 {
-    const sigset_t set = ours();
-    memset(came, 0, sizeof came);
-    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return &waiting;
 }
 
-void signals_read(int fd)
+void signals_hear(void)
 {
-    struct signalfd_siginfo info;
-    while (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
-        if (info.ssi_signo < NSIG)
-            came[info.ssi_signo] = true;
+    sigset_t pending, blocked;
+    if (sigpending(&pending) != 0 || sigisemptyset(&pending))
+        return;
+    sigprocmask(SIG_SETMASK, &waiting, &blocked);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
 bool signals_take(int signal)
 {
-    bool yes = came[signal];
-    came[signal] = false;
+    bool yes = came[signal] != 0;
+    came[signal] = 0;
     return yes;
+}
+
+void signals_forget(void)
+{
+    for (size_t i = 0; i < HANDLED_COUNT; i++)
+        came[handled[i]] = 0;
 }

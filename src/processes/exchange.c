@@ -188,14 +188,14 @@ static void reply(struct exchange *x, const struct handler_result *r)
              x->trace.request_id);
 }
 
-void exchange_serve(struct exchange *x, struct fcgi_conn *conn)
+bool exchange_serve(struct exchange *x, struct fcgi_conn *conn)
 {
     scoreboard_state(x->slot, WORKER_BUSY);
     scoreboard_count(&x->slot->begun);
     if (!fcgi_begin(x->fcgi, conn)) {
         scoreboard_count(&x->slot->counters[COUNTER_refused]);
         log_warn("connection refused: %s", conn->reason);
-        return;
+        return false;
     }
     begin(x);
     const struct handler_result *r = handler_finish(x->handler, read_body(x));
@@ -204,5 +204,5 @@ void exchange_serve(struct exchange *x, struct fcgi_conn *conn)
     log_result(x, r);
     if (r->outcome != OUTCOME_client_gone)
         reply(x, r);
-    fcgi_end(x->fcgi);
+    return fcgi_end(x->fcgi);
 }

@@ -19,8 +19,8 @@ struct exchange *exchange_new(struct fcgi *fcgi,
                               struct scoreboard_slot *slot);
 void exchange_free(struct exchange **x);
 
-/* Serve the request whose head is complete on `conn`. The connection is not
- * to be used after; the caller closes it. */
-void exchange_serve(struct exchange *x, struct fcgi_conn *conn);
+/* Serve the request whose head is complete on `conn`. True: the connection may
+ * be kept; else the caller closes it. */
+bool exchange_serve(struct exchange *x, struct fcgi_conn *conn);
 
 #endif

@@ -19,6 +19,9 @@
 /* A child that has begun a request or lived this long has started well. */
 #define STARTED_AFTER CLOCK_SECOND
 
+/* A stop told twice within this time was told once. */
+#define ECHO_WINDOW (200 * CLOCK_MS)
+
 enum stage { RUNNING, DRAINING, KILLING };
 
 struct child {
@@ -32,10 +35,10 @@ struct supervisor {
     struct scoreboard *board;
     struct child *children;
     uint32_t alive;
-    int signals;
     struct backoff backoff;
     enum stage stage;
     int64_t kill_at; /* DRAINING: monotonic ns */
+    int64_t told;    /* when a stop was last asked for */
 };
 
 /* --- Children. --- */
@@ -53,7 +56,7 @@ static _Noreturn void become_child(struct supervisor *s, uint32_t number,
     static char name[24];
     snprintf(name, sizeof name, "worker %u", number);
     log_set_name(name);
-    close(s->signals);
+    signals_forget();
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(EXIT_FAILURE);
@@ -103,7 +106,6 @@ static void vacate(struct supervisor *s, uint32_t number)
     struct scoreboard_slot *slot = &s->board->slots[number];
     scoreboard_state(slot, WORKER_ABSENT);
     atomic_store_explicit(&slot->pid, 0, memory_order_relaxed);
-    atomic_store_explicit(&slot->held, 0, memory_order_relaxed);
     s->children[number].pid = 0;
     s->alive--;
 }
@@ -154,6 +156,7 @@ static void reap(struct supervisor *s)
             if (s->stage == RUNNING)
                 judge_start(s, i);
             vacate(s, i);
+            s->plan->bury(s->plan->context, i);
             break;
         }
 }
@@ -190,6 +193,10 @@ static void obey_signals(struct supervisor *s)
 {
     bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);
     bool stop = term || quit;
+    /* timeout(1) and some service managers send the same order twice. */
+    bool again = stop && clock_now() - s->told >= ECHO_WINDOW;
+    if (stop)
+        s->told = clock_now();
     if (signals_take(SIGUSR1)) {
         log_reopen();
         tell_children(s, SIGUSR1);
@@ -198,7 +205,7 @@ static void obey_signals(struct supervisor *s)
         start_killing(s, "interrupted");
     else if (stop && s->stage == RUNNING)
         start_draining(s);
-    else if (stop && s->stage == DRAINING)
+    else if (again && s->stage == DRAINING)
         start_killing(s, "told again to stop");
     if (s->stage == DRAINING && clock_now() >= s->kill_at && s->alive > 0)
         start_killing(s, "drain_timeout is over");
@@ -217,9 +224,7 @@ static void wait_for_signal(const struct supervisor *s)
     int64_t left = at > now ? at - now : 0;
     const struct timespec limit = {.tv_sec = (time_t)(left / CLOCK_SECOND),
                                    .tv_nsec = left % CLOCK_SECOND};
-    struct pollfd wanted = {.fd = s->signals, .events = POLLIN};
-    ppoll(&wanted, 1, at == CLOCK_NEVER ? NULL : &limit, NULL);
-    signals_read(s->signals);
+    ppoll(NULL, 0, at == CLOCK_NEVER ? NULL : &limit, signals_waiting());
 }
 
 int supervisor_run(const struct supervisor_plan *plan)
@@ -227,9 +232,8 @@ int supervisor_run(const struct supervisor_plan *plan)
     struct supervisor s = {.plan = plan,
                            .board = plan->board,
                            .children =
-                               calloc(plan->workers, sizeof *s.children),
-                           .signals = signals_open()};
-    if (s.children == NULL || s.signals < 0) {
+                               calloc(plan->workers, sizeof *s.children)};
+    if (s.children == NULL) {
         log_error("cannot supervise: %s", strerror(errno));
         return EXIT_FAILURE;
     }
@@ -240,7 +244,6 @@ int supervisor_run(const struct supervisor_plan *plan)
         reap(&s);
         obey_signals(&s);
     }
-    close(s.signals);
     free(s.children);
     log_info("stopped");
     return EXIT_SUCCESS;

@@ -18,14 +18,17 @@ struct supervisor_plan {
     /* Run in the child, signals forgotten and still blocked; gives its exit
      * status. */
     int (*child)(void *context, uint32_t number);
+    /* A child has died; before its place is filled again. */
+    void (*bury)(void *context, uint32_t number);
     /* No new work from now on; before the children are told to drain. */
     void (*retire)(void *context);
 };
 
 /* Run until a stop is asked for and every child is gone. SIGTERM, SIGQUIT:
  * children drain, at most drain_timeout. SIGINT, or a second one of the
- * others: children are killed. SIGUSR1: log files are opened again, here and
- * in the children. Gives the exit status. */
+ * others: children are killed (a repetition within 200 ms is taken as one
+ * order). SIGUSR1: log files are opened again, here and in the children. Gives
+ * the exit status. */
 int supervisor_run(const struct supervisor_plan *plan);
 
 #endif

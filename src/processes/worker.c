@@ -2,127 +2,169 @@
 #include "processes/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "adapters/fcgi.h"
+#include "adapters/mailbox.h"
 #include "adapters/signals.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "processes/exchange.h"
 
-/* Connections taken in a row before the held ones are looked at again. */
-#define ACCEPT_BATCH 16
-
 /* After accept(2) failed for want of descriptors or memory. */
 #define ACCEPT_PAUSE (100 * CLOCK_MS)
 
-/* How long a silent connection is waited for when the worker is leaving. A
- * web server sends its request at once after it connects. */
+/* How often the kernel is asked again to take a connection to the tray. */
+#define PARK_RETRY_MS 10
+
+/* At the end of the pool: how long a silent new connection is waited for (a
+ * web server sends its request at once after it connects), and how often a
+ * worker looks whether its siblings have emptied the tray. */
 #define DRAIN_GRACE CLOCK_SECOND
+#define DRAIN_LOOK_MS 20
+
+/* The least time between two warnings of the same kind. */
+#define COMPLAINT_INTERVAL (10 * CLOCK_SECOND)
 
 struct worker {
     const struct worker_plan *plan;
     struct scoreboard_slot *slot;
+    struct tray *tray;
     struct fcgi *fcgi;
     struct exchange *exchange;
-    int epoll, signals;
-    bool listening;       /* the listener is in the epoll set */
-    int64_t listen_again; /* monotonic ns: no accept(2) before */
-    int64_t complained;   /* when want of resources was last logged */
-    bool draining, stop;
-    bool emptying; /* draining, and the listener's queue is ours to serve */
-    struct fcgi_conn **held; /* waiting for the head of a request */
-    size_t held_count, held_max;
+    uint8_t *parcel;    /* MAILBOX_BYTES_MAX */
+    int64_t complained; /* monotonic ns: the last warning about resources */
+    bool stop;          /* leave now */
+    int64_t drain_end;  /* leave then, or when nothing waits; 0: serve on */
 };
 
-/* --- Held connections. --- */
-
-static void note_held(struct worker *w)
+static void count(struct worker *w, enum counter c)
 {
-    atomic_store_explicit(&w->slot->held, w->held_count, memory_order_relaxed);
+    scoreboard_count(&w->slot->counters[c]);
 }
 
-static bool hold(struct worker *w, struct fcgi_conn *conn)
+static void complain(struct worker *w, const char *what, const char *why)
 {
-    struct epoll_event e = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = conn};
-    if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, conn->fd, &e) != 0)
-        return false;
-    conn->place = w->held_count;
-    w->held[w->held_count++] = conn;
-    note_held(w);
-    return true;
+    int64_t now = clock_now();
+    if (w->complained != 0 && now - w->complained < COMPLAINT_INTERVAL)
+        return;
+    w->complained = now;
+    log_warn("%s: %s", what, why);
 }
 
-/* Take `conn` out of the held ones; the last one gets its place. */
-static void release(struct worker *w, struct fcgi_conn *conn)
+/* --- One connection, owned. --- */
+
+static void close_conn(struct worker *w, struct fcgi_conn *conn)
 {
-    epoll_ctl(w->epoll, EPOLL_CTL_DEL, conn->fd, NULL);
-    struct fcgi_conn *last = w->held[--w->held_count];
-    w->held[conn->place] = last;
-    last->place = conn->place;
-    note_held(w);
+    int place = conn->place;
+    fcgi_close(w->fcgi, conn);
+    tray_vacate(w->tray, place);
+    count(w, COUNTER_closed);
 }
 
 static void refuse(struct worker *w, struct fcgi_conn *conn)
 {
-    scoreboard_count(&w->slot->counters[COUNTER_refused]);
+    count(w, COUNTER_refused);
     log_info("connection refused: %s", conn->reason);
-    fcgi_close(w->fcgi, conn);
+    close_conn(w, conn);
 }
 
-/* Go on with a connection that is not held. True: it needs more bytes. */
-static bool advance(struct worker *w, struct fcgi_conn *conn, int64_t now)
+static void expire(struct worker *w, struct fcgi_conn *conn)
 {
-    unsigned managed = 0;
-    enum fcgi_progress progress = fcgi_conn_advance(conn, now, &managed);
-    for (; managed > 0; managed--)
-        scoreboard_count(&w->slot->counters[COUNTER_management]);
-    if (progress == FCGI_WAITING)
-        return true;
-    if (progress == FCGI_REFUSED) {
-        refuse(w, conn);
-        return false;
-    }
-    if (progress == FCGI_READY)
-        exchange_serve(w->exchange, conn);
-    fcgi_close(w->fcgi, conn);
-    scoreboard_state(w->slot, w->draining ? WORKER_DRAINING : WORKER_IDLE);
-    return false;
-}
-
-static void expire(struct worker *w, int64_t now)
-{
-    for (size_t i = w->held_count; i-- > 0;) {
-        struct fcgi_conn *conn = w->held[i];
-        if (conn->deadline > now)
-            continue;
-        scoreboard_count(&w->slot->counters[COUNTER_silent]);
+    if (conn->kept && !conn->started) {
+        count(w, COUNTER_idle_closed);
+        log_debug("connection closed: keepalive_idle is over");
+    } else {
+        count(w, COUNTER_silent);
         log_info("connection closed: %s", conn->started
                                               ? "header_timeout is over"
                                               : "first_byte_timeout is over");
-        release(w, conn);
-        fcgi_close(w->fcgi, conn);
+    }
+    close_conn(w, conn);
+}
+
+/* Leave it to whoever has time when its bytes come. */
+static bool park(struct worker *w, struct fcgi_conn *conn)
+{
+    struct fcgi_parcel room;
+    struct iovec parts[FCGI_PARCEL_PARTS];
+    fcgi_conn_pack(conn, &room, parts);
+    if (!tray_park(w->tray, conn->place, &conn->fd, parts, FCGI_PARCEL_PARTS,
+                   conn->deadline))
+        return false;
+    fcgi_close(w->fcgi, conn);
+    return true;
+}
+
+/* The kernel would not take it to the tray: wait with it for a moment. */
+static bool wait_along(struct worker *w, struct fcgi_conn *conn)
+{
+    count(w, COUNTER_park_errors);
+    complain(w, "sharing a connection", strerror(errno));
+    signals_hear();
+    if (clock_now() >= conn->deadline || w->stop || tray_closing(w->tray))
+        return false;
+    struct pollfd p = {.fd = conn->fd, .events = POLLIN};
+    poll(&p, 1, PARK_RETRY_MS);
+    return true;
+}
+
+static enum fcgi_progress advance(struct worker *w, struct fcgi_conn *conn)
+{
+    unsigned managed = 0;
+    enum fcgi_progress progress =
+        fcgi_conn_advance(conn, clock_now(), &managed);
+    for (; managed > 0; managed--)
+        count(w, COUNTER_management);
+    return progress;
+}
+
+/* True: another request may follow on the connection. */
+static bool serve_request(struct worker *w, struct fcgi_conn *conn)
+{
+    if (conn->kept)
+        count(w, COUNTER_kept);
+    bool keep = exchange_serve(w->exchange, conn) &&
+                w->plan->pool->keepalive == CONFIG_KEEPALIVE_ON &&
+                !tray_closing(w->tray);
+    scoreboard_state(w->slot, WORKER_IDLE);
+    if (keep)
+        fcgi_conn_restart(conn, clock_now());
+    return keep;
+}
+
+/* Go with `conn` as far as its bytes allow, then let go of it. */
+static void serve(struct worker *w, struct fcgi_conn *conn)
+{
+    for (;;) {
+        switch (advance(w, conn)) {
+        case FCGI_READY:
+            if (serve_request(w, conn))
+                continue;
+            close_conn(w, conn);
+            return;
+        case FCGI_WAITING:
+            if (park(w, conn))
+                return;
+            if (wait_along(w, conn))
+                continue;
+            expire(w, conn);
+            return;
+        case FCGI_GONE:
+            close_conn(w, conn);
+            return;
+        case FCGI_REFUSED:
+            refuse(w, conn);
+            return;
+        }
     }
 }
 
-/* --- The listener. --- */
-
-static void watch_listener(struct worker *w, int64_t now)
-{
-    bool want =
-        !w->draining && w->held_count < w->held_max && now >= w->listen_again;
-    if (want == w->listening)
-        return;
-    struct epoll_event e = {.events = EPOLLIN | EPOLLEXCLUSIVE,
-                            .data.ptr = (void *)&w->plan->listener};
-    int op = want ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
-    if (epoll_ctl(w->epoll, op, w->plan->listener, &e) == 0)
-        w->listening = want;
-}
+/* --- New connections. --- */
 
 /* accept(2): these say that a peer was too fast, or a sibling. */
 static bool nothing_to_accept(int error)
@@ -131,134 +173,156 @@ static bool nothing_to_accept(int error)
            error == EPROTO || error == EINVAL;
 }
 
-static int take_connection(struct worker *w, int64_t now)
-{
-    int fd = accept4(w->plan->listener, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0) {
-        scoreboard_count(&w->slot->counters[COUNTER_connections]);
-        return fd;
-    }
-    if (nothing_to_accept(errno))
-        return -1;
-    scoreboard_count(&w->slot->counters[COUNTER_accept_errors]);
-    w->listen_again = now + ACCEPT_PAUSE;
-    if (w->complained == 0 || now - w->complained > 10 * CLOCK_SECOND) {
-        w->complained = now;
-        log_warn("accept: %s; raise the limit of open files or lower "
-                 "max_connections",
-                 strerror(errno));
-    }
-    return -1;
-}
-
-/* Take one connection and go as far with it as its bytes allow. */
+/* True: one was taken. */
 static bool accept_one(struct worker *w)
 {
-    int64_t now = clock_now();
-    int fd = take_connection(w, now);
-    if (fd < 0)
+    int place = tray_reserve(w->tray);
+    if (place < 0) {
+        count(w, COUNTER_full);
+        complain(w, "connections wait", "max_connections are open");
+        tray_pause(w->tray, 0);
         return false;
-    struct fcgi_conn *conn = fcgi_open(w->fcgi, fd, now);
+    }
+    int fd = accept4(w->plan->listener, NULL, NULL, SOCK_CLOEXEC);
+    int error = errno;
+    struct fcgi_conn *conn =
+        fd < 0 ? NULL : fcgi_open(w->fcgi, fd, clock_now());
+    if (conn == NULL)
+        tray_vacate(w->tray, place);
+    if (fd < 0 && nothing_to_accept(error))
+        return false;
     if (conn == NULL) {
-        scoreboard_count(&w->slot->counters[COUNTER_accept_errors]);
-        return true;
+        count(w, COUNTER_accept_errors);
+        complain(w, "accept", strerror(fd < 0 ? error : ENOMEM));
+        tray_pause(w->tray, ACCEPT_PAUSE);
+        return false;
     }
-    if (advance(w, conn, now) && !hold(w, conn)) {
-        conn->reason = "no room in the epoll set";
-        refuse(w, conn);
-    }
+    count(w, COUNTER_connections);
+    conn->place = place;
+    serve(w, conn);
     return true;
 }
 
-static void accept_some(struct worker *w)
+/* --- Parked connections. --- */
+
+static struct fcgi_conn *take(struct worker *w, int place)
 {
-    for (int i = 0; i < ACCEPT_BATCH && w->held_count < w->held_max; i++)
-        if (!accept_one(w))
-            return;
+    size_t n;
+    int fd = tray_take(w->tray, place, w->parcel, &n);
+    if (fd < 0)
+        return NULL;
+    struct fcgi_conn *conn = fcgi_adopt(w->fcgi, fd, w->parcel, n);
+    if (conn == NULL) {
+        tray_vacate(w->tray, place);
+        count(w, COUNTER_closed);
+        return NULL;
+    }
+    conn->place = place;
+    return conn;
 }
 
-/* --- Stopping. --- */
-
-/* Nobody else will serve what is queued on a listener of ours. */
-static void empty_queue(struct worker *w)
+static void take_and_serve(struct worker *w, int place)
 {
-    while (w->emptying && w->held_count < w->held_max)
-        w->emptying = accept_one(w);
+    struct fcgi_conn *conn = take(w, place);
+    if (conn == NULL)
+        return;
+    count(w, COUNTER_shared);
+    serve(w, conn);
+}
+
+static void close_overdue(struct worker *w)
+{
+    int64_t now = clock_now();
+    for (int i = tray_next_due(w->tray, 0, now); i >= 0;
+         i = tray_next_due(w->tray, i + 1, now)) {
+        struct fcgi_conn *conn = take(w, i);
+        if (conn == NULL)
+            continue;
+        if (conn->deadline > now) /* it has been served meanwhile */
+            serve(w, conn);
+        else
+            expire(w, conn);
+    }
+}
+
+/* --- The end. --- */
+
+/* An idle kept connection is closed; the others get a moment to go on. */
+static void hurry(struct worker *w, struct fcgi_conn *conn, int64_t now)
+{
+    if (conn->deadline > now + DRAIN_GRACE)
+        conn->deadline = now + DRAIN_GRACE;
+    struct pollfd p = {.fd = conn->fd, .events = POLLIN};
+    if (conn->kept && !conn->started && poll(&p, 1, 0) == 0)
+        close_conn(w, conn);
+    else
+        serve(w, conn);
 }
 
 static void start_draining(struct worker *w)
 {
     int64_t now = clock_now();
-    if (w->draining)
-        return;
-    w->draining = true;
-    w->emptying = !w->plan->adopted;
-    scoreboard_state(w->slot, WORKER_DRAINING);
-    for (size_t i = 0; i < w->held_count; i++)
-        if (!w->held[i]->started && w->held[i]->deadline > now + DRAIN_GRACE)
-            w->held[i]->deadline = now + DRAIN_GRACE;
+    w->drain_end = now + w->plan->pool->drain_timeout;
+    tray_close(w->tray);
+    while (!w->plan->adopted && accept_one(w))
+        ;
+    for (int i = tray_next_due(w->tray, 0, CLOCK_NEVER - 1); i >= 0;
+         i = tray_next_due(w->tray, i + 1, CLOCK_NEVER - 1)) {
+        struct fcgi_conn *conn = take(w, i);
+        if (conn != NULL)
+            hurry(w, conn, now);
+    }
+}
+
+static void obey_stop(struct worker *w)
+{
+    bool pool_ends = tray_closing(w->tray) || getppid() != w->plan->supervisor;
+    if (!pool_ends)
+        w->stop = true; /* the others go on: nothing waits for this one */
+    else if (w->drain_end == 0)
+        start_draining(w);
+    else
+        w->stop = w->plan->supervisor == 0; /* else it has its own limit */
 }
 
 static void obey_signals(struct worker *w)
 {
-    signals_read(w->signals);
+    signals_hear();
     if (signals_take(SIGUSR1))
         log_reopen();
     bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);
-    if (term || quit)
-        start_draining(w);
     if (signals_take(SIGINT))
         w->stop = true;
-}
-
-/* --- The loop. --- */
-
-static int next_timeout(const struct worker *w, int64_t now)
-{
-    int64_t next = CLOCK_NEVER;
-    for (size_t i = 0; i < w->held_count; i++)
-        if (w->held[i]->deadline < next)
-            next = w->held[i]->deadline;
-    if (!w->draining && !w->listening && w->listen_again > now &&
-        w->listen_again < next)
-        next = w->listen_again;
-    return clock_poll_ms(next, now);
-}
-
-static void serve_held(struct worker *w, struct fcgi_conn *conn)
-{
-    release(w, conn);
-    if (advance(w, conn, clock_now()) && !hold(w, conn)) {
-        conn->reason = "no room in the epoll set";
-        refuse(w, conn);
-    }
-}
-
-static void turn(struct worker *w)
-{
-    struct epoll_event events[32];
-    int64_t now = clock_now();
-    watch_listener(w, now);
-    int n = epoll_wait(w->epoll, events, 32, next_timeout(w, now));
-    bool knock = false;
-    for (int i = 0; i < n; i++) {
-        if (events[i].data.ptr == &w->plan->listener)
-            knock = true;
-        else if (events[i].data.ptr == &w->signals)
-            obey_signals(w);
-        else
-            serve_held(w, events[i].data.ptr);
-    }
-    if (knock)
-        accept_some(w);
-    if (w->held_count > 0)
-        expire(w, clock_now());
-    empty_queue(w);
+    else if (term || quit)
+        obey_stop(w);
 }
 
 static bool finished(const struct worker *w)
 {
-    return w->stop || (w->draining && !w->emptying && w->held_count == 0);
+    return w->stop || (w->drain_end != 0 &&
+                       (tray_is_empty(w->tray) || clock_now() >= w->drain_end));
+}
+
+/* --- The loop. --- */
+
+static void turn(struct worker *w)
+{
+    int place = -1;
+    int limit = w->drain_end == 0 ? -1 : DRAIN_LOOK_MS;
+    switch (tray_wait(w->tray, signals_waiting(), limit, &place)) {
+    case TRAY_KNOCK:
+        accept_one(w);
+        break;
+    case TRAY_REQUEST:
+        take_and_serve(w, place);
+        break;
+    case TRAY_CLOCK:
+        close_overdue(w);
+        break;
+    case TRAY_NOTHING:
+        break;
+    }
+    obey_signals(w);
 }
 
 static bool open_worker(struct worker *w, const struct worker_plan *plan)
@@ -267,23 +331,17 @@ static bool open_worker(struct worker *w, const struct worker_plan *plan)
     uint32_t workers = c->workers == 0 ? 1 : (uint32_t)c->workers;
     const struct fcgi_config config = {
         .head = {(size_t)c->max_params, (uint32_t)c->max_param_count},
-        .values = {(uint32_t)c->max_connections * workers, workers},
+        .values = {(uint32_t)c->max_connections, workers},
         .first_byte_timeout = c->first_byte_timeout,
         .header_timeout = c->header_timeout,
+        .keepalive_idle = c->keepalive_idle,
         .body_timeout = c->body_timeout,
         .write_timeout = c->write_timeout,
     };
-    *w = (struct worker){.plan = plan,
-                         .slot = plan->slot,
-                         .held_max = (size_t)c->max_connections};
-    w->epoll = epoll_create1(EPOLL_CLOEXEC);
-    w->signals = signals_open();
-    w->held = calloc(w->held_max, sizeof *w->held);
+    *w = (struct worker){.plan = plan, .slot = plan->slot, .tray = plan->tray};
+    w->parcel = malloc(MAILBOX_BYTES_MAX);
     w->fcgi = fcgi_new(&config);
-    if (w->epoll < 0 || w->signals < 0 || w->held == NULL || w->fcgi == NULL)
-        return false;
-    struct epoll_event e = {.events = EPOLLIN, .data.ptr = &w->signals};
-    if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->signals, &e) != 0)
+    if (w->parcel == NULL || w->fcgi == NULL)
         return false;
     w->exchange = exchange_new(w->fcgi, plan->endpoints, plan->slot);
     return w->exchange != NULL;
@@ -291,18 +349,9 @@ static bool open_worker(struct worker *w, const struct worker_plan *plan)
 
 static void close_worker(struct worker *w)
 {
-    while (w->held_count > 0) {
-        struct fcgi_conn *conn = w->held[w->held_count - 1];
-        release(w, conn);
-        fcgi_close(w->fcgi, conn);
-    }
     exchange_free(&w->exchange);
     fcgi_free(&w->fcgi);
-    free(w->held);
-    if (w->signals >= 0)
-        close(w->signals);
-    if (w->epoll >= 0)
-        close(w->epoll);
+    free(w->parcel);
 }
 
 int worker_run(const struct worker_plan *plan)

@@ -1,7 +1,8 @@
 /* worker: a process that serves one request at a time.
  *
- * It accepts, holds connections until the head of a request is complete,
- * serves it, and closes the connection after the reply. */
+ * It waits for a connection, a new one or one on the tray, and owns it until
+ * it is served. A connection that has no request now goes to the tray, where
+ * any worker finds it again: an idle worker owns none. */
 #ifndef TALLYD_PROCESSES_WORKER_H
 #define TALLYD_PROCESSES_WORKER_H
 
@@ -9,20 +10,25 @@
 
 #include "adapters/config.h"
 #include "adapters/scoreboard.h"
+#include "adapters/tray.h"
 #include "services/endpoint.h"
 
 struct worker_plan {
     const struct config_pool *pool;
     const struct endpoint_table *endpoints;
     struct scoreboard_slot *slot; /* this worker is its only writer */
+    struct tray *tray;            /* joined */
     int listener;                 /* non-blocking */
-    bool adopted; /* the listener outlives the pool: leave its queue alone */
+    bool adopted;     /* the listener outlives the pool: leave its queue */
+    pid_t supervisor; /* 0: there is none, this process is the pool */
 };
 
 /* Serve until told to stop, and give the exit status. SIGTERM and SIGQUIT:
- * take what is queued, finish what is held, leave. SIGINT: leave after the
- * request in hand. SIGUSR1: open the log again. Call after the fork, with
- * signals_init() done. */
+ * leave after the request in hand; when the whole pool stops (tray_close(), or
+ * the supervisor is gone), serve first what is queued and what waits on the
+ * tray, at most drain_timeout. SIGINT, or a second one of the others: leave
+ * after the request in hand. SIGUSR1: open the log again. Call after the fork,
+ * with signals_init() done. */
 int worker_run(const struct worker_plan *plan);
 
 #endif

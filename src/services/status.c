@@ -41,6 +41,14 @@ static struct totals add_up(const struct scoreboard *b)
     return t;
 }
 
+/* Open now, in a worker or on the tray. */
+static uint64_t connections(const struct scoreboard *b, const struct totals *t)
+{
+    uint64_t gone = t->counters[COUNTER_closed] + load(&b->lost);
+    uint64_t came = t->counters[COUNTER_connections];
+    return came > gone ? came - gone : 0;
+}
+
 static uint64_t seconds_since(int64_t moment)
 {
     int64_t now = clock_now();
@@ -90,14 +98,14 @@ bool status_text(const struct scoreboard *b, struct buf *out)
                ", with a status %" PRIu64 ", by a signal %" PRIu64 "\n",
                load(&b->forks), load(&b->fork_errors), load(&b->exits_normal),
                load(&b->exits_status), load(&b->exits_signal));
-    buf_printf(out, "\n%6s %8s %-9s %10s %5s %8s\n", "worker", "pid", "state",
-               "requests", "held", "age");
+    buf_printf(out, "connections %" PRIu64 "\n", connections(b, &t));
+    buf_printf(out, "\n%6s %8s %-9s %10s %8s\n", "worker", "pid", "state",
+               "requests", "age");
     for (uint32_t i = 0; i < b->slot_count; i++) {
         const struct scoreboard_slot *s = &b->slots[i];
-        buf_printf(out,
-                   "%6u %8d %-9s %10" PRIu64 " %5" PRIu64 " %6" PRIu64 " s\n",
-                   i, pid_of(s), worker_state_name(state_of(s)),
-                   load(&s->begun), load(&s->held), age(s));
+        buf_printf(out, "%6u %8d %-9s %10" PRIu64 " %6" PRIu64 " s\n", i,
+                   pid_of(s), worker_state_name(state_of(s)), load(&s->begun),
+                   age(s));
     }
     print_counts(out, &t);
     return !out->overflow;
@@ -113,7 +121,6 @@ static void put_workers(struct json_doc *page, const struct scoreboard *b)
         json_put_uint(w, "pid", (uint64_t)pid_of(s));
         json_put_text(w, "state", worker_state_name(state_of(s)));
         json_put_uint(w, "requests", load(&s->begun));
-        json_put_uint(w, "held", load(&s->held));
         json_put_uint(w, "age_seconds", age(s));
     }
 }
@@ -146,6 +153,7 @@ bool status_json(const struct scoreboard *b, struct buf *out)
     json_put_uint(page, "pid", (uint64_t)pid);
     json_put_uint(page, "uptime_seconds", seconds_since(b->started));
     put_workers(page, b);
+    json_put_uint(page, "connections", connections(b, &t));
     json_put_uint(page, "requests", t.requests);
     put_counts(page, &t);
     put_supervisor(page, b);

@@ -12,11 +12,11 @@ bool status_text(const struct scoreboard *b, struct buf *out);
 
 /* Append one JSON object:
  *   {"pid":N, "uptime_seconds":N, "workers":[{"number":N, "pid":N,
- *    "state":"idle", "requests":N, "held":N, "age_seconds":N}...],
- *    "requests":N, "outcomes":{name:N...}, "counters":{name:N...},
- *    "supervisor":{"forks":N, "fork_errors":N, "exits_normal":N,
- *    "exits_status":N, "exits_signal":N}}
- * False: memory is short or `out` too small. */
+ *    "state":"idle", "requests":N, "age_seconds":N}...],
+ *    "connections":N, "requests":N, "outcomes":{name:N...},
+ * "counters":{name:N...}, "supervisor":{"forks":N, "fork_errors":N,
+ * "exits_normal":N, "exits_status":N, "exits_signal":N}} False: memory is short
+ * or `out` too small. */
 bool status_json(const struct scoreboard *b, struct buf *out);
 
 /* Enough for either form with `slot_count` workers. */

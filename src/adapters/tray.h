@@ -1,0 +1,94 @@
+/* tray: where connections wait for a worker, any worker.
+ *
+ * A proxy keeps its FastCGI connections open and may use any of them at any
+ * moment. A worker that kept them to itself would make a request wait behind
+ * the one it is busy with, while its siblings idle. So a worker owns a
+ * connection only while it serves it; in between, the connection is parked:
+ *
+ *   - Every connection has a place, and each place a mailbox. To park puts
+ *     the descriptor there, with what was read but not yet used.
+ *   - Every parked connection is in one epoll set all processes share, one-shot
+ *     (EPOLLONESHOT, epoll(7)): when it becomes readable exactly one idle
+ *     worker is told, in the order in which they became so. It takes the
+ *     descriptor out of the mailbox and owns it.
+ *   - The set keeps its entries by open file and descriptor number. A place
+ *     has one number, the same in every process, so any owner can arm it.
+ *
+ * The owner of a place is one atomic word: free, parked, or a process. Every
+ * step leaves a state from which tray_recover() can go on after the owner was
+ * killed: the descriptor is either in the mailbox, or was closed with its
+ * owner. No locks.
+ *
+ * Made before the first fork. Not thread-safe within a process. */
+#ifndef TALLYD_ADAPTERS_TRAY_H
+#define TALLYD_ADAPTERS_TRAY_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct tray;
+
+#define TRAY_SUPERVISOR 0xffff /* an owner that is no worker */
+
+/* Room for `places` connections; `listener` wakes workers as well. Raises the
+ * soft limit of open files as needed. NULL: `why` says what to change. */
+struct tray *tray_new(uint32_t places, int listener, char *why,
+                      size_t why_size);
+void tray_free(struct tray **t);
+
+/* Who this process is: 1 and up for workers, or TRAY_SUPERVISOR. */
+void tray_join(struct tray *t, int owner);
+
+enum tray_event {
+    TRAY_NOTHING, /* a signal came, or somebody else was faster */
+    TRAY_KNOCK,   /* the listener has a connection */
+    TRAY_REQUEST, /* the parked connection at `place` has something to read */
+    TRAY_CLOCK,   /* a deadline is over: tray_next_due() */
+};
+
+/* Wait for one event, at most `limit` ms (-1: for ever), with the signal mask
+ * `open` while waiting. */
+enum tray_event tray_wait(struct tray *t, const sigset_t *open, int limit,
+                          int *place);
+
+/* Reserve a place for a connection about to be accepted; -1: all are taken.
+ * Then nobody is told of knocks until one is free again, or after `pause` ns
+ * (0: until one is free). */
+int tray_reserve(struct tray *t);
+void tray_pause(struct tray *t, int64_t pause);
+
+/* The connection of an owned place is closed, by its owner. */
+void tray_vacate(struct tray *t, int place);
+
+/* Park the connection `fd` of an owned place: it belongs to all from now on,
+ * and `fd` is closed here. `parts`: at most MAILBOX_BYTES_MAX, given back by
+ * tray_take(). `deadline`: monotonic ns. False, with errno: the kernel would
+ * not take it (ETOOMANYREFS, ENOMEM); it still belongs to the caller, and
+ * *fd, which may have changed, is its descriptor. */
+bool tray_park(struct tray *t, int place, int *fd, const struct iovec *parts,
+               int count, int64_t deadline);
+
+/* Take a parked connection; gives its descriptor, -1 when it is no longer
+ * parked. `bytes` has room for MAILBOX_BYTES_MAX; *n says how many came. */
+int tray_take(struct tray *t, int place, void *bytes, size_t *n);
+
+/* After TRAY_CLOCK: the next parked place at or after `from` whose deadline is
+ * at or before `due`, -1 when there is none; then the clock is set for the
+ * rest. The caller takes and closes it. */
+int tray_next_due(struct tray *t, int from, int64_t due);
+
+bool tray_is_empty(const struct tray *t);
+
+/* After the process `owner` has died: park again what it had taken but not
+ * read, free the rest of its places, arm everything that may have been
+ * disarmed with it. Gives the number of connections lost with it. */
+uint32_t tray_recover(struct tray *t, int owner);
+
+/* The pool ends: workers that are told to stop empty the tray, too. */
+void tray_close(struct tray *t);
+bool tray_closing(const struct tray *t);
+
+#endif
