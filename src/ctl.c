@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/config.h"
+#include "adapters/config_load.h"
 #include "adapters/scoreboard.h"
 #include "services/status.h"
 

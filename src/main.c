@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "adapters/config.h"
+#include "adapters/config_load.h"
 #include "adapters/listener.h"
 #include "adapters/sandbox.h"
 #include "adapters/scoreboard.h"

@@ -1,7 +1,4 @@
-/* config: the settings of a pool and its endpoints (config.def).
- *
- * The only user of libinih. Whatever is wrong is told with file, line, key
- * and what would be right; nothing is guessed. */
+/* config: the settings of a pool and its endpoints (config.def). */
 #ifndef TALLYD_ADAPTERS_CONFIG_H
 #define TALLYD_ADAPTERS_CONFIG_H
 
@@ -40,16 +37,32 @@ struct config {
     size_t endpoint_count; /* at least 1 after config_load() */
 };
 
-/* Room for one message, e.g. "/etc/tallyd.conf:12: [pool] workers: ...". */
-#define CONFIG_ERROR_MAX 512
-
-/* Read `path` (NULL: defaults alone), then apply `overrides`, each of the form
- * "section.key=value". NULL: `error` says what is wrong and where. `reply` is
- * never CONFIG_REPLY_AUTO in the result. */
-struct config *config_load(const char *path, const char *const *overrides,
-                           size_t override_count, char error[CONFIG_ERROR_MAX]);
-
 void config_free(struct config **c);
+
+#define CONFIG_ROWS_MAX 64 /* keys of a section */
+
+/* A section: its rows of config.def and the structure they are stored in. */
+struct config_section {
+    const char *kind; /* as shown to people: "pool", "endpoint" */
+    const char *name; /* "" for the pool */
+    const struct setting *rows;
+    size_t count;
+    void *base;
+};
+
+struct config_section config_pool_section(struct config *c);
+struct config_section config_endpoint_section(struct config_endpoint *e);
+
+/* Store every row's default. False: memory is short. */
+bool config_set_defaults(const struct config_section *s);
+
+/* NULL: there is none of that name. */
+struct config_endpoint *config_find_endpoint(const struct config *c,
+                                             const char *name);
+
+/* Add one with every default; at most CONFIG_ENDPOINTS_MAX. NULL: memory is
+ * short. */
+struct config_endpoint *config_add_endpoint(struct config *c, const char *name);
 
 /* Print every effective value in the form config_load() reads. */
 void config_print(const struct config *c, FILE *out);
