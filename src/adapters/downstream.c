@@ -37,6 +37,7 @@ struct downstream {
     bool fresh;        /* the last transfer broke: do not trust the cache */
     unsigned requests; /* on the wire in this transfer */
     uint64_t received; /* bytes of the answer's body */
+    bool head_ended;   /* the empty line after the answer's header has come */
 };
 
 _Static_assert(TRACE_STATE_MAX + 16 < LINE_MAX_BYTES, "tracestate fits");
@@ -107,6 +108,15 @@ static size_t take_answer(char *bytes, size_t size, size_t n, void *context)
     return d->received <= d->current->settings.max_reply ? size * n : 0;
 }
 
+/* CURLOPT_HEADERFUNCTION: one line of the answer's header. An answer that is
+ * cut within its header is CURLE_OK to libcurl; to us it is none. */
+static size_t take_header(char *line, size_t size, size_t n, void *context)
+{
+    struct downstream *d = context;
+    d->head_ended = line[0] == '\r' || line[0] == '\n';
+    return size * n;
+}
+
 /* --- The handle. --- */
 
 static void link_headers(struct downstream *d, bool state, bool key)
@@ -146,6 +156,8 @@ static bool set_common(struct downstream *d)
     SET(CURLOPT_ERRORBUFFER, d->error);
     SET(CURLOPT_WRITEFUNCTION, take_answer);
     SET(CURLOPT_WRITEDATA, d);
+    SET(CURLOPT_HEADERFUNCTION, take_header);
+    SET(CURLOPT_HEADERDATA, d);
     SET(CURLOPT_PREREQFUNCTION, before_request);
     SET(CURLOPT_PREREQDATA, d);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -167,7 +179,8 @@ static bool set_target(struct downstream *d, const struct downstream_target *t)
     SET(CURLOPT_CAINFO, s->ca[0] != '\0' ? s->ca : d->system_ca);
     SET(CURLOPT_SSLCERT, s->cert[0] != '\0' ? s->cert : NULL);
     SET(CURLOPT_SSLKEY, s->key[0] != '\0' ? s->key : NULL);
-    SET(CURLOPT_MAXAGE_CONN, (long)(s->idle / CLOCK_SECOND));
+    /* libcurl rounds the idle time down and takes what is equal. */
+    SET(CURLOPT_MAXAGE_CONN, (long)(s->idle / CLOCK_SECOND) - 1);
     SET(CURLOPT_MAXLIFETIME_CONN, (long)(s->lifetime / CLOCK_SECOND));
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_timeout / CLOCK_MS));
     d->current = ok ? t : NULL;
@@ -276,8 +289,11 @@ static CURLcode transfer(struct downstream *d, int64_t limit,
         return CURLE_OUT_OF_MEMORY;
     d->requests = 0;
     d->received = 0;
+    d->head_ended = false;
     d->error[0] = '\0';
     CURLcode code = curl_easy_perform(d->easy);
+    if (code == CURLE_OK && !d->head_ended)
+        code = CURLE_GOT_NOTHING;
     curl_easy_getinfo(d->easy, CURLINFO_NUM_CONNECTS, &connects);
     curl_easy_getinfo(d->easy, CURLINFO_RESPONSE_CODE, &status);
     d->fresh = code != CURLE_OK;
