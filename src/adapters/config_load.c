@@ -203,10 +203,11 @@ static void load_file(struct loading *l)
     int at = ini_parse_stream(read_line, l, handle_key, l);
     if (at > 0)
         complain(l, "neither a [section] nor key = value");
-    else if (at < 0 || ferror(l->file))
-        complain(l, "cannot be read");
+    bool broken = at < 0 || ferror(l->file);
     fclose(l->file);
     l->line = 0;
+    if (broken)
+        complain(l, "%s: cannot be read; is it a file?", l->path);
 }
 
 /* --- Overrides: section.key=value. --- */

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""https downstreams: a private authority, client certificates, names."""
+
+import pathlib
+import shutil
+import ssl
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import kit
+import tap
+from downstream import Downstream
+from pool import SAMPLE, Pool, run_tallyd, write_settings
+
+OK = b'{"ok":true}'
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *map(str, arguments)], check=True,
+                   capture_output=True, timeout=kit.seconds(20))
+
+
+class Authority:
+    """A certificate authority of the test's own."""
+
+    def __init__(self, name):
+        self.name = name
+        self.cert = kit.fresh_path(f"{name}.pem")
+        self.key = kit.fresh_path(f"{name}.key")
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2,
+                "-subj", f"/CN={name}", "-keyout", self.key,
+                "-out", self.cert)
+
+    def issue(self, name, address=None):
+        """(certificate, key) for a host or a client."""
+        key, cert = kit.fresh_path("key"), kit.fresh_path("cert")
+        asked, more = kit.fresh_path("csr"), kit.fresh_path("ext")
+        more.write_text(f"subjectAltName=IP:{address}" if address
+                        else f"subjectAltName=DNS:{name}")
+        openssl("req", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:prime256v1", "-nodes",
+                "-subj", f"/CN={name}", "-keyout", key, "-out", asked)
+        openssl("x509", "-req", "-in", asked, "-CA", self.cert,
+                "-CAkey", self.key, "-CAcreateserial", "-days", 2,
+                "-extfile", more, "-out", cert)
+        for path in (key, cert):
+            path.chmod(0o644)
+        return cert, key
+
+
+def server_context(pair, clients=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*pair)
+    if clients:
+        context.load_verify_locations(clients.cert)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def expect_refused(down, **keys):
+    with Pool({"post": {"downstream": down.url, **keys}}) as pool:
+        tap.equal(pool.post(SAMPLE).status, 502, "the status")
+        tap.equal(down.take(), [], "what was posted")
+        tap.equal(pool.count("downstream_posts"), 0, "downstream_posts")
+
+
+@tap.test
+def a_private_authority_is_trusted_when_it_is_named():
+    ours = Authority("ours")
+    context = server_context(ours.issue("server", kit.HOST))
+    with Downstream(tls=context) as down:
+        with Pool({"post": {"downstream": down.url,
+                            "downstream_ca": ours.cert}},
+                  workers=1) as pool:
+            for _turn in range(3):
+                tap.equal(pool.post(SAMPLE).body, OK, "the reply")
+            tap.equal(down.connections, 1, "connections")
+        down.take()
+        expect_refused(down)
+
+
+@tap.test
+def another_authority_is_not_trusted():
+    ours, theirs = Authority("ours"), Authority("theirs")
+    context = server_context(theirs.issue("server", kit.HOST))
+    with Downstream(tls=context) as down:
+        expect_refused(down, downstream_ca=ours.cert)
+
+
+@tap.test
+def another_name_is_not_trusted():
+    ours = Authority("ours")
+    context = server_context(ours.issue("elsewhere.example"))
+    with Downstream(tls=context) as down:
+        expect_refused(down, downstream_ca=ours.cert)
+
+
+@tap.test
+def a_client_certificate_is_shown():
+    ours = Authority("ours")
+    context = server_context(ours.issue("server", kit.HOST), clients=ours)
+    cert, key = ours.issue("tallyd")
+    with Downstream(tls=context) as down:
+        with Pool({"post": {"downstream": down.url, "downstream_ca": ours.cert,
+                            "downstream_cert": cert,
+                            "downstream_key": key}}) as pool:
+            tap.equal(pool.post(SAMPLE).body, OK, "the reply")
+        down.take()
+        with Pool({"post": {"downstream": down.url,
+                            "downstream_ca": ours.cert}}) as pool:
+            tap.equal(pool.post(SAMPLE).status, 502, "without one")
+
+
+@tap.test
+def plain_http_is_not_taken_for_https():
+    with Downstream() as down:
+        down.url = down.url.replace("http:", "https:")
+        expect_refused(down)
+
+
+@tap.test
+def files_that_cannot_be_read_are_told_at_the_start():
+    config = kit.fresh_path("tallyd.conf")
+    for key in ("downstream_ca", "downstream_cert"):
+        keys = {"downstream": "https://localhost/", key: "/none/such.pem"}
+        if key == "downstream_cert":
+            keys["downstream_key"] = "/none/such.key"
+        write_settings(config, {}, {"main": keys})
+        status, _out, errors = run_tallyd("-t", "-c", config)
+        tap.equal(status, 78, "the exit status")
+        tap.contains(errors, f"{key} = /none/such.pem", "the message")
+
+
+@tap.test
+def a_wrong_url_is_told_at_the_start():
+    config = kit.fresh_path("tallyd.conf")
+    for url in ("ftp://host/", "host/path", "http://", "http://a b/",
+                "file:///etc/passwd", "http://host:99999/"):
+        write_settings(config, {}, {"main": {"downstream": url}})
+        status, _out, errors = run_tallyd("-t", "-c", config)
+        tap.equal(status, 78, f"the exit status for {url}")
+        tap.contains(errors, "downstream", "the message")
+
+
+if not shutil.which("openssl"):
+    sys.exit(tap.skip_all("openssl is not installed"))
+sys.exit(kit.run())
