@@ -1,5 +1,6 @@
 """The client's side of FastCGI 1.0, for tests that need no web server."""
 
+import json
 import socket
 import struct
 
@@ -74,6 +75,9 @@ class Reply:
             name, _, value = line.partition(":")
             self.headers[name.lower()] = value.strip()
         self.status = int(self.headers.get("status", "200").split()[0])
+
+    def json(self):
+        return json.loads(self.body)
 
 
 class Link:

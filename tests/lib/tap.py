@@ -6,7 +6,7 @@
 
     sys.exit(tap.run())
 
-The title of a test is the first line of its docstring, or its name."""
+The title of a test is the docstring of the function, or its name."""
 
 import sys
 import traceback
@@ -29,8 +29,8 @@ class BailOut(Exception):
 
 
 def title_of(function):
-    text = (function.__doc__ or function.__name__.replace("_", " ")).strip()
-    return text.splitlines()[0].rstrip(".").replace("#", "no.")
+    text = function.__doc__ or function.__name__.replace("_", " ")
+    return " ".join(text.split()).rstrip(".").replace("#", "no.")
 
 
 def add(title, function):
