@@ -4,9 +4,11 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import fastcgi
 import kit
+import procfs
 import tap
 
 POOL_DEFAULTS = {"workers": 2, "log_level": "debug", "drain_timeout": "5s",
@@ -165,3 +167,19 @@ def parse_address(text):
 
 SAMPLE = b'{"items":[{"value":1},{"value":2},{"value":3},{"value":15}]}'
 SAMPLE_RESULT = {"sum": 42}
+
+
+# --- Checks that several scenarios make. ---
+
+def serves(pool):
+    """One request is answered as it should be."""
+    reply = pool.post(SAMPLE)
+    tap.equal((reply.status, reply.body), (200, b'{"sum":42}'), "the reply")
+
+
+def does_not_spin(pid, seconds=1.0):
+    """Watched for a while, a process leaves the CPU alone."""
+    before = procfs.cpu_seconds(pid)
+    time.sleep(seconds)
+    share = (procfs.cpu_seconds(pid) - before) / seconds
+    tap.check(share < 0.2, f"process {pid} uses {share:.0%} of a CPU")
