@@ -32,7 +32,9 @@ def limited_pool(uid, processes, **settings):
     os.chown(place, uid, uid)
     program = shutil.copy(kit.tallyd()[-1], place / "tallyd")
     pool = Pool(start=False, listen=place / "tallyd.sock",
-                scoreboard=place / "scoreboard", **settings)
+                scoreboard=place / "scoreboard",
+                # The search for leaks needs a process of its own.
+                env={"ASAN_OPTIONS": "detect_leaks=0"}, **settings)
     pool.command = ["prlimit", f"--nproc={processes}:100", *become(uid),
                     *kit.WRAPPER, program, "-c", pool.config]
     return pool
