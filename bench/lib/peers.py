@@ -1,0 +1,141 @@
+"""The systems that are compared, each doing the same work behind nginx.
+
+A peer is a function (stage, downstream URL or None, front port) that starts
+the system and gives nginx's server block for it."""
+
+import os
+import shutil
+import subprocess
+
+from stage import FASTCGI_SERVER, HTTP_SERVER, TOP, free_port
+
+CARGO_CONFIG = """\
+[source.crates-io]
+replace-with = "debian"
+
+[source.debian]
+directory = "/usr/share/cargo/registry"
+"""
+
+TALLYD_CONF = """\
+[pool]
+listen     = {directory}/{name}.sock
+workers    = {workers}
+scoreboard = {directory}/{name}.scoreboard
+log_level  = warn
+
+[endpoint main]
+max_body   = 128m
+downstream = {downstream}
+timeout    = 60s
+"""
+
+
+def fastcgi_block(stage, name, front, keep, script="none"):
+    return FASTCGI_SERVER.format(
+        name=name, directory=stage.directory, front=front, script=script,
+        keep="on" if keep else "off",
+        keepalive="keepalive 64; keepalive_requests 100000000;"
+        if keep else "")
+
+
+def start_tallyd(stage, name, downstream):
+    config = stage.directory / f"{name}.conf"
+    config.write_text(TALLYD_CONF.format(
+        directory=stage.directory, name=name, workers=stage.workers,
+        downstream=downstream or ""))
+    stage.start(name, [stage.build / "src/tallyd", "-c", config])
+    stage.wait_for(name, str(stage.directory / f"{name}.sock"))
+
+
+def tallyd(stage, downstream, front):
+    start_tallyd(stage, "tallyd", downstream)
+    return fastcgi_block(stage, "tallyd", front, True)
+
+
+def tallyd_close(stage, downstream, front):
+    start_tallyd(stage, "tallyd-close", downstream)
+    return fastcgi_block(stage, "tallyd-close", front, False)
+
+
+def node(stage, downstream, front):
+    port = free_port()
+    stage.start("node", ["node", TOP / "tests/reference/node/handler.js", port,
+                         *([downstream] if downstream else [])])
+    stage.wait_for("node", ("127.0.0.1", port))
+    return HTTP_SERVER.format(name="node", port=port, front=front)
+
+
+def hyper(stage, downstream, front):
+    port = free_port()
+    stage.start("hyper", [build_hyper(stage.build), port,
+                          *([downstream] if downstream else [])])
+    stage.wait_for("hyper", ("127.0.0.1", port))
+    return HTTP_SERVER.format(name="hyper", port=port, front=front)
+
+
+def build_hyper(build):
+    """Built once, from Debian's packages of the crates, without a network."""
+    program = build / "bench/hyper/release/reference"
+    if program.exists():
+        return program
+    print("bench: building the hyper peer (a minute)", flush=True)
+    home = build / "bench/cargo"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "config.toml").write_text(CARGO_CONFIG)
+    source = build / "bench/hyper-source"
+    shutil.copytree(TOP / "tests/reference/hyper", source, dirs_exist_ok=True)
+    tools = {"RUSTC": "/usr/bin/rustc"} if os.path.exists("/usr/bin/rustc") \
+        else {}
+    cargo = "/usr/bin/cargo" if tools else "cargo"
+    subprocess.run([cargo, "build", "--release", "--offline", "--quiet",
+                    "--target-dir", build / "bench/hyper"], cwd=source,
+                   check=True, env={**os.environ, "CARGO_HOME": str(home),
+                                    **tools})
+    return program
+
+
+def php(stage, downstream, front):
+    socket = stage.directory / "php.sock"
+    config = stage.directory / "php-fpm.conf"
+    config.write_text(
+        f"[global]\nerror_log = {stage.directory}/php-fpm.log\n"
+        f"daemonize = no\n[www]\nlisten = {socket}\nlisten.mode = 0666\n"
+        f"pm = static\npm.max_children = {stage.workers}\n"
+        f"user = root\ngroup = root\nclear_env = no\n"
+        "php_admin_value[post_max_size] = 128M\n"
+        "php_admin_value[memory_limit] = 1G\n")
+    binary = shutil.which("php-fpm8.2", path="/usr/sbin:/usr/bin")
+    stage.start("php", [binary, "-F", "-R", "-y", config],
+                env={"DOWNSTREAM": downstream or ""})
+    stage.wait_for("php", str(socket))
+    return fastcgi_block(stage, "php", front, False,
+                         TOP / "tests/reference/php/handler.php")
+
+
+def libfcgi(stage, downstream, front):
+    socket = stage.directory / "libfcgi.sock"
+    stage.start("libfcgi", ["spawn-fcgi", "-n", "-s", socket, "-b", "1024",
+                            "-M", "0666", "--",
+                            stage.build / "bench/libfcgi_pool",
+                            stage.workers, downstream or ""])
+    stage.wait_for("libfcgi", str(socket))
+    return fastcgi_block(stage, "libfcgi", front, False)
+
+
+PEERS = {"tallyd": tallyd, "tallyd-close": tallyd_close, "hyper": hyper,
+         "node": node, "php": php, "libfcgi": libfcgi}
+
+
+def available(name, build):
+    """Why a peer cannot run here, or None."""
+    missing = {
+        "node": None if shutil.which("node") else "node is not installed",
+        "hyper": None if shutil.which("cargo") else "cargo is not installed",
+        "php": None if shutil.which("php-fpm8.2", path="/usr/sbin:/usr/bin")
+        else "php8.2-fpm is not installed",
+        "libfcgi": None if shutil.which("spawn-fcgi")
+        and (build / "bench/libfcgi_pool").exists()
+        else "spawn-fcgi is not installed",
+    }
+    return missing.get(name)

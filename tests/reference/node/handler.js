@@ -1,0 +1,64 @@
+// The handler tallyd replaces, as it would stand in production: one process,
+// a keep-alive agent, bodies gathered and parsed, the sum posted downstream.
+//
+// usage: node handler.js PORT [DOWNSTREAM_URL]
+// Without a downstream it answers {"sum":N}, with one {"ok":true}.
+'use strict';
+const http = require('http');
+
+const port = Number(process.argv[2]);
+const downstream = process.argv[3] ? new URL(process.argv[3]) : null;
+const agent = new http.Agent({keepAlive: true, maxSockets: 256});
+
+function answer(res, status, body) {
+  res.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+  });
+  res.end(body);
+}
+
+function post(sum, done) {
+  const body = JSON.stringify({sum});
+  const req = http.request(downstream, {
+    method: 'POST',
+    agent,
+    headers: {
+      'Content-Type': 'application/json',
+      'Content-Length': Buffer.byteLength(body),
+    },
+  }, (res) => {
+    res.resume();
+    res.on('end', () => done(res.statusCode >= 200 && res.statusCode < 300));
+  });
+  req.on('error', () => done(false));
+  req.end(body);
+}
+
+function handle(res, text) {
+  let sum = 0;
+  try {
+    for (const item of JSON.parse(text).items) sum = sum + item.value * 2;
+  } catch (error) {
+    answer(res, 400, '{"error":"bad request"}');
+    return;
+  }
+  if (downstream === null) {
+    answer(res, 200, JSON.stringify({sum}));
+    return;
+  }
+  post(sum, (ok) => answer(res, ok ? 200 : 502,
+    ok ? '{"ok":true}' : '{"error":"downstream"}'));
+}
+
+const server = http.createServer((req, res) => {
+  if (req.method !== 'POST') {
+    answer(res, 405, '{"error":"POST only"}');
+    return;
+  }
+  const chunks = [];
+  req.on('data', (chunk) => chunks.push(chunk));
+  req.on('end', () => handle(res, Buffer.concat(chunks).toString('utf8')));
+});
+server.keepAliveTimeout = 75000;
+server.listen(port, '127.0.0.1', 1024);
