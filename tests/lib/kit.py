@@ -27,8 +27,8 @@ PR_SET_CHILD_SUBREAPER = 36
 # What a sanitizer or valgrind writes when it has found something.
 REPORTS = re.compile(
     r"(Address|Leak|UndefinedBehavior|Memory|Thread)Sanitizer|"
-    r": runtime error: |ERROR SUMMARY: [1-9]|Invalid (read|write) of size|"
-    r"definitely lost: [1-9]")
+    r": runtime error: |^==\d+== .*(uninitialised|definitely lost|overlap|"
+    r"Invalid (read|write|free)|Mismatched free|ERROR SUMMARY: [1-9])", re.M)
 
 
 # --- The programs under test. ---

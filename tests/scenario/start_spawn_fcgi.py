@@ -113,6 +113,8 @@ def plain():
 @tap.test
 def without_standard_output():
     """descriptors 1 and 2 may be closed, as FastCGI 1.0 (2.2) has it"""
+    if kit.WRAPPER:
+        raise tap.Skip("the wrapper needs descriptors of its own")
     sock = kit.fresh_path("spawned.sock")
     config, log = kit.fresh_path("tallyd.conf"), kit.fresh_path("tallyd.log")
     write_settings(config, {"log_file": log, "log_level": "debug",
@@ -129,8 +131,7 @@ def without_standard_output():
         serves(sock)
         descriptors = {os.readlink(f"/proc/{pool.pid}/fd/{number}")
                        for number in (0, 1, 2)}
-        if not kit.WRAPPER:
-            tap.equal(descriptors, {"/dev/null"}, "descriptors 0 to 2")
+        tap.equal(descriptors, {"/dev/null"}, "descriptors 0 to 2")
 
 
 @tap.test
