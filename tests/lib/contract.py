@@ -351,7 +351,19 @@ class Contract:
         tap.equal(sorted(body["sum"] for body in self.down.bodies()),
                   [2 * value for value in range(60)], "what was posted")
 
-    def test_31_stop(self):
+    def test_31_connections(self):
+        """connections to the pool are kept, or not, as the file says"""
+        pool = self.front.pool
+        if pool is None:
+            raise tap.Skip("the web server has the pool to itself")
+        before = pool.count("connections")
+        for _turn in range(10):
+            self.front.post("/sum", SAMPLE)
+        made = pool.count("connections") - before
+        tap.check(made <= 1 if self.front.keeps else made == 10,
+                  f"{made} connections for 10 requests")
+
+    def test_32_stop(self):
         """the server stops, and leaves nothing behind"""
         self.front.stop()
 

@@ -49,6 +49,7 @@ class Front:
     it is not installed."""
 
     name = program = None
+    keeps = False  # connections to the pool stay open
     chunked_limit = None  # why it refuses large chunked bodies by itself
 
     def __init__(self, endpoints, **settings):
@@ -143,6 +144,8 @@ class Front:
 
 class Nginx(Front):
     name = "nginx"
+    to_pool = "fastcgi_pass tallyd;"
+    upstream = ""
 
     def command(self):
         user = f"user {unprivileged_user()};" if ROOT else ""
@@ -164,13 +167,25 @@ http {{
         listen {kit.HOST}:{self.port};
         location / {{
             include {kit.CONF}/nginx/tallyd.conf;
-            fastcgi_pass unix:{self.pool.socket};
+            {self.to_pool}
         }}
+    }}
+    upstream tallyd {{
+        server unix:{self.pool.socket};
+        {self.upstream}
     }}
 }}
 """)
         return [self.program, "-p", self.directory, "-e", self.log_path, "-c",
                 path]
+
+
+class NginxKeepalive(Nginx):
+    """With connections kept open, as the head of its file says."""
+
+    keeps = True
+    to_pool = "fastcgi_pass tallyd; fastcgi_keep_conn on;"
+    upstream = "keepalive 8;"
 
 
 class Apache(Front):

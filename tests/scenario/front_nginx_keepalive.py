@@ -1,0 +1,13 @@
+#!/usr/bin/env python3
+"""The contract through nginx with conf/nginx/tallyd.conf, connections kept
+open."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import contract
+import fronts
+
+sys.exit(contract.run(fronts.NginxKeepalive))
