@@ -10,8 +10,8 @@
 /* How each type of config.def is kept. */
 typedef char *config_TEXT, *config_WORD, *config_FILEPATH, *config_URLPATH,
     *config_URL, *config_ADDRESS;
-typedef int64_t config_COUNT, config_SIZE, config_DURATION, config_MODE,
-    config_CHOICE;
+typedef int64_t config_COUNT, config_SIZE, config_DURATION, config_SHARE,
+    config_MODE, config_CHOICE;
 
 struct config_pool {
 #define POOL(name, type, def, allowed, help) config_##type name;
@@ -19,6 +19,7 @@ struct config_pool {
 };
 
 enum config_reply { CONFIG_REPLY_AUTO, CONFIG_REPLY_OK, CONFIG_REPLY_SUM };
+enum config_decoder { CONFIG_DECODER_TYPED, CONFIG_DECODER_JSONC };
 enum config_keepalive { CONFIG_KEEPALIVE_ON, CONFIG_KEEPALIVE_OFF };
 enum config_resend { CONFIG_RESEND_NEVER, CONFIG_RESEND_ONCE };
 

@@ -12,6 +12,7 @@
 #include "domain/address.h"
 
 #define WORD_MAX 64
+#define SHARE_WHOLE 1000000
 
 struct unit {
     const char *suffix;
@@ -35,6 +36,21 @@ static const struct unit *units_of(enum setting_type type)
     return type == SETTING_DURATION ? duration_units : plain_units;
 }
 
+/* A share as millionths: digits, a point, up to six digits. */
+static bool parse_share(const char *text, int64_t *value)
+{
+    char *rest;
+    int64_t unit = SHARE_WHOLE;
+    if (!isdigit((unsigned char)text[0]))
+        return false;
+    long whole = strtol(text, &rest, 10);
+    *value = whole > 1 ? 2 * SHARE_WHOLE : whole * SHARE_WHOLE;
+    if (*rest == '.')
+        for (rest++; isdigit((unsigned char)*rest) && unit > 1; rest++)
+            *value += (*rest - '0') * (unit /= 10);
+    return *rest == '\0';
+}
+
 /* The number at `text` up to `end` (NULL: all of it), with its unit. */
 static bool parse_number(enum setting_type type, const char *text, size_t n,
                          int64_t *value)
@@ -44,6 +60,8 @@ static bool parse_number(enum setting_type type, const char *text, size_t n,
         return false;
     memcpy(room, text, n);
     room[n] = '\0';
+    if (type == SETTING_SHARE)
+        return parse_share(room, value);
     errno = 0;
     long long number = strtoll(room, &rest, type == SETTING_MODE ? 8 : 10);
     if (rest == room || errno != 0)
@@ -61,6 +79,8 @@ static const char *number_example(enum setting_type type)
         return "a size such as 512, 64k or 16m";
     if (type == SETTING_DURATION)
         return "a time such as 250ms, 5s or 2m";
+    if (type == SETTING_SHARE)
+        return "a share such as 0.01";
     return type == SETTING_MODE ? "octal permissions such as 0660"
                                 : "a whole number";
 }
@@ -177,6 +197,18 @@ static void print_choice(const struct setting *row, int64_t index, FILE *out)
     fprintf(out, "%.*s", (int)n, word);
 }
 
+static void print_share(int64_t value, FILE *out)
+{
+    int digits = 6;
+    int64_t part = value % SHARE_WHOLE;
+    fprintf(out, "%" PRId64, value / SHARE_WHOLE);
+    if (part == 0)
+        return;
+    for (; part % 10 == 0; part /= 10)
+        digits--;
+    fprintf(out, ".%0*" PRId64, digits, part);
+}
+
 static void print_number(enum setting_type type, int64_t value, FILE *out)
 {
     const struct unit *u = units_of(type);
@@ -196,6 +228,8 @@ void setting_print(const struct setting *row, const void *base, FILE *out)
         fputs(*(char *const *)slot, out);
     else if (row->type == SETTING_CHOICE)
         print_choice(row, *(const int64_t *)slot, out);
+    else if (row->type == SETTING_SHARE)
+        print_share(*(const int64_t *)slot, out);
     else
         print_number(row->type, *(const int64_t *)slot, out);
     fputc('\n', out);

@@ -21,6 +21,7 @@ enum setting_type {
     SETTING_COUNT,
     SETTING_SIZE,
     SETTING_DURATION,
+    SETTING_SHARE,
     SETTING_MODE,
     SETTING_CHOICE, /* int64_t */
 };

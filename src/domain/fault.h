@@ -18,4 +18,22 @@ struct fault {
     char pointer[160]; /* JSON pointer (RFC 6901); wrong_shape, out_of_range */
 };
 
+/* Why a shape is wrong; both decoders say it in the same words. */
+#define FAULT_NOT_OBJECT "the document is not an object"
+#define FAULT_MISSING "the member is missing"
+#define FAULT_NOT_ARRAY "not an array"
+#define FAULT_ITEM_NOT_OBJECT "an item that is not an object"
+#define FAULT_NOT_INT64 "not an integer that fits 64 bits"
+#define FAULT_NOT_NUMBER "not a number"
+
+#define FAULT_NO_INDEX UINT64_MAX
+
+/* Fill `f` with a wrong shape at /array/index/field (RFC 6901), where NULL and
+ * FAULT_NO_INDEX leave a part out. A pointer that is too long is cut. */
+void fault_shape(struct fault *f, const char *array, uint64_t index,
+                 const char *field, const char *reason);
+
+/* Fill `f`: memory is short. */
+void fault_memory(struct fault *f);
+
 #endif

@@ -1,9 +1,10 @@
 /* json: see json.h. */
 #include "domain/json.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <json-c/json.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +29,8 @@ struct json_decoder *json_decoder_new(int max_depth)
         free(d);
         return NULL;
     }
-    json_tokener_set_flags(d->tokener, JSON_TOKENER_STRICT |
-                                           JSON_TOKENER_ALLOW_TRAILING_CHARS |
-                                           JSON_TOKENER_VALIDATE_UTF8);
+    /* Not strict: domain/scan is, and its UTF-8 check holds across pieces. */
+    json_tokener_set_flags(d->tokener, JSON_TOKENER_ALLOW_TRAILING_CHARS);
     return d;
 }
 
@@ -58,68 +58,33 @@ void json_decoder_begin(struct json_decoder *d)
     d->consumed = 0;
 }
 
-static bool malformed(struct fault *fault, uint64_t offset, const char *reason)
+static bool refused(struct fault *fault, const struct json_decoder *d,
+                    enum json_tokener_error error)
 {
-    *fault = (struct fault){.what = OUTCOME_malformed_json, .offset = offset};
-    snprintf(fault->reason, sizeof fault->reason, "%s", reason);
+    *fault = (struct fault){.what = OUTCOME_internal, .offset = d->consumed};
+    snprintf(fault->reason, sizeof fault->reason, "json-c: %s",
+             json_tokener_error_desc(error));
     return false;
-}
-
-/* After the document only white space may follow (RFC 8259, 2). */
-static bool feed_rest(struct json_decoder *d, const char *bytes, size_t n,
-                      struct fault *fault)
-{
-    size_t blank = strspn(bytes, " \t\r\n");
-    if (blank < n)
-        return malformed(fault, d->consumed + blank,
-                         "bytes after the end of the document");
-    d->consumed += n;
-    return true;
-}
-
-/* strspn() needs a terminated string and json-c an int length: the body goes
- * through a bounded copy. This is the reference decoder, not the fast one. */
-#define FEED_MAX 4096
-
-static bool feed_piece(struct json_decoder *d, const char *bytes, size_t n,
-                       struct fault *fault)
-{
-    if (d->complete)
-        return feed_rest(d, bytes, n, fault);
-    /* json-c takes a NUL for the end of its input. */
-    size_t n_text = strlen(bytes);
-    if (n_text == 0 && n > 0)
-        return malformed(fault, d->consumed, "a NUL byte");
-    struct json_object *root =
-        json_tokener_parse_ex(d->tokener, bytes, (int)n_text);
-    size_t used = json_tokener_get_parse_end(d->tokener);
-    enum json_tokener_error error = json_tokener_get_error(d->tokener);
-    if (error == json_tokener_continue) {
-        d->consumed += n_text;
-        return n_text == n || malformed(fault, d->consumed, "a NUL byte");
-    }
-    if (error != json_tokener_success)
-        return malformed(fault, d->consumed + used,
-                         json_tokener_error_desc(error));
-    d->root = root;
-    d->complete = true;
-    d->consumed += used;
-    return feed_rest(d, bytes + used, n - used, fault);
 }
 
 bool json_decoder_feed(struct json_decoder *d, const void *bytes, size_t n,
                        struct fault *fault)
 {
     const char *from = bytes;
-    while (n > 0) {
-        char piece[FEED_MAX + 1];
-        size_t take = n < FEED_MAX ? n : FEED_MAX;
-        memcpy(piece, from, take);
-        piece[take] = '\0';
-        if (!feed_piece(d, piece, take, fault))
-            return false;
+    while (n > 0 && !d->complete) {
+        int take = n < INT_MAX ? (int)n : INT_MAX;
+        struct json_object *root =
+            json_tokener_parse_ex(d->tokener, from, take);
+        enum json_tokener_error error = json_tokener_get_error(d->tokener);
+        d->consumed += (size_t)take;
+        if (error == json_tokener_success) {
+            d->root = root;
+            d->complete = true; /* what follows is white space */
+        } else if (error != json_tokener_continue) {
+            return refused(fault, d, error);
+        }
         from += take;
-        n -= take;
+        n -= (size_t)take;
     }
     return true;
 }
@@ -130,44 +95,18 @@ static bool end_of_input(struct json_decoder *d, struct fault *fault)
     if (d->complete)
         return true;
     struct json_object *root = json_tokener_parse_ex(d->tokener, "", 1);
-    if (json_tokener_get_error(d->tokener) != json_tokener_success)
-        return malformed(fault, d->consumed, "the document is not complete");
+    enum json_tokener_error error = json_tokener_get_error(d->tokener);
+    if (error != json_tokener_success)
+        return refused(fault, d, error);
     d->root = root;
     d->complete = true;
     return true;
 }
 
-/* Append one reference token (RFC 6901, 3: ~ is ~0 and / is ~1). */
-static void pointer_token(struct buf *out, const char *token)
+static bool wrong_shape(struct fault *fault, const char *array, uint64_t index,
+                        const char *field, const char *reason)
 {
-    buf_char(out, '/');
-    for (; *token != '\0'; token++) {
-        if (*token == '~')
-            buf_str(out, "~0");
-        else if (*token == '/')
-            buf_str(out, "~1");
-        else
-            buf_char(out, *token);
-    }
-}
-
-__attribute__((format(printf, 5, 6))) static bool
-wrong_shape(struct fault *fault, const char *array, size_t index,
-            const char *field, const char *fmt, ...)
-{
-    *fault = (struct fault){.what = OUTCOME_wrong_shape};
-    struct buf pointer;
-    buf_init(&pointer, fault->pointer, sizeof fault->pointer);
-    if (array != NULL)
-        pointer_token(&pointer, array);
-    if (index != SIZE_MAX)
-        buf_printf(&pointer, "/%zu", index);
-    if (field != NULL)
-        pointer_token(&pointer, field);
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(fault->reason, sizeof fault->reason, fmt, ap);
-    va_end(ap);
+    fault_shape(fault, array, index, field, reason);
     return false;
 }
 
@@ -197,32 +136,31 @@ static bool add_item(const struct json_shape *shape, struct json_object *item,
 {
     if (!json_object_is_type(item, json_type_object))
         return wrong_shape(fault, shape->array, index, NULL,
-                           "an item that is not an object");
+                           FAULT_ITEM_NOT_OBJECT);
     struct json_object *value;
     if (!json_object_object_get_ex(item, shape->field, &value))
         return wrong_shape(fault, shape->array, index, shape->field,
-                           "the member is missing");
+                           FAULT_MISSING);
     if (t->numbers == TALLY_DOUBLE)
         return add_double(t, value) ||
                wrong_shape(fault, shape->array, index, shape->field,
-                           "not a number");
-    return add_int64(t, value) ||
-           wrong_shape(fault, shape->array, index, shape->field,
-                       "not an integer that fits 64 bits");
+                           FAULT_NOT_NUMBER);
+    return add_int64(t, value) || wrong_shape(fault, shape->array, index,
+                                              shape->field, FAULT_NOT_INT64);
 }
 
 static bool add_items(struct json_object *root, const struct json_shape *shape,
                       struct tally *t, struct fault *fault)
 {
     if (!json_object_is_type(root, json_type_object))
-        return wrong_shape(fault, NULL, SIZE_MAX, NULL,
-                           "the document is not an object");
+        return wrong_shape(fault, NULL, FAULT_NO_INDEX, NULL, FAULT_NOT_OBJECT);
     struct json_object *items;
     if (!json_object_object_get_ex(root, shape->array, &items))
-        return wrong_shape(fault, shape->array, SIZE_MAX, NULL,
-                           "the member is missing");
+        return wrong_shape(fault, shape->array, FAULT_NO_INDEX, NULL,
+                           FAULT_MISSING);
     if (!json_object_is_type(items, json_type_array))
-        return wrong_shape(fault, shape->array, SIZE_MAX, NULL, "not an array");
+        return wrong_shape(fault, shape->array, FAULT_NO_INDEX, NULL,
+                           FAULT_NOT_ARRAY);
     size_t count = json_object_array_length(items);
     for (size_t i = 0; i < count; i++)
         if (!add_item(shape, json_object_array_get_idx(items, i), i, t, fault))
@@ -236,6 +174,39 @@ bool json_decoder_finish(struct json_decoder *d, const struct json_shape *shape,
     bool ok = end_of_input(d, fault) && add_items(d->root, shape, t, fault);
     drop_document(d);
     return ok;
+}
+
+/* --- The value of one text. --- */
+
+bool json_int64(const char *text, int64_t *value)
+{
+    /* It stops at what is no digit, and clamps with errno set. */
+    errno = 0;
+    return strpbrk(text, ".eE") == NULL && json_parse_int64(text, value) == 0 &&
+           errno != ERANGE;
+}
+
+double json_double(const char *text)
+{
+    double value = 0;
+    json_parse_double(text, &value);
+    return value;
+}
+
+bool json_string_is(const char *raw, size_t n, const char *wanted)
+{
+    struct json_tokener *t = json_tokener_new();
+    if (t == NULL)
+        return false;
+    json_tokener_parse_ex(t, "\"", 1);
+    json_tokener_parse_ex(t, raw, (int)n);
+    struct json_object *o = json_tokener_parse_ex(t, "\"", 1);
+    bool same = json_object_is_type(o, json_type_string) &&
+                (size_t)json_object_get_string_len(o) == strlen(wanted) &&
+                memcmp(json_object_get_string(o), wanted, strlen(wanted)) == 0;
+    json_object_put(o);
+    json_tokener_free(t);
+    return same;
 }
 
 /* --- Documents. --- */

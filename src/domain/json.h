@@ -1,7 +1,7 @@
 /* json: the only user of json-c.
  *
  * Three services: the reference decoder that builds the whole document,
- * the typed value of one number or string text, and the building of documents
+ * the value of one number or string as text, and the building of documents
  * (problem details, status). No json-c type leaves this room.
  *
  * Call none of it after setlocale(LC_NUMERIC): json-c reads numbers with
@@ -35,8 +35,9 @@ void json_decoder_free(struct json_decoder **d);
 /* Forget whatever came before and start a document. */
 void json_decoder_begin(struct json_decoder *d);
 
-/* Feed the next bytes. False: the document is malformed; `fault` says why and
- * json_decoder_begin() is the only valid next call. */
+/* Feed the next bytes of a document that domain/scan has accepted so far.
+ * False: json-c would not take it after all, or memory is short; `fault` says
+ * so and json_decoder_begin() is the only valid next call. */
 bool json_decoder_feed(struct json_decoder *d, const void *bytes, size_t n,
                        struct fault *fault);
 
@@ -44,6 +45,18 @@ bool json_decoder_feed(struct json_decoder *d, const void *bytes, size_t n,
  * of the wrong shape; `fault` says which and where. Frees the document. */
 bool json_decoder_finish(struct json_decoder *d, const struct json_shape *shape,
                          struct tally *t, struct fault *fault);
+
+/* --- The value of one text that domain/scan has accepted. --- */
+
+/* `text` is terminated. False: not an integer, or not one of int64. */
+bool json_int64(const char *text, int64_t *value);
+
+/* Correctly rounded; infinite when out of range. */
+double json_double(const char *text);
+
+/* Is the string of which [raw, raw + n) is written between the quotes equal to
+ * `wanted`? */
+bool json_string_is(const char *raw, size_t n, const char *wanted);
 
 /* --- Documents: build, print, free. --- */
 

@@ -151,6 +151,18 @@ static void count(struct exchange *x, const struct handler_result *r)
     add(&s->counters[COUNTER_downstream_posts], r->downstream.posts);
     add(&s->counters[COUNTER_downstream_connects], r->downstream.connects);
     add(&s->counters[COUNTER_downstream_resends], r->downstream.resends);
+    if (r->check != DECODER_UNCHECKED)
+        scoreboard_count(&s->counters[COUNTER_verified]);
+    if (r->check == DECODER_DIFFERENT)
+        scoreboard_count(&s->counters[COUNTER_mismatches]);
+}
+
+static void log_mismatch(const struct exchange *x,
+                         const struct handler_result *r)
+{
+    if (r->check == DECODER_DIFFERENT)
+        log_warn("mismatch request=%s the decoders differ: %s",
+                 x->trace.request_id, r->difference);
 }
 
 static void log_result(const struct exchange *x, const struct handler_result *r)
@@ -202,6 +214,7 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn)
     /* Counted and logged first: whoever has the reply finds both there. */
     count(x, r);
     log_result(x, r);
+    log_mismatch(x, r);
     if (r->outcome != OUTCOME_client_gone)
         reply(x, r);
     return fcgi_end(x->fcgi);

@@ -8,16 +8,16 @@
 #include <string.h>
 #include <strings.h>
 
-#include "domain/json.h"
+#include "services/decoder.h"
 
 #define LENGTH_UNKNOWN UINT64_MAX
 
 struct handler {
     const struct endpoint_table *endpoints;
     struct handler_peers peers;
-    struct json_decoder *decoders[CONFIG_ENDPOINTS_MAX]; /* made when needed */
+    struct decoder *decoder;
     const struct endpoint *endpoint;
-    struct json_decoder *decoder; /* of this request; NULL: body is ignored */
+    bool decoding; /* the body is of interest */
     const char *idempotency_key;
     const struct trace *trace;
     uint64_t announced, received; /* bytes of body */
@@ -32,6 +32,9 @@ struct handler *handler_new(const struct endpoint_table *endpoints,
         return NULL;
     h->endpoints = endpoints;
     h->peers = *peers;
+    h->decoder = decoder_new(endpoints);
+    if (h->decoder == NULL)
+        handler_free(&h);
     return h;
 }
 
@@ -39,8 +42,7 @@ void handler_free(struct handler **h)
 {
     if (*h == NULL)
         return;
-    for (size_t i = 0; i < CONFIG_ENDPOINTS_MAX; i++)
-        json_decoder_free(&(*h)->decoders[i]);
+    decoder_free(&(*h)->decoder);
     free(*h);
     *h = NULL;
 }
@@ -49,7 +51,7 @@ void handler_free(struct handler **h)
 __attribute__((format(printf, 3, 4))) static void
 decide(struct handler *h, enum outcome o, const char *fmt, ...)
 {
-    h->decoder = NULL;
+    h->decoding = false;
     if (h->result.outcome != OUTCOME_ok)
         return;
     h->result.outcome = o;
@@ -63,8 +65,9 @@ static void decide_fault(struct handler *h)
 {
     const struct fault *f = &h->result.fault;
     if (f->what == OUTCOME_malformed_json)
-        decide(h, f->what, "%s at byte %llu", f->reason,
-               (unsigned long long)f->offset);
+        decide(h, f->what, "%s at byte %llu, line %llu, column %llu", f->reason,
+               (unsigned long long)f->offset, (unsigned long long)f->line,
+               (unsigned long long)f->column);
     else
         decide(h, f->what, "%s%s%s", f->pointer,
                f->pointer[0] == '\0' ? "" : ": ", f->reason);
@@ -130,19 +133,6 @@ static void check_size(struct handler *h, uint64_t bytes)
                (unsigned long long)bytes, (unsigned long long)most);
 }
 
-static void start_decoder(struct handler *h)
-{
-    size_t index = (size_t)(h->endpoint - h->endpoints->list);
-    if (h->decoders[index] == NULL)
-        h->decoders[index] =
-            json_decoder_new((int)h->endpoint->config->max_depth);
-    h->decoder = h->decoders[index];
-    if (h->decoder == NULL)
-        decide(h, OUTCOME_internal, "memory is short");
-    else
-        json_decoder_begin(h->decoder);
-}
-
 void handler_begin(struct handler *h, const struct handler_request *r)
 {
     h->result = (struct handler_result){.outcome = OUTCOME_ok};
@@ -151,12 +141,15 @@ void handler_begin(struct handler *h, const struct handler_request *r)
     h->idempotency_key = r->idempotency_key;
     h->trace = r->trace;
     h->received = 0;
-    h->decoder = NULL;
+    h->decoding = false;
     check_head(h, r);
     if (h->result.outcome == OUTCOME_ok)
         check_size(h, h->announced);
-    if (h->result.outcome == OUTCOME_ok)
-        start_decoder(h);
+    if (h->result.outcome != OUTCOME_ok)
+        return;
+    h->decoding = decoder_begin(h->decoder, h->endpoint);
+    if (!h->decoding)
+        decide(h, OUTCOME_internal, "memory is short");
 }
 
 /* --- The body. --- */
@@ -164,14 +157,12 @@ void handler_begin(struct handler *h, const struct handler_request *r)
 void handler_chunk(struct handler *h, const uint8_t *bytes, size_t n)
 {
     h->received += n;
-    if (h->decoder == NULL)
-        return;
-    check_size(h, h->received);
-    /* A body of the wrong length is reported as such, not as malformed; so
-     * the fault waits in the result until the length is known. */
-    if (h->decoder != NULL &&
-        !json_decoder_feed(h->decoder, bytes, n, &h->result.fault))
-        h->decoder = NULL;
+    if (h->endpoint != NULL && h->result.outcome == OUTCOME_ok)
+        check_size(h, h->received);
+    /* A body of the wrong length is reported as such, not as malformed; so a
+     * fault waits in the decoder until the length is known. */
+    if (h->decoding)
+        h->decoding = decoder_feed(h->decoder, bytes, n);
 }
 
 static void check_end(struct handler *h, enum handler_end end)
@@ -193,14 +184,16 @@ static void check_end(struct handler *h, enum handler_end end)
 
 static void add_up(struct handler *h, struct tally *t)
 {
-    const struct config_endpoint *c = h->endpoint->config;
-    const struct json_shape shape = {c->array, c->field};
-    tally_begin(t, c->numbers == 0 ? TALLY_INT64 : TALLY_DOUBLE,
-                (int32_t)c->multiply);
-    if (h->decoder != NULL)
-        json_decoder_finish(h->decoder, &shape, t, &h->result.fault);
-    if (h->result.fault.what != OUTCOME_ok)
-        decide_fault(h);
+    struct handler_result *r = &h->result;
+    struct buf difference;
+    buf_init(&difference, r->difference, sizeof r->difference);
+    const struct payload_answer *answer =
+        decoder_finish(h->decoder, &r->check, &difference);
+    *t = answer->tally;
+    if (answer->ok)
+        return;
+    r->fault = answer->fault;
+    decide_fault(h);
 }
 
 /* {"sum":N}, both the result posted and the reply of that kind. */

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "domain/fault.h"
+#include "services/decoder.h"
 #include "services/endpoint.h"
 
 struct handler_peers {
@@ -52,6 +53,8 @@ struct handler_result {
     char body[DOWNSTREAM_BODY_MAX];  /* of a success */
     size_t body_len;
     struct downstream_report downstream;
+    enum decoder_check check; /* what `verify` found */
+    char difference[160];     /* DECODER_DIFFERENT */
 };
 
 struct handler;

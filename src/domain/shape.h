@@ -1,0 +1,19 @@
+/* shape: what an endpoint wants of a body. */
+#ifndef TALLYD_DOMAIN_SHAPE_H
+#define TALLYD_DOMAIN_SHAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "domain/tally.h"
+
+/* { array: [ { field: number }, ... ] } */
+struct shape {
+    const char *array, *field;
+    enum tally_numbers numbers;
+    int32_t multiply;
+    uint32_t max_depth; /* of the whole document; at most SCAN_DEPTH_MAX */
+};
+
+#endif

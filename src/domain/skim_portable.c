@@ -1,0 +1,36 @@
+/* skim_portable: domain/skim with eight bytes in a register; the reference of
+ * the others. */
+#include <endian.h>
+#include <string.h>
+
+#include "domain/skim.h"
+
+#define SKIM_NAME skim_portable
+#define SKIM_WIDTH 8
+#define SKIM_BITS 8
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The top bit of each byte that is zero, exactly: no carry leaves its byte
+ * ("Determine if a word has a zero byte", Bit Twiddling Hacks). */
+static inline uint64_t zero_bytes(uint64_t w)
+{
+    return ~(((w & EACH(0x7f)) + EACH(0x7f)) | w | EACH(0x7f));
+}
+
+static inline uint64_t not_plain(const uint8_t *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    w = le64toh(w); /* the first byte lowest, on every machine */
+    uint64_t control = zero_bytes(w & EACH(0xe0));
+    return control | (w & EACH(0x80)) | zero_bytes(w ^ EACH('"')) |
+           zero_bytes(w ^ EACH('\\'));
+}
+
+static inline bool same(const uint8_t *a, const uint8_t *b, size_t n)
+{
+    return memcmp(a, b, n) == 0;
+}
+
+#include "domain/skim_impl.h"
