@@ -228,21 +228,21 @@ void scan_fault(const struct scan *s, struct fault *f)
     snprintf(f->reason, sizeof f->reason, "%s", s->reason);
 }
 
-bool scan_at_item(const struct scan *s)
+enum scan_place scan_place(const struct scan *s)
 {
-    return s->token == SCAN_MORE &&
-           (s->expect == EXPECT_FIRST_VALUE ||
-            (s->expect == EXPECT_VALUE && !in_object(s)));
+    if (s->token != SCAN_MORE || s->depth == 0 || in_object(s))
+        return SCAN_ELSEWHERE;
+    return s->expect == EXPECT_COMMA ? SCAN_BEHIND_VALUE : SCAN_BEFORE_VALUE;
 }
 
 void scan_skip(struct scan *s, const uint8_t *from, const uint8_t *to,
-               bool comma)
+               uint64_t lines)
 {
-    const uint8_t *line = from;
-    while ((line = memchr(line, '\n', (size_t)(to - line))) != NULL) {
-        s->line++;
-        s->line_start = s->offset + (uint64_t)(++line - from);
+    if (lines > 0) {
+        const uint8_t *last = memrchr(from, '\n', (size_t)(to - from));
+        s->line += lines;
+        s->line_start = s->offset + (uint64_t)(last + 1 - from);
     }
     s->offset += (uint64_t)(to - from);
-    s->expect = comma ? EXPECT_VALUE : EXPECT_COMMA;
+    s->expect = EXPECT_COMMA;
 }

@@ -67,14 +67,20 @@ bool scan_finish(struct scan *s);
 /* What is wrong, after a fault. */
 void scan_fault(const struct scan *s, struct fault *fault);
 
-/* --- For a decoder that has taken whole values by itself. --- */
+/* --- For a decoder that takes whole values of an array by itself. --- */
 
-/* Is a value expected now: in an array, after [ or after a comma? */
-bool scan_at_item(const struct scan *s);
+enum scan_place {
+    SCAN_ELSEWHERE,
+    SCAN_BEFORE_VALUE, /* a value must stand here, or may */
+    SCAN_BEHIND_VALUE, /* a comma or the end of the array comes next */
+};
 
-/* [from, to) held such values, complete and correct, with the commas between
- * them. `comma`: the last byte was the comma after a value. */
+/* Where in the innermost array the scan is, if it is right in one. */
+enum scan_place scan_place(const struct scan *s);
+
+/* [from, to) held such values, complete and correct, the commas between them,
+ * and `lines` line feeds; now it is behind a value. */
 void scan_skip(struct scan *s, const uint8_t *from, const uint8_t *to,
-               bool comma);
+               uint64_t lines);
 
 #endif

@@ -31,6 +31,15 @@ static inline uint64_t not_plain(const uint8_t *p)
     return (uint64_t)(unsigned)_mm256_movemask_epi8(found);
 }
 
+/* Less '0', wrapping: a digit is at most 9, which saturates to 0 below. */
+static inline uint64_t not_digit(const uint8_t *p)
+{
+    __m256i v = _mm256_sub_epi8(load(p), _mm256_set1_epi8('0'));
+    __m256i digit = _mm256_cmpeq_epi8(_mm256_subs_epu8(v, _mm256_set1_epi8(9)),
+                                      _mm256_setzero_si256());
+    return (uint32_t) ~(unsigned)_mm256_movemask_epi8(digit);
+}
+
 static inline bool same(const uint8_t *a, const uint8_t *b, size_t n)
 {
     for (;;) {

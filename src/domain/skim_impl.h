@@ -1,11 +1,12 @@
 /* skim_impl: the code of domain/skim, included once per instruction set.
  *
- * Before: SKIM_NAME, the function to define, and SKIM_WIDTH with two
+ * Before: SKIM_NAME, the function to define, and SKIM_WIDTH with three
  * operations on so many bytes:
  *
- *   uint64_t not_plain(p)  one bit (times SKIM_BITS) for each byte at p that
+ *   uint64_t not_plain(p)  SKIM_BITS bits, not all 0, for each byte at p that
  *                          ends a run of plain text in a string: a quote, a
  *                          backslash, a control character, not ASCII
+ *   uint64_t not_digit(p)  the same for each byte that is no digit
  *   bool same(a, b, n)     are the first n <= SKIM_LINK_BYTES bytes equal?
  *
  * Every function takes a place and gives the place behind what it stepped
@@ -169,38 +170,59 @@ static inline const uint8_t *integer(const uint8_t *p, int64_t *value)
     return p;
 }
 
-static inline const uint8_t *digits(const uint8_t *p, const uint8_t *end)
+/* A run of digits of any length. */
+static const uint8_t *digits(const uint8_t *p, const uint8_t *end)
 {
-    uint64_t word;
-    unsigned n = digits_at(p, &word);
-    if (n == 0)
-        return NULL;
-    p += n;
-    while (n == 8 && p < end) {
-        n = digits_at(p, &word);
-        p += n;
-    }
-    return p;
+    const uint8_t *from = p;
+    while (p < end && is_digit(*p))
+        p++;
+    return p > from ? p : NULL;
 }
 
-static inline const uint8_t *number(const uint8_t *p, const uint8_t *end)
+/* After the last digit of a mantissa. */
+static const uint8_t *exponent(const uint8_t *p, const uint8_t *end)
 {
-    p += *p == '-';
-    if (*p == '0')
-        p++;
-    else if ((p = digits(p, end)) == NULL)
+    p++;
+    p += *p == '+' || *p == '-';
+    return digits(p, end);
+}
+
+/* Longer than a register. */
+static const uint8_t *long_number(const uint8_t *p, const uint8_t *end)
+{
+    const uint8_t *from = p;
+    if ((p = digits(p, end)) == NULL || (*from == '0' && p > from + 1))
         return NULL;
     if (*p == '.' && (p = digits(p + 1, end)) == NULL)
         return NULL;
-    if ((*p | 0x20) == 'e') {
-        p++;
-        p += *p == '+' || *p == '-';
-        return digits(p, end);
-    }
-    return is_digit(*p) ? NULL : p;
+    return (*p | 0x20) == 'e' ? exponent(p, end) : p;
 }
 
-/* --- Values. --- */
+/* One look at the bytes finds the ends of the digits before and after the
+ * point. */
+static inline const uint8_t *number(const uint8_t *p, const uint8_t *end)
+{
+    p += *p == '-';
+    uint64_t other = not_digit(p);
+    if (other == 0)
+        return long_number(p, end);
+    unsigned n = (unsigned)__builtin_ctzll(other) / SKIM_BITS;
+    if (n == 0 || (*p == '0' && n > 1))
+        return NULL;
+    if (p[n] == '.') {
+        other = other >> (n * SKIM_BITS) >> SKIM_BITS;
+        if (other == 0)
+            return long_number(p, end);
+        unsigned more = (unsigned)__builtin_ctzll(other) / SKIM_BITS;
+        if (more == 0)
+            return NULL;
+        n += 1 + more;
+    }
+    p += n;
+    return (*p | 0x20) == 'e' ? exponent(p, end) : p;
+}
+
+/* --- Values without others inside. --- */
 
 static inline const uint8_t *word(const uint8_t *p)
 {
@@ -209,111 +231,182 @@ static inline const uint8_t *word(const uint8_t *p)
     return memcmp(p, "false", 5) == 0 ? p + 5 : NULL;
 }
 
-static const uint8_t *container(const uint8_t *p, const uint8_t *end,
-                                uint32_t depth);
-
-/* Any value; `depth`: levels that may still be opened. */
-static inline const uint8_t *value(const uint8_t *p, const uint8_t *end,
-                                   uint32_t depth)
+static inline const uint8_t *scalar(const uint8_t *p, const uint8_t *end)
 {
     if (*p == '"')
         return string(p + 1, end);
     if (*p == '-' || is_digit(*p))
         return number(p, end);
-    if (*p == '{' || *p == '[')
-        return container(p, end, depth);
     return word(p);
 }
 
-/* A key and its colon, up to the value. */
-static inline const uint8_t *key(const uint8_t *p, const uint8_t *end)
+/* --- Links: the text between two scalars. --- */
+
+/* Where learn() is. */
+struct reader {
+    const uint8_t *p, *end;
+    uint64_t levels;     /* see skim_link */
+    const uint8_t *name; /* of the item's member that begins, or NULL */
+    bool ended;          /* a value has just ended */
+};
+
+static bool open_level(const struct skim *s, struct reader *r, bool object)
 {
-    if (*p != '"' || (p = string(p + 1, end)) == NULL)
-        return NULL;
-    p = blank(p, end);
-    return *p == ':' ? blank(p + 1, end) : NULL;
+    unsigned depth = 63 - (unsigned)__builtin_clzll(r->levels);
+    if (depth == SKIM_LEVELS_MAX || depth > s->max_depth)
+        return false;
+    r->levels = r->levels << 1 | object;
+    r->p = blank(r->p + 1, r->end);
+    r->ended = false;
+    return true;
 }
 
-static const uint8_t *container(const uint8_t *p, const uint8_t *end,
-                                uint32_t depth)
+static bool close_level(struct reader *r)
 {
-    bool object = *p == '{';
-    uint8_t close = object ? '}' : ']';
-    if (depth == 0)
-        return NULL;
-    p = blank(p + 1, end);
-    if (*p == close)
-        return p + 1;
-    while (p < end) {
-        if (object && (p = key(p, end)) == NULL)
-            return NULL;
-        if ((p = value(p, end, depth - 1)) == NULL)
-            return NULL;
-        p = blank(p, end);
-        if (*p == close)
-            return p + 1;
-        if (*p != ',')
-            return NULL;
-        p = blank(p + 1, end);
+    uint8_t close = (r->levels & 1) != 0 ? '}' : ']';
+    if (r->levels == SKIM_OUTSIDE || *r->p != close)
+        return false;
+    r->levels >>= 1;
+    r->p++;
+    r->ended = true;
+    return true;
+}
+
+/* A key, its colon and the white space around, in an object. */
+static bool step_key(struct reader *r)
+{
+    const uint8_t *name = r->p;
+    if (*name != '"' || (r->p = string(name + 1, r->end)) == NULL)
+        return false;
+    if (r->levels == SKIM_ITEM) {
+        r->name = name;
+        if (memchr(name, '\\', (size_t)(r->p - name)) != NULL)
+            return false; /* it may be the wanted key, in other words */
     }
-    return NULL;
+    r->p = blank(r->p, r->end);
+    if (*r->p != ':')
+        return false;
+    r->p = blank(r->p + 1, r->end);
+    return true;
+}
+
+static bool is_wanted(const struct skim *s, const struct reader *r)
+{
+    return r->levels == SKIM_ITEM && r->name != NULL &&
+           (size_t)(r->end - r->name) > s->field_len &&
+           memcmp(r->name, s->field, s->field_len) == 0;
+}
+
+/* Go on to the next scalar, or behind the end of the item. */
+static bool read_link(const struct skim *s, struct reader *r)
+{
+    while (r->p < r->end) {
+        if (r->ended) {
+            r->p = blank(r->p, r->end);
+            if (close_level(r)) {
+                if (r->levels == SKIM_OUTSIDE)
+                    return true;
+                continue;
+            }
+            if (*r->p != ',')
+                return false;
+            r->p = blank(r->p + 1, r->end);
+        } else if (close_level(r)) {
+            continue; /* an empty array or object */
+        }
+        if ((r->levels & 1) != 0 && r->levels != SKIM_OUTSIDE && !step_key(r))
+            return false;
+        r->ended = false;
+        if (*r->p != '{' && *r->p != '[')
+            return r->levels != SKIM_OUTSIDE && r->p < r->end;
+        if (is_wanted(s, r) || (r->levels == SKIM_OUTSIDE && *r->p != '{') ||
+            !open_level(s, r, *r->p == '{'))
+            return false;
+    }
+    return false;
+}
+
+/* What follows `from` is new: read it, and remember it as a link. NULL: there
+ * is nothing to take here. */
+static struct skim_link *learn(struct skim *s, struct skim_link *from,
+                               const uint8_t *p, const uint8_t *end)
+{
+    struct reader r = {.p = p,
+                       .end = end,
+                       .levels = from->after,
+                       .ended = from != &s->links[SKIM_FIRST]};
+    if (!read_link(s, &r))
+        return NULL;
+    size_t length = (size_t)(r.p - p);
+    if (length > SKIM_LINK_BYTES)
+        return NULL;
+    s->newest = s->newest + 1 < SKIM_LINKS ? s->newest + 1 : SKIM_NEXT + 1;
+    struct skim_link *link = &s->links[s->newest];
+    *link = (struct skim_link){.length = (uint32_t)length,
+                               .before = from->after,
+                               .after = r.levels,
+                               .wanted = is_wanted(s, &r)};
+    memcpy(link->bytes, p, length);
+    for (size_t i = 0; i < length; i++)
+        link->lines += p[i] == '\n';
+    from->next[1] = from->next[0];
+    from->next[0] = s->newest;
+    return link;
+}
+
+/* Brackets of all kinds, and some bytes that begin no value either: all that
+ * have the bits in which [ ] { } agree. */
+static inline bool is_bracket(uint8_t c)
+{
+    return (c | 0x26) == 0x7f;
+}
+
+/* A link ends where a scalar begins; before a bracket it is only the beginning
+ * of another one. */
+static inline bool fits(const struct skim_link *link, uint64_t levels,
+                        const uint8_t *p)
+{
+    return link->before == levels && same(p, link->bytes, link->length) &&
+           (link->after == SKIM_OUTSIDE || !is_bracket(p[link->length]));
+}
+
+/* The link that follows `from` at p. */
+static inline struct skim_link *follow(struct skim *s, struct skim_link *from,
+                                       const uint8_t *p, const uint8_t *end)
+{
+    uint32_t likely = from->next[0];
+    if (fits(&s->links[likely], from->after, p))
+        return &s->links[likely];
+    uint32_t other = from->next[1];
+    if (!fits(&s->links[other], from->after, p))
+        return learn(s, from, p, end);
+    from->next[0] = other;
+    from->next[1] = likely;
+    return &s->links[other];
 }
 
 /* --- Items. --- */
 
-/* Step over the text between two values and remember it as `link`. The member
- * before it has ended, or none has been (`first`). Gives NULL at the end of
- * the object, too. */
-static const uint8_t *learn(const struct skim *s, struct skim_link *link,
-                            const uint8_t *from, const uint8_t *end, bool first)
+/* One item with what stands before it; gives the place behind its end. */
+static inline const uint8_t *item(struct skim *s, struct skim_link *link,
+                                  const uint8_t *p, const uint8_t *end,
+                                  int64_t *wanted)
 {
-    const uint8_t *p = blank(from, end);
-    if (!first) {
-        if (*p != ',')
+    bool found = false;
+    uint64_t lines = s->lines;
+    while (p < end) {
+        link = follow(s, link, p, end);
+        if (link == NULL)
             return NULL;
-        p = blank(p + 1, end);
-    }
-    const uint8_t *name = p;
-    if ((p = key(p, end)) == NULL || p >= end)
-        return NULL;
-    size_t length = (size_t)(p - from), left = (size_t)(end - name);
-    bool escaped = memchr(name, '\\', (size_t)(p - name)) != NULL;
-    if (escaped)
-        return NULL; /* it may be the wanted key, in other words */
-    link->length = 0;
-    link->wanted =
-        left > s->field_len && memcmp(name, s->field, s->field_len) == 0;
-    if (length <= SKIM_LINK_BYTES) {
-        memcpy(link->bytes, from, length);
-        link->length = (uint32_t)length;
-    }
-    return p;
-}
-
-/* One item, from its opening brace; *sum is the wanted value. */
-static inline const uint8_t *item(struct skim *s, const uint8_t *p,
-                                  const uint8_t *end, int64_t *wanted)
-{
-    struct skim_link *link = s->links, spare;
-    bool found = false, first = true;
-    p++;
-    for (unsigned i = 0; p < end; i++, link++, first = false) {
-        if (i >= SKIM_LINKS) {
-            link = &spare;
-            link->length = 0;
+        p += link->length;
+        lines += link->lines;
+        if (link->after == SKIM_OUTSIDE) {
+            s->lines = lines;
+            return found && p <= end ? p : NULL;
         }
-        if (link->length > 0 && same(p, link->bytes, link->length)) {
-            p += link->length;
-            if (p >= end)
-                return NULL;
-        } else {
-            const uint8_t *close = blank(p, end);
-            if (*close == '}' && !first)
-                return found ? close + 1 : NULL;
-            if ((p = learn(s, link, p, end, first)) == NULL)
-                return NULL;
-        }
-        p = link->wanted ? integer(p, wanted) : value(p, end, s->max_depth);
+        if (p >= end)
+            return NULL;
+        p = link->wanted ? integer(p, wanted) : scalar(p, end);
         found |= link->wanted;
         if (p == NULL)
             return NULL;
@@ -330,25 +423,23 @@ static inline void add(struct tally *t, int64_t value)
     t->count++;
 }
 
-struct skim_run SKIM_NAME(struct skim *s, const uint8_t *at, const uint8_t *end,
-                          struct tally *t) {
-    struct skim_run run = {.at = at};
+uint64_t SKIM_NAME(struct skim *s, bool first, const uint8_t **at,
+                   const uint8_t *end, struct tally *t)
+{
+    uint64_t count = 0;
+    const uint8_t *p = *at;
+    struct skim_link *before = &s->links[first ? SKIM_FIRST : SKIM_NEXT];
     if (s->field_len == 0)
-        return run;
-    for (const uint8_t *p = at; p < end;) {
+        return 0;
+    s->lines = 0;
+    for (;;) {
         int64_t wanted = 0;
-        p = blank(p, end);
-        if (*p != '{' || (p = item(s, p, end, &wanted)) == NULL || p > end)
-            break;
+        p = item(s, before, p, end, &wanted);
+        if (p == NULL)
+            return count;
         add(t, wanted);
-        run.count++;
-        run.at = p;
-        run.comma = false;
-        p = blank(p, end);
-        if (p >= end || *p != ',')
-            break;
-        run.at = ++p;
-        run.comma = true;
+        count++;
+        *at = p;
+        before = &s->links[SKIM_NEXT];
     }
-    return run;
 }

@@ -24,6 +24,12 @@ static inline uint64_t not_plain(const uint8_t *p)
     return mask_of(found);
 }
 
+static inline uint64_t not_digit(const uint8_t *p)
+{
+    uint8x16_t v = vsubq_u8(vld1q_u8(p), vdupq_n_u8('0'));
+    return mask_of(vcgtq_u8(v, vdupq_n_u8(9)));
+}
+
 static inline bool same(const uint8_t *a, const uint8_t *b, size_t n)
 {
     for (;;) {

@@ -28,6 +28,17 @@ static inline uint64_t not_plain(const uint8_t *p)
            zero_bytes(w ^ EACH('\\'));
 }
 
+/* A digit has a high half of 3, and still has when 6 is added. */
+static inline uint64_t not_digit(const uint8_t *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    w = le64toh(w);
+    uint64_t low = w & EACH(0x7f); /* no carry leaves its byte */
+    uint64_t other = (w ^ EACH(0x30)) | ((low + EACH(0x06)) ^ EACH(0x30));
+    return other & EACH(0xf0);
+}
+
 static inline bool same(const uint8_t *a, const uint8_t *b, size_t n)
 {
     return memcmp(a, b, n) == 0;

@@ -24,6 +24,15 @@ static inline uint64_t not_plain(const uint8_t *p)
     return (uint64_t)(unsigned)_mm_movemask_epi8(found);
 }
 
+/* Less '0', wrapping: a digit is at most 9, which saturates to 0 below. */
+static inline uint64_t not_digit(const uint8_t *p)
+{
+    __m128i v = _mm_sub_epi8(load(p), _mm_set1_epi8('0'));
+    __m128i digit =
+        _mm_cmpeq_epi8(_mm_subs_epu8(v, _mm_set1_epi8(9)), _mm_setzero_si128());
+    return ~(unsigned)_mm_movemask_epi8(digit) & 0xffff;
+}
+
 static inline bool same(const uint8_t *a, const uint8_t *b, size_t n)
 {
     for (;;) {

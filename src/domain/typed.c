@@ -46,9 +46,10 @@ struct typed {
 
 struct typed *typed_new(const struct shape *shape)
 {
-    struct typed *d = calloc(1, sizeof *d);
+    struct typed *d = aligned_alloc(_Alignof(struct typed), sizeof *d);
     if (d == NULL)
         return NULL;
+    memset(d, 0, sizeof *d);
     d->shape = *shape;
     skim_begin(&d->skim, shape->field, shape->max_depth - ITEM_LEVELS);
     if (shape->max_depth < ITEM_LEVELS)
@@ -215,22 +216,26 @@ static void take_token(struct typed *d, enum scan_token token,
     }
 }
 
-/* Take whole items with skim, from where one may begin; `at` is the same place
- * in the chunk as `copy` in a copy of it, or both are one. */
+/* Where skim may go on: right in the array. */
+static enum scan_place skim_place(const struct typed *d)
+{
+    return d->in_array && d->scan.depth == 2 ? scan_place(&d->scan)
+                                             : SCAN_ELSEWHERE;
+}
+
+/* Take whole items with skim from [copy, copy_end), which is what stands at
+ * `at` in the chunk. */
 static const uint8_t *skim_items(struct typed *d, const uint8_t *at,
                                  const uint8_t *copy, const uint8_t *copy_end)
 {
-    struct skim_run run = d->skim_run(&d->skim, copy, copy_end, &d->tally);
-    size_t n = (size_t)(run.at - copy);
-    if (run.count > 0)
-        scan_skip(&d->scan, at, at + n, run.comma);
-    d->items += run.count;
-    return at + n;
-}
-
-static bool may_skim(const struct typed *d)
-{
-    return d->in_array && d->scan.depth == 2 && scan_at_item(&d->scan);
+    const uint8_t *taken = copy;
+    bool first = skim_place(d) == SCAN_BEFORE_VALUE;
+    uint64_t count = d->skim_run(&d->skim, first, &taken, copy_end, &d->tally);
+    if (count == 0)
+        return at;
+    d->items += count;
+    scan_skip(&d->scan, at, at + (taken - copy), d->skim.lines);
+    return at + (taken - copy);
 }
 
 /* skim wants some readable bytes behind its end. The chunk has none, so its
@@ -242,7 +247,7 @@ static const uint8_t *skim_chunk(struct typed *d, const uint8_t *at,
     if (end - at > TAIL_BYTES)
         at = skim_items(d, at, at, end - SKIM_SLACK);
     size_t n = (size_t)(end - at);
-    if (n == 0 || n > TAIL_BYTES || !may_skim(d))
+    if (n == 0 || n > TAIL_BYTES)
         return at;
     memcpy(tail, at, n);
     memset(tail + n, 0, SKIM_SLACK);
@@ -256,7 +261,7 @@ bool typed_feed(struct typed *d, const uint8_t *bytes, size_t n,
     enum scan_token token;
     struct scan_text text;
     do {
-        if (may_skim(d))
+        if (skim_place(d) != SCAN_ELSEWHERE)
             at = skim_chunk(d, at, end);
         token = scan_next(&d->scan, &at, end, &text);
         if (token == SCAN_FAULT) {
