@@ -301,18 +301,17 @@ static bool is_wanted(const struct skim *s, const struct reader *r)
 static bool read_link(const struct skim *s, struct reader *r)
 {
     while (r->p < r->end) {
-        if (r->ended) {
+        if (r->ended)
             r->p = blank(r->p, r->end);
-            if (close_level(r)) {
-                if (r->levels == SKIM_OUTSIDE)
-                    return true;
-                continue;
-            }
+        if (close_level(r)) { /* also of an empty array or object */
+            if (r->levels == SKIM_OUTSIDE)
+                return true;
+            continue;
+        }
+        if (r->ended) {
             if (*r->p != ',')
                 return false;
             r->p = blank(r->p + 1, r->end);
-        } else if (close_level(r)) {
-            continue; /* an empty array or object */
         }
         if ((r->levels & 1) != 0 && r->levels != SKIM_OUTSIDE && !step_key(r))
             return false;
@@ -401,8 +400,10 @@ static inline const uint8_t *item(struct skim *s, struct skim_link *link,
         p += link->length;
         lines += link->lines;
         if (link->after == SKIM_OUTSIDE) {
+            if (!found || p > end)
+                return NULL;
             s->lines = lines;
-            return found && p <= end ? p : NULL;
+            return p;
         }
         if (p >= end)
             return NULL;
