@@ -2,9 +2,11 @@
 #include "adapters/downstream.h"
 
 #include <curl/curl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,6 +21,10 @@ enum line {
 };
 
 #define LINE_MAX_BYTES 600
+
+/* libcurl keeps up to CURLOPT_MAXCONNECTS of them, and one is in use. */
+#define KEPT_MAX 8L
+#define SOCKETS_MAX 16
 
 struct downstream_target {
     struct downstream_settings settings;
@@ -37,7 +43,9 @@ struct downstream {
     bool fresh;        /* the last transfer broke: do not trust the cache */
     unsigned requests; /* on the wire in this transfer */
     uint64_t received; /* bytes of the answer's body */
-    bool head_ended;   /* the empty line after the answer's header has come */
+    struct pollfd open[SOCKETS_MAX]; /* every connection of the handle */
+    nfds_t open_count;
+    bool head_ended; /* the empty line after the answer's header has come */
 };
 
 _Static_assert(TRACE_STATE_MAX + 16 < LINE_MAX_BYTES, "tracestate fits");
@@ -117,6 +125,45 @@ static size_t take_header(char *line, size_t size, size_t n, void *context)
     return size * n;
 }
 
+/* CURLOPT_OPENSOCKETFUNCTION, CURLOPT_CLOSESOCKETFUNCTION: know every one. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose,
+                                 struct curl_sockaddr *a)
+{
+    struct downstream *d = context;
+    (void)purpose;
+    if (d->open_count == SOCKETS_MAX)
+        return CURL_SOCKET_BAD;
+    int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+    if (fd >= 0)
+        d->open[d->open_count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+    return fd;
+}
+
+static int close_socket(void *context, curl_socket_t fd)
+{
+    struct downstream *d = context;
+    for (nfds_t i = 0; i < d->open_count; i++)
+        if (d->open[i].fd == fd) {
+            d->open[i] = d->open[--d->open_count];
+            break;
+        }
+    return close(fd);
+}
+
+/* Nothing may come on a connection that is not asked: its end, or an answer
+ * nobody waits for, which would be taken for that to the next post. libcurl
+ * looks for the end alone, so such a connection is ended before it looks. */
+static void drop_spoilt(struct downstream *d)
+{
+    if (d->open_count == 0 || poll(d->open, d->open_count, 0) <= 0)
+        return;
+    for (nfds_t i = 0; i < d->open_count; i++)
+        if (d->open[i].revents != 0) {
+            shutdown(d->open[i].fd, SHUT_RDWR);
+            d->fresh = true;
+        }
+}
+
 /* --- The handle. --- */
 
 static void link_headers(struct downstream *d, bool state, bool key)
@@ -158,6 +205,11 @@ static bool set_common(struct downstream *d)
     SET(CURLOPT_WRITEDATA, d);
     SET(CURLOPT_HEADERFUNCTION, take_header);
     SET(CURLOPT_HEADERDATA, d);
+    SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    SET(CURLOPT_OPENSOCKETDATA, d);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    SET(CURLOPT_CLOSESOCKETDATA, d);
+    SET(CURLOPT_MAXCONNECTS, KEPT_MAX);
     SET(CURLOPT_PREREQFUNCTION, before_request);
     SET(CURLOPT_PREREQDATA, d);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -283,6 +335,7 @@ static CURLcode transfer(struct downstream *d, int64_t limit,
 {
     long ms = (long)(limit / CLOCK_MS), connects = 0, status = 0;
     bool ok = true;
+    drop_spoilt(d);
     SET(CURLOPT_TIMEOUT_MS, ms > 0 ? ms : 1L);
     SET(CURLOPT_FRESH_CONNECT, d->fresh ? 1L : 0L);
     if (!ok)

@@ -112,3 +112,14 @@ class Deaf:
         self.listener.close()
         for link in self.accepted:
             link.close()
+
+
+@contextlib.contextmanager
+def in_background(function):
+    """Run it in a thread; gives the thread, waits for it at the end."""
+    thread = threading.Thread(target=function, daemon=True)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        thread.join(kit.seconds(10))
