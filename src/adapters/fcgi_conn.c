@@ -65,11 +65,12 @@ void fcgi_conn_restart(struct fcgi_conn *conn, int64_t now)
 void fcgi_conn_pack(const struct fcgi_conn *conn, struct fcgi_parcel *room,
                     struct iovec parts[FCGI_PARCEL_PARTS])
 {
-    *room = (struct fcgi_parcel){.deadline = conn->deadline,
-                                 .started = conn->started,
-                                 .kept = conn->kept,
-                                 .head = conn->head,
-                                 .inbox_len = conn->end - conn->begin};
+    memset(room, 0, sizeof *room); /* the gaps between its members leave, too */
+    room->deadline = conn->deadline;
+    room->started = conn->started;
+    room->kept = conn->kept;
+    room->head = conn->head;
+    room->inbox_len = conn->end - conn->begin;
     parts[0] = (struct iovec){room, sizeof *room};
     parts[1] = (struct iovec){conn->params, conn->head.params_len};
     parts[2] = (struct iovec){conn->inbox + conn->begin, room->inbox_len};
@@ -207,7 +208,7 @@ enum fcgi_progress fcgi_conn_advance(struct fcgi_conn *conn, int64_t now,
                                      unsigned *managed)
 {
     enum fcgi_progress progress = FCGI_WAITING;
-    if (conn->end > conn->begin) /* read along with the request before */
+    if (fcgi_conn_has_more(conn)) /* read along with the request before */
         progress = begin_head(conn, now, managed);
     while (progress == FCGI_WAITING) {
         ssize_t n = receive(conn);

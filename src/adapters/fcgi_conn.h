@@ -49,6 +49,12 @@ void fcgi_conn_start(struct fcgi_conn *conn, int fd, int64_t now);
 /* After a complete request: be ready for the next, up to keepalive_idle. */
 void fcgi_conn_restart(struct fcgi_conn *conn, int64_t now);
 
+/* Was something read that is not used yet? */
+static inline bool fcgi_conn_has_more(const struct fcgi_conn *conn)
+{
+    return conn->end > conn->begin;
+}
+
 /* Between requests, or within a head, a connection can change hands: all
  * there is to know of it as bytes, at most FCGI_PARCEL_MAX of them. `parts`
  * point into `conn` and `room`. */

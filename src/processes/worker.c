@@ -143,10 +143,14 @@ static void serve(struct worker *w, struct fcgi_conn *conn)
     for (;;) {
         switch (advance(w, conn)) {
         case FCGI_READY:
-            if (serve_request(w, conn))
-                continue;
-            close_conn(w, conn);
-            return;
+            if (!serve_request(w, conn)) {
+                close_conn(w, conn);
+                return;
+            }
+            /* The next request is hardly there yet: no use in looking. */
+            if (!fcgi_conn_has_more(conn) && park(w, conn))
+                return;
+            continue;
         case FCGI_WAITING:
             if (park(w, conn))
                 return;

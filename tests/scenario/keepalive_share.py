@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""Kept connections belong to all workers: any idle one serves them, in order,
+and they survive whoever served them last."""
+
+import os
+import pathlib
+import signal
+import sys
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import kit
+import procfs
+import tap
+from downstream import Downstream
+from fastcgi import request
+from pool import SAMPLE, Pool
+
+OK = b'{"ok":true}'
+SUM = b'{"sum":42}'
+
+
+def ask(link, body=SAMPLE, **more):
+    link.send(request(body, keep=True, **more))
+
+
+def kept_links(pool, count):
+    """Connections that have served a request each."""
+    links = [pool.link() for _ in range(count)]
+    for link in links:
+        ask(link, path="/sum")
+        tap.equal(link.read_reply().body, SUM, "the first reply")
+    return links
+
+
+def two_endpoints(down):
+    return {"post": {"downstream": down.url}, "sum": {"path": "/sum"}}
+
+
+@tap.test
+def many_more_connections_than_workers():
+    """Every one of 64 connections is served in every round by 2 workers"""
+    with Pool({"sum": {"path": "/sum"}}, workers=2) as pool:
+        links = kept_links(pool, 64)
+        for _round in range(5):
+            for link in links:
+                ask(link, path="/sum")
+            for link in links:
+                tap.equal(link.read_reply().body, SUM, "the reply")
+        tap.equal(pool.count("connections"), 64, "connections made")
+        tap.equal(pool.count("kept"), 320, "requests on kept ones")
+
+
+@tap.test
+def no_request_waits_on_a_busy_worker_while_another_idles():
+    with Downstream() as down, Pool(two_endpoints(down), workers=2) as pool:
+        links = kept_links(pool, 8)
+        down.hold()
+        with pool.link() as slow:
+            ask(slow)
+            down.wait_for(1)  # one worker waits in a post
+            for _round in range(3):
+                for link in links:
+                    ask(link, path="/sum")
+                    tap.equal(link.read_reply().body, SUM, "the reply")
+            down.release()
+            tap.equal(slow.read_reply().body, OK, "the slow reply")
+
+
+@tap.test
+def connections_are_served_in_the_order_of_their_requests():
+    with Downstream() as down, Pool(two_endpoints(down), workers=1) as pool:
+        links = kept_links(pool, 12)
+        down.hold()
+        with pool.link() as slow:
+            ask(slow, HTTP_X_REQUEST_ID="first")
+            down.wait_for(1)
+            order = [5, 3, 11, 0, 7, 1, 2, 10, 4, 6, 9, 8]
+            for number in order:
+                ask(links[number], HTTP_X_REQUEST_ID=f"id-{number}")
+            down.release()
+            for number in order:
+                tap.equal(links[number].read_reply().body, OK, "the reply")
+            got = [one.headers["x-request-id"] for one in down.take()]
+            tap.equal(got, ["first"] + [f"id-{n}" for n in order], "the order")
+
+
+@tap.test
+def a_killed_worker_takes_no_idle_connection_along():
+    with Pool({"sum": {"path": "/sum"}}, workers=3) as pool:
+        links = kept_links(pool, 24)
+        for _round in range(4):
+            before = pool.wait_for_workers()
+            for pid in before:
+                os.kill(pid, signal.SIGKILL)
+            for link in links:
+                ask(link, path="/sum")
+            for link in links:
+                tap.equal(link.read_reply().body, SUM, "the reply")
+            pool.wait_for_workers(besides=before)
+        tap.equal(pool.status()["connections"], 24, "connections")
+
+
+@tap.test
+def a_worker_killed_in_a_request_costs_that_request_alone():
+    with Downstream() as down, Pool(two_endpoints(down), workers=2) as pool:
+        links = kept_links(pool, 10)
+        down.hold()
+        with pool.link() as doomed:
+            ask(doomed)
+            down.wait_for(1)
+            busy = [w["pid"] for w in pool.status()["workers"]
+                    if w["state"] == "posting"]
+            tap.equal(len(busy), 1, "workers that post")
+            os.kill(busy[0], signal.SIGKILL)
+            tap.check(doomed.at_end(), "its connection stays open")
+            down.release()
+        for link in links:
+            ask(link, path="/sum")
+            tap.equal(link.read_reply().body, SUM, "the reply")
+        pool.wait_for_workers(besides=busy)
+        kit.until("its connection is counted as lost",
+                  lambda: pool.status()["connections"] == 10)
+
+
+@tap.test
+def kills_under_load_cost_no_more_than_what_was_in_hand():
+    with Pool({"sum": {"path": "/sum"}}, workers=4) as pool:
+        kills, failed, served = [], [], []
+        stop = threading.Event()
+
+        def client():
+            link = pool.link()
+            while not stop.is_set():
+                try:
+                    ask(link, path="/sum")
+                    tap.equal(link.read_reply().body, SUM, "the reply")
+                    served.append(1)
+                except Exception as error:
+                    failed.append(str(error))
+                    link.close()
+                    link = pool.link()
+            link.close()
+
+        clients = [threading.Thread(target=client) for _ in range(16)]
+        for one in clients:
+            one.start()
+        for _turn in range(15):
+            count = len(served)
+            kit.until("requests are served",
+                      lambda mark=count: len(served) > mark + 50)
+            alive = procfs.children_of(pool.pid)
+            if alive:
+                os.kill(alive[_turn % len(alive)], signal.SIGKILL)
+                kills.append(1)
+        stop.set()
+        for one in clients:
+            one.join()
+        tap.check(len(failed) <= len(kills),
+                  f"{len(failed)} failed after {len(kills)} kills: {failed}")
+
+
+@tap.test
+def a_worker_that_retires_leaves_its_connections():
+    with Pool({"sum": {"path": "/sum"}}, workers=2) as pool:
+        links = kept_links(pool, 8)
+        before = pool.wait_for_workers()
+        for pid in before:
+            os.kill(pid, signal.SIGTERM)
+        pool.wait_for_workers(besides=before)
+        for link in links:
+            ask(link, path="/sum")
+            tap.equal(link.read_reply().body, SUM, "the reply")
+
+
+@tap.test
+def an_idle_connection_is_closed_after_keepalive_idle():
+    with Pool({"sum": {"path": "/sum"}}, keepalive_idle="100ms") as pool:
+        links = kept_links(pool, 5)
+        for link in links:
+            tap.check(link.at_end(), "it was not closed")
+        pool.wait_for_count("idle_closed", 5)
+        tap.equal(pool.count("silent"), 0, "silent")
+
+
+@tap.test
+def keepalive_off_closes_after_each_reply():
+    with Pool({"sum": {"path": "/sum"}}, keepalive="off") as pool:
+        with pool.link() as link:
+            ask(link, path="/sum")
+            tap.equal(link.read_reply().body, SUM, "the reply")
+            tap.check(link.at_end(), "it was not closed")
+
+
+@tap.test
+def a_server_that_does_not_ask_is_not_kept():
+    with Pool({"sum": {"path": "/sum"}}) as pool, pool.link() as link:
+        link.send(request(SAMPLE, path="/sum"))
+        tap.equal(link.read_reply().body, SUM, "the reply")
+        tap.check(link.at_end(), "it was not closed")
+
+
+@tap.test
+def a_refused_request_keeps_its_connection():
+    with Pool({"sum": {"path": "/sum"}}) as pool, pool.link() as link:
+        for body, status in ((b"{", 400), (b"{}", 422), (SAMPLE, 200)):
+            ask(link, body, path="/sum")
+            tap.equal(link.read_reply().status, status, "the status")
+        tap.equal(pool.count("connections"), 1, "connections")
+
+
+@tap.test
+def two_requests_sent_at_once_are_both_answered():
+    with Pool({"sum": {"path": "/sum"}}) as pool, pool.link() as link:
+        one = request(SAMPLE, keep=True, path="/sum")
+        link.send(one + one + one[:30])
+        for _turn in range(2):
+            tap.equal(link.read_reply().body, SUM, "the reply")
+        link.send(one[30:])
+        tap.equal(link.read_reply().body, SUM, "the reply")
+
+
+@tap.test
+def the_end_of_the_pool_closes_what_is_idle_and_answers_the_rest():
+    with Downstream() as down, Pool(two_endpoints(down), workers=2) as pool:
+        links = kept_links(pool, 6)
+        down.hold()
+        ask(links[0])
+        down.wait_for(1)
+        pool.process.send(signal.SIGTERM)
+        for link in links[1:]:
+            tap.check(link.at_end(), "an idle one is still open")
+        down.release()
+        tap.equal(links[0].read_reply().body, OK, "the reply in hand")
+        tap.equal(pool.process.wait(), 0, "the exit status")
+
+
+@tap.test
+def an_idle_pool_with_kept_connections_does_nothing():
+    with Pool({"sum": {"path": "/sum"}}, workers=4) as pool:
+        links = kept_links(pool, 16)
+        pids = [*pool.wait_for_workers(), pool.pid]
+
+        def switches():
+            return sum(int(line.split()[1]) for pid in pids for line in
+                       pathlib.Path(f"/proc/{pid}/status").read_text()
+                       .splitlines() if "voluntary_ctxt" in line)
+        before = switches()
+        threading.Event().wait(0.6)  # time passing is what is tested
+        tap.equal(switches() - before, 0, "wake-ups in 600 ms")
+        for link in links:
+            link.close()
+
+
+sys.exit(kit.run())
