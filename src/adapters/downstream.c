@@ -121,7 +121,10 @@ static size_t take_answer(char *bytes, size_t size, size_t n, void *context)
 static size_t take_header(char *line, size_t size, size_t n, void *context)
 {
     struct downstream *d = context;
-    d->head_ended = line[0] == '\r' || line[0] == '\n';
+    if (line[0] == '\r' || line[0] == '\n')
+        d->head_ended = true;
+    else if (size * n >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        d->head_ended = false; /* after 1xx; trailers end no other header */
     return size * n;
 }
 
@@ -234,6 +237,7 @@ static bool set_target(struct downstream *d, const struct downstream_target *t)
     /* libcurl rounds the idle time down and takes what is equal. */
     SET(CURLOPT_MAXAGE_CONN, (long)(s->idle / CLOCK_SECOND) - 1);
     SET(CURLOPT_MAXLIFETIME_CONN, (long)(s->lifetime / CLOCK_SECOND));
+    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)s->max_reply);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_timeout / CLOCK_MS));
     d->current = ok ? t : NULL;
     return ok;
@@ -314,7 +318,7 @@ static void explain(const struct downstream *d, CURLcode code,
     else if (code == CURLE_ABORTED_BY_CALLBACK)
         snprintf(report->detail, sizeof report->detail,
                  "the downstream closed a kept connection without an answer");
-    else if (code == CURLE_WRITE_ERROR)
+    else if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED)
         snprintf(report->detail, sizeof report->detail,
                  "the answer is over downstream_max_reply");
     else
