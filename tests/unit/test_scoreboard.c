@@ -1,0 +1,140 @@
+/* scoreboard and status: shared counters, and what is said of them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "adapters/scoreboard.h"
+#include "base/clock.h"
+#include "services/status.h"
+#include "unit.h"
+
+static char path[64];
+
+static void choose_path(void)
+{
+    snprintf(path, sizeof path, "/tmp/tallyd-test-board.%d", (int)getpid());
+    unlink(path);
+}
+
+START_TEST(children_count_in_shared_memory)
+{
+    struct scoreboard *b = scoreboard_new("", 2);
+    ck_assert_ptr_nonnull(b);
+    pid_t child = fork();
+    if (child == 0) {
+        for (int i = 0; i < 1000; i++)
+            scoreboard_count(&b->slots[1].outcomes[OUTCOME_ok]);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    ck_assert_uint_eq(b->slots[1].outcomes[OUTCOME_ok], 1000);
+    ck_assert_uint_eq(b->slots[0].outcomes[OUTCOME_ok], 0);
+    scoreboard_free(b);
+}
+END_TEST
+
+START_TEST(a_file_can_be_read_by_others_and_not_written)
+{
+    struct stat st;
+    choose_path();
+    struct scoreboard *b = scoreboard_new(path, 3);
+    ck_assert_ptr_nonnull(b);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 022, 0);
+    const struct scoreboard *map = scoreboard_map(path);
+    ck_assert_ptr_nonnull(map);
+    scoreboard_count(&b->forks);
+    ck_assert_uint_eq(map->forks, 1);
+    ck_assert_uint_eq(map->slot_count, 3);
+    scoreboard_free(map);
+    scoreboard_free(b);
+    scoreboard_unlink(path);
+    ck_assert_int_ne(stat(path, &st), 0);
+}
+END_TEST
+
+START_TEST(what_is_no_scoreboard_is_refused)
+{
+    choose_path();
+    ck_assert_ptr_null(scoreboard_map(path));
+    ck_assert_int_eq(errno, ENOENT);
+    int fd = open(path, O_CREAT | O_WRONLY, 0600);
+    ck_assert_ptr_null(scoreboard_map(path));
+    char text[4096];
+    memset(text, 'x', sizeof text);
+    ck_assert_int_eq(write(fd, text, sizeof text), sizeof text);
+    ck_assert_ptr_null(scoreboard_map(path));
+    ck_assert_int_eq(errno, EPROTO);
+    close(fd);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(a_cut_file_is_refused)
+{
+    choose_path();
+    struct scoreboard *b = scoreboard_new(path, 8);
+    ck_assert_int_eq(truncate(path, (off_t)sizeof *b + 8), 0);
+    ck_assert_ptr_null(scoreboard_map(path));
+    unlink(path);
+}
+END_TEST
+
+START_TEST(the_status_adds_up)
+{
+    static char room[16384];
+    struct buf out;
+    struct scoreboard *b = scoreboard_new("", 2);
+    b->pid = 77;
+    b->started = clock_now();
+    for (int i = 0; i < 2; i++) {
+        b->slots[i].pid = 100 + i;
+        b->slots[i].started = clock_now();
+        scoreboard_state(&b->slots[i], i == 0 ? WORKER_POSTING : WORKER_IDLE);
+        b->slots[i].begun = 5;
+        b->slots[i].outcomes[OUTCOME_ok] = 4;
+        b->slots[i].counters[COUNTER_connections] = 3;
+        b->slots[i].counters[COUNTER_closed] = 1;
+    }
+    b->lost = 1;
+    ck_assert_uint_ge(sizeof room, status_room(2));
+    buf_init(&out, room, sizeof room);
+    ck_assert(status_json(b, &out));
+    ck_assert_ptr_nonnull(strstr(room, "\"pid\":77"));
+    ck_assert_ptr_nonnull(strstr(room, "\"connections\":3,\"requests\":10"));
+    ck_assert_ptr_nonnull(strstr(room, "\"state\":\"posting\""));
+    ck_assert_ptr_nonnull(strstr(room, "\"ok\":8"));
+    buf_reset(&out);
+    ck_assert(status_text(b, &out));
+    ck_assert_ptr_nonnull(strstr(room, "2 of 2 workers, 1 busy, 10 requests"));
+    scoreboard_free(b);
+}
+END_TEST
+
+START_TEST(a_room_too_small_is_told)
+{
+    char room[64];
+    struct buf out;
+    struct scoreboard *b = scoreboard_new("", 2);
+    buf_init(&out, room, sizeof room);
+    ck_assert(!status_text(b, &out));
+    buf_init(&out, room, sizeof room);
+    ck_assert(!status_json(b, &out));
+    scoreboard_free(b);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {children_count_in_shared_memory,
+                                  a_file_can_be_read_by_others_and_not_written,
+                                  what_is_no_scoreboard_is_refused,
+                                  a_cut_file_is_refused,
+                                  the_status_adds_up,
+                                  a_room_too_small_is_told};
+    return UNIT_MAIN("scoreboard", tests);
+}
