@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define UNCHANGED ((uid_t)-1)
@@ -84,4 +85,16 @@ bool sandbox_drop(const char *user, const char *group, char *why,
 void sandbox_no_new_privileges(void)
 {
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+uint64_t sandbox_open_files(uint64_t wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return limit.rlim_cur;
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Become `user` and `group` for good ("": unchanged; a user without a group
@@ -16,6 +17,10 @@ bool sandbox_drop(const char *user, const char *group, char *why,
 /* The same user and group, without becoming them: -1 where unchanged. */
 bool sandbox_find(const char *user, const char *group, uid_t *uid, gid_t *gid,
                   char *why, size_t why_size);
+
+/* Raise the soft limit of open files to `wanted`, or as far as the hard one
+ * allows (getrlimit(2)); gives the limit that holds then. */
+uint64_t sandbox_open_files(uint64_t wanted);
 
 /* No descendant gains privileges by execve(2); see PR_SET_NO_NEW_PRIVS. */
 void sandbox_no_new_privileges(void);

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "adapters/mailbox.h"
+#include "adapters/sandbox.h"
 #include "base/clock.h"
 
 /* Descriptors a process needs besides the mailboxes and the places. */
@@ -33,6 +33,7 @@ struct tray_table {
     _Atomic int64_t clock_at; /* the clock rings then; CLOCK_NEVER: not set */
     _Atomic int64_t deaf;     /* the listener is not heard until then; 0: is */
     _Atomic int32_t closing;
+    _Atomic int32_t knocking;
     struct place places[];
 };
 
@@ -58,29 +59,20 @@ static size_t table_bytes(uint32_t places)
 
 /* --- Making it. --- */
 
-/* Cut `places` to what the limit of open files allows; raise the soft one. */
+/* Cut `places` to what the limit of open files allows. */
 static bool fit_files(uint32_t *places, char *why, size_t why_size)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return false;
-    rlim_t most =
-        limit.rlim_max < OTHER_FILES ? 0 : (limit.rlim_max - OTHER_FILES) / 3;
-    if (most < PLACES_MIN) {
+    uint64_t limit = sandbox_open_files(OTHER_FILES + 3 * (uint64_t)*places);
+    if (limit < OTHER_FILES + 3 * PLACES_MIN) {
         snprintf(why, why_size,
-                 "the limit of open files is %llu; the least is %d: raise "
-                 "it (ulimit -n, LimitNOFILE=)",
-                 (unsigned long long)limit.rlim_max,
-                 OTHER_FILES + 3 * PLACES_MIN);
+                 "the limit of open files is %llu; the least is %d: raise it "
+                 "(ulimit -n, LimitNOFILE=)",
+                 (unsigned long long)limit, OTHER_FILES + 3 * PLACES_MIN);
         return false;
     }
+    uint64_t most = (limit - OTHER_FILES) / 3;
     if (*places > most)
         *places = (uint32_t)most;
-    rlim_t need = OTHER_FILES + 3 * (rlim_t)*places;
-    if (limit.rlim_cur < need) {
-        limit.rlim_cur = need;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
     return true;
 }
 
@@ -259,12 +251,24 @@ enum tray_event tray_wait(struct tray *t, const sigset_t *open, int limit,
     struct epoll_event e;
     if (epoll_pwait(t->set, &e, 1, limit, open) <= 0)
         return TRAY_NOTHING;
-    if (e.data.u64 == TAG_KNOCK)
+    if (e.data.u64 == TAG_KNOCK) {
+        atomic_store(&t->table->knocking, 1);
         return TRAY_KNOCK;
+    }
     if (e.data.u64 == TAG_CLOCK)
         return ring(t);
     *place = (int)e.data.u64;
     return TRAY_REQUEST;
+}
+
+bool tray_knocking(const struct tray *t)
+{
+    return atomic_load(&t->table->knocking) != 0;
+}
+
+void tray_quiet(struct tray *t)
+{
+    atomic_store(&t->table->knocking, 0);
 }
 
 /* --- Places. --- */

@@ -54,6 +54,12 @@ enum tray_event {
 enum tray_event tray_wait(struct tray *t, const sigset_t *open, int limit,
                           int *place);
 
+/* Was there a knock lately, so that more connections may wait at the listener?
+ * The set tells of the listener once for all that wait there, so whoever has
+ * time looks again, until tray_quiet() says that nothing was left. */
+bool tray_knocking(const struct tray *t);
+void tray_quiet(struct tray *t);
+
 /* Reserve a place for a connection about to be accepted; -1: all are taken.
  * Then nobody is told of knocks until one is free again, or after `pause` ns
  * (0: until one is free). */

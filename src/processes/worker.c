@@ -184,6 +184,7 @@ static bool accept_one(struct worker *w)
     if (place < 0) {
         count(w, COUNTER_full);
         complain(w, "connections wait", "max_connections are open");
+        tray_quiet(w->tray);
         tray_pause(w->tray, 0);
         return false;
     }
@@ -191,8 +192,10 @@ static bool accept_one(struct worker *w)
     int error = errno;
     struct fcgi_conn *conn =
         fd < 0 ? NULL : fcgi_open(w->fcgi, fd, clock_now());
-    if (conn == NULL)
+    if (conn == NULL) {
         tray_vacate(w->tray, place);
+        tray_quiet(w->tray);
+    }
     if (fd < 0 && nothing_to_accept(error))
         return false;
     if (conn == NULL) {
@@ -309,10 +312,14 @@ static bool finished(const struct worker *w)
 
 /* --- The loop. --- */
 
+/* One new connection where some wait, then one that was parked: neither kind
+ * can keep the other waiting. */
 static void turn(struct worker *w)
 {
     int place = -1;
     int limit = w->drain_end == 0 ? -1 : DRAIN_LOOK_MS;
+    if (tray_knocking(w->tray) && !tray_closing(w->tray) && accept_one(w))
+        limit = 0;
     switch (tray_wait(w->tray, signals_waiting(), limit, &place)) {
     case TRAY_KNOCK:
         accept_one(w);
