@@ -24,10 +24,11 @@ def pool_for(down, **keys):
 
 
 def expect_ok(*answers, **keys):
-    """Each of these answers is success, and one post."""
-    with Downstream() as down, pool_for(down, **keys) as pool:
-        for answer in answers:
-            down.answer = Raw(answer)
+    """Each of these answers is success, and one post. The connection ends
+    after each, so each has a pool of its own: a post that meets the end is a
+    failure, and rightly so."""
+    for answer in answers:
+        with Downstream(Raw(answer)) as down, pool_for(down, **keys) as pool:
             reply = pool.post(SAMPLE)
             tap.equal(reply.body, OK, f"the reply after {answer[:90]!r}")
             tap.equal(len(down.take()), 1, f"posts with {answer[:90]!r}")

@@ -132,6 +132,7 @@ def a_second_post_that_cannot_be_made():
     """resend = once: the first was cut, the second is refused. It may have
     been taken, so the outcome is not that nothing was posted"""
     def last(_request, _link):
+        down.listener.shutdown(socket.SHUT_RDWR)  # wakes who accepts, too
         down.listener.close()
     with Downstream(last) as down, pool_for(down, resend="once") as pool:
         tap.equal(post(pool, 1).status, 502, "the status")

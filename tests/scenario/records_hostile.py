@@ -16,42 +16,10 @@ import tap
 from fastcgi import (ABORT_REQUEST, BEGIN_REQUEST, END_REQUEST, GET_VALUES,
                      GET_VALUES_RESULT, PARAMS, STDIN, UNKNOWN_TYPE, begin,
                      pack_pairs, parameters, record, request, stream)
-from pool import SAMPLE, Pool
+from pool import SAMPLE
+from records import HEAD, SUM, closes, expect_status, unharmed
 
-SUM = b'{"sum":42}'
-HEAD = begin() + stream(PARAMS, pack_pairs(parameters(SAMPLE)))
 UNKNOWN_ROLE = 3
-
-
-@contextlib.contextmanager
-def unharmed(**settings):
-    """A pool that afterwards serves a request with the workers it had."""
-    with Pool(workers=2, **settings) as pool:
-        before = pool.wait_for_workers()
-        yield pool
-        tap.equal(pool.post(SAMPLE).body, SUM, "the reply afterwards")
-        tap.equal(pool.workers(), before, "the workers afterwards")
-
-
-def closes(pool, data, counter="refused"):
-    """The pool closes the connection that sent this, and counts it."""
-    before = pool.count(counter)
-    with pool.link() as link:
-        link.send(data)
-        tap.check(link.at_end(), "the connection was not closed")
-    pool.wait_for_count(counter, before + 1)
-
-
-def expect_status(pool, data, status, outcome):
-    before = pool.count(outcome)
-    with pool.link() as link:
-        link.send(data)
-        reply = link.read_reply()
-        tap.equal(reply.status, status, "the status")
-        tap.equal(reply.headers["content-type"], "application/problem+json",
-                  "the type")
-        tap.contains(reply.body.decode(), f'"outcome":"{outcome}"', "the body")
-    tap.equal(pool.count(outcome), before + 1, outcome)
 
 
 @tap.test
