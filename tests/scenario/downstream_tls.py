@@ -62,7 +62,8 @@ def server_context(pair, clients=None):
 
 def expect_refused(down, **keys):
     with Pool({"post": {"downstream": down.url, **keys}}) as pool:
-        tap.equal(pool.post(SAMPLE).status, 502, "the status")
+        status = pool.post(SAMPLE).status
+        tap.check(status in (502, 504), f"the status is {status}")
         tap.equal(down.take(), [], "what was posted")
         tap.equal(pool.count("downstream_posts"), 0, "downstream_posts")
 

@@ -31,6 +31,8 @@ def expect_service(pool):
 
 @tap.test
 def closed_standard_descriptors_are_not_reused():
+    if kit.WRAPPER:
+        raise tap.Skip("the wrapper needs descriptors of its own")
     log = kit.fresh_path("log")
     pool = Pool(start=False, log_file=log,
                 through=lambda command: ["sh", "-c", 'exec "$@" <&- >&- 2>&-',
@@ -123,6 +125,8 @@ def blocked_signals_are_heard():
 
 @tap.test
 def a_strange_environment_changes_nothing():
+    if kit.WRAPPER:
+        raise tap.Skip("the wrapper is found by PATH")
     env = {"LC_ALL": "de_DE.UTF-8", "LANG": "tr_TR", "TZ": "No/Such",
            "LISTEN_FDS": "x", "LISTEN_PID": "1", "HOME": "", "PATH": "",
            "REQUEST_METHOD": "GET", "CONTENT_LENGTH": "-5",
