@@ -74,7 +74,7 @@ def switching_protocols_is_a_failure():
 
 @tap.test
 def endless_interim_answers_end():
-    """They end at the deadline or before, and are no success"""
+    """Endless interim answers end at the deadline or before"""
     flood = peers.flood(b"", b"HTTP/1.1 102 Processing\r\n\r\n")
     slow = peers.drip(b"HTTP/1.1 102 Processing\r\n\r\n", head=b"")
     for answer in (flood, slow):
@@ -96,7 +96,7 @@ def chunked_answers_are_taken():
 
 @tap.test
 def chunked_answers_with_trailers_are_taken():
-    """RFC 9112, 7.1.2: header fields may follow the last chunk"""
+    """Header fields may follow the last chunk (RFC 9112, 7.1.2)"""
     expect_ok(CHUNKED + b"Trailer: X-Sum\r\n\r\n2\r\n{}\r\n0\r\n"
               b"X-Sum: 1\r\n\r\n",
               CHUNKED + b"\r\n2\r\n{}\r\n0\r\nX-A: 1\r\nX-B: 2\r\n\r\n")
@@ -136,7 +136,7 @@ def lengths_that_are_none_are_a_failure():
 
 @tap.test
 def a_length_beyond_any_number_is_a_failure():
-    """RFC 9112, 8: what is shorter than announced is incomplete"""
+    """A length beyond any number is not met (RFC 9112, 8)"""
     expect_failure(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999"
                    b"\r\n\r\n{}")
 
@@ -161,7 +161,7 @@ def what_is_not_http_is_a_failure():
 
 @tap.test
 def no_redirect_is_followed():
-    """Every 3xx, wherever it points"""
+    """No 3xx is followed, wherever it points"""
     with Downstream() as elsewhere, Downstream() as down, \
             pool_for(down) as pool:
         for status in (300, 301, 302, 303, 304, 307, 308, 399):
@@ -195,7 +195,7 @@ def one_byte_over_max_reply_is_a_failure():
 
 @tap.test
 def an_answer_to_be_decoded_is_left_alone():
-    """What says it is compressed is neither asked for nor unpacked"""
+    """An answer that says it is compressed is neither asked for nor unpacked"""
     bomb = Answer(200, b"\x1f\x8b not gzip",
                   headers={"Content-Encoding": "gzip"})
     with Downstream(bomb) as down, pool_for(down) as pool:

@@ -58,7 +58,8 @@ def cut_after_reading_on_a_kept_connection():
 
 @tap.test
 def cut_on_a_kept_connection_and_sent_again():
-    """resend = once: the same, and a second post with the same key"""
+    """resend = once: a kept connection cut after reading leads to a second post
+    with the same key"""
     for reset in (False, True):
         with Downstream(peers.CutReused(reset)) as down, \
                 pool_for(down, resend="once") as pool:
@@ -72,7 +73,7 @@ def cut_on_a_kept_connection_and_sent_again():
 
 @tap.test
 def a_kept_connection_closed_while_idle():
-    """No error, no second post, a new connection"""
+    """A kept connection closed while idle: no error, no second post"""
     with Downstream() as down, pool_for(down) as pool:
         for turn in range(5):
             tap.equal(post(pool, turn).body, OK, f"reply {turn}")
@@ -84,7 +85,7 @@ def a_kept_connection_closed_while_idle():
 
 @tap.test
 def a_kept_connection_reset_while_idle():
-    """The same with a reset"""
+    """A kept connection reset while idle: no error, no second post"""
     def answer(_request, link):
         peers.reset_at_close(link)
         return Answer()
@@ -108,7 +109,8 @@ def an_answer_too_many_is_no_answer():
 
 @tap.test
 def an_answer_nobody_asked_for_is_no_answer():
-    """The same, when they come while the connection is idle"""
+    """Bytes that come on an idle connection are not the answer to the next
+    post"""
     with Downstream() as down, pool_for(down) as pool:
         tap.equal(post(pool, 1).body, OK, "the first reply")
         link, = down.open

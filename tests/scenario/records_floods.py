@@ -52,15 +52,14 @@ def an_endless_body_of_tiny_records_ends():
 
 @tap.test
 def an_endless_body_of_foreign_records_ends():
-    """Records of a request that is not there are stepped over, but not for
-    ever"""
+    """Records of a request that is not there are not stepped over for ever"""
     with unharmed(workers=1, body_timeout="300ms") as pool:
         expect_end(pool, record(STDIN, b"", request_id=9) * 100_000, HEAD)
 
 
 @tap.test
 def an_endless_head_of_foreign_records_ends():
-    """The same before the parameters are complete: header_timeout"""
+    """Foreign records before the parameters are complete end, too"""
     with unharmed(workers=1, header_timeout="300ms") as pool:
         expect_end(pool, record(PARAMS, b"", request_id=9) * 100_000, begin())
 
@@ -139,7 +138,7 @@ def answered_or_closed(link):
 
 @tap.test
 def damaged_heads_of_kept_connections_end():
-    """The same after a good request on the same connection"""
+    """150 damaged requests after a good one on the same connection"""
     dice = random.Random(21)
     whole = request(SAMPLE, keep=True)
     with unharmed(header_timeout="100ms", body_timeout="100ms",
