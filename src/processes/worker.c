@@ -21,6 +21,11 @@
 /* How often the kernel is asked again to take a connection to the tray. */
 #define PARK_RETRY_MS 10
 
+/* New connections served for each parked one when both wait. A proxy that
+ * keeps fewer connections than it has clients makes several anew for each that
+ * it uses again. */
+#define NEW_PER_PARKED 3
+
 /* At the end of the pool: how long a silent new connection is waited for (a
  * web server sends its request at once after it connects), and how often a
  * worker looks whether its siblings have emptied the tray. */
@@ -312,14 +317,17 @@ static bool finished(const struct worker *w)
 
 /* --- The loop. --- */
 
-/* One new connection where some wait, then one that was parked: neither kind
- * can keep the other waiting. */
+/* Some new connections where they wait, then one that was parked: neither kind
+ * can keep the other waiting for long. */
 static void turn(struct worker *w)
 {
     int place = -1;
     int limit = w->drain_end == 0 ? -1 : DRAIN_LOOK_MS;
-    if (tray_knocking(w->tray) && !tray_closing(w->tray) && accept_one(w))
-        limit = 0;
+    for (int i = 0;
+         i < NEW_PER_PARKED && tray_knocking(w->tray) && !tray_closing(w->tray);
+         i++)
+        if (accept_one(w))
+            limit = 0;
     switch (tray_wait(w->tray, signals_waiting(), limit, &place)) {
     case TRAY_KNOCK:
         accept_one(w);
