@@ -3,7 +3,6 @@
 and no result is posted twice."""
 
 import pathlib
-import socket
 import sys
 import threading
 import time
@@ -11,9 +10,9 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import kit
+import peers
 import tap
 from downstream import Answer, Downstream, Raw, refusing_url
-from fastcgi import ABORT_REQUEST, record, request
 from pool import SAMPLE, Pool
 
 OK = b'{"ok":true}'
@@ -103,31 +102,22 @@ def a_stall_ends_at_the_deadline():
 
 @tap.test
 def an_answer_that_drips_ends_at_the_deadline():
-    def drip(_request, link):
-        link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        while not down.closing:
-            link.sendall(b" ")
-            time.sleep(0.01)  # this is the fault, not a wait for something
-    with Downstream(drip) as down, pool_for(down, timeout="150ms") as pool:
+    with Downstream(peers.drip()) as down, pool_for(down, timeout="150ms") as pool:
         tap.equal(pool.post(SAMPLE).status, 504, "the status")
 
 
 @tap.test
 def endless_headers_are_cut():
-    def endless(_request, link):
-        link.sendall(b"HTTP/1.1 200 OK\r\n")
-        while True:
-            link.sendall(b"X-More: " + b"x" * 1000 + b"\r\n")
-    expect(endless, 502, "downstream_broken")
+    expect(peers.flood(b"HTTP/1.1 200 OK\r\n",
+                       b"X-More: " + b"x" * 1000 + b"\r\n"),
+           502, "downstream_broken")
 
 
 @tap.test
 def an_endless_answer_is_cut():
-    def endless(_request, link):
-        link.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        while True:
-            link.sendall(b"400\r\n" + b"x" * 1024 + b"\r\n")
-    expect(endless, 502, "downstream_broken", downstream_max_reply="64k")
+    expect(peers.flood(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked"
+                       b"\r\n\r\n", b"400\r\n" + b"x" * 1024 + b"\r\n"),
+           502, "downstream_broken", downstream_max_reply="64k")
 
 
 @tap.test
@@ -204,17 +194,6 @@ def a_key_of_the_client_is_forwarded():
 
 
 @tap.test
-def a_client_that_has_left_gets_nothing_posted():
-    with Downstream() as down, pool_for(down) as pool:
-        for tail in (b"", record(ABORT_REQUEST)):
-            with pool.link() as link:
-                whole = request(SAMPLE)
-                link.send(whole[:-8] + tail)  # STDIN is not ended
-            pool.wait_for_count("client_gone", 1)
-        tap.equal(down.take(), [], "requests")
-
-
-@tap.test
 def the_environment_has_no_say():
     proxy = refusing_url()
     env = {name: proxy for name in ("http_proxy", "https_proxy", "HTTP_PROXY",
@@ -252,23 +231,57 @@ def a_connection_does_not_outlive_its_lifetime():
                   and down.connections == 2, 10, 0.1)
 
 
+def expect_no_post(url, statuses, limit, **keys):
+    """No result gets there: the client is told within `limit` seconds."""
+    with Pool({"post": {"downstream": url, "timeout": "60s", **keys}}) as pool:
+        began = time.monotonic()
+        reply = pool.post(SAMPLE)
+        took = time.monotonic() - began
+        tap.check(reply.status in statuses, f"the status is {reply.status}")
+        tap.check(took < kit.seconds(limit), f"it took {took:.1f} s")
+        tap.equal(pool.count("downstream_posts"), 0, "downstream_posts")
+
+
 @tap.test
 def a_connect_that_hangs_ends_at_its_deadline():
     """A backlog that is full neither accepts nor refuses"""
-    with socket.socket() as full:
-        full.bind((kit.HOST, 0))
-        full.listen(0)
-        url = f"http://{kit.HOST}:{full.getsockname()[1]}/"
-        waiting = [socket.socket() for _ in range(4)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(full.getsockname())
-        with Pool({"post": {"downstream": url, "connect_timeout": "100ms",
-                            "timeout": "60s"}}) as pool:
-            status = pool.post(SAMPLE).status
-            tap.check(status in (502, 504), f"the status is {status}")
-        for one in waiting:
-            one.close()
+    with peers.FullBacklog() as full:
+        expect_no_post(full.url, (502, 504), 3, connect_timeout="100ms")
+
+
+@tap.test
+def a_handshake_that_hangs_ends_at_its_deadline():
+    """A peer that accepts and does not speak TLS at all"""
+    with peers.Deaf(scheme="https") as deaf:
+        expect_no_post(deaf.url, (502, 504), 3, connect_timeout="100ms")
+
+
+@tap.test
+def a_name_nobody_has_is_no_downstream():
+    """A host name that does not resolve, or not in time"""
+    expect_no_post("http://no.such.host.invalid/", (502, 504), 5,
+                   connect_timeout="1s")
+
+
+@tap.test
+def a_peer_that_accepts_and_never_reads():
+    with peers.Deaf() as deaf, pool_for(deaf, timeout="150ms") as pool:
+        tap.equal(pool.post(SAMPLE).status, 504, "the status")
+        tap.equal(pool.count("downstream_timeout"), 1, "downstream_timeout")
+
+
+@tap.test
+def a_peer_that_accepts_and_closes():
+    """The connection ends before the request was read"""
+    with peers.Deaf(closes=True) as deaf, pool_for(deaf) as pool:
+        for _turn in range(5):
+            tap.equal(pool.post(SAMPLE).status, 502, "the status")
+        tap.equal(len(deaf.accepted), 5, "connections")
+
+
+@tap.test
+def a_peer_that_resets_after_reading():
+    expect(peers.reset, 502, "downstream_broken")
 
 
 @tap.test

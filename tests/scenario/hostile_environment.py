@@ -155,13 +155,41 @@ def an_umask_does_not_open_the_socket():
 
 
 @tap.test
+def an_umask_of_0777_closes_nothing_needed():
+    """An umask of 0777 does not close the socket; the files follow it"""
+    with Pool(through=run_in("umask 0777"), socket_mode="0660",
+              pid_file=kit.fresh_path("pid")) as pool:
+        expect_service(pool)
+        mode = os.stat(pool.socket).st_mode & 0o777
+        tap.equal(oct(mode), "0o660", "the mode of the socket")
+        for path in (pool.scoreboard, pool.settings["pid_file"]):
+            mode = os.stat(path).st_mode & 0o777
+            tap.equal(oct(mode), "0o0", f"the mode of {path}")
+
+
+@tap.test
+def a_huge_environment_is_no_burden():
+    """A megabyte of variables, and long ones"""
+    env = {f"HUGE_{i}": "z" * 100_000 for i in range(10)}
+    env |= {f"E{i}": "" for i in range(2000)}
+    with Pool(env=env) as pool:
+        expect_service(pool)
+
+
+@tap.test
 def a_file_that_cannot_be_made_is_told():
+    """Paths that are not there, that are directories, that lead through a
+    file: a clear line and status 1 or 78"""
     for key in ("scoreboard", "pid_file", "log_file", "listen"):
-        status, _out, errors = run_tallyd(
-            "-s", f"pool.listen={kit.fresh_path('s')}",
-            "-s", f"pool.{key}=/none/such/file")
-        tap.check(status in (1, 78), f"{key}: the exit status is {status}")
-        tap.contains(errors, "/none/such/file", f"{key}: the message")
+        for path in ("/none/such/file", str(kit.DIRECTORY),
+                     "/etc/passwd/file"):
+            status, _out, errors = run_tallyd(
+                "-s", f"pool.listen={kit.fresh_path('s')}",
+                "-s", f"pool.{key}={path}")
+            tap.check(status in (1, 78),
+                      f"{key} = {path}: the exit status is {status}")
+            tap.contains(errors, path, f"{key}: the message")
+    tap.check(kit.DIRECTORY.is_dir(), "the directory was replaced")
 
 
 sys.exit(kit.run())

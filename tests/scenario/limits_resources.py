@@ -105,12 +105,46 @@ def a_depth_of_max_depth_is_served():
         tap.equal(reply.status, 400, "one level more")
 
 
+def peak_kib(pid):
+    """The most memory the process has had at a time."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file
+                    if line.startswith("VmHWM:"))
+
+
 @tap.test
 def a_large_body_does_not_grow_the_worker_with_its_text():
+    """12 MB of body make the worker grow by less than 1 MB"""
     item = b'{"value":1,"text":"' + b"x" * 1000 + b'"}'
-    body = b'{"items":[' + b",".join([item] * 4000) + b"]}"
+    body = b'{"items":[' + b",".join([item] * 12_000) + b"]}"
     with Pool(workers=1) as pool:
-        tap.equal(pool.post(body, limit=30).body, b'{"sum":8000}', "the sum")
+        worker, = pool.wait_for_workers()
+        tap.equal(pool.post(body[:2000]).status, 400, "the first status")
+        before = peak_kib(worker)
+        tap.equal(pool.post(body, limit=30).body, b'{"sum":24000}', "the sum")
+        grown = peak_kib(worker) - before
+        if not (kit.SANITIZED or kit.WRAPPER):  # these never give memory back
+            tap.check(grown < 1024, f"it grew by {grown} KiB")
+
+
+@tap.test
+def idle_connections_cost_the_others_nothing():
+    """One worker, 300 kept connections, requests on new ones and on each of
+    the kept ones afterwards"""
+    with Pool(workers=1) as pool:
+        kept = [pool.link() for _ in range(300)]
+        for link in kept:
+            link.send(request(SAMPLE, keep=True))
+            tap.equal(link.read_reply().body, SUM, "the first reply")
+        expect_no_spinning(pool, 0.3)
+        for _turn in range(30):
+            tap.equal(pool.post(SAMPLE).body, SUM, "the reply")
+        for link in kept:
+            link.send(request(SAMPLE, keep=True))
+        for link in kept:
+            tap.equal(link.read_reply().body, SUM, "the second reply")
+            link.close()
+        tap.equal(pool.count("idle_closed"), 0, "idle_closed")
 
 
 @tap.test
