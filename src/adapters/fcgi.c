@@ -3,7 +3,6 @@
 
 #include <fcgiapp.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,8 +238,7 @@ enum fcgi_body fcgi_read(struct fcgi *f, const uint8_t **bytes, size_t *n)
 
 bool fcgi_abandoned(const struct fcgi *f)
 {
-    struct pollfd p = {.fd = f->conn->fd, .events = POLLRDHUP};
-    return poll(&p, 1, 0) > 0;
+    return fcgi_conn_abandoned(f->conn);
 }
 
 /* --- The end. --- */

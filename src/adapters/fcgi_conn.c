@@ -190,11 +190,20 @@ static enum fcgi_progress feed_head(struct fcgi_conn *conn, unsigned *managed)
 static enum fcgi_progress begin_head(struct fcgi_conn *conn, int64_t now,
                                      unsigned *managed)
 {
+    bool was_started = conn->started;
+    int64_t was_due = conn->deadline;
     if (!conn->started) {
         conn->started = true;
         conn->deadline = now + conn->config->header_timeout;
     }
-    return feed_head(conn, managed);
+    enum fcgi_progress progress = feed_head(conn, managed);
+    /* It was no request, only what may stand between two. */
+    if (progress == FCGI_WAITING && !was_started &&
+        head_is_fresh(&conn->head) && conn->begin == conn->end) {
+        conn->started = false;
+        conn->deadline = was_due;
+    }
+    return progress;
 }
 
 static void prepare_body(struct fcgi_conn *conn)
@@ -308,4 +317,19 @@ enum fcgi_body fcgi_conn_body(struct fcgi_conn *conn, uint8_t **bytes,
     conn->begin += *n;
     conn->content_left -= (uint32_t)*n;
     return FCGI_BODY_MORE;
+}
+
+bool fcgi_conn_abandoned(const struct fcgi_conn *conn)
+{
+    uint8_t room[RECORD_HEADER_BYTES];
+    const uint8_t *header = conn->inbox + conn->begin;
+    struct record r;
+    if (conn->end - conn->begin < sizeof room) {
+        ssize_t n = recv(conn->fd, room, sizeof room, MSG_PEEK | MSG_DONTWAIT);
+        if (n < (ssize_t)sizeof room)
+            return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+        header = room;
+    }
+    return record_parse(header, &r) && r.type == RECORD_ABORT_REQUEST &&
+           r.id == conn->head.id;
 }

@@ -101,4 +101,8 @@ enum fcgi_body {
 enum fcgi_body fcgi_conn_body(struct fcgi_conn *conn, uint8_t **bytes,
                               size_t *n);
 
+/* After the body: has the peer left, or aborted the request? Asks without
+ * waiting. */
+bool fcgi_conn_abandoned(const struct fcgi_conn *conn);
+
 #endif

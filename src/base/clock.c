@@ -27,6 +27,6 @@ int clock_poll_ms(int64_t deadline, int64_t now)
         return -1;
     if (deadline <= now)
         return 0;
-    int64_t ms = (deadline - now + CLOCK_MS - 1) / CLOCK_MS;
+    int64_t ms = (deadline - now - 1) / CLOCK_MS + 1;
     return ms > INT_MAX ? INT_MAX : (int)ms;
 }

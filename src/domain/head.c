@@ -9,19 +9,27 @@ void head_begin(struct head *h, const struct head_limits *limits,
     *h = (struct head){.limits = *limits, .params = params};
 }
 
+bool head_is_fresh(const struct head *h)
+{
+    return !h->begun && h->content_left == 0 && h->padding_left == 0;
+}
+
 static enum head_state refuse(struct head *h, const char *reason)
 {
     h->reason = reason;
     return HEAD_REFUSED;
 }
 
-/* Between requests: only a BEGIN_REQUEST or a management record. */
+/* Between requests: a BEGIN_REQUEST, a management record, or an abort that has
+ * crossed the reply to its request: that id is not active (section 3.3). */
 static enum head_state open_first(struct head *h, const struct record *r)
 {
     if (r->id == 0)
         return r->content <= h->limits.max_params
                    ? HEAD_MORE
                    : refuse(h, "a management record over max_params");
+    if (r->type == RECORD_ABORT_REQUEST)
+        return HEAD_MORE;
     if (r->type != RECORD_BEGIN_REQUEST)
         return refuse(h, "the first record is not BEGIN_REQUEST");
     if (r->content != sizeof h->begin)
@@ -104,7 +112,7 @@ static enum head_state close_record(struct head *h)
     if (h->record_id == 0)
         return h->type == RECORD_GET_VALUES ? HEAD_VALUES : HEAD_UNKNOWN_TYPE;
     if (!h->begun)
-        return close_begin(h);
+        return h->type == RECORD_BEGIN_REQUEST ? close_begin(h) : HEAD_MORE;
     if (h->record_id == h->id && h->empty)
         return close_params(h);
     return HEAD_MORE;

@@ -48,6 +48,9 @@ struct head {
 void head_begin(struct head *h, const struct head_limits *limits,
                 uint8_t *params);
 
+/* Is it right where a request may begin, with no byte of one taken? */
+bool head_is_fresh(const struct head *h);
+
 /* Consume what can be consumed of `n` bytes; `*used` says how many. Call again
  * with the rest and more after HEAD_MORE. After HEAD_VALUES and
  * HEAD_UNKNOWN_TYPE, which stand between requests, answer, head_begin() and
