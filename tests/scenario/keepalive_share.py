@@ -25,6 +25,16 @@ def ask(link, body=SAMPLE, **more):
     link.send(request(body, keep=True, **more))
 
 
+def wait_for_sleep(pool):
+    """Until every worker waits: a reply is sent before its connection is
+    parked."""
+    def asleep():
+        stats = [pathlib.Path(f"/proc/{pid}/stat").read_text()
+                 for pid in pool.workers()]
+        return all(stat.rpartition(") ")[2][0] == "S" for stat in stats)
+    kit.until("the workers sleep", asleep)
+
+
 def kept_links(pool, count):
     """Connections that have served a request each."""
     links = [pool.link() for _ in range(count)]
@@ -92,6 +102,7 @@ def a_killed_worker_takes_no_idle_connection_along():
         links = kept_links(pool, 24)
         for _round in range(4):
             before = pool.wait_for_workers()
+            wait_for_sleep(pool)
             for pid in before:
                 os.kill(pid, signal.SIGKILL)
             # One that is not quite dead may still take a request along.
