@@ -124,6 +124,33 @@ static const struct {
     {1e-5, "0.00001"},
     {12345.678, "12345.678"},
     {2e22, "2e+22"},
+    {-5e-324, "-5e-324"},
+    {-DBL_MAX, "-1.7976931348623157e+308"},
+    {999999999999999900000.0, "999999999999999900000"},
+    {9007199254740991.0, "9007199254740991"},
+    {-9007199254740992.0, "-9007199254740992"},
+    {9007199254740994.0, "9007199254740994"},
+    {4503599627370495.5, "4503599627370495.5"},
+    {0.00001234, "0.00001234"},
+    {9.999999e-7, "9.999999e-7"},
+    {1.7800590868057611e-307, "1.7800590868057611e-307"},
+    {2.2250738585072009e-308, "2.225073858507201e-308"},
+    {4.4501477170144023e-308, "4.4501477170144023e-308"},
+    {5e-323, "5e-323"},
+    /* Ties and doubles that lie halfway between two short decimals. */
+    {2e-44, "2e-44"},
+    {5.684341886080802e-14, "5.684341886080802e-14"},
+    {9.5367431640625e-7, "9.5367431640625e-7"},
+    {5e22, "5e+22"},
+    {9.5e-322, "9.5e-322"},
+    {1e23, "1e+23"},
+    {9.999999999999999e22, "1e+23"},
+    {1.2345678901234567e19, "12345678901234567000"},
+    {18446744073709551616.0, "18446744073709552000"},
+    {-9223372036854775808.0, "-9223372036854776000"},
+    {0.1 + 0.2, "0.30000000000000004"},
+    {100.0 / 3, "33.333333333333336"},
+    {5e-7, "5e-7"},
 };
 
 START_TEST(doubles_are_printed_as_in_ecmascript)
@@ -133,6 +160,53 @@ START_TEST(doubles_are_printed_as_in_ecmascript)
         text[tally_print_double(numbers[i].value, text)] = '\0';
         ck_assert_str_eq(text, numbers[i].text);
     }
+}
+END_TEST
+
+/* At each power of two the gap above is twice the gap below. */
+START_TEST(powers_of_two_are_shortest)
+{
+    for (int e = -1074; e < 1024; e++) {
+        char text[TALLY_TEXT_MAX + 1], shorter[40];
+        double value = ldexp(1, e);
+        text[tally_print_double(value, text)] = '\0';
+        ck_assert_msg(strtod(text, NULL) == value, "2^%d: %s", e, text);
+        for (int digits = 1; digits < 17; digits++) {
+            snprintf(shorter, sizeof shorter, "%.*e", digits - 1, value);
+            if (strtod(shorter, NULL) == value) {
+                size_t n = strcspn(text, "e"), count = 0, zeros = 0;
+                for (size_t i = 0; i < n; i++) {
+                    bool digit = text[i] >= '0' && text[i] <= '9';
+                    zeros = digit && text[i] == '0' ? zeros + 1 : 0;
+                    count += digit && (count > 0 || text[i] != '0');
+                }
+                count -= memchr(text, '.', n) == NULL ? zeros : 0;
+                ck_assert_msg((int)count <= digits,
+                              "2^%d: %s is longer than %s", e, text, shorter);
+                break;
+            }
+        }
+    }
+}
+END_TEST
+
+START_TEST(the_128_bits_hold_what_is_promised)
+{
+    /* 2^44 values of INT64_MIN: the sum, then the product, must fit. */
+    struct tally t;
+    tally_begin(&t, TALLY_INT64, TALLY_MULTIPLY_MAX);
+    t.exact = (__int128)INT64_MIN * ((__int128)1 << 43);
+    tally_add_int64(&t, INT64_MIN);
+    ck_assert_uint_eq(tally_print(&t, (char[TALLY_TEXT_MAX]){0}), 0);
+    tally_begin(&t, TALLY_INT64, -TALLY_MULTIPLY_MAX);
+    tally_add_int64(&t, (int64_t)1 << 43);
+    ck_assert_str_eq(printed(&t), "-9223372036854775808");
+    tally_begin(&t, TALLY_INT64, TALLY_MULTIPLY_MAX);
+    tally_add_int64(&t, (int64_t)1 << 43);
+    ck_assert_uint_eq(tally_print(&t, (char[TALLY_TEXT_MAX]){0}), 0);
+    tally_begin(&t, TALLY_INT64, 0);
+    tally_add_int64(&t, INT64_MIN);
+    ck_assert_str_eq(printed(&t), "0");
 }
 END_TEST
 
@@ -165,6 +239,8 @@ int main(void)
                                   doubles_are_added_in_order,
                                   an_infinite_sum_is_stated,
                                   doubles_are_printed_as_in_ecmascript,
+                                  powers_of_two_are_shortest,
+                                  the_128_bits_hold_what_is_promised,
                                   what_is_printed_reads_back_the_same};
     return UNIT_MAIN("tally", tests);
 }
