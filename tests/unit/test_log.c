@@ -1,9 +1,12 @@
 /* log: one line each, never blocking, hostile bytes made harmless. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -98,6 +101,139 @@ START_TEST(a_full_pipe_drops_and_counts)
 }
 END_TEST
 
+START_TEST(a_full_socket_drops_and_counts)
+{
+    _Atomic uint64_t dropped = 0;
+    int ends[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    ck_assert(log_open("", LOG_INFO));
+    /* Whoever shares the socket must not find it changed. */
+    ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+    log_set_drop_counter(&dropped);
+    for (int i = 0; i < 5000; i++)
+        log_info("a line that nobody reads, number %d", i);
+    ck_assert_uint_gt(dropped, 0);
+    ck_assert_uint_lt(dropped, 5000);
+}
+END_TEST
+
+START_TEST(an_inherited_pipe_is_not_changed)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    ck_assert(log_open("", LOG_INFO));
+    ck_assert_int_eq(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
+}
+END_TEST
+
+/* Every byte value; the line stays one line and cannot drive a terminal. */
+START_TEST(no_byte_leaves_its_line)
+{
+    char all[256];
+    for (int c = 1; c < 256; c++)
+        all[c - 1] = (char)c;
+    all[255] = '\0';
+    open_file(LOG_INFO);
+    log_info("%s", all);
+    const char *line = read_file();
+    size_t n = strlen(line);
+    for (size_t i = 0; i + 1 < n; i++)
+        ck_assert_msg((unsigned char)line[i] >= 0x20 && line[i] != 0x7f,
+                      "byte 0x%02x", (unsigned)(unsigned char)line[i]);
+    ck_assert_int_eq(line[n - 1], '\n');
+    ck_assert_ptr_nonnull(strstr(line, "\\x01"));
+    ck_assert_ptr_nonnull(strstr(line, "\\x7f"));
+}
+END_TEST
+
+START_TEST(controls_of_8_bits_stay_in_the_line)
+{
+    open_file(LOG_INFO);
+    /* U+009B, which terminals take for ESC [, and the last of its kind. */
+    log_info("a\xc2\x9b"
+             "31mb\xc2\x80\xc2\x9f\xc3\xa9");
+    const char *line = read_file();
+    ck_assert_ptr_null(strstr(line, "\xc2\x9b"));
+    ck_assert_ptr_null(strstr(line, "\xc2\x80"));
+    ck_assert_ptr_null(strstr(line, "\xc2\x9f"));
+    ck_assert_ptr_nonnull(strstr(line, "\xc3\xa9"));
+}
+END_TEST
+
+START_TEST(a_line_full_of_escapes_is_cut_at_a_whole_one)
+{
+    char bad[LOG_LINE_MAX];
+    memset(bad, '\x01', sizeof bad);
+    bad[sizeof bad - 1] = '\0';
+    open_file(LOG_INFO);
+    log_info("%s", bad);
+    const char *line = read_file();
+    size_t n = strlen(line);
+    ck_assert_uint_le(n, LOG_LINE_MAX);
+    ck_assert_uint_gt(n, LOG_LINE_MAX - 100);
+    ck_assert_int_eq(strcmp(line + n - 5, "\\x01\n"), 0);
+}
+END_TEST
+
+START_TEST(a_path_that_fails_changes_nothing)
+{
+    open_file(LOG_INFO);
+    ck_assert(!log_open("/none/such/place", LOG_INFO));
+    ck_assert_int_eq(errno, ENOENT);
+    log_info("still here");
+    ck_assert(log_reopen());
+    log_info("and here");
+    const char *line = read_file();
+    ck_assert_ptr_nonnull(strstr(line, "still here\n"));
+    ck_assert_ptr_nonnull(strstr(line, "and here\n"));
+}
+END_TEST
+
+START_TEST(errno_is_kept)
+{
+    open_file(LOG_INFO);
+    errno = EDOM;
+    log_info("a line");
+    ck_assert_int_eq(errno, EDOM);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(lines_of_processes_do_not_mix)
+{
+    enum { CHILDREN = 4, LINES = 200 };
+    static char all[CHILDREN * LINES * 300];
+    open_file(LOG_INFO);
+    for (int i = 0; i < CHILDREN; i++)
+        if (fork() == 0) {
+            char word[160];
+            memset(word, 'a' + i, sizeof word);
+            word[sizeof word - 1] = '\0';
+            for (int n = 0; n < LINES; n++)
+                log_info("<%s>", word);
+            _exit(0);
+        }
+    for (int i = 0; i < CHILDREN; i++)
+        ck_assert_int_gt(wait(NULL), 0);
+    int fd = open(path, O_RDONLY), lines = 0;
+    ssize_t n = read(fd, all, sizeof all - 1);
+    close(fd);
+    unlink(path);
+    ck_assert_int_gt(n, 0);
+    all[n] = '\0';
+    for (char *line = strtok(all, "\n"); line != NULL;
+         line = strtok(NULL, "\n"), lines++) {
+        const char *word = strchr(line, '<');
+        ck_assert_ptr_nonnull(word);
+        ck_assert_uint_eq(strlen(word), 161);
+        ck_assert_uint_eq(strspn(word + 1, (char[]){word[1], '\0'}), 159);
+    }
+    ck_assert_int_eq(lines, CHILDREN * LINES);
+}
+END_TEST
+
 START_TEST(values_are_quoted)
 {
     char room[64];
@@ -116,6 +252,14 @@ int main(void)
                                   a_long_line_is_cut,
                                   a_rotated_file_is_opened_again,
                                   a_full_pipe_drops_and_counts,
+                                  a_full_socket_drops_and_counts,
+                                  an_inherited_pipe_is_not_changed,
+                                  no_byte_leaves_its_line,
+                                  controls_of_8_bits_stay_in_the_line,
+                                  a_line_full_of_escapes_is_cut_at_a_whole_one,
+                                  a_path_that_fails_changes_nothing,
+                                  errno_is_kept,
+                                  lines_of_processes_do_not_mix,
                                   values_are_quoted};
     return UNIT_MAIN("log", tests);
 }
