@@ -5,14 +5,18 @@
 #include <check.h>
 #include <stdlib.h>
 
-/* Run the tests of an array, each in a process of its own. */
-#define UNIT_MAIN(room, tests)                                                 \
-    unit_run(room, tests, sizeof(tests) / sizeof((tests)[0]))
+/* Run the tests of an array, each in a process of its own; UNIT_RUN_WITH has
+ * `open` and `close` called there before and after it. */
+#define UNIT_MAIN(room, tests) UNIT_RUN_WITH(room, tests, NULL, NULL)
+#define UNIT_RUN_WITH(room, tests, open, close)                                \
+    unit_run(room, tests, sizeof(tests) / sizeof((tests)[0]), open, close)
 
 static inline int unit_run(const char *room, const TTest *const *tests,
-                           size_t count)
+                           size_t count, void (*open)(void),
+                           void (*close)(void))
 {
     TCase *cases = tcase_create(room);
+    tcase_add_checked_fixture(cases, open, close);
     tcase_set_timeout(cases, 120);
     for (size_t i = 0; i < count; i++)
         tcase_add_test(cases, tests[i]);
