@@ -97,15 +97,24 @@ static void add_stamp(struct buf *line)
                (int)(wall % CLOCK_SECOND / CLOCK_MS));
 }
 
+/* Bytes of the control character at `text`: one, or two for U+0080 to U+009F in
+ * UTF-8, of which some terminals take U+009B for ESC [. 0: it is none. */
+static size_t control_length(const unsigned char *text)
+{
+    if (text[0] < 0x20 || text[0] == 0x7f)
+        return 1;
+    return text[0] == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f ? 2 : 0;
+}
+
 /* A message must stay one line and must not drive a terminal. */
 static void add_clean(struct buf *line, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == 0x7f)
-            buf_printf(line, "\\x%02x", (unsigned)c);
-        else
-            buf_char(line, (char)c);
+    while (*text != '\0') {
+        size_t control = control_length((const unsigned char *)text);
+        if (control == 0)
+            buf_char(line, *text++);
+        for (; control > 0; control--)
+            buf_printf(line, "\\x%02x", (unsigned)(unsigned char)*text++);
     }
 }
 

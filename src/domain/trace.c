@@ -97,4 +97,8 @@ void trace_make(struct trace *t, const char *request_id,
     memcpy(t->child, t->parent, sizeof t->child);
     memcpy(t->child, "00", 2);
     memcpy(t->child + 36, span, 16);
+    /* Of the flags only "sampled" is known to version 00; the others must be
+     * zero in what is sent on (3.2.2.5.2). */
+    bool sampled = strchr("13579bdf", t->child[54]) != NULL;
+    memcpy(t->child + 53, sampled ? "01" : "00", 2);
 }
