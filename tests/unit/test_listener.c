@@ -12,6 +12,7 @@
 #include "adapters/listener.h"
 #include "base/log.h"
 #include "domain/address.h"
+#include "sockets.h"
 #include "unit.h"
 
 static char dir[] = "/tmp/tallyd-test-listener.XXXXXX";
@@ -48,17 +49,6 @@ static void refused(const char *word)
     ck_assert(!listener_open(&l, &config, why, sizeof why));
     ck_assert_msg(strstr(why, word) != NULL, "no \"%s\": %s", word, why);
     ck_assert_int_eq(l.fd, -1);
-}
-
-static int connect_to(const char *where)
-{
-    struct address a;
-    ck_assert(address_parse(where, &a));
-    int fd = socket(a.sock.any.sa_family, SOCK_STREAM, 0);
-    if (connect(fd, &a.sock.any, a.length) == 0)
-        return fd;
-    close(fd);
-    return -1;
 }
 
 START_TEST(a_unix_socket_is_made)
