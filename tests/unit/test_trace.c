@@ -76,7 +76,7 @@ START_TEST(a_bad_parent_starts_a_trace)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct trace t = make(NULL, bad[i], "vendor=1");
         ck_assert_uint_eq(strlen(t.parent), TRACE_PARENT_LEN);
-        ck_assert(strncmp(t.parent + 3, PARENT + 3, 32) != 0);
+        ck_assert(strncmp(t.parent + 3, &PARENT[3], 32) != 0);
         ck_assert(is_lower_hex(t.parent + 3, 32));
         ck_assert_int_eq(strncmp(t.parent, t.child, 35), 0);
         ck_assert_str_eq(t.state, ""); /* it belongs to the parent */
@@ -88,7 +88,7 @@ START_TEST(a_later_version_is_read_as_the_first)
 {
     /* Trace Context, 4.3: it may be longer, after one more dash. */
     struct trace t = make(NULL, "cc" PARENT_REST "-what-the-future-holds", "");
-    ck_assert_int_eq(strncmp(t.parent + 3, PARENT + 3, 32), 0);
+    ck_assert_int_eq(strncmp(t.parent + 3, &PARENT[3], 32), 0);
     ck_assert_uint_eq(strlen(t.parent), TRACE_PARENT_LEN);
     ck_assert_int_eq(strncmp(t.child, PARENT, 35), 0);
     ck_assert_uint_eq(strlen(t.child), TRACE_PARENT_LEN);
@@ -118,7 +118,7 @@ START_TEST(every_cut_of_a_parent_is_bad)
         char cut[] = PARENT;
         cut[n] = '\0';
         struct trace t = make(NULL, cut, NULL);
-        ck_assert(strncmp(t.parent + 3, PARENT + 3, 32) != 0);
+        ck_assert(strncmp(t.parent + 3, &PARENT[3], 32) != 0);
         cut[n] = '\xff';
         t = make(NULL, cut, NULL);
         ck_assert(strncmp(t.parent, PARENT, TRACE_PARENT_LEN) != 0);
