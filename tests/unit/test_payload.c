@@ -1,27 +1,14 @@
 /* payload: every body has one answer, whatever decoder gives it, on whatever
  * instruction set, and however the body is cut. */
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "domain/outcome.h"
-#include "domain/payload.h"
-#include "domain/skim.h"
+#include "answers.h"
 
 #define DEPTH 6
 
-/* What is expected: a sum, or "outcome pointer-or-offset". */
-struct vector {
-    const char *body;
-    const char *answer;
-};
-
 #define V(value) "{\"items\":[{\"value\":" value "}]}"
 #define X(value) "{\"items\":[],\"x\":" value "}"
-#define MALFORMED "malformed_json "
 
 /* Faults are found at the byte that cannot stand where it does. */
 static const struct vector int64_vectors[] = {
@@ -187,118 +174,24 @@ static const struct vector double_vectors[] = {
     {V("\"1\""), "wrong_shape /items/0/value"},
 };
 
-static struct payload *make(enum payload_decoder decoder,
-                            enum tally_numbers numbers)
+static struct shape shape_of(enum tally_numbers numbers)
 {
-    const struct shape shape = {.array = "items",
-                                .field = "value",
-                                .numbers = numbers,
-                                .multiply = 2,
-                                .max_depth = DEPTH};
-    struct payload *p = payload_new(&shape, decoder);
-    ck_assert_ptr_nonnull(p);
-    return p;
-}
-
-/* The answer as the vectors write it. */
-static void put_answer(char *out, size_t room, const struct payload_answer *a)
-{
-    char text[TALLY_TEXT_MAX];
-    size_t n = a->ok ? tally_print(&a->tally, text) : 0;
-    if (a->ok && n > 0)
-        snprintf(out, room, "%.*s", (int)n, text);
-    else if (a->ok)
-        snprintf(out, room, "no result");
-    else if (a->fault.what == OUTCOME_malformed_json)
-        snprintf(out, room, "malformed_json %llu",
-                 (unsigned long long)a->fault.offset);
-    else
-        snprintf(out, room, "%s %s", outcome_name(a->fault.what),
-                 a->fault.pointer);
-}
-
-/* Decode in pieces of `step` bytes, the first of `first`. The end of every
- * piece is the end of readable memory. */
-static struct payload_answer decode(struct payload *p, uint8_t *page_end,
-                                    const char *body, size_t first, size_t step)
-{
-    struct payload_answer a = {.ok = true};
-    size_t length = strlen(body);
-    payload_begin(p);
-    for (size_t at = 0; at < length && a.ok;) {
-        size_t n = at == 0 && first > 0 ? first : step;
-        if (n > length - at)
-            n = length - at;
-        memcpy(page_end - n, body + at, n);
-        a.ok = payload_feed(p, page_end - n, n, &a.fault);
-        at += n;
-    }
-    a.ok = a.ok && payload_finish(p, &a.tally, &a.fault);
-    return a;
-}
-
-static uint8_t *open_page(void)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    uint8_t *two = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ck_assert_ptr_ne(two, MAP_FAILED);
-    ck_assert_int_eq(mprotect(two + page, page, PROT_NONE), 0);
-    return two + page;
-}
-
-static void check_vector(struct payload *p, uint8_t *page_end,
-                         const struct vector *v, const char *who)
-{
-    size_t length = strlen(v->body);
-    char got[300];
-    for (size_t first = 0; first < length || first == 0; first++) {
-        struct payload_answer a =
-            decode(p, page_end, v->body, first, length + 1);
-        put_answer(got, sizeof got, &a);
-        ck_assert_msg(strcmp(got, v->answer) == 0,
-                      "%s, cut at %zu: %s: wanted \"%s\", got \"%s\"", who,
-                      first, v->body, v->answer, got);
-    }
-    for (size_t step = 1; step < 9; step++) {
-        struct payload_answer a = decode(p, page_end, v->body, 0, step);
-        put_answer(got, sizeof got, &a);
-        ck_assert_msg(strcmp(got, v->answer) == 0,
-                      "%s, in pieces of %zu: %s: wanted \"%s\", got \"%s\"",
-                      who, step, v->body, v->answer, got);
-    }
-}
-
-static void check_all(const struct vector *vectors, size_t count,
-                      enum tally_numbers numbers)
-{
-    uint8_t *page_end = open_page();
-    struct skim_path paths[SKIM_PATHS_MAX];
-    size_t path_count = skim_paths(paths);
-    struct payload *p = make(PAYLOAD_TYPED, numbers);
-    for (size_t path = 0; path < path_count; path++) {
-        payload_choose_path(p, path);
-        for (size_t i = 0; i < count; i++)
-            check_vector(p, page_end, &vectors[i], paths[path].name);
-    }
-    payload_free(&p);
-    p = make(PAYLOAD_JSONC, numbers);
-    for (size_t i = 0; i < count; i++)
-        check_vector(p, page_end, &vectors[i], "json-c");
-    payload_free(&p);
+    return (struct shape){"items", "value", numbers, 2, DEPTH};
 }
 
 START_TEST(int64_bodies_have_one_answer)
 {
-    check_all(int64_vectors, sizeof int64_vectors / sizeof int64_vectors[0],
-              TALLY_INT64);
+    const struct shape shape = shape_of(TALLY_INT64);
+    answers_check_all(&shape, int64_vectors,
+                      sizeof int64_vectors / sizeof int64_vectors[0]);
 }
 END_TEST
 
 START_TEST(double_bodies_have_one_answer)
 {
-    check_all(double_vectors, sizeof double_vectors / sizeof double_vectors[0],
-              TALLY_DOUBLE);
+    const struct shape shape = shape_of(TALLY_DOUBLE);
+    answers_check_all(&shape, double_vectors,
+                      sizeof double_vectors / sizeof double_vectors[0]);
 }
 END_TEST
 
@@ -308,15 +201,17 @@ START_TEST(lines_and_columns_are_counted)
                                "  {\"value\":1},\n\n"
                                "  {\"value\":2},\n"
                                "  {\"value\":3 \"\"}\n]}";
-    uint8_t *page_end = open_page();
-    struct payload *p = make(PAYLOAD_TYPED, TALLY_INT64);
+    const struct shape shape = shape_of(TALLY_INT64);
+    struct reader readers[READERS_MAX];
+    size_t count = answers_open(readers, &shape, sizeof body);
     for (size_t step = 1; step <= sizeof body; step++) {
-        struct payload_answer a = decode(p, page_end, body, 0, step);
+        struct payload_answer a =
+            answers_decode(&readers[0], body, sizeof body - 1, 0, step);
         ck_assert(!a.ok);
         ck_assert_uint_eq(a.fault.line, 5);
         ck_assert_uint_eq(a.fault.column, 14);
     }
-    payload_free(&p);
+    answers_close(readers, count);
 }
 END_TEST
 
@@ -344,7 +239,8 @@ START_TEST(many_items_are_added_up)
     }
     snprintf(body + n, sizeof body - n, "]}");
     struct payload_answer a = {.ok = true};
-    struct payload *p = make(PAYLOAD_TYPED, TALLY_INT64);
+    const struct shape shape = shape_of(TALLY_INT64);
+    struct payload *p = payload_new(&shape, PAYLOAD_TYPED);
     for (size_t step = 1; step < 3000; step = step * 3 / 2 + 1) {
         payload_begin(p);
         for (size_t at = 0, all = strlen(body); at < all; at += step)
@@ -385,16 +281,5 @@ int main(void)
         int64_bodies_have_one_answer, double_bodies_have_one_answer,
         lines_and_columns_are_counted, many_items_are_added_up,
         a_difference_is_told_without_the_body};
-    TCase *cases = tcase_create("payload");
-    tcase_set_timeout(cases, 120);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
-        tcase_add_test(cases, tests[i]);
-    Suite *suite = suite_create("payload");
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return UNIT_MAIN("payload", tests);
 }
