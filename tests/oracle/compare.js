@@ -1,0 +1,136 @@
+// compare: Node against tallyd's decoders, document by document.
+//
+//   node compare.js ANSWERS COUNT [FIRST]
+//
+// ANSWERS is the program of answers.c. Prints TAP; document FIRST (default 0)
+// and those that follow are the same each time.
+'use strict';
+
+const {spawn} = require('node:child_process');
+const {make} = require('./documents.js');
+const {judge} = require('./judge.js');
+
+const SEED = 20240917;
+const IN_FLIGHT = 2000;      // documents
+const PROGRESS = 50000;      // documents from line to line
+const TOLD = 10;             // differences that are printed
+
+const tally = {};            // kind: documents
+const counts = {bits: 0, infinite: 0, int64: 0, inexact: 0, bytes: 0};
+let differences = 0;
+
+function bitsOf(value) {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, value);
+  return view.getBigUint64(0).toString(16).padStart(16, '0');
+}
+
+// What is wrong with the answer in double; null: nothing.
+function checkDouble(wanted, got) {
+  const [kind, first, text] = got.split(' ');
+  switch (wanted.kind) {
+    case 'shape':
+      return got === `wrong_shape ${wanted.pointer}` ? null : wanted.pointer;
+    case 'sum':
+      if (kind !== 'sum') return 'a sum';
+      if (!Number.isFinite(wanted.sum)) {
+        counts.infinite++;
+        return text === 'none' ? null : 'no finite sum';
+      }
+      counts.bits++;
+      return first === bitsOf(wanted.sum) && text === String(wanted.sum)
+          ? null : `${bitsOf(wanted.sum)} ${wanted.sum}`;
+    default:
+      return kind === 'malformed_json' ? null : wanted.kind;
+  }
+}
+
+const itemOf = (pointer) => Number(pointer.split('/')[2] ?? -1);
+
+// The same in int64, as far as a Number can tell. An integer that is written
+// with a fraction or exponent is none, which JSON.parse does not show.
+function checkInt64(wanted, got, inDouble) {
+  const [kind, text] = got.split(' ');
+  if (wanted.kind === 'shape')
+    return kind === 'wrong_shape' &&
+           (text === wanted.pointer || itemOf(text) < itemOf(wanted.pointer))
+        ? null : `${wanted.pointer} or an item before`;
+  if (wanted.kind !== 'sum')
+    return got === inDouble ? null : 'the same offset';
+  if (wanted.fraction >= 0)
+    return kind === 'wrong_shape' && itemOf(text) <= wanted.fraction
+        ? null : `item ${wanted.fraction} has a fraction`;
+  if (kind === 'wrong_shape') return null;
+  if (!wanted.exact) {
+    counts.inexact++;
+    return kind === 'sum' ? null : 'a sum';
+  }
+  counts.int64++;
+  return text === String(wanted.sum) ? null : String(wanted.sum);
+}
+
+function check(number, wanted, line) {
+  const [inDouble, inInt64] = line.split('\t');
+  tally[wanted.kind] = (tally[wanted.kind] ?? 0) + 1;
+  const wrong = checkDouble(wanted, inDouble) ??
+                checkInt64(wanted, inInt64, inDouble);
+  if (wrong === null || ++differences > TOLD) return;
+  console.log(`# document ${number}: wanted ${wanted.kind} ${wrong}`);
+  console.log(`# got ${line}`);
+  console.log(`# ${JSON.stringify(make(SEED, number).toString('latin1'))}`);
+}
+
+function summary(done, began) {
+  const kinds = ['sum', 'shape', 'malformed', 'utf8', 'depth']
+      .map((kind) => `${kind} ${tally[kind] ?? 0}`).join(', ');
+  const seconds = ((Date.now() - began) / 1000).toFixed(0);
+  return `# ${done} documents, ${(counts.bytes / 1e6).toFixed(0)} MB, ` +
+         `${seconds} s: ${kinds}; differences ${differences}`;
+}
+
+async function main([program, count, first]) {
+  const end = Number(first ?? 0) + Number(count);
+  const answers = spawn(program, {stdio: ['pipe', 'pipe', 'inherit']});
+  const waiting = [];        // [number, what Node says]
+  const began = Date.now();
+  let rest = '', done = 0, wake = () => {};
+  const ended = new Promise((resolve) => answers.on('close', resolve));
+  answers.stdin.on('error', () => {});  // told by the exit status
+  answers.stdout.setEncoding('latin1').on('data', (text) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop();
+    for (const line of lines) {
+      check(...waiting.shift(), line);
+      if (++done % PROGRESS === 0) console.log(summary(done, began));
+    }
+    wake();
+  });
+  ended.then(() => wake());
+  for (let number = Number(first ?? 0); number < end; number++) {
+    const bytes = make(SEED, number);
+    const head = Buffer.from(Uint32Array.of(number, bytes.length).buffer);
+    counts.bytes += bytes.length;
+    waiting.push([number, judge(bytes)]);
+    answers.stdin.write(Buffer.concat([head, bytes]));
+    while (waiting.length >= IN_FLIGHT && answers.exitCode === null &&
+           answers.signalCode === null)
+      await new Promise((resolve) => { wake = resolve; });
+    if (answers.exitCode !== null || answers.signalCode !== null) break;
+  }
+  answers.stdin.end();
+  await ended;
+  console.log(summary(done, began));
+  console.log(`# sums bit for bit ${counts.bits}, not finite ` +
+              `${counts.infinite}; int64 sums ${counts.int64}, beyond a ` +
+              `Number ${counts.inexact}`);
+  const whole = answers.exitCode === 0 && done === Number(count);
+  if (!whole)
+    console.log(`# answers ended with ${answers.exitCode ?? answers.signalCode}`
+                + ` at document ${waiting[0]?.[0]}`);
+  const ok = whole && differences === 0 && counts.bits > 0;
+  console.log(`${ok ? 'ok' : 'not ok'} 1 - Node and all decoders agree`);
+  process.exitCode = ok ? 0 : 1;
+}
+
+console.log('1..1');
+main(process.argv.slice(2));
