@@ -1,10 +1,12 @@
 /* fuzz_payload: every decoder says the same of every body.
  *
- * A libFuzzer target (clang -fsanitize=fuzzer). The first byte of the input
- * chooses the settings, the second how the body is cut; the rest is the body.
- * Typed, whole, on every instruction set; typed, in pieces; json-c behind the
- * scanner, whole and in pieces: one answer. The body ends where its memory
- * does, so that AddressSanitizer sees whoever reads past it. */
+ * A libFuzzer target (clang -fsanitize=fuzzer), with the mutations of mutate.c.
+ * The first byte of the input chooses the settings, the second how bodies are
+ * cut; the rest is bodies, with a byte 0xff between two of them, since what a
+ * decoder remembers of one must not change the next. Typed on every instruction
+ * set and json-c behind the scanner, whole and cut: one answer. What they are
+ * fed ends where its memory does, so that AddressSanitizer sees whoever reads
+ * past it. Decoders are new for each input: the same input does the same. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,37 +17,59 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define DECODERS 2
+#define BETWEEN_BODIES 0xff
 #define SETTINGS 4
+#define DECODERS_MAX (SKIM_PATHS_MAX + 1)
 
-static struct payload *decoders[SETTINGS][DECODERS];
+struct decoder {
+    const char *name;
+    struct payload *payload;
+};
 
-static void open_decoders(void)
+static size_t open_decoders(struct decoder decoders[DECODERS_MAX], int settings)
 {
-    for (int i = 0; i < SETTINGS; i++)
-        for (int d = 0; d < DECODERS; d++) {
-            const struct shape shape = {
-                .array = "items",
-                .field = "value",
-                .numbers = i % 2 == 0 ? TALLY_INT64 : TALLY_DOUBLE,
-                .multiply = 2,
-                .max_depth = i < 2 ? 64 : 5,
-            };
-            decoders[i][d] =
-                payload_new(&shape, d == 0 ? PAYLOAD_TYPED : PAYLOAD_JSONC);
-            if (decoders[i][d] == NULL)
-                abort();
-        }
+    struct skim_path paths[SKIM_PATHS_MAX];
+    size_t count = skim_paths(paths);
+    const struct shape shape = {
+        .array = "items",
+        .field = "value",
+        .numbers = settings % 2 == 0 ? TALLY_INT64 : TALLY_DOUBLE,
+        .multiply = 2,
+        .max_depth = settings < 2 ? 64 : 5,
+    };
+    for (size_t i = 0; i <= count; i++) {
+        struct payload *p =
+            payload_new(&shape, i < count ? PAYLOAD_TYPED : PAYLOAD_JSONC);
+        if (p == NULL)
+            abort();
+        payload_choose_path(p, i);
+        decoders[i] = (struct decoder){i < count ? paths[i].name : "json-c", p};
+    }
+    return count + 1;
 }
 
-/* Decode in pieces of `step` bytes, each in memory of its own. 0: whole. */
+static uint32_t random_state;
+
+/* xorshift32 (Marsaglia, 2003). */
+static uint32_t random_below(uint32_t n)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 17;
+    random_state ^= random_state << 5;
+    return random_state % n;
+}
+
+/* Decode in pieces of up to `most` bytes, each in memory of its own; whole, if
+ * `most` is 0. */
 static struct payload_answer decode(struct payload *p, const uint8_t *body,
-                                    size_t n, size_t step)
+                                    size_t n, uint32_t most)
 {
     struct payload_answer a = {.ok = true};
     payload_begin(p);
     for (size_t at = 0; at < n && a.ok;) {
-        size_t take = step == 0 || step > n - at ? n - at : step;
+        size_t take = most == 0 ? n : 1 + random_below(most);
+        if (take > n - at)
+            take = n - at;
         uint8_t *piece = malloc(take);
         memcpy(piece, body + at, take);
         a.ok = payload_feed(p, piece, take, &a.fault);
@@ -68,31 +92,39 @@ static void expect_same(const struct payload_answer *first,
     abort();
 }
 
+/* One body: cold, cut, and once more with what is remembered of it. */
+static void check_body(const struct decoder *decoders, size_t count,
+                       const uint8_t *body, size_t n, uint32_t most)
+{
+    struct payload_answer first = {.ok = false}, other;
+    for (size_t i = 0; i < count; i++) {
+        other = decode(decoders[i].payload, body, n, 0);
+        if (i == 0)
+            first = other;
+        expect_same(&first, &other, decoders[i].name);
+        other = decode(decoders[i].payload, body, n, most);
+        expect_same(&first, &other, "in pieces");
+        other = decode(decoders[i].payload, body, n, 0);
+        expect_same(&first, &other, "again");
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (decoders[0][0] == NULL)
-        open_decoders();
+    static const uint32_t most[] = {1, 3, 8, 20, 40, 100, 400, 1500};
+    struct decoder decoders[DECODERS_MAX];
     if (size < 2)
         return 0;
-    struct payload **pair = decoders[data[0] % SETTINGS];
-    size_t step = 1 + data[1] % 40;
-    const uint8_t *body = data + 2;
-    size_t n = size - 2;
-    struct skim_path paths[SKIM_PATHS_MAX];
-    size_t path_count = skim_paths(paths);
-
-    payload_choose_path(pair[0], path_count - 1);
-    struct payload_answer first = decode(pair[0], body, n, 0), other;
-    for (size_t i = 0; i + 1 < path_count; i++) {
-        payload_choose_path(pair[0], i);
-        other = decode(pair[0], body, n, 0);
-        expect_same(&first, &other, paths[i].name);
-        other = decode(pair[0], body, n, step);
-        expect_same(&first, &other, "in pieces");
+    size_t count = open_decoders(decoders, data[0] % SETTINGS);
+    random_state = data[1] + 1U;
+    for (const uint8_t *at = data + 2, *end = data + size; at <= end;) {
+        const uint8_t *stop = memchr(at, BETWEEN_BODIES, (size_t)(end - at));
+        if (stop == NULL)
+            stop = end;
+        check_body(decoders, count, at, (size_t)(stop - at), most[data[1] % 8]);
+        at = stop + 1;
     }
-    other = decode(pair[1], body, n, 0);
-    expect_same(&first, &other, "json-c");
-    other = decode(pair[1], body, n, step);
-    expect_same(&first, &other, "json-c, in pieces");
+    for (size_t i = 0; i < count; i++)
+        payload_free(&decoders[i].payload);
     return 0;
 }
