@@ -1,20 +1,44 @@
-"""Charts as SVG, readable in light and dark."""
+"""Charts as SVG, readable in light and dark: each paints its own ground.
 
+A chart is a column or a grid of panels under one title and one legend."""
+
+import math
 from xml.sax.saxutils import escape
 
-COLORS = ("#2f7ed8", "#8bbc21", "#d9822b", "#a64ca6", "#1aadce", "#888888")
+WIDTH = 860
+LIGHT = ("#0969da", "#e36209", "#1a7f37", "#8250df", "#cf222e", "#0f8a8a",
+         "#9a6700", "#6e7781")
+DARK = ("#58a6ff", "#ffa657", "#56d364", "#bc8cff", "#ff7b72", "#39c5cf",
+        "#e3b341", "#8b949e")
+COLORS = len(LIGHT)
+
+
+def rules(ground, ink, faint, grid, axis, colors):
+    return (f".ground {{ fill: {ground}; }} text {{ fill: {ink}; }} "
+            f".small {{ fill: {faint}; }}\n.grid {{ stroke: {grid}; }} "
+            f".axis {{ stroke: {axis}; }}\n" + "\n".join(
+                f".f{i} {{ fill: {color}; }} .l{i} {{ stroke: {color}; }}"
+                for i, color in enumerate(colors)))
+
+
 STYLE = """<style>
-text { font: 13px sans-serif; fill: #222; }
-.small { font-size: 11px; fill: #555; } .title { font-size: 16px; }
-.grid { stroke: #ccc; stroke-width: 1; }
+text { font: 12px system-ui, sans-serif; } .small { font-size: 11px; }
+.title { font-size: 16px; font-weight: 600; } .head { font-weight: 600; }
+.line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+%s
 @media (prefers-color-scheme: dark) {
-  text { fill: #ddd; } .small { fill: #aaa; } .grid { stroke: #444; } }
-</style>"""
+%s
+}
+</style>""" % (rules("#ffffff", "#24292f", "#57606a", "#d8dee4", "#8c959f",
+                     LIGHT),
+               rules("#0d1117", "#e6edf3", "#9ea7b3", "#2b323b", "#6e7681",
+                     DARK))
 
 
-def page(width, height, parts):
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} '
-            f'{height}" width="{width}" height="{height}">\n{STYLE}\n'
+def page(height, parts):
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} '
+            f'{height:.0f}" width="{WIDTH}" height="{height:.0f}">\n{STYLE}\n'
+            f'<rect class="ground" width="{WIDTH}" height="{height:.0f}"/>\n'
             + "\n".join(parts) + "\n</svg>\n")
 
 
@@ -23,59 +47,165 @@ def text(x, y, words, kind="", anchor="start"):
             f'text-anchor="{anchor}">{escape(str(words))}</text>')
 
 
-def bars(title, groups, unit):
-    """groups: [(name, [(label, value, note)])], one bar for each label."""
-    most = max((value for _name, rows in groups for _l, value, _n in rows),
-               default=1) or 1
-    width, left, y = 760, 150, 34
-    parts = [text(10, 20, f"{title} ({unit})", "title")]
-    for name, rows in groups:
-        y += 24
-        parts.append(text(10, y, name))
-        y += 8
-        for i, (label, value, note) in enumerate(rows):
-            length = (width - left - 150) * value / most
-            color = COLORS[i % len(COLORS)]
-            parts += [text(left - 8, y + 13, label, "small", "end"),
-                      f'<rect x="{left}" y="{y + 2}" width="{length:.1f}" '
-                      f'height="14" fill="{color}"/>',
-                      text(left + length + 6, y + 13, note, "small")]
-            y += 19
-    return page(width, y + 14, parts)
+def rule(x1, y1, x2, y2, kind="grid"):
+    return (f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" '
+            f'x2="{x2:.1f}" y2="{y2:.1f}"/>')
 
 
-def curves(title, series, x_labels, unit):
-    """series: [(name, [value at each x])], on a logarithmic axis."""
-    import math
-    width, height, left, top = 760, 360, 70, 40
-    values = [v for _n, row in series for v in row if v > 0]
-    low, high = math.log10(min(values)), math.log10(max(values) * 1.1)
-    span = max(high - low, 0.1)
+def legend(y, names):
+    """One line of coloured names; {name: its color}."""
+    parts, x = [], 16.0
+    for i, name in enumerate(names):
+        parts += [f'<rect class="f{i % COLORS}" x="{x:.1f}" '
+                  f'y="{y - 10:.1f}" width="11" height="11" rx="2"/>',
+                  text(x + 16, y, name)]
+        x += 36 + 6.8 * len(name)
+    return parts, {name: i % COLORS for i, name in enumerate(names)}
 
-    def place(i, value):
-        x = left + (width - left - 150) * i / max(len(x_labels) - 1, 1)
-        part = (math.log10(max(value, 10 ** low)) - low) / span
-        return x, height - 40 - (height - top - 60) * part
 
-    parts = [text(10, 20, f"{title} ({unit})", "title")]
-    for exponent in range(math.floor(low), math.ceil(high) + 1):
-        for factor in (1, 2, 5):
-            value = factor * 10 ** exponent
-            if 10 ** low <= value <= 10 ** high:
-                y = place(0, value)[1]
-                parts += [f'<line class="grid" x1="{left}" x2="{width - 150}" '
-                          f'y1="{y:.1f}" y2="{y:.1f}"/>',
-                          text(left - 6, y + 4, f"{value:g}", "small", "end")]
-    for i, label in enumerate(x_labels):
-        parts.append(text(place(i, 1)[0], height - 18, label, "small",
-                          "middle"))
-    for k, (name, row) in enumerate(series):
-        color = COLORS[k % len(COLORS)]
-        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in
-                          (place(i, v) for i, v in enumerate(row)))
-        parts += [f'<polyline points="{points}" fill="none" stroke="{color}" '
-                  'stroke-width="2"/>',
-                  f'<rect x="{width - 140}" y="{top + 20 * k}" width="12" '
-                  f'height="12" fill="{color}"/>',
-                  text(width - 122, top + 11 + 20 * k, name, "small")]
-    return page(width, height, parts)
+def heading(title, note):
+    return [text(16, 26, title, "title"), text(16, 44, note, "small")]
+
+
+# --- Bars: panels in two columns, each to a scale of its own. ---
+
+def bar_panel(x, y, width, name, rows):
+    """rows: [(label, value, note, color)]"""
+    left, right = 92, 74
+    most = max(value for _label, value, _note, _color in rows) or 1
+    parts = [text(x, y + 12, name, "head")]
+    for i, (label, value, note, color) in enumerate(rows):
+        top = y + 22 + 20 * i
+        length = max((width - left - right) * value / most, 1)
+        parts += [text(x + left - 8, top + 12, label, "small", "end"),
+                  f'<rect class="f{color}" x="{x + left:.1f}" '
+                  f'y="{top:.1f}" width="{length:.1f}" height="15" rx="2"/>',
+                  text(x + left + length + 6, top + 12, note, "small")]
+    return parts
+
+
+def bars(title, groups, note):
+    """groups: [(name, [(label, value, note)])]"""
+    labels = list(dict.fromkeys(label for _name, rows in groups
+                                for label, _value, _note in rows))
+    color = {label: i % COLORS for i, label in enumerate(labels)}
+    parts, y = heading(title, note), 62.0
+    for at in range(0, len(groups), 2):
+        pair = groups[at:at + 2]
+        for column, (name, rows) in enumerate(pair):
+            parts += bar_panel(16 + column * 424, y, 404, name,
+                               [(*row, color[row[0]]) for row in rows])
+        y += 22 + 20 * max(len(rows) for _name, rows in pair) + 18
+    return page(y, parts)
+
+
+# --- Curves: panels with two axes. ---
+
+class Frame:
+    """The rectangle of a panel, and where a value lies in it."""
+
+    def __init__(self, x, y, width, height, x_range, y_range, log=False):
+        self.x, self.y, self.width, self.height = x, y, width, height
+        self.x_range, self.y_range, self.log = x_range, y_range, log
+
+    def at(self, x, y):
+        (x0, x1), (y0, y1) = self.x_range, self.y_range
+        if self.log:
+            y, y0, y1 = math.log10(y), math.log10(y0), math.log10(y1)
+        return (self.x + self.width * (x - x0) / ((x1 - x0) or 1),
+                self.y + self.height * (1 - (y - y0) / ((y1 - y0) or 1)))
+
+    def axes(self, x_ticks, y_ticks, x_title):
+        """ticks: [(value, label)]"""
+        parts = []
+        for value, label in y_ticks:
+            _x, y = self.at(self.x_range[0], value)
+            parts += [rule(self.x, y, self.x + self.width, y),
+                      text(self.x - 6, y + 4, label, "small", "end")]
+        bottom = self.y + self.height
+        for value, label in x_ticks:
+            x, _y = self.at(value, self.y_range[0])
+            parts += [rule(x, bottom, x, bottom + 4, "axis"),
+                      text(x, bottom + 17, label, "small", "middle")]
+        return parts + [
+            rule(self.x, bottom, self.x + self.width, bottom, "axis"),
+            text(self.x + self.width / 2, bottom + 33, x_title, "small",
+                 "middle")]
+
+    def curve(self, points, color):
+        where = " ".join("{:.1f},{:.1f}".format(*self.at(x, y))
+                         for x, y in points)
+        return f'<polyline class="line l{color}" points="{where}"/>'
+
+
+def log_ticks(low, high):
+    """As many as can be read: all digits of a short axis, 1 of a long one."""
+    digits = ((1, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1,))[
+        min(int(math.log10(high / low)), 2)]
+    return [(value, f"{value:g}") for value in (
+        digit * 10.0 ** power
+        for power in range(math.floor(math.log10(low)),
+                           math.ceil(math.log10(high)) + 1)
+        for digit in digits) if low <= value <= high]
+
+
+TAIL = [(0, "0 %"), (50, "50 %"), (90, "90 %"), (99, "99 %"),
+        (99.9, "99.9 %"), (99.99, "99.99 %")]
+
+
+def tail(percent):
+    """Where a percentile lies on an axis that widens towards 100."""
+    return -math.log10(1 - min(percent, 99.999) / 100)
+
+
+def percentiles(title, note, panels):
+    """panels: [(name, {label: [(percentile, milliseconds)]})], two in a
+    row."""
+    labels = list(dict.fromkeys(label for _name, series in panels
+                                for label in series))
+    parts = heading(title, note)
+    some, color = legend(68, labels)
+    parts, height = parts + some, 262
+    for i, (name, series) in enumerate(panels):
+        x, y = 62 + i % 2 * 424, 98 + i // 2 * (height + 20)
+        values = [ms for row in series.values() for _p, ms in row]
+        last = max(p for row in series.values() for p, _ms in row)
+        frame = Frame(x, y + 10, 340, height - 62, (0, tail(last)),
+                      (min(values) * 0.9, max(values) * 1.1), log=True)
+        parts.append(text(x, y, name, "head"))
+        parts += frame.axes([(tail(p), words) for p, words in TAIL
+                             if p <= last], log_ticks(*frame.y_range),
+                            "share of the requests that took no longer")
+        parts += [frame.curve([(tail(p), ms) for p, ms in row], color[label])
+                  for label, row in series.items()]
+    rows = (len(panels) + 1) // 2
+    return page(98 + rows * (height + 20), parts)
+
+
+def round_ticks(high, count=5):
+    """0 and about `count` round numbers up to `high`."""
+    rough = max(high, 1e-9) / count
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(f * power for f in (1, 2, 5, 10) if f * power >= rough)
+    return [(step * i, f"{step * i:,.10g}")
+            for i in range(int(high / step) + 1)]
+
+
+def series(title, note, x_title, panels):
+    """panels: [(name, {label: [(x, value)]})], one below the other."""
+    labels = list(dict.fromkeys(label for _name, rows in panels
+                                for label in rows))
+    some, color = legend(68, labels)
+    parts, height, y = heading(title, note) + some, 210, 98
+    for name, rows in panels:
+        points = [point for row in rows.values() for point in row]
+        frame = Frame(76, y + 10, WIDTH - 110, height - 62,
+                      (0, max(x for x, _value in points)),
+                      (0, max(value for _x, value in points) * 1.1 or 1))
+        parts.append(text(76, y, name, "head"))
+        parts += frame.axes(round_ticks(frame.x_range[1], 10),
+                            round_ticks(frame.y_range[1], 4), x_title)
+        parts += [frame.curve(row, color[label])
+                  for label, row in rows.items()]
+        y += height + 20
+    return page(y, parts)

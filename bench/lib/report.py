@@ -1,4 +1,4 @@
-"""Results as JSON, a Markdown table and charts."""
+"""Results of bench/run as JSON, Markdown tables and charts."""
 
 import json
 import os
@@ -7,15 +7,23 @@ import statistics
 import subprocess
 
 import draw
+import plan as plans
 
+median = statistics.median
 
-def median(values):
-    return statistics.median(values)
+# A percentile is drawn when so many requests of a run lie above it.
+TAIL_REQUESTS = 5
 
 
 def of(runs, scenario, peer):
     return [run for run in runs
             if run["scenario"] == scenario and run["peer"] == peer]
+
+
+def in_plan_order(runs, key, order):
+    found = dict.fromkeys(run[key] for run in runs)
+    return ([name for name in order if name in found]
+            + [name for name in found if name not in order])
 
 
 def ratios(runs, scenario, peer, base, key):
@@ -26,13 +34,22 @@ def ratios(runs, scenario, peer, base, key):
             if theirs.get(run["round"])]
 
 
+def at(runs, percent, part=None):
+    """The median over the rounds of a percentile, in microseconds."""
+    return median([(run[part] if part else run)["latency"][percent]
+                   for run in runs])
+
+
 def summary(runs, scenario, peer, base):
     rows = of(runs, scenario, peer)
     row = {"scenario": scenario, "peer": peer}
-    for key in ("rps", "p50_us", "p99_us", "cpu_front_us", "cpu_peer_us",
-                "cpu_downstream_us"):
+    for key in ("rps", "cpu_front_us", "cpu_peer_us", "cpu_downstream_us"):
         row[key] = median([run[key] for run in rows])
-    row["failed"] = sum(run["failed"] for run in rows)
+    row.update(p50_us=at(rows, "50"), p99_us=at(rows, "99"),
+               p999_us=at(rows, "99.9"), burst_p99_us=at(rows, "99", "burst"))
+    for key in ("requests", "failed", "killed", "serving"):
+        if key in rows[0]:
+            row[key] = sum(run[key] for run in rows)
     pairs = ratios(runs, scenario, peer, base, "rps")
     row["ratio"] = median(pairs) if pairs else None
     row["ratio_range"] = [min(pairs), max(pairs)] if pairs else None
@@ -53,54 +70,158 @@ def machine():
             if line.startswith("model name"):
                 cpu = line.partition(":")[2].strip()
     return {"cpu": cpu, "cores": os.cpu_count(), "kernel": platform.release(),
-            "nginx": ask("nginx", "-v"), "node": ask("node", "--version"),
-            "wrk": ask("wrk", "-v"), "gcc": ask("gcc", "--version")}
+            "nginx": ask("nginx", "-v"), "libcurl": ask("curl", "-V")[:60],
+            "node": ask("node", "--version"), "rustc": ask("rustc", "-V"),
+            "php": ask("php-fpm8.2", "-v"), "gcc": ask("gcc", "--version")}
 
 
-def table(rows, base):
+# --- Tables. ---
+
+def all_peers(rows, base):
     lines = [f"| scenario | peer | requests/s | {base} is | p50 ms | p99 ms "
-             "| CPU µs/request: nginx | peer | downstream | failed |",
-             "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
+             "| p99.9 ms | CPU µs/request: nginx | peer | downstream "
+             "| failed |",
+             "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"]
     for row in rows:
         ratio = "" if row["peer"] == base or row["ratio"] is None else \
             "{:.2f}x ({:.2f} to {:.2f})".format(row["ratio"],
                                                 *row["ratio_range"])
-        lines.append("| {} | {} | {:,.0f} | {} | {:.2f} | {:.2f} | {:.0f} | "
-                     "{:.0f} | {:.0f} | {} |".format(
+        lines.append("| {} | {} | {:,.0f} | {} | {:.2f} | {:.2f} | {:.2f} | "
+                     "{:.0f} | {:.0f} | {:.0f} | {} |".format(
                          row["scenario"], row["peer"], row["rps"], ratio,
                          row["p50_us"] / 1e3, row["p99_us"] / 1e3,
-                         row["cpu_front_us"], row["cpu_peer_us"],
-                         row["cpu_downstream_us"], row["failed"]))
+                         row["p999_us"] / 1e3, row["cpu_front_us"],
+                         row["cpu_peer_us"], row["cpu_downstream_us"],
+                         row["failed"]))
     return "\n".join(lines) + "\n"
 
 
-def write(directory, runs, scenarios, peers, command):
-    base = peers[0]
-    rows = [summary(runs, scenario, peer, base)
-            for scenario in scenarios for peer in peers
-            if of(runs, scenario, peer)]
-    about = machine()
-    (directory / "run.json").write_text(json.dumps(
-        {"command": command, "machine": about, "summary": rows,
-         "runs": runs}, indent=1) + "\n")
-    (directory / "run.md").write_text(
-        f"# Behind nginx\n\nMade by `{command}`.\n\n" + table(rows, base)
-        + f"\n\"{base} is\": its requests per second over the peer's, the "
-        "median (least to most) of the rounds; the two ran one after the "
-        "other.\n\n" + "".join(f"- {key}: {value}\n"
-                               for key, value in about.items()))
-    (directory / "throughput.svg").write_text(draw.bars(
+def keepalive_row(clients, kept, closed):
+    share = clients / kept["rps"] * 1e6
+    return ("| {} | {:.2f} | {:.2f} | {:.3f} | {:.2f} | {:.2f} | {:.3f} | "
+            "{:.2f} | {:.3f} | {:.2f} | {:.3f} | {} |".format(
+                clients, kept["p50_us"] / 1e3, closed["p50_us"] / 1e3,
+                kept["p50_us"] / closed["p50_us"], kept["p99_us"] / 1e3,
+                closed["p99_us"] / 1e3, kept["p99_us"] / closed["p99_us"],
+                share / 1e3, kept["p99_us"] / share,
+                kept["burst_p99_us"] / 1e3, kept["burst_p99_us"] / share,
+                kept["failed"] + closed["failed"]))
+
+
+def keepalive(rows):
+    """With keep-alive against without, for each number of clients before a
+    downstream that takes its time."""
+    lines = []
+    pairs = {}
+    for row in rows:
+        s = plans.parse(row["scenario"])
+        if s.downstream.isdigit() and not s.rate and not s.kill:
+            pairs.setdefault((s.clients, s.name), {})[row["peer"]] = row
+    for (clients, _name), pair in sorted(pairs.items()):
+        if set(plans.PAIR) <= set(pair):
+            lines.append(keepalive_row(clients, *(pair[peer]
+                                                  for peer in plans.PAIR)))
+    if not lines:
+        return ""
+    return ("\n## Keep-alive and the fair share\n\nThe same pool with kept "
+            "connections (a) and with one connection per request (b), before "
+            "a downstream that takes 5 ms. Fair share: clients / throughput "
+            "(a). First second: the requests that began in it, all clients "
+            "at once on connections not yet made.\n\n"
+            "| clients | p50 ms a | b | a/b | p99 ms a | b | a/b | fair "
+            "share ms | p99 a / share | first second: p99 ms a | / share "
+            "| failed |\n" + "|--:" * 12 + "|\n" + "\n".join(lines) + "\n")
+
+
+def killed(rows):
+    lines = ["| {scenario} | {peer} | {requests:,} | {killed} | {serving} | "
+             "{failed} |".format(**row) for row in rows if "killed" in row]
+    if not lines:
+        return ""
+    return ("\n## Workers killed under load\n\n`kill -9` of one random worker "
+            "every 100 ms. At work: it was not waiting for work when it was "
+            "killed.\n\n| scenario | peer | requests | workers killed | of "
+            "these at work | requests failed |\n|---|---|--:|--:|--:|--:|\n"
+            + "\n".join(lines) + "\n")
+
+
+# --- Charts. ---
+
+def throughput_chart(rows, scenarios):
+    return draw.bars(
         "Throughput", [(scenario, [
             (row["peer"], row["rps"], f"{row['rps']:,.0f}")
             for row in rows if row["scenario"] == scenario])
-            for scenario in scenarios], "requests per second"))
-    points = ["50", "75", "90", "95", "99", "99.9"]
-    last = scenarios[-1]
-    (directory / "latency.svg").write_text(draw.curves(
-        f"Latency, {last}", [
-            (peer, [median([run["latency"][p] / 1e3
-                            for run in of(runs, last, peer)])
-                    for p in points])
-            for peer in peers if of(runs, last, peer)],
-        [f"p{p}" for p in points], "ms"))
-    return rows
+            for scenario in scenarios],
+        "requests per second behind one nginx, more is better; each group has "
+        "a scale of its own")
+
+
+def curve(runs):
+    """[(percentile, ms)], as far as the number of requests allows."""
+    fewest = min(run["requests"] for run in runs)
+    return [(float(p), at(runs, p) / 1e3) for p in runs[0]["latency"]
+            if float(p) > 0 and
+            fewest * (1 - float(p) / 100) >= TAIL_REQUESTS]
+
+
+def latency_chart(runs, scenarios, peers):
+    return draw.percentiles(
+        "Latency", "milliseconds, less is better; the first second of the "
+        "load is included", [(scenario, {
+            peer: curve(of(runs, scenario, peer)) for peer in peers
+            if of(runs, scenario, peer)}) for scenario in scenarios])
+
+
+# --- All of it. ---
+
+def added(directory, runs, settings):
+    """`runs`, and those of other scenarios that were measured alike."""
+    path = directory / "run.json"
+    if not path.exists():
+        return runs
+    before = json.loads(path.read_text())
+    if before.get("settings") != settings:
+        raise SystemExit(f"bench: {path} was measured otherwise "
+                         f"({before.get('settings')}); without --add it is "
+                         "replaced")
+    new = {run["scenario"] for run in runs}
+    return [run for run in before["runs"] if run["scenario"] not in new] + runs
+
+
+def command_line(runs, settings):
+    """What makes these results again, wherever the build stands."""
+    scenarios = in_plan_order(runs, "scenario", plans.PLAN)
+    words = ["bench/run"]
+    if scenarios != list(plans.PLAN):
+        words += [f"--scenario {name}" for name in scenarios]
+    words += [f"--{name} {value}" for name, value in settings.items()]
+    return " ".join(words)
+
+
+def write(directory, runs, settings):
+    """run.json, run.md, throughput.svg, latency.svg; gives the tables."""
+    scenarios = in_plan_order(runs, "scenario", plans.PLAN)
+    peers = in_plan_order(runs, "peer", plans.PEERS)
+    rows = [summary(runs, scenario, peer, peers[0])
+            for scenario in scenarios for peer in peers
+            if of(runs, scenario, peer)]
+    command, about = command_line(runs, settings), machine()
+    (directory / "run.json").write_text(json.dumps(
+        {"command": command, "settings": settings, "machine": about,
+         "summary": rows, "runs": runs}, separators=(",", ":")) + "\n")
+    tables = all_peers(rows, peers[0]) + (
+        f"\n\"{peers[0]} is\": its requests per second over the peer's, the "
+        "median (least to most) of the rounds; the two ran one after the "
+        "other.\n") + keepalive(rows) + killed(rows)
+    (directory / "run.md").write_text(
+        f"# Behind nginx\n\nMade by `{command}`.\n\n{tables}\n## Machine\n\n"
+        + "".join(f"- {key}: {value}\n" for key, value in about.items()))
+    shown = [name for name in scenarios
+             if any(of(runs, name, peer) for peer in peers
+                    if peer not in plans.PAIR)] or scenarios
+    closed = [name for name in shown if not plans.parse(name).rate]
+    (directory / "throughput.svg").write_text(
+        throughput_chart(rows, closed or shown))
+    (directory / "latency.svg").write_text(latency_chart(runs, shown, peers))
+    return tables

@@ -1,8 +1,9 @@
--- wrk: post one body for ever; the summary as one line of JSON.
--- Environment: BENCH_BODY (file), BENCH_PATH, BENCH_EXPECT (substring).
+-- For bench/load/check: wrk posts one body for ever and prints the summary as
+-- one line of JSON.
+-- Environment: BENCH_BODY (file).
 local file = assert(io.open(os.getenv("BENCH_BODY"), "rb"))
 wrk.method = "POST"
-wrk.path = os.getenv("BENCH_PATH") or "/"
+wrk.path = "/"
 wrk.body = file:read("*a")
 wrk.headers["Content-Type"] = "application/json"
 file:close()

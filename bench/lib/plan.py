@@ -1,0 +1,47 @@
+"""What is measured: scenarios, and the peers of each.
+
+A scenario is ITEMS[SHAPE]-DOWNSTREAM-CLIENTS[@RATE][-kill]; see
+bench/README.md."""
+
+import collections
+import re
+
+NAME = re.compile(r"^(\d+)([a-z]*)-(none|fast|\d+)-(\d+)(?:@(\d+))?(-kill)?$")
+
+Scenario = collections.namedtuple(
+    "Scenario", "name items shape downstream clients rate kill")
+
+PEERS = ["tallyd", "tallyd-close", "hyper", "node", "php", "libfcgi"]
+PAIR = ["tallyd", "tallyd-close"]
+
+# Everybody; the pool with and without keep-alive where a pool's size is what
+# counts; the pool with its workers killed.
+PLAN = {
+    **{name: PEERS for name in (
+        "20-none-32", "20-fast-32", "1000-none-32", "1000-fast-32",
+        "11000orders-none-8", "20-fast-64@4000", "20-5-64", "20-5-64@1000")},
+    **{name: PAIR for name in (
+        "20-5-1", "20-5-2", "20-5-4", "20-5-8", "20-5-12", "20-5-256",
+        "20-fast-256", "20-5-64-kill")},
+}
+
+
+def parse(name):
+    """None when it is not the name of a scenario."""
+    match = NAME.match(name)
+    if not match:
+        return None
+    items, shape, downstream, clients, rate, kill = match.groups()
+    return Scenario(name, int(items), shape or "minimal", downstream,
+                    int(clients), int(rate) if rate else None, bool(kill))
+
+
+def chosen(scenarios, peers):
+    """{scenario: peers}, the plan or the part of it that was asked for."""
+    plan = {name: PLAN.get(name, PEERS) for name in scenarios or PLAN}
+    for name in plan:
+        if peers:
+            plan[name] = list(peers)
+        if parse(name).kill:
+            plan[name] = [peer for peer in plan[name] if peer in PAIR]
+    return plan
