@@ -237,6 +237,7 @@ class Apache(Front):
 
 
 class ApacheProxy(Apache):
+    keeps = True
     modules = ("env", "proxy", "proxy_fcgi")
     file = "tallyd-proxy.conf"
 
@@ -297,6 +298,7 @@ include "{kit.CONF}/lighttpd/tallyd.conf"
 
 class Haproxy(Front):
     name = "haproxy"
+    keeps = True
     chunked_limit = "HAProxy takes chunked bodies of up to one buffer"
 
     def env(self):
