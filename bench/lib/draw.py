@@ -204,7 +204,7 @@ def series(title, note, x_title, panels):
                       (0, max(value for _x, value in points) * 1.1 or 1))
         parts.append(text(76, y, name, "head"))
         parts += frame.axes(round_ticks(frame.x_range[1], 10),
-                            round_ticks(frame.y_range[1], 4), x_title)
+                            round_ticks(frame.y_range[1], 6), x_title)
         parts += [frame.curve(row, color[label])
                   for label, row in rows.items()]
         y += height + 20
