@@ -147,7 +147,8 @@ def statuses_that_are_none_are_a_failure():
                    b"HTTP/1.1 20 OK\r\nContent-Length: 0\r\n\r\n",
                    b"HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n",
                    b"HTTP/1.1 OK\r\nContent-Length: 0\r\n\r\n",
-                   b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n",
+                   b"HTTP/1.1 999 Odd\r\nConnection: close\r\n"
+                   b"Content-Length: 0\r\n\r\n",
                    outcomes=("downstream_broken", "downstream_status"))
 
 
