@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "adapters/config_load.h"
+#include "adapters/downstream.h"
 #include "adapters/listener.h"
 #include "adapters/sandbox.h"
 #include "adapters/scoreboard.h"
@@ -37,7 +38,8 @@ struct pool {
     struct listener listener;
     struct scoreboard *board;
     struct tray *tray;
-    pid_t supervisor; /* 0: this process serves */
+    struct downstream *warm; /* keeps libcurl ready, see warm_up() */
+    pid_t supervisor;        /* 0: this process serves */
 };
 
 static const char usage[] =
@@ -177,6 +179,17 @@ static bool drop_privileges(const struct config_pool *c)
     return sandbox_drop(c->user, c->group, why, sizeof why) || fail(why);
 }
 
+/* What libcurl and OpenSSL set up once for a process is 250 KB. All workers
+ * share it if it is there before the fork; they make the handles they use
+ * themselves. OpenSSL sees to it that they do not share its random numbers. */
+static bool warm_up(struct pool *p)
+{
+    if (p->config->pool.workers == 0)
+        return true;
+    p->warm = downstream_new();
+    return p->warm != NULL || fail("libcurl cannot be initialised");
+}
+
 /* Also for a half-made pool. */
 static void close_pool(struct pool *p)
 {
@@ -186,6 +199,7 @@ static void close_pool(struct pool *p)
         if (p->config->pool.pid_file[0] != '\0')
             unlink(p->config->pool.pid_file);
     }
+    downstream_free(&p->warm);
     tray_free(&p->tray);
     scoreboard_free(p->board);
     endpoint_table_free(&p->endpoints);
@@ -213,6 +227,7 @@ static int run_child(void *context, uint32_t number)
     int status = run_worker(p, number);
     /* Everything but the files, which are the supervisor's. */
     close(p->listener.fd);
+    downstream_free(&p->warm);
     tray_free(&p->tray);
     scoreboard_free(p->board);
     endpoint_table_free(&p->endpoints);
@@ -305,7 +320,7 @@ int main(int argc, char **argv)
     if (open_log(&pool.config->pool) && open_listener(&pool) &&
         open_scoreboard(&pool) && open_tray(&pool) &&
         write_pid_file(pool.config->pool.pid_file) &&
-        drop_privileges(&pool.config->pool))
+        drop_privileges(&pool.config->pool) && warm_up(&pool))
         /* 4. Serve until told to stop. */
         status = run(&pool);
     close_pool(&pool);

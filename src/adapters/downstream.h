@@ -1,7 +1,8 @@
 /* downstream: one HTTP POST at a time, over one reused easy handle. The only
  * user of libcurl.
  *
- * libcurl is initialised here, so only after the fork and once per process.
+ * Each process makes its own. libcurl itself is initialised with the first one;
+ * a process that forks others may make one for that alone, and never use it.
  * At most one POST reaches the wire per downstream_post() unless the target
  * says resend: libcurl's own repetition on a stale connection is refused. */
 #ifndef TALLYD_ADAPTERS_DOWNSTREAM_H
