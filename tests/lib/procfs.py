@@ -44,3 +44,10 @@ def group_of(pid):
         return os.getpgid(pid)
     except OSError:
         return None
+
+
+def switches(pid):
+    """How often the process has got or lost the CPU."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return sum(int(line.split()[1]) for line in file
+                   if "voluntary_ctxt_switches" in line)
