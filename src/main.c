@@ -16,11 +16,13 @@
 #include "adapters/signals.h"
 #include "adapters/tray.h"
 #include "base/log.h"
+#include "processes/monitor.h"
 #include "processes/supervisor.h"
 #include "processes/worker.h"
 #include "services/endpoint.h"
 
 #define OVERRIDES_MAX 128
+#define STATUS_BACKLOG 64
 
 /* sysexits.h: what systemd and people expect of a daemon. */
 enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 };
@@ -36,6 +38,7 @@ struct pool {
     struct config *config;
     struct endpoint_table *endpoints;
     struct listener listener;
+    struct listener status; /* the monitor's; -1: there is none */
     struct scoreboard *board;
     struct tray *tray;
     struct downstream *warm; /* keeps libcurl ready, see warm_up() */
@@ -132,12 +135,28 @@ static bool open_listener(struct pool *p)
 {
     const struct config_pool *c = &p->config->pool;
     char why[400];
-    const struct listener_config l = {.listen = c->listen,
+    const struct listener_config l = {.key = "listen",
+                                      .listen = c->listen,
                                       .backlog = (int)c->backlog,
                                       .mode = (mode_t)c->socket_mode,
                                       .owner = c->socket_owner,
                                       .group = c->socket_group};
     return listener_open(&p->listener, &l, why, sizeof why) || fail(why);
+}
+
+static bool open_status_listener(struct pool *p)
+{
+    const struct config_pool *c = &p->config->pool;
+    char why[400];
+    const struct listener_config l = {.key = "status_listen",
+                                      .own = true,
+                                      .listen = c->status_listen,
+                                      .backlog = STATUS_BACKLOG,
+                                      .mode = (mode_t)c->socket_mode,
+                                      .owner = c->socket_owner,
+                                      .group = c->socket_group};
+    return c->status_listen[0] == '\0' ||
+           listener_open(&p->status, &l, why, sizeof why) || fail(why);
 }
 
 static bool open_scoreboard(struct pool *p)
@@ -194,6 +213,7 @@ static bool warm_up(struct pool *p)
 static void close_pool(struct pool *p)
 {
     listener_close(&p->listener);
+    listener_close(&p->status);
     if (p->config != NULL && p->board != NULL) {
         scoreboard_unlink(p->config->pool.scoreboard);
         if (p->config->pool.pid_file[0] != '\0')
@@ -221,17 +241,39 @@ static int run_worker(struct pool *p, uint32_t number)
     return worker_run(&plan);
 }
 
-static int run_child(void *context, uint32_t number)
+/* Everything but the files, which are the supervisor's. */
+static void leave_pool(struct pool *p)
 {
-    struct pool *p = context;
-    int status = run_worker(p, number);
-    /* Everything but the files, which are the supervisor's. */
-    close(p->listener.fd);
     downstream_free(&p->warm);
     tray_free(&p->tray);
     scoreboard_free(p->board);
     endpoint_table_free(&p->endpoints);
     config_free(&p->config);
+}
+
+static int run_child(void *context, uint32_t number)
+{
+    struct pool *p = context;
+    if (p->status.fd >= 0)
+        close(p->status.fd);
+    int status = run_worker(p, number);
+    close(p->listener.fd);
+    leave_pool(p);
+    return status;
+}
+
+static int run_monitor(void *context)
+{
+    struct pool *p = context;
+    const struct monitor_plan plan = {
+        .site = {.config = p->config, .board = p->board},
+        .listener = p->status.fd,
+        .supervisor = p->supervisor};
+    /* It must not keep alive what the pool closes. */
+    close(p->listener.fd);
+    tray_free(&p->tray);
+    int status = monitor_run(&plan);
+    leave_pool(p);
     return status;
 }
 
@@ -267,13 +309,15 @@ static int run(struct pool *p)
     if (c->workers == 0)
         return run_alone(p);
     p->supervisor = getpid();
-    const struct supervisor_plan plan = {.workers = (uint32_t)c->workers,
-                                         .drain_timeout = c->drain_timeout,
-                                         .board = p->board,
-                                         .context = p,
-                                         .child = run_child,
-                                         .bury = bury,
-                                         .retire = retire};
+    const struct supervisor_plan plan = {
+        .workers = (uint32_t)c->workers,
+        .drain_timeout = c->drain_timeout,
+        .board = p->board,
+        .context = p,
+        .child = run_child,
+        .monitor = p->status.fd < 0 ? NULL : run_monitor,
+        .bury = bury,
+        .retire = retire};
     return supervisor_run(&plan);
 }
 
@@ -291,7 +335,7 @@ static void fill_standard_descriptors(void)
 int main(int argc, char **argv)
 {
     struct options options = {0};
-    struct pool pool = {.listener = {.fd = -1}};
+    struct pool pool = {.listener = {.fd = -1}, .status = {.fd = -1}};
 
     /* 1. What is asked for. */
     fill_standard_descriptors();
@@ -318,8 +362,8 @@ int main(int argc, char **argv)
     signals_init();
     status = EXIT_FAILURE;
     if (open_log(&pool.config->pool) && open_listener(&pool) &&
-        open_scoreboard(&pool) && open_tray(&pool) &&
-        write_pid_file(pool.config->pool.pid_file) &&
+        open_status_listener(&pool) && open_scoreboard(&pool) &&
+        open_tray(&pool) && write_pid_file(pool.config->pool.pid_file) &&
         drop_privileges(&pool.config->pool) && warm_up(&pool))
         /* 4. Serve until told to stop. */
         status = run(&pool);

@@ -31,8 +31,19 @@ static bool check_path(const struct config *c, size_t place, struct buf *why)
     return why->len == 0;
 }
 
+static bool check_pool(const struct config_pool *p, struct buf *why)
+{
+    if (p->workers == 0 && p->status_listen[0] != '\0')
+        buf_str(why, "[pool] status_listen: needs a supervisor; set workers "
+                     "to 1 or more");
+    return why->len == 0;
+}
+
 bool config_check(struct config *c, unsigned *line, struct buf *why)
 {
+    *line = 0;
+    if (!check_pool(&c->pool, why))
+        return false;
     for (size_t i = 0; i < c->endpoint_count; i++) {
         struct config_endpoint *e = c->endpoints[i];
         *line = e->line;

@@ -139,9 +139,11 @@ static bool is_url(const char *text)
     return scheme > 0 && text[scheme] != '\0' && text[scheme] != '/';
 }
 
-static const char *text_fault(enum setting_type type, const char *text)
+static const char *text_fault(const struct setting *row, const char *text)
 {
     struct address ignored;
+    enum setting_type type = row->type;
+    bool optional = row->initial[0] == '\0';
     if (type == SETTING_WORD && (*text == '\0' || strlen(text) > WORD_MAX))
         return "must have 1 to 64 bytes";
     if (type == SETTING_FILEPATH && *text != '\0' && *text != '/')
@@ -150,7 +152,8 @@ static const char *text_fault(enum setting_type type, const char *text)
         return "must start with /";
     if (type == SETTING_URL && *text != '\0' && !is_url(text))
         return "must be http://host... or https://host..., or empty";
-    if (type == SETTING_ADDRESS && !address_parse(text, &ignored))
+    if (type == SETTING_ADDRESS && !(optional && *text == '\0') &&
+        !address_parse(text, &ignored))
         return "must be /path (up to 107 bytes), 127.0.0.1:9000, [::1]:9000 "
                "or *:9000";
     return NULL;
@@ -159,7 +162,7 @@ static const char *text_fault(enum setting_type type, const char *text)
 static bool set_text(const struct setting *row, char **slot, const char *text,
                      struct buf *why)
 {
-    const char *fault = text_fault(row->type, text);
+    const char *fault = text_fault(row, text);
     char *copy = fault == NULL ? strdup(text) : NULL;
     if (copy == NULL) {
         buf_str(why, fault != NULL ? fault : "memory is short");

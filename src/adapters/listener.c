@@ -22,6 +22,7 @@
 #define SYSTEMD_MOST 1024
 
 struct complaint {
+    const char *key; /* the setting at fault */
     char *text;
     size_t size;
 };
@@ -143,7 +144,7 @@ static bool publish(struct listener *l, const char *temporary,
                         "socket_owner and socket_group empty",
                         temporary, strerror(errno));
     if (stat(temporary, &st) != 0 || rename(temporary, l->path) != 0)
-        return complain(why, "listen = %s: %s", l->path, strerror(errno));
+        return complain(why, "%s = %s: %s", why->key, l->path, strerror(errno));
     l->device = st.st_dev;
     l->inode = st.st_ino;
     return true;
@@ -157,14 +158,14 @@ static bool check_place(const char *path, const struct address *a,
         return true;
     if (!S_ISSOCK(st.st_mode))
         return complain(why,
-                        "listen = %s: there is a file that is not a "
+                        "%s = %s: there is a file that is not a "
                         "socket; remove it or choose another path",
-                        path);
+                        why->key, path);
     if (is_live(a))
         return complain(why,
-                        "listen = %s: another process is serving there; "
+                        "%s = %s: another process is serving there; "
                         "stop it first or choose another path",
-                        path);
+                        why->key, path);
     return true;
 }
 
@@ -180,8 +181,8 @@ static bool open_unix(struct listener *l, const struct address *a,
         return false;
     int n = snprintf(place, room, "%s.%d", l->path, (int)getpid());
     if (n < 0 || (size_t)n >= room)
-        return complain(why, "listen = %s: the path is too long by %d bytes",
-                        l->path, n - (int)room + 1);
+        return complain(why, "%s = %s: the path is too long by %d bytes",
+                        why->key, l->path, n - (int)room + 1);
     temporary.length = (socklen_t)sizeof temporary.sock.un;
     unlink(place);
     mode_t before = umask(0177);
@@ -189,9 +190,9 @@ static bool open_unix(struct listener *l, const struct address *a,
     umask(before);
     if (!bound)
         return complain(why,
-                        "listen = %s: %s; the directory must exist and "
+                        "%s = %s: %s; the directory must exist and "
                         "be writable",
-                        l->path, strerror(errno));
+                        why->key, l->path, strerror(errno));
     if (listen(l->fd, c->backlog) == 0 && publish(l, place, c, why))
         return true;
     unlink(place);
@@ -211,7 +212,8 @@ static bool open_tcp(struct listener *l, const struct address *a,
                    strncmp(c->listen, "*:", 2) == 0 ? &off : &on, sizeof on);
     if (bind(l->fd, &a->sock.any, a->length) != 0 ||
         listen(l->fd, c->backlog) != 0)
-        return complain(why, "listen = %s: %s%s", c->listen, strerror(errno),
+        return complain(why, "%s = %s: %s%s", why->key, c->listen,
+                        strerror(errno),
                         errno == EADDRINUSE
                             ? "; stop the other process or choose another port"
                             : "");
@@ -237,11 +239,12 @@ static bool open_own(struct listener *l, const struct listener_config *c,
 {
     struct address a;
     if (!address_parse(c->listen, &a))
-        return complain(why, "listen = %s: not an address", c->listen);
+        return complain(why, "%s = %s: not an address", why->key, c->listen);
     l->is_unix = a.sock.any.sa_family == AF_UNIX;
     l->fd = socket(a.sock.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (l->fd < 0)
-        return complain(why, "listen = %s: %s", c->listen, strerror(errno));
+        return complain(why, "%s = %s: %s", why->key, c->listen,
+                        strerror(errno));
     check_backlog(c->backlog);
     return l->is_unix ? open_unix(l, &a, c, why) : open_tcp(l, &a, c, why);
 }
@@ -249,10 +252,10 @@ static bool open_own(struct listener *l, const struct listener_config *c,
 bool listener_open(struct listener *l, const struct listener_config *c,
                    char *why, size_t why_size)
 {
-    const struct complaint to = {why, why_size};
+    const struct complaint to = {c->key, why, why_size};
     *l = (struct listener){.fd = -1};
-    int inherited = systemd_socket();
-    if (inherited < 0 && is_listening(STDIN_FILENO))
+    int inherited = c->own ? -1 : systemd_socket();
+    if (inherited < 0 && !c->own && is_listening(STDIN_FILENO))
         inherited = STDIN_FILENO;
     bool open = inherited >= 0
                     ? adopt(l, inherited) ||

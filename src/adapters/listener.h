@@ -12,6 +12,8 @@
 #include <sys/types.h>
 
 struct listener_config {
+    const char *key;    /* the setting, for complaints: "listen" */
+    bool own;           /* make it: an inherited socket is for another use */
     const char *listen; /* see domain/address.h */
     int backlog;
     mode_t mode;               /* of a unix socket */

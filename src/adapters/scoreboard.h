@@ -33,6 +33,9 @@ enum worker_state {
 
 const char *worker_state_name(enum worker_state s);
 
+/* Where the pool is in its life. */
+enum pool_stage { POOL_SERVING, POOL_DRAINING, POOL_ENDED };
+
 typedef _Atomic uint64_t scoreboard_u64;
 typedef _Atomic int64_t scoreboard_i64;
 
@@ -54,7 +57,9 @@ struct scoreboard {
     scoreboard_i64 started_wall; /* ns since 1970 */
     scoreboard_u64 forks, fork_errors;
     scoreboard_u64 exits_normal, exits_status, exits_signal;
-    scoreboard_u64 lost; /* connections that ended with their worker */
+    scoreboard_u64 monitor_starts;
+    _Atomic uint32_t stage; /* enum pool_stage */
+    scoreboard_u64 lost;    /* connections that ended with their worker */
     struct scoreboard_slot slots[];
 };
 
@@ -82,6 +87,11 @@ static inline void scoreboard_state(struct scoreboard_slot *slot,
                                     enum worker_state state)
 {
     atomic_store_explicit(&slot->state, state, memory_order_relaxed);
+}
+
+static inline void scoreboard_stage(struct scoreboard *b, enum pool_stage stage)
+{
+    atomic_store_explicit(&b->stage, stage, memory_order_relaxed);
 }
 
 #endif

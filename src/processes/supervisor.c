@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "adapters/child.h"
 #include "adapters/signals.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,6 +18,9 @@
 
 /* A child that has begun a request or lived this long has started well. */
 #define STARTED_AFTER CLOCK_SECOND
+
+/* How long the monitor may take to end before it is killed. */
+#define MONITOR_GRACE CLOCK_SECOND
 
 /* A stop told twice within this time was told once. */
 #define ECHO_WINDOW (200 * CLOCK_MS)
@@ -34,8 +37,10 @@ struct supervisor {
     const struct supervisor_plan *plan;
     struct scoreboard *board;
     struct child *children;
-    uint32_t alive;
+    uint32_t alive; /* workers */
     struct backoff backoff;
+    struct child monitor;
+    struct backoff monitor_backoff;
     enum stage stage;
     int64_t kill_at; /* DRAINING: monotonic ns */
     int64_t told;    /* when a stop was last asked for */
@@ -48,18 +53,8 @@ static uint64_t load(scoreboard_u64 *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-/* In the child. The supervisor may have died before prctl(2) was asked to
- * tell; then nobody will. */
-static _Noreturn void become_child(struct supervisor *s, uint32_t number,
-                                   pid_t parent)
+static _Noreturn void become_worker(struct supervisor *s, uint32_t number)
 {
-    static char name[24];
-    snprintf(name, sizeof name, "worker %u", number);
-    log_set_name(name);
-    signals_forget();
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent)
-        _exit(EXIT_FAILURE);
     const struct supervisor_plan *plan = s->plan;
     free(s->children);
     exit(plan->child(plan->context, number));
@@ -78,10 +73,11 @@ static void occupy(struct supervisor *s, uint32_t number, pid_t pid)
 
 static bool start(struct supervisor *s, uint32_t number)
 {
-    pid_t parent = getpid();
-    pid_t pid = fork();
+    static char name[24];
+    snprintf(name, sizeof name, "worker %u", number);
+    pid_t pid = child_fork(name);
     if (pid == 0)
-        become_child(s, number, parent);
+        become_worker(s, number);
     if (pid > 0) {
         occupy(s, number, pid);
         return true;
@@ -144,11 +140,66 @@ static void judge_start(struct supervisor *s, uint32_t number)
              number, (long long)(s->backoff.wait / CLOCK_MS));
 }
 
+/* --- The monitor, which is no worker: it stays until they are gone. --- */
+
+static void start_monitor(struct supervisor *s)
+{
+    const struct supervisor_plan *plan = s->plan;
+    int64_t now = clock_now();
+    if (plan->monitor == NULL || s->monitor.pid != 0 ||
+        !backoff_may_start(&s->monitor_backoff, now))
+        return;
+    pid_t pid = child_fork("monitor");
+    if (pid == 0) {
+        free(s->children);
+        exit(plan->monitor(plan->context));
+    }
+    if (pid < 0) {
+        backoff_failed(&s->monitor_backoff, now);
+        log_error("fork: %s; no monitor", strerror(errno));
+        return;
+    }
+    s->monitor = (struct child){.pid = pid, .started = now};
+    scoreboard_count(&s->board->monitor_starts);
+}
+
+static void lose_monitor(struct supervisor *s, int status)
+{
+    int64_t now = clock_now();
+    log_warn("the monitor (pid %d) ended: %s %d", (int)s->monitor.pid,
+             WIFSIGNALED(status) ? "signal" : "status",
+             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    if (now - s->monitor.started >= STARTED_AFTER)
+        backoff_succeeded(&s->monitor_backoff);
+    else
+        backoff_failed(&s->monitor_backoff, now);
+    s->monitor.pid = 0;
+}
+
+static void end_monitor(struct supervisor *s)
+{
+    int64_t now = clock_now(), limit = now + MONITOR_GRACE;
+    scoreboard_stage(s->board, POOL_ENDED);
+    if (s->monitor.pid == 0)
+        return;
+    kill(s->monitor.pid, SIGTERM);
+    for (; waitpid(s->monitor.pid, NULL, WNOHANG) == 0; now = clock_now()) {
+        if (now >= limit)
+            kill(s->monitor.pid, SIGKILL); /* it was stopped, perhaps */
+        int64_t left = now >= limit ? CLOCK_SECOND : limit - now;
+        const struct timespec pause = {.tv_sec = (time_t)(left / CLOCK_SECOND),
+                                       .tv_nsec = left % CLOCK_SECOND};
+        ppoll(NULL, 0, &pause, signals_waiting());
+    }
+}
+
 static void reap(struct supervisor *s)
 {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == s->monitor.pid)
+            lose_monitor(s, status);
         for (uint32_t i = 0; i < s->plan->workers; i++) {
             if (s->children[i].pid != pid)
                 continue;
@@ -159,6 +210,7 @@ static void reap(struct supervisor *s)
             s->plan->bury(s->plan->context, i);
             break;
         }
+    }
 }
 
 static void tell_children(const struct supervisor *s, int signal)
@@ -168,23 +220,28 @@ static void tell_children(const struct supervisor *s, int signal)
             kill(s->children[i].pid, signal);
 }
 
+static void leave_running(struct supervisor *s, enum stage stage)
+{
+    if (s->stage == RUNNING)
+        s->plan->retire(s->plan->context);
+    s->stage = stage;
+    scoreboard_stage(s->board, POOL_DRAINING);
+}
+
 /* --- Stages. --- */
 
 static void start_draining(struct supervisor *s)
 {
-    s->stage = DRAINING;
+    leave_running(s, DRAINING);
     s->kill_at = clock_now() + s->plan->drain_timeout;
     log_info("draining: %u workers, at most %lld ms", s->alive,
              (long long)(s->plan->drain_timeout / CLOCK_MS));
-    s->plan->retire(s->plan->context);
     tell_children(s, SIGTERM);
 }
 
 static void start_killing(struct supervisor *s, const char *why)
 {
-    if (s->stage == RUNNING)
-        s->plan->retire(s->plan->context);
-    s->stage = KILLING;
+    leave_running(s, KILLING);
     log_info("%s: ending %u workers now", why, s->alive);
     tell_children(s, SIGKILL);
 }
@@ -200,6 +257,8 @@ static void obey_signals(struct supervisor *s)
     if (signals_take(SIGUSR1)) {
         log_reopen();
         tell_children(s, SIGUSR1);
+        if (s->monitor.pid > 0)
+            kill(s->monitor.pid, SIGUSR1);
     }
     if (signals_take(SIGINT))
         start_killing(s, "interrupted");
@@ -213,9 +272,13 @@ static void obey_signals(struct supervisor *s)
 
 static int64_t next_event(const struct supervisor *s)
 {
+    int64_t at = s->stage == DRAINING ? s->kill_at : CLOCK_NEVER;
     if (s->stage == RUNNING && s->alive < s->plan->workers)
-        return s->backoff.until;
-    return s->stage == DRAINING ? s->kill_at : CLOCK_NEVER;
+        at = s->backoff.until;
+    if (s->plan->monitor != NULL && s->monitor.pid == 0 &&
+        s->monitor_backoff.until < at)
+        at = s->monitor_backoff.until;
+    return at;
 }
 
 static void wait_for_signal(const struct supervisor *s)
@@ -240,10 +303,12 @@ int supervisor_run(const struct supervisor_plan *plan)
     while (s.stage == RUNNING || s.alive > 0) {
         if (s.stage == RUNNING)
             start_missing(&s);
+        start_monitor(&s);
         wait_for_signal(&s);
         reap(&s);
         obey_signals(&s);
     }
+    end_monitor(&s);
     free(s.children);
     log_info("stopped");
     return EXIT_SUCCESS;

@@ -18,6 +18,11 @@ struct supervisor_plan {
     /* Run in the child, signals forgotten and still blocked; gives its exit
      * status. */
     int (*child)(void *context, uint32_t number);
+    /* The same for the one process that shows the pool to people; NULL: none.
+     * It is replaced like a worker, told of SIGUSR1, and ended last, once
+     * scoreboard_stage() says POOL_ENDED: by SIGTERM, or SIGKILL a second
+     * later. */
+    int (*monitor)(void *context);
     /* A child has died; before its place is filled again. */
     void (*bury)(void *context, uint32_t number);
     /* No new work from now on; before the children are told to drain. */

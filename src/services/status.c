@@ -161,3 +161,10 @@ bool status_json(const struct scoreboard *b, struct buf *out)
     json_free(&page);
     return ok;
 }
+
+const char *status_fault(const struct scoreboard *b)
+{
+    if (atomic_load_explicit(&b->stage, memory_order_relaxed) != POOL_SERVING)
+        return "not ready: the pool is draining\n";
+    return add_up(b).alive == 0 ? "not ready: there is no worker\n" : NULL;
+}

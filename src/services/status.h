@@ -22,4 +22,7 @@ bool status_json(const struct scoreboard *b, struct buf *out);
 /* Enough for either form with `slot_count` workers. */
 size_t status_room(uint32_t slot_count);
 
+/* Why the pool should get no requests now, as one line; NULL: it should. */
+const char *status_fault(const struct scoreboard *b);
+
 #endif

@@ -10,6 +10,7 @@ import fastcgi
 import kit
 import procfs
 import tap
+import web
 
 POOL_DEFAULTS = {"workers": 2, "log_level": "debug", "drain_timeout": "5s",
                  # Web servers started by root connect as somebody else.
@@ -67,6 +68,7 @@ class Pool:
                          **POOL_DEFAULTS, **settings}
         self.endpoints = {"main": {}} if endpoints is None else endpoints
         self.address = parse_address(str(self.settings["listen"]))
+        self.pages = parse_address(str(self.settings.get("status_listen", "/")))
         write_settings(self.config, self.settings, self.endpoints)
         self.command = [*prefix, *kit.tallyd("-c", self.config)]
         if through:
@@ -137,6 +139,18 @@ class Pool:
     def post(self, body, limit=10.0, **more):
         """One request without a web server; see fastcgi.request()."""
         return fastcgi.post(self.address, body, kit.seconds(limit), **more)
+
+    def page(self, path, accept=None, method="GET", limit=10.0, body=None):
+        """What the status listener answers."""
+        headers = {} if accept is None else {"Accept": accept}
+        return web.ask(self.pages, path, kit.seconds(limit), method, headers,
+                       body)
+
+    def monitor(self):
+        """The pid of the process behind the status listener; None: there is
+        none now."""
+        others = set(procfs.children_of(self.pid)) - set(self.workers())
+        return others.pop() if len(others) == 1 else None
 
     # --- Ending it. ---
 

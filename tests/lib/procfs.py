@@ -51,3 +51,9 @@ def switches(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as file:
         return sum(int(line.split()[1]) for line in file
                    if "voluntary_ctxt_switches" in line)
+
+
+def state_of(pid):
+    """The letter of its state: R, S, D, T, Z."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return file.read().rsplit(b")", 1)[1].split()[0].decode()

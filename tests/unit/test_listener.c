@@ -24,6 +24,7 @@ static struct listener_config config = {
 
 static void open_dir(void)
 {
+    config.key = "listen";
     log_open("/dev/null", LOG_ERROR);
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");

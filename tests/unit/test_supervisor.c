@@ -19,6 +19,8 @@
 /* Shared by the test, the supervisor and its children. */
 static struct shared {
     _Atomic int starts, buried, retired;
+    _Atomic int monitor; /* its pid */
+    _Atomic int monitor_starts;
     _Atomic int last_number;
 } * shared;
 static struct scoreboard *board;
@@ -52,6 +54,26 @@ static int end_at_once(void *context, uint32_t number)
     return 7;
 }
 
+/* Ends when the pool has, and not before, like the real one. */
+static int watch(void *context)
+{
+    (void)context;
+    shared->monitor_starts++;
+    shared->monitor = (int)getpid();
+    for (;;) {
+        sigsuspend(signals_waiting());
+        if (signals_take(SIGTERM) && board->stage == POOL_ENDED)
+            return 0;
+    }
+}
+
+static int fail_to_watch(void *context)
+{
+    (void)context;
+    shared->monitor_starts++;
+    return 1;
+}
+
 static void bury(void *context, uint32_t number)
 {
     (void)context, (void)number;
@@ -64,7 +86,8 @@ static void retire(void *context)
     shared->retired++;
 }
 
-static void start(int (*child)(void *, uint32_t), int64_t drain_timeout)
+static void start_with(int (*child)(void *, uint32_t), int64_t drain_timeout,
+                       int (*monitor)(void *))
 {
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -79,9 +102,15 @@ static void start(int (*child)(void *, uint32_t), int64_t drain_timeout)
                                          .drain_timeout = drain_timeout,
                                          .board = board,
                                          .child = child,
+                                         .monitor = monitor,
                                          .bury = bury,
                                          .retire = retire};
     _exit(supervisor_run(&plan));
+}
+
+static void start(int (*child)(void *, uint32_t), int64_t drain_timeout)
+{
+    start_with(child, drain_timeout, NULL);
 }
 
 /* Poll until it holds, within LIMIT. */
@@ -180,9 +209,71 @@ START_TEST(a_second_order_kills_but_an_echo_does_not)
 }
 END_TEST
 
+START_TEST(the_monitor_is_replaced_and_is_no_worker)
+{
+    start_with(wait_for_term, LIMIT, watch);
+    UNTIL(shared->starts == WORKERS && shared->monitor != 0);
+    int first = shared->monitor;
+    kill(first, SIGKILL);
+    UNTIL(shared->monitor != first);
+    ck_assert_int_eq(shared->buried, 0);
+    ck_assert_uint_eq(board->forks, WORKERS);
+    UNTIL(board->monitor_starts == 2);
+    kill(supervisor, SIGTERM);
+    ck_assert_int_eq(end_status(), 0);
+    ck_assert_int_eq(kill(shared->monitor, 0), -1);
+}
+END_TEST
+
+START_TEST(the_monitor_is_ended_last)
+{
+    start_with(wait_for_ever, LIMIT, watch);
+    UNTIL(shared->starts == WORKERS && shared->monitor != 0);
+    kill(supervisor, SIGTERM);
+    UNTIL(board->stage == POOL_DRAINING);
+    kill(shared->monitor, SIGTERM); /* as to all processes of a group */
+    for (int i = 0; i < WORKERS; i++) {
+        ck_assert_int_eq(kill(shared->monitor, 0), 0);
+        kill(board->slots[i].pid, SIGKILL);
+    }
+    ck_assert_int_eq(end_status(), 0);
+    ck_assert_uint_eq(board->stage, POOL_ENDED);
+    ck_assert_int_eq(shared->monitor_starts, 1);
+    ck_assert_int_eq(kill(shared->monitor, 0), -1);
+}
+END_TEST
+
+START_TEST(a_stopped_monitor_holds_nobody_up)
+{
+    start_with(wait_for_term, LIMIT, watch);
+    UNTIL(shared->starts == WORKERS && shared->monitor != 0);
+    kill(shared->monitor, SIGSTOP);
+    kill(supervisor, SIGTERM);
+    ck_assert_int_eq(end_status(), 0);
+    ck_assert_int_eq(kill(shared->monitor, 0), -1);
+}
+END_TEST
+
+START_TEST(a_monitor_that_ends_at_once_is_waited_with)
+{
+    start_with(wait_for_term, LIMIT, fail_to_watch);
+    int64_t began = clock_now();
+    UNTIL(clock_now() - began > CLOCK_SECOND / 2);
+    ck_assert_int_ge(shared->monitor_starts, 2);
+    ck_assert_int_le(shared->monitor_starts, 6);
+    ck_assert_int_eq(shared->starts, WORKERS);
+    kill(supervisor, SIGTERM);
+    ck_assert_int_eq(end_status(), 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {children_are_started_and_told_to_stop,
+                                  the_monitor_is_replaced_and_is_no_worker,
+                                  the_monitor_is_ended_last,
+                                  a_stopped_monitor_holds_nobody_up,
+                                  a_monitor_that_ends_at_once_is_waited_with,
                                   a_killed_child_is_replaced,
                                   children_that_end_at_once_are_waited_with,
                                   a_child_that_does_not_stop_is_killed,

@@ -1,0 +1,25 @@
+/* monitor: the process that shows the pool to people and machines.
+ *
+ * It reads the scoreboard and asks no worker, so it answers while all of them
+ * are busy or stopped. It wakes up for its own connections alone. */
+#ifndef TALLYD_PROCESSES_MONITOR_H
+#define TALLYD_PROCESSES_MONITOR_H
+
+#include <sys/types.h>
+
+#include "services/site.h"
+
+struct monitor_plan {
+    struct site site;
+    int listener;     /* non-blocking; taken over */
+    pid_t supervisor; /* of this process */
+};
+
+/* Answer until the pool has ended, and give the exit status. SIGTERM, SIGQUIT
+ * and SIGINT end it once scoreboard_stage() says POOL_ENDED or the supervisor
+ * is gone, and not before: whoever stops all processes of a pool at once can
+ * still watch it drain. SIGUSR1: open the log again. Call after the fork, with
+ * signals_init() done. */
+int monitor_run(const struct monitor_plan *plan);
+
+#endif

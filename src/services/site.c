@@ -1,0 +1,116 @@
+/* site: see site.h. */
+#include "services/site.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "domain/accept.h"
+#include "services/status.h"
+
+#define TEXT "text/plain; charset=utf-8"
+#define JSON "application/json"
+
+struct answer {
+    const struct site *site;
+    const struct http_request *request;
+    struct http_reply *reply;
+};
+
+/* --- Pages. --- */
+
+static void give(const struct answer *a, int status, const char *type,
+                 struct buf *body)
+{
+    *a->reply = (struct http_reply){
+        .status = status, .type = type, .body = body->data, .len = body->len};
+}
+
+static void give_text(const struct answer *a, int status, const char *text)
+{
+    struct buf body = {.cap = strlen(text) + 1};
+    body.data = malloc(body.cap);
+    if (body.data == NULL)
+        return; /* 500, as http.h says */
+    buf_init(&body, body.data, body.cap);
+    buf_str(&body, text);
+    give(a, status, TEXT, &body);
+}
+
+/* Give what `print` makes of the scoreboard, of at most `room` bytes. */
+static void give_page(const struct answer *a, const char *type, size_t room,
+                      bool (*print)(const struct scoreboard *b,
+                                    struct buf *out))
+{
+    struct buf body = {.cap = room};
+    body.data = malloc(body.cap);
+    if (body.data == NULL)
+        return;
+    buf_init(&body, body.data, body.cap);
+    if (print(a->site->board, &body))
+        give(a, 200, type, &body);
+    else
+        free(body.data);
+}
+
+/* --- Paths. --- */
+
+/* The form asked for in the query, else the one the peer likes best. */
+static int choose(const struct http_request *r, const char *const *names,
+                  const char *const *types, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (http_query(r, names[i]) != NULL)
+            return (int)i;
+    int best = accept_best(r->accept, types, count);
+    return best < 0 ? 0 : best;
+}
+
+static void answer_status(const struct answer *a)
+{
+    static const char *const names[] = {"text", "json"};
+    static const char *const types[] = {"text/plain", "application/json"};
+    size_t room = status_room(a->site->board->slot_count);
+    if (choose(a->request, names, types, 2) == 0)
+        give_page(a, TEXT, room, status_text);
+    else
+        give_page(a, JSON, room, status_json);
+}
+
+/* The process that answers is alive, and ends with its supervisor. */
+static void answer_livez(const struct answer *a)
+{
+    give_text(a, 200, "ok\n");
+}
+
+static void answer_readyz(const struct answer *a)
+{
+    const char *fault = status_fault(a->site->board);
+    give_text(a, fault == NULL ? 200 : 503, fault == NULL ? "ready\n" : fault);
+}
+
+static void answer_root(const struct answer *a)
+{
+    give_text(a, 200, "tallyd: /status /livez /readyz\n");
+}
+
+static const struct {
+    const char *path;
+    void (*answer)(const struct answer *a);
+} routes[] = {
+    {"/", answer_root},
+    {"/status", answer_status},
+    {"/livez", answer_livez},
+    {"/readyz", answer_readyz},
+};
+
+void site_answer(void *context, const struct http_request *r,
+                 struct http_reply *reply)
+{
+    const struct answer a = {context, r, reply};
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (strcmp(r->path, routes[i].path) == 0) {
+            routes[i].answer(&a);
+            return;
+        }
+    give_text(&a, 404, "not found; try /\n");
+}

@@ -1,0 +1,310 @@
+#!/usr/bin/env python3
+"""The status listener: its paths, its forms, and that it answers whatever the
+workers do and however its own peers behave."""
+
+import json
+import os
+import pathlib
+import pwd
+import signal
+import socket
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import kit
+import procfs
+import tap
+import web
+from downstream import Downstream
+from fastcgi import request
+from pool import SAMPLE, Pool, run_tallyd, serves
+
+PLACES = 64  # connections the monitor takes at a time
+
+
+def watched(*arguments, **settings):
+    """A pool with a status listener on a unix socket."""
+    settings.setdefault("status_listen", kit.fresh_path("status.sock"))
+    return Pool(*arguments, **settings)
+
+
+def open_page_socket(pool, limit=30.0):
+    return web.open_socket(pool.pages, kit.seconds(limit))
+
+
+def read_all(link):
+    """What comes until the peer closes; a reset counts as closing."""
+    text = b""
+    try:
+        while part := link.recv(65536):
+            text += part
+    except ConnectionResetError:
+        pass
+    return text
+
+
+# --- Paths and forms. ---
+
+def check_pages(pool):
+    pool.wait_for_workers()
+    for path, status, start in (
+            ("/livez", 200, "ok"), ("/readyz", 200, "ready"),
+            ("/status", 200, "tallyd, pid "), ("/", 200, "tallyd"),
+            ("/nothing", 404, "not found"), ("/status/", 404, "not found"),
+            ("/%73tatus", 200, "tallyd, pid ")):
+        page = pool.page(path)
+        tap.equal((page.status, page.text[:len(start)]), (status, start), path)
+        tap.equal(page.headers["cache-control"], "no-store", path)
+        tap.equal(page.headers["connection"], "close", path)
+
+
+@tap.test
+def every_path_is_answered_on_a_unix_socket():
+    with watched() as pool:
+        check_pages(pool)
+
+
+@tap.test
+def every_path_is_answered_on_tcp():
+    with watched(status_listen=f"{kit.HOST}:{kit.free_port()}") as pool:
+        check_pages(pool)
+
+
+@tap.test
+def the_form_follows_query_and_accept():
+    with watched() as pool:
+        for path, accept, kind in (
+                ("/status", None, "text/plain"),
+                ("/status", "*/*", "text/plain"),
+                ("/status?json", None, "application/json"),
+                ("/status?json=1&x", "text/plain", "application/json"),
+                ("/status", "application/json", "application/json"),
+                ("/status?text", "application/json", "text/plain"),
+                ("/status", "image/png", "text/plain"),
+                ("/status?jsonx", None, "text/plain")):
+            page = pool.page(path, accept)
+            tap.equal((page.status, page.type), (200, kind),
+                      f"{path}, Accept: {accept}")
+        status = json.loads(pool.page("/status?json").text)
+        tap.equal(status["pid"], pool.pid, "the supervisor's pid")
+        tap.equal(len(status["workers"]), 2, "workers")
+
+
+@tap.test
+def only_get_and_head_are_served():
+    with watched() as pool:
+        for method in "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "get", "X":
+            page = pool.page("/status", method=method, body=b"x" * 100)
+            tap.equal((page.status, page.headers.get("allow")),
+                      (405, "GET, HEAD"), method)
+        whole, head = pool.page("/livez"), pool.page("/livez", method="HEAD")
+        tap.equal((head.status, head.text), (200, ""), "HEAD")
+        tap.equal(head.headers["content-length"],
+                  whole.headers["content-length"], "the length")
+
+
+# --- Whatever the workers do. ---
+
+@tap.test
+def it_answers_while_all_workers_are_busy_and_one_is_stopped():
+    with Downstream() as down, watched({"post": {"downstream": down.url}},
+                                       workers=2) as pool:
+        down.hold()
+        with pool.link() as first, pool.link() as second:
+            first.send(request(SAMPLE))
+            second.send(request(SAMPLE))
+            down.wait_for(2)
+            stopped = pool.workers()[0]
+            os.kill(stopped, signal.SIGSTOP)
+            for path in "/livez", "/readyz", "/status", "/status?json":
+                tap.equal(pool.page(path).status, 200, path)
+            states = {worker["state"] for worker in json.loads(
+                pool.page("/status?json").text)["workers"]}
+            tap.equal(states, {"posting"}, "the states")
+            os.kill(stopped, signal.SIGCONT)
+            down.release()
+            tap.equal(first.read_reply().status, 200, "the status")
+            tap.equal(second.read_reply().status, 200, "the status")
+
+
+@tap.test
+def a_pool_that_drains_is_alive_and_not_ready():
+    with Downstream() as down, watched(
+            {"post": {"downstream": down.url}}) as pool:
+        down.hold()
+        with pool.link() as link:
+            link.send(request(SAMPLE))
+            down.wait_for(1)
+            # As a service manager does that ends a whole group.
+            for pid in procfs.children_of(pool.pid) + [pool.pid]:
+                os.kill(pid, signal.SIGTERM)
+            pool.wait_for_log("draining")
+            tap.equal(pool.page("/livez").status, 200, "/livez")
+            page = pool.page("/readyz")
+            tap.equal(page.status, 503, "/readyz")
+            tap.contains(page.text, "draining", "/readyz")
+            tap.equal(pool.page("/status").status, 200, "/status")
+            down.release()
+            tap.equal(link.read_reply().status, 200, "the status")
+        tap.equal(pool.process.wait(), 0, "the exit status")
+        tap.check(not os.path.exists(pool.pages), "the socket file is left")
+
+
+@tap.test
+def without_a_worker_it_is_not_ready():
+    with watched(workers=1) as pool:
+        pool.wait_for_workers()
+        tap.equal(pool.page("/readyz").status, 200, "/readyz")
+        # The supervisor is stopped, so that nobody takes the place.
+        pid = pool.workers()[0]
+        os.kill(pool.pid, signal.SIGSTOP)
+        os.kill(pid, signal.SIGKILL)
+        os.kill(pool.pid, signal.SIGCONT)
+        pool.wait_for_workers(besides=[pid])
+        kit.until("ready again", lambda: pool.page("/readyz").status == 200)
+
+
+# --- The monitor itself. ---
+
+@tap.test
+def a_monitor_that_is_killed_is_replaced():
+    with watched() as pool:
+        pool.wait_for_workers()
+        first = kit.until("there is a monitor", pool.monitor)
+        os.kill(first, signal.SIGKILL)
+        kit.until("there is another", lambda: pool.monitor() not in (
+            None, first))
+        tap.equal(pool.page("/livez").status, 200, "/livez")
+        tap.equal(pool.count("forks"), 2, "forks of workers")
+        tap.equal(pool.count("exits_signal"), 0, "workers ended by a signal")
+        serves(pool)
+
+
+@tap.test
+def it_ends_with_its_supervisor():
+    pool = watched()
+    pool.wait_for_workers()
+    pids = procfs.children_of(pool.pid)
+    tap.equal(len(pids), 3, "children")
+    pool.process.send(signal.SIGKILL)
+    kit.until("all are gone",
+              lambda: not any(procfs.is_alive(pid) for pid in pids))
+
+
+@tap.test
+def a_stopped_monitor_keeps_nobody_from_serving_and_stopping():
+    with watched() as pool:
+        pool.wait_for_workers()
+        os.kill(kit.until("there is a monitor", pool.monitor), signal.SIGSTOP)
+        serves(pool)
+        pool.stop()
+
+
+@tap.test
+def it_gives_up_what_workers_give_up():
+    if os.geteuid() != 0:
+        raise tap.Skip("only root has privileges to drop")
+    with watched(user="nobody") as pool:
+        monitor = kit.until("there is a monitor", pool.monitor)
+        tap.equal(os.stat(f"/proc/{monitor}").st_uid,
+                  pwd.getpwnam("nobody").pw_uid, "its user")
+        tap.equal(pool.page("/status").status, 200, "/status")
+
+
+@tap.test
+def nobody_asking_it_does_not_wake_up():
+    with watched() as pool:
+        pool.wait_for_workers()
+        monitor = kit.until("there is a monitor", pool.monitor)
+        pool.page("/status")
+        kit.until("it waits", lambda: procfs.state_of(monitor) == "S")
+        pids = [monitor, pool.pid]
+        before = [procfs.switches(pid) for pid in pids]
+        time.sleep(1.0)  # time passing is what is tested
+        tap.equal([procfs.switches(pid) for pid in pids], before, "wake-ups")
+
+
+# --- Its peers. ---
+
+@tap.test
+def peers_that_stop_cost_their_place_until_their_time_is_over():
+    with watched() as pool:
+        links = [open_page_socket(pool) for _ in range(PLACES)]
+        for number, link in enumerate(links):
+            link.send([b"", b"G", b"GET /status HTTP/1.1\r\nHost: x\r\n"][
+                number % 3] or b"\r")
+        serves(pool)
+        # Beyond the places: served when those are cut off.
+        tap.equal(pool.page("/livez", limit=30).status, 200, "/livez")
+        for link in links:
+            text = read_all(link)
+            tap.check(text == b"" or b" 408 " in text.split(b"\r\n")[0],
+                      f"what a stopped peer got: {text[:80]}")
+            link.close()
+
+
+@tap.test
+def what_is_no_request_is_refused():
+    with watched() as pool:
+        for text in (b"\0" * 100 + b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01",
+                     b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"a" * 40000,
+                     b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 10000 + b"\r\n",
+                     b"GET / HTTP/1.1\r\nContent-Length: 9999999\r\n"
+                     b"Host: x\r\n\r\n",
+                     b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+                     b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: "
+                     b"99999999999999999999\r\n\r\n",
+                     b"GET /status?" + b"&" * 5000 + b" HTTP/1.0\r\n\r\n",
+                     b"GET /%00status%zz HTTP/1.0\r\n\r\n"):
+            with open_page_socket(pool) as link:
+                try:
+                    link.sendall(text)
+                    link.shutdown(socket.SHUT_WR)
+                except (BrokenPipeError, ConnectionResetError, OSError):
+                    pass
+                answer = read_all(link)
+                tap.check(answer == b"" or answer.startswith(b"HTTP/1."),
+                          f"{text[:20]}: {answer[:40]}")
+        tap.equal(pool.page("/livez").status, 200, "/livez")
+        tap.equal(pool.log_lines("the monitor", "ended"), [], "its ends")
+
+
+@tap.test
+def replies_that_nobody_reads_stop_nobody():
+    with watched(status_listen=f"{kit.HOST}:{kit.free_port()}",
+                 workers=64) as pool:
+        links = []
+        for _ in range(PLACES - 1):
+            link = socket.socket()
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            link.connect(pool.pages)
+            link.send(b"GET /status?json HTTP/1.1\r\nHost: x\r\n\r\n")
+            links.append(link)
+        for _ in range(3):
+            tap.equal(pool.page("/status").status, 200, "/status")
+        for link in links:
+            link.close()
+
+
+# --- Settings. ---
+
+@tap.test
+def bad_settings_are_told():
+    taken = kit.fresh_path("taken")
+    taken.write_text("")
+    for settings, wanted, word in (
+            (["pool.status_listen=nowhere"], 78, "must be /path"),
+            (["pool.status_listen=/run/x", "pool.workers=0"], 78, "supervisor"),
+            ([f"pool.status_listen={taken}"], 1, "status_listen = "),
+            (["pool.status_listen=/no/such/place"], 1, "directory")):
+        arguments = ["-s", f"pool.listen={kit.fresh_path('sock')}"]
+        for setting in settings:
+            arguments += ["-s", setting]
+        status, _out, errors = run_tallyd(*arguments)
+        tap.equal(status, wanted, f"{settings}: {errors}")
+        tap.contains(errors, word, str(settings))
+
+
+sys.exit(kit.run())
