@@ -41,7 +41,10 @@ def ask(address, path, timeout, method="GET", headers=None, body=None):
     link = (_Unix(address, timeout) if isinstance(address, str)
             else http.client.HTTPConnection(*address, timeout=timeout))
     try:
-        link.request(method, path, body, headers or {})
+        try:
+            link.request(method, path, body, headers or {})
+        except BrokenPipeError:
+            pass  # answered before it had all of the body
         return Page(link.getresponse())
     finally:
         link.close()
