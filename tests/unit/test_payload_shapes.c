@@ -72,6 +72,10 @@ static const struct vector among[] = {
     {AMONG("{\"value\":tru}"), MALFORMED "94"},
     {AMONG("{\"value\":3,\"x\":nul}"), MALFORMED "100"},
     {AMONG("{\"value\":3,\"x\":falsee}"), MALFORMED "102"},
+    {AMONG("{\"value\":3,\"x\":falsy}"), MALFORMED "101"},
+    {AMONG("{\"value\":3,\"x\":trua}"), MALFORMED "100"},
+    {AMONG("{\"value\":3,\"x\":nulx}"), MALFORMED "100"},
+    {AMONG("{\"value\":3,\"x\":NULL}"), MALFORMED "97"},
     {AMONG(""), MALFORMED "82"},
     /* Depth: sixteen at most, two of them around the item. */
     {AMONG("{\"value\":3,\"x\":[[[[[[[[[[[[[]]]]]]]]]]]]]}"), "20"},
