@@ -16,6 +16,8 @@ static void close_readers(void)
     answers_close(readers, reader_count);
 }
 
+/* --- A body that was given up. --- */
+
 START_TEST(what_was_given_up_is_forgotten)
 {
     static const char given_up[] =
@@ -46,8 +48,95 @@ START_TEST(what_was_given_up_is_forgotten)
 }
 END_TEST
 
+/* --- Bodies of ever new forms. --- */
+
+static uint32_t random_state = 1;
+
+/* A linear congruential generator (Knuth); its high bits are good enough. */
+static uint32_t below(uint32_t n)
+{
+    random_state = random_state * 1664525 + 1013904223;
+    return (uint32_t)((uint64_t)random_state * n >> 32);
+}
+
+struct body {
+    char bytes[4096];
+    size_t n;
+};
+
+static void put(struct body *b, const char *text)
+{
+    size_t n = strlen(text);
+    EXPECT(b->n + n < sizeof b->bytes);
+    memcpy(b->bytes + b->n, text, n + 1);
+    b->n += n;
+}
+
+/* Items with one member of the wanted name or more, of all types; gives the
+ * first item whose last one is no number, or `items`. */
+static uint32_t build_doubles(struct body *b, uint32_t items, int *sum)
+{
+    static const char *const others[] = {"\"x\"", "null", "[]", "{\"value\":1}",
+                                         "true"};
+    uint32_t wrong = items;
+    char text[32];
+    b->n = 0;
+    *sum = 0;
+    put(b, "{\"items\":[");
+    for (uint32_t i = 0; i < items; i++) {
+        int value = 0;
+        bool number = false;
+        put(b, i == 0 ? "{" : ",{");
+        for (uint32_t m = below(4) == 0 ? 1 + below(3) : 1; m > 0; m--) {
+            number = below(8) > 0;
+            value = (int)below(below(2) == 0 ? 9 : 100000);
+            snprintf(text, sizeof text, "\"value\":%d", value);
+            put(b, number ? text : "\"value\":");
+            put(b, number ? "" : others[below(5)]);
+            put(b, m > 1 ? "," : "");
+        }
+        for (; below(3) == 0;)
+            put(b, ",\"valu\":[1]");
+        put(b, "}");
+        *sum += 2 * value;
+        wrong = !number && wrong == items ? i : wrong;
+    }
+    put(b, "]}");
+    return wrong;
+}
+
+/* As often as it takes to remember all of it, from nothing on. */
+START_TEST(the_last_member_counts_at_every_turn)
+{
+    const struct shape shape = {"items", "value", TALLY_INT64, 2, 16};
+    struct body b;
+    char answer[40];
+    for (int round = 0; round < 2000; round++) {
+        int sum;
+        uint32_t items = 1 + below(20), wrong = build_doubles(&b, items, &sum);
+        if (wrong == items)
+            snprintf(answer, sizeof answer, "%d", sum);
+        else
+            snprintf(answer, sizeof answer, "wrong_shape /items/%u/value",
+                     wrong);
+        for (size_t i = 0; i < reader_count; i++) {
+            payload_free(&readers[i].payload);
+            readers[i].payload = payload_new(
+                &shape, i + 1 < reader_count ? PAYLOAD_TYPED : PAYLOAD_JSONC);
+            ck_assert_ptr_nonnull(readers[i].payload);
+            payload_choose_path(readers[i].payload, i);
+            for (size_t turn = 0; turn < 6; turn++)
+                answers_check_cut(&readers[i], b.bytes, b.n, answer, 0,
+                                  turn == 2 ? 50 : b.n);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {what_was_given_up_is_forgotten};
+    const TTest *const tests[] = {what_was_given_up_is_forgotten,
+
+                                  the_last_member_counts_at_every_turn};
     return UNIT_RUN_WITH("payload_memory", tests, open_readers, close_readers);
 }

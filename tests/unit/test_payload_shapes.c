@@ -101,6 +101,10 @@ static const struct vector documents[] = {
     {"{\"items\":" ITEMS ",\"items\":[3]}", "wrong_shape /items/0"},
     {"{\"items\":null,\"items\":" ITEMS ",\"x\":1}", "14"},
     {"{\"items\":{\"items\":[3]},\"items\":" ITEMS "}", "14"},
+    {"{\"items\":[{\"value\":1},{\"value\":2,\"value\":\"x\",\"va\":[]},"
+     "{\"x\":[1,{}],\"value\":7,\"vale\":111111111111111111111111111111},"
+     "{\"value\":1},{\"val\":1}]}",
+     "wrong_shape /items/1/value"},
     /* Elsewhere it is nothing. */
     {"{\"x\":" ITEMS ",\"items\":[]}", "0"},
     {"{\"x\":{\"items\":" ITEMS "}}", "wrong_shape /items"},
