@@ -1,257 +1,124 @@
 /* downstream: see downstream.h. */
 #include "adapters/downstream.h"
 
-#include <curl/curl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "domain/answer.h"
 
-/* Header lines that change with every request. */
-enum line {
-    LINE_REQUEST_ID,
-    LINE_TRACEPARENT,
-    LINE_TRACESTATE,
-    LINE_KEY,
-    LINE_COUNT
-};
+/* A request: its fixed lines, those of the trace and the key, the body. */
+#define HEAD_BYTES_MAX 4096
+#define REQUEST_BYTES_MAX (HEAD_BYTES_MAX + 2048)
 
-#define LINE_MAX_BYTES 600
-
-/* libcurl keeps up to CURLOPT_MAXCONNECTS of them, and one is in use. */
-#define KEPT_MAX 8L
-#define SOCKETS_MAX 16
+#define ANSWER_BYTES 4096 /* read at once; longer answers take more turns */
 
 struct downstream_target {
     struct downstream_settings settings;
-    CURLU *url;
+    struct link_target *link;
+    size_t head_len;
+    char head[HEAD_BYTES_MAX]; /* the lines all requests begin with */
 };
 
 struct downstream {
-    CURL *easy;
-    const struct downstream_target *current; /* whose settings are set */
-    struct curl_slist fixed[3];
-    struct curl_slist node[LINE_COUNT];
-    char line[LINE_COUNT][LINE_MAX_BYTES];
-    char body[DOWNSTREAM_BODY_MAX];
-    char error[CURL_ERROR_SIZE];
-    char *system_ca;   /* libcurl's built-in default; its memory */
-    bool fresh;        /* the last transfer broke: do not trust the cache */
-    unsigned requests; /* on the wire in this transfer */
-    uint64_t received; /* bytes of the answer's body */
-    struct pollfd open[SOCKETS_MAX]; /* every connection of the handle */
-    nfds_t open_count;
-    bool head_ended; /* the empty line after the answer's header has come */
+    struct links *links;
+    struct answer answer;
+    char request[REQUEST_BYTES_MAX];
+    uint8_t bytes[ANSWER_BYTES];
 };
 
-_Static_assert(TRACE_STATE_MAX + 16 < LINE_MAX_BYTES, "tracestate fits");
+_Static_assert(TRACE_STATE_MAX + TRACE_ID_MAX + DOWNSTREAM_KEY_MAX +
+                       DOWNSTREAM_BODY_MAX + 512 <
+                   REQUEST_BYTES_MAX - HEAD_BYTES_MAX,
+               "every request fits");
 
 /* --- Targets. --- */
 
-static bool readable(const char *path, const char *key, char *why, size_t room)
+/* RFC 4648, 4. */
+static void put_base64(struct buf *out, const char *text, size_t n)
 {
-    if (path[0] == '\0' || access(path, R_OK) == 0)
-        return true;
-    snprintf(why, room, "%s = %s: the file cannot be read", key, path);
-    return false;
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t at = 0; at < n; at += 3) {
+        uint32_t bits = 0;
+        for (size_t i = 0; i < 3; i++)
+            bits = bits << 8 | (at + i < n ? (unsigned char)text[at + i] : 0);
+        for (size_t i = 0; i < 4; i++)
+            buf_char(out, at + i > n ? '=' : digits[bits >> (18 - 6 * i) & 63]);
+    }
+}
+
+/* RFC 7617. */
+static void put_authorization(struct buf *out, const struct link_url *url)
+{
+    char room[1024];
+    struct buf pair;
+    if (url->user == NULL && url->password == NULL)
+        return;
+    buf_init(&pair, room, sizeof room);
+    buf_printf(&pair, "%s:%s", url->user == NULL ? "" : url->user,
+               url->password == NULL ? "" : url->password);
+    buf_str(out, "Authorization: Basic ");
+    put_base64(out, pair.data, pair.len);
+    buf_str(out, "\r\n");
+    out->overflow = out->overflow || pair.overflow;
+}
+
+/* False: the URL is too long. */
+static bool print_head(struct downstream_target *t)
+{
+    const struct link_url *url = link_target_url(t->link);
+    struct buf out;
+    buf_init(&out, t->head, sizeof t->head);
+    buf_printf(
+        &out, "POST %s%s%s HTTP/1.1\r\nHost: %s%s%s\r\n",
+        url->path == NULL ? "/" : url->path, url->query == NULL ? "" : "?",
+        url->query == NULL ? "" : url->query, url->host,
+        url->port == NULL ? "" : ":", url->port == NULL ? "" : url->port);
+    put_authorization(&out, url);
+    buf_str(&out, "Content-Type: application/json\r\n");
+    t->head_len = out.len;
+    return !out.overflow;
 }
 
 struct downstream_target *
 downstream_target_new(const struct downstream_settings *s, char *why,
                       size_t why_size)
 {
-    if (!readable(s->ca, "downstream_ca", why, why_size) ||
-        !readable(s->cert, "downstream_cert", why, why_size) ||
-        !readable(s->key, "downstream_key", why, why_size))
-        return NULL;
     struct downstream_target *t = calloc(1, sizeof *t);
-    CURLU *url = curl_url();
-    CURLUcode code = url == NULL ? CURLUE_OUT_OF_MEMORY
-                                 : curl_url_set(url, CURLUPART_URL, s->url, 0);
-    if (t == NULL || code != CURLUE_OK) {
-        snprintf(why, why_size, "downstream = %.120s: %s", s->url,
-                 t == NULL ? "memory is short" : curl_url_strerror(code));
-        curl_url_cleanup(url);
-        free(t);
+    snprintf(why, why_size, "memory is short");
+    if (t == NULL)
         return NULL;
-    }
     t->settings = *s;
-    t->url = url;
-    return t;
+    t->link = link_target_new(&s->link, why, why_size);
+    if (t->link != NULL && print_head(t))
+        return t;
+    if (t->link != NULL)
+        snprintf(why, why_size, "downstream = %.120s: it is too long",
+                 s->link.url);
+    downstream_target_free(&t);
+    return NULL;
 }
 
 void downstream_target_free(struct downstream_target **t)
 {
     if (*t == NULL)
         return;
-    curl_url_cleanup((*t)->url);
+    link_target_free(&(*t)->link);
     free(*t);
     *t = NULL;
-}
-
-/* --- Callbacks. --- */
-
-/* CURLOPT_PREREQFUNCTION: libcurl is about to send a request. When a kept
- * connection turns out dead it does so a second time, POST or not
- * (Curl_retry_request in its transfer.c); whether the first one was acted on
- * nobody knows, so the second is not allowed. */
-static int before_request(void *context, char *their_ip, char *our_ip,
-                          int their_port, int our_port)
-{
-    struct downstream *d = context;
-    (void)their_ip, (void)our_ip, (void)their_port, (void)our_port;
-    return ++d->requests == 1 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
-}
-
-/* CURLOPT_WRITEFUNCTION: the answer's body is counted and dropped. */
-static size_t take_answer(char *bytes, size_t size, size_t n, void *context)
-{
-    struct downstream *d = context;
-    (void)bytes;
-    d->received += size * n;
-    return d->received <= d->current->settings.max_reply ? size * n : 0;
-}
-
-/* CURLOPT_HEADERFUNCTION: one line of the answer's header. An answer that is
- * cut within its header is CURLE_OK to libcurl; to us it is none. */
-static size_t take_header(char *line, size_t size, size_t n, void *context)
-{
-    struct downstream *d = context;
-    if (line[0] == '\r' || line[0] == '\n')
-        d->head_ended = true;
-    else if (size * n >= 5 && memcmp(line, "HTTP/", 5) == 0)
-        d->head_ended = false; /* after 1xx; trailers end no other header */
-    return size * n;
-}
-
-/* CURLOPT_OPENSOCKETFUNCTION, CURLOPT_CLOSESOCKETFUNCTION: know every one. */
-static curl_socket_t open_socket(void *context, curlsocktype purpose,
-                                 struct curl_sockaddr *a)
-{
-    struct downstream *d = context;
-    (void)purpose;
-    if (d->open_count == SOCKETS_MAX)
-        return CURL_SOCKET_BAD;
-    int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
-    if (fd >= 0)
-        d->open[d->open_count++] = (struct pollfd){.fd = fd, .events = POLLIN};
-    return fd;
-}
-
-static int close_socket(void *context, curl_socket_t fd)
-{
-    struct downstream *d = context;
-    for (nfds_t i = 0; i < d->open_count; i++)
-        if (d->open[i].fd == fd) {
-            d->open[i] = d->open[--d->open_count];
-            break;
-        }
-    return close(fd);
-}
-
-/* Nothing may come on a connection that is not asked: its end, or an answer
- * nobody waits for, which would be taken for that to the next post. libcurl
- * looks for the end alone, so such a connection is ended before it looks. */
-static void drop_spoilt(struct downstream *d)
-{
-    if (d->open_count == 0 || poll(d->open, d->open_count, 0) <= 0)
-        return;
-    for (nfds_t i = 0; i < d->open_count; i++)
-        if (d->open[i].revents != 0) {
-            shutdown(d->open[i].fd, SHUT_RDWR);
-            d->fresh = true;
-        }
-}
-
-/* --- The handle. --- */
-
-static void link_headers(struct downstream *d, bool state, bool key)
-{
-    static char content_type[] = "Content-Type: application/json";
-    static char no_expect[] = "Expect:", no_accept[] = "Accept:";
-    char *const fixed[] = {content_type, no_expect, no_accept};
-    struct curl_slist *next = NULL;
-    const bool wanted[LINE_COUNT] = {[LINE_REQUEST_ID] = true,
-                                     [LINE_TRACEPARENT] = true,
-                                     [LINE_TRACESTATE] = state,
-                                     [LINE_KEY] = key};
-    for (int i = LINE_COUNT - 1; i >= 0; i--) {
-        if (!wanted[i])
-            continue;
-        d->node[i] = (struct curl_slist){d->line[i], next};
-        next = &d->node[i];
-    }
-    for (int i = 2; i >= 0; i--) {
-        d->fixed[i] = (struct curl_slist){fixed[i], next};
-        next = &d->fixed[i];
-    }
-}
-
-#define SET(option, value)                                                     \
-    (ok = ok && curl_easy_setopt(d->easy, option, value) == CURLE_OK)
-
-/* What holds for every target. */
-static bool set_common(struct downstream *d)
-{
-    bool ok =
-        curl_easy_getinfo(d->easy, CURLINFO_CAINFO, &d->system_ca) == CURLE_OK;
-    link_headers(d, false, false);
-    SET(CURLOPT_HTTPHEADER, d->fixed);
-    SET(CURLOPT_POST, 1L);
-    SET(CURLOPT_POSTFIELDS, d->body);
-    SET(CURLOPT_ERRORBUFFER, d->error);
-    SET(CURLOPT_WRITEFUNCTION, take_answer);
-    SET(CURLOPT_WRITEDATA, d);
-    SET(CURLOPT_HEADERFUNCTION, take_header);
-    SET(CURLOPT_HEADERDATA, d);
-    SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    SET(CURLOPT_OPENSOCKETDATA, d);
-    SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-    SET(CURLOPT_CLOSESOCKETDATA, d);
-    SET(CURLOPT_MAXCONNECTS, KEPT_MAX);
-    SET(CURLOPT_PREREQFUNCTION, before_request);
-    SET(CURLOPT_PREREQDATA, d);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_PROXY, ""); /* no proxy, whatever the environment says */
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_TCP_KEEPALIVE, 1L);
-    return ok;
-}
-
-static bool set_target(struct downstream *d, const struct downstream_target *t)
-{
-    const struct downstream_settings *s = &t->settings;
-    bool ok = true;
-    SET(CURLOPT_CURLU, t->url);
-    SET(CURLOPT_UNIX_SOCKET_PATH, s->socket[0] != '\0' ? s->socket : NULL);
-    SET(CURLOPT_CAINFO, s->ca[0] != '\0' ? s->ca : d->system_ca);
-    SET(CURLOPT_SSLCERT, s->cert[0] != '\0' ? s->cert : NULL);
-    SET(CURLOPT_SSLKEY, s->key[0] != '\0' ? s->key : NULL);
-    /* libcurl rounds the idle time down and takes what is equal. */
-    SET(CURLOPT_MAXAGE_CONN, (long)(s->idle / CLOCK_SECOND) - 1);
-    SET(CURLOPT_MAXLIFETIME_CONN, (long)(s->lifetime / CLOCK_SECOND));
-    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)s->max_reply);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(s->connect_timeout / CLOCK_MS));
-    d->current = ok ? t : NULL;
-    return ok;
 }
 
 struct downstream *downstream_new(void)
 {
     struct downstream *d = calloc(1, sizeof *d);
-    if (d == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        free(d);
+    if (d == NULL)
         return NULL;
-    }
-    d->easy = curl_easy_init();
-    if (d->easy == NULL || !set_common(d))
+    d->links = links_new();
+    if (d->links == NULL)
         downstream_free(&d);
     return d;
 }
@@ -260,104 +127,158 @@ void downstream_free(struct downstream **d)
 {
     if (*d == NULL)
         return;
-    curl_easy_cleanup((*d)->easy);
-    curl_global_cleanup();
+    links_free(&(*d)->links);
     free(*d);
     *d = NULL;
 }
 
-/* --- One post. --- */
+/* --- One exchange. --- */
 
-static void print_lines(struct downstream *d, const struct downstream_post *p)
+static void put_line(struct buf *out, const char *name, const char *value)
 {
-    const struct trace *t = p->trace;
-    snprintf(d->line[LINE_REQUEST_ID], LINE_MAX_BYTES, "X-Request-ID: %s",
-             t->request_id);
-    snprintf(d->line[LINE_TRACEPARENT], LINE_MAX_BYTES, "traceparent: %s",
-             t->child);
-    snprintf(d->line[LINE_TRACESTATE], LINE_MAX_BYTES, "tracestate: %s",
-             t->state);
+    buf_str(out, name);
+    buf_str(out, value);
+    buf_str(out, "\r\n");
+}
+
+static size_t print_request(struct downstream *d,
+                            const struct downstream_target *t,
+                            const struct downstream_post *p)
+{
+    struct buf out;
+    buf_init(&out, d->request, sizeof d->request);
+    buf_add(&out, t->head, t->head_len);
+    put_line(&out, "X-Request-ID: ", p->trace->request_id);
+    put_line(&out, "traceparent: ", p->trace->child);
+    if (p->trace->state[0] != '\0')
+        put_line(&out, "tracestate: ", p->trace->state);
     if (p->idempotency_key != NULL)
-        snprintf(d->line[LINE_KEY], LINE_MAX_BYTES, "Idempotency-Key: %s",
-                 p->idempotency_key);
-    link_headers(d, t->state[0] != '\0', p->idempotency_key != NULL);
+        put_line(&out, "Idempotency-Key: ", p->idempotency_key);
+    buf_printf(&out, "Content-Length: %zu\r\n\r\n", p->body_len);
+    buf_add(&out, p->body, p->body_len);
+    return out.overflow ? 0 : out.len;
 }
 
-static enum outcome outcome_of(CURLcode code, long status)
+enum end { END_ANSWERED, END_BROKE, END_TIMEOUT, END_WRONG, END_TOO_LONG };
+
+/* The one place where a request goes onto the wire. */
+static enum end send_request(const char *bytes, size_t len, struct link *l,
+                             int64_t deadline, struct downstream_report *report)
 {
-    switch (code) {
-    case CURLE_OK:
-        if (status >= 200 && status < 300)
-            return OUTCOME_ok;
-        return status >= 300 && status < 400 ? OUTCOME_downstream_redirect
-                                             : OUTCOME_downstream_status;
-    case CURLE_OPERATION_TIMEDOUT:
-        return OUTCOME_downstream_timeout;
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-        return OUTCOME_downstream_connect;
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT:
-        return OUTCOME_internal;
-    default:
-        return OUTCOME_downstream_broken;
+    size_t sent = 0, n;
+    while (sent < len) {
+        enum link_state state = link_send(l, bytes + sent, len - sent, &n);
+        if (state == LINK_BROKEN)
+            return END_BROKE;
+        if (state == LINK_AGAIN && !link_wait(l, POLLOUT, deadline))
+            return END_TIMEOUT;
+        report->posts += sent == 0 && n > 0;
+        sent += n;
     }
+    return END_ANSWERED;
 }
 
-static void explain(const struct downstream *d, CURLcode code,
-                    struct downstream_report *report)
+static enum end read_answer(struct downstream *d, struct link *l,
+                            uint64_t max_reply, int64_t deadline)
 {
-    if (code == CURLE_OK)
-        snprintf(report->detail, sizeof report->detail,
-                 "the downstream answered %d", report->status);
-    else if (code == CURLE_ABORTED_BY_CALLBACK)
-        snprintf(report->detail, sizeof report->detail,
-                 "the downstream closed a kept connection without an answer");
-    else if (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED)
-        snprintf(report->detail, sizeof report->detail,
-                 "the answer is over downstream_max_reply");
-    else
-        snprintf(report->detail, sizeof report->detail, "%.190s",
-                 d->error[0] != '\0' ? d->error : curl_easy_strerror(code));
+    enum answer_state answer = ANSWER_MORE;
+    enum link_state state = LINK_AGAIN; /* it cannot be there yet */
+    size_t n = 0;
+    answer_begin(&d->answer, max_reply);
+    while (answer == ANSWER_MORE) {
+        if (state == LINK_AGAIN ? !link_wait(l, POLLIN, deadline)
+                                : clock_now() >= deadline)
+            return END_TIMEOUT;
+        state = link_read(l, d->bytes, sizeof d->bytes, &n);
+        if (state == LINK_BROKEN)
+            return END_BROKE;
+        if (state == LINK_MOVED && n == 0)
+            return answer_end(&d->answer) ? END_ANSWERED : END_BROKE;
+        answer = answer_feed(&d->answer, d->bytes, n);
+    }
+    return answer == ANSWER_DONE    ? END_ANSWERED
+           : answer == ANSWER_WRONG ? END_WRONG
+                                    : END_TOO_LONG;
 }
 
-/* Did the connection break, so that another one may do better? */
-static bool broke(CURLcode code)
-{
-    return code == CURLE_GOT_NOTHING || code == CURLE_SEND_ERROR ||
-           code == CURLE_RECV_ERROR || code == CURLE_PARTIAL_FILE ||
-           code == CURLE_ABORTED_BY_CALLBACK;
-}
-
-static CURLcode transfer(struct downstream *d, int64_t limit,
+static enum end exchange(struct downstream *d,
+                         const struct downstream_target *t, struct link *l,
+                         size_t len, int64_t deadline,
                          struct downstream_report *report)
 {
-    long ms = (long)(limit / CLOCK_MS), connects = 0, status = 0;
-    bool ok = true;
-    drop_spoilt(d);
-    SET(CURLOPT_TIMEOUT_MS, ms > 0 ? ms : 1L);
-    SET(CURLOPT_FRESH_CONNECT, d->fresh ? 1L : 0L);
-    if (!ok)
-        return CURLE_OUT_OF_MEMORY;
-    d->requests = 0;
-    d->received = 0;
-    d->head_ended = false;
-    d->error[0] = '\0';
-    CURLcode code = curl_easy_perform(d->easy);
-    if (code == CURLE_OK && !d->head_ended)
-        code = CURLE_GOT_NOTHING;
-    curl_easy_getinfo(d->easy, CURLINFO_NUM_CONNECTS, &connects);
-    curl_easy_getinfo(d->easy, CURLINFO_RESPONSE_CODE, &status);
-    d->fresh = code != CURLE_OK;
-    report->connects += (unsigned)connects;
-    report->posts += d->requests > 0;
-    report->status = (int)status;
-    return code;
+    enum end end = send_request(d->request, len, l, deadline, report);
+    if (end == END_ANSWERED)
+        end = read_answer(d, l, t->settings.max_reply, deadline);
+    if (end != END_ANSWERED || !d->answer.keep)
+        link_close(l);
+    return end;
+}
+
+/* --- One post. --- */
+
+static enum outcome tell(struct downstream_report *report, enum outcome o,
+                         const char *detail)
+{
+    snprintf(report->detail, sizeof report->detail, "%.190s", detail);
+    return o;
+}
+
+static enum outcome outcome_of_status(struct downstream_report *report)
+{
+    char detail[64];
+    int status = report->status;
+    if (status >= 200 && status < 300)
+        return OUTCOME_ok;
+    snprintf(detail, sizeof detail, "the downstream answered %d", status);
+    return tell(report,
+                status >= 300 && status < 400 ? OUTCOME_downstream_redirect
+                                              : OUTCOME_downstream_status,
+                detail);
+}
+
+static enum outcome outcome_of(const struct downstream *d, enum end end,
+                               struct downstream_report *report)
+{
+    char detail[128];
+    switch (end) {
+    case END_ANSWERED:
+        report->status = d->answer.status;
+        return outcome_of_status(report);
+    case END_TIMEOUT:
+        return tell(report, OUTCOME_downstream_timeout,
+                    "timeout is over, the answer is not complete");
+    case END_WRONG:
+        snprintf(detail, sizeof detail, "the answer: %s", d->answer.reason);
+        return tell(report, OUTCOME_downstream_broken, detail);
+    case END_TOO_LONG:
+        return tell(report, OUTCOME_downstream_broken,
+                    "the answer is over downstream_max_reply");
+    case END_BROKE:
+        break;
+    }
+    return tell(report, OUTCOME_downstream_broken,
+                "the connection ended before the answer was complete");
+}
+
+/* *broke: the connection did, so that another one may do better. */
+static enum outcome post_once(struct downstream *d,
+                              const struct downstream_target *t, size_t len,
+                              int64_t deadline,
+                              struct downstream_report *report, bool *broke)
+{
+    bool fresh;
+    const char *why;
+    struct link *l = link_to(d->links, t->link);
+    *broke = false;
+    if (l == NULL)
+        return OUTCOME_internal;
+    enum outcome o = link_open(l, deadline - clock_now(), &fresh, &why);
+    if (o != OUTCOME_ok)
+        return tell(report, o, why);
+    report->connects += fresh;
+    enum end end = exchange(d, t, l, len, deadline, report);
+    *broke = end == END_BROKE;
+    return outcome_of(d, end, report);
 }
 
 enum outcome downstream_post(struct downstream *d,
@@ -365,28 +286,21 @@ enum outcome downstream_post(struct downstream *d,
                              const struct downstream_post *post,
                              struct downstream_report *report)
 {
-    bool ok = true;
+    int64_t deadline = clock_now() + t->settings.timeout;
+    bool broke = false;
     *report = (struct downstream_report){0};
-    if (post->body_len > sizeof d->body ||
-        (d->current != t && !set_target(d, t)))
+    size_t len = print_request(d, t, post);
+    if (post->body_len > DOWNSTREAM_BODY_MAX || len == 0)
         return OUTCOME_internal;
-    memcpy(d->body, post->body, post->body_len);
-    SET(CURLOPT_POSTFIELDSIZE, (long)post->body_len);
-    print_lines(d, post);
-
-    int64_t deadline = 0, limit = t->settings.timeout;
-    if (t->settings.resend)
-        deadline = clock_now() + limit;
-    CURLcode code = ok ? transfer(d, limit, report) : CURLE_OUT_OF_MEMORY;
-    if (t->settings.resend && broke(code) && clock_now() < deadline) {
+    enum outcome o = post_once(d, t, len, deadline, report, &broke);
+    if (t->settings.resend && broke && clock_now() < deadline) {
         report->resends++;
-        code = transfer(d, deadline - clock_now(), report);
+        o = post_once(d, t, len, deadline, report, &broke);
     }
-    enum outcome o = outcome_of(code, report->status);
+    if (o == OUTCOME_ok)
+        report->detail[0] = '\0';
     /* The first post may have been taken, even if no second one got out. */
     if (o == OUTCOME_downstream_connect && report->posts > 0)
         o = OUTCOME_downstream_broken;
-    if (o != OUTCOME_ok)
-        explain(d, code, report);
     return o;
 }

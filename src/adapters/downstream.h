@@ -1,10 +1,9 @@
-/* downstream: one HTTP POST at a time, over one reused easy handle. The only
- * user of libcurl.
+/* downstream: one HTTP POST at a time, over a kept connection (link.h).
  *
  * Each process makes its own. libcurl itself is initialised with the first one;
  * a process that forks others may make one for that alone, and never use it.
  * At most one POST reaches the wire per downstream_post() unless the target
- * says resend: libcurl's own repetition on a stale connection is refused. */
+ * says resend: there is one place that sends, and nothing repeats it. */
 #ifndef TALLYD_ADAPTERS_DOWNSTREAM_H
 #define TALLYD_ADAPTERS_DOWNSTREAM_H
 
@@ -12,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "adapters/link.h"
 #include "domain/outcome.h"
 #include "domain/trace.h"
 
@@ -19,14 +19,11 @@
 #define DOWNSTREAM_BODY_MAX 128
 #define DOWNSTREAM_KEY_MAX 255
 
-/* Where and how to post. The strings are borrowed; "" is unset. */
+/* Where and how to post. */
 struct downstream_settings {
-    const char *url; /* http or https */
-    const char *socket;
-    const char *ca, *cert, *key;
-    int64_t idle, lifetime;           /* ns, whole seconds are used */
-    int64_t timeout, connect_timeout; /* ns, whole milliseconds are used */
-    uint64_t max_reply;               /* bytes */
+    struct link_settings link;
+    int64_t timeout;    /* ns */
+    uint64_t max_reply; /* bytes */
     bool resend;
 };
 

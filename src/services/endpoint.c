@@ -14,15 +14,15 @@ static bool open_downstream(struct endpoint *e, char *why, size_t why_size)
     if (c->downstream[0] == '\0')
         return true;
     const struct downstream_settings s = {
-        .url = c->downstream,
-        .socket = c->downstream_socket,
-        .ca = c->downstream_ca,
-        .cert = c->downstream_cert,
-        .key = c->downstream_key,
-        .idle = c->downstream_idle,
-        .lifetime = c->downstream_lifetime,
+        .link = {.url = c->downstream,
+                 .socket = c->downstream_socket,
+                 .ca = c->downstream_ca,
+                 .cert = c->downstream_cert,
+                 .key = c->downstream_key,
+                 .idle = c->downstream_idle,
+                 .lifetime = c->downstream_lifetime,
+                 .connect_timeout = c->connect_timeout},
         .timeout = c->timeout,
-        .connect_timeout = c->connect_timeout,
         .max_reply = (uint64_t)c->downstream_max_reply,
         .resend = c->resend == CONFIG_RESEND_ONCE,
     };

@@ -2,6 +2,7 @@
 """Kept connections to the downstream: reused, replaced when they die, and
 never the cause of a second post or of an answer taken for another one's."""
 
+import base64
 import pathlib
 import socket
 import sys
@@ -182,6 +183,24 @@ def nothing_of_an_answer_is_kept():
         tap.equal(sent[0], ["content-length", "content-type", "host",
                             "traceparent", "x-request-id"], "the headers")
         tap.equal(sent[1], sent[0], "the headers of the second post")
+
+
+@tap.test
+def a_request_names_what_the_url_names():
+    """Path, query, host and user of the URL are sent as they stand there"""
+    user = base64.b64encode(b"me:p:w").decode()
+    for tail, target in (("/a%20b/c?d=e&f", "/a%20b/c?d=e&f"), ("", "/"),
+                         ("?x", "/?x"), ("/p#fragment", "/p")):
+        with Downstream() as down:
+            host = f"{kit.HOST}:{down.port}"
+            down.url = f"http://me:p%3Aw@{host}{tail}"
+            with pool_for(down) as pool:
+                tap.equal(post(pool, 1).body, OK, f"the reply for {tail}")
+                sent, = down.take()
+                tap.equal(sent.target, target, "the target")
+                tap.equal(sent.headers["host"], host, "Host")
+                tap.equal(sent.headers["authorization"], f"Basic {user}",
+                          "Authorization")
 
 
 sys.exit(kit.run())
