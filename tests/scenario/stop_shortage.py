@@ -4,7 +4,6 @@ over when the want is."""
 
 import os
 import pathlib
-import resource
 import shutil
 import subprocess
 import sys
@@ -16,13 +15,7 @@ import kit
 import tap
 from downstream import Downstream
 from pool import SAMPLE, Pool, does_not_spin, serves
-
-
-def user_nobody_has():
-    """A user id without a process, so that RLIMIT_NPROC counts ours alone."""
-    if os.geteuid() != 0:
-        raise tap.Skip("only root can run as a user without other processes")
-    return 1_000_000_000 + os.getpid()
+from shortage import Descriptors, become, need_plain_program, user_nobody_has
 
 
 def limited_pool(uid, processes, **settings):
@@ -38,10 +31,6 @@ def limited_pool(uid, processes, **settings):
     pool.command = ["prlimit", f"--nproc={processes}:100", *become(uid),
                     *kit.WRAPPER, program, "-c", pool.config]
     return pool
-
-
-def become(uid):
-    return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
 
 
 def allow_forks(pool, uid):
@@ -83,30 +72,6 @@ def not_one_fork_succeeds():
             tap.equal(pool.process.status(), None, "the exit status so far")
             allow_forks(pool, uid)
             tap.equal(link.read_reply().body, b'{"sum":42}', "the reply")
-
-
-def need_plain_program():
-    if kit.WRAPPER:
-        raise tap.Skip("the wrapper needs descriptors of its own")
-
-
-class Descriptors:
-    """The soft limit of open files of a worker, lowered for a while."""
-
-    def __init__(self, pid):
-        self.pid = pid
-        self.limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-
-    def leave(self, count):
-        """Let it open `count` more: the lowest free numbers are used first."""
-        used = set(map(int, os.listdir(f"/proc/{self.pid}/fd")))
-        free = [number for number in range(max(used) + 2 + count)
-                if number not in used]
-        resource.prlimit(self.pid, resource.RLIMIT_NOFILE,
-                         (free[count], self.limits[1]))
-
-    def restore(self):
-        resource.prlimit(self.pid, resource.RLIMIT_NOFILE, self.limits)
 
 
 @tap.test
