@@ -1,5 +1,6 @@
 // documents: bodies made by chance, the same for the same number on every
-// machine: valid ones, nearly valid ones and hostile ones.
+// machine: valid ones, nearly valid ones and hostile ones. Those that follow
+// each other have one form, as the requests of one client have.
 'use strict';
 
 // A generator of our own: a counter through the finalizer of MurmurHash3.
@@ -109,6 +110,7 @@ function makeStyle(c) {
     escaped: c.percent(10) ? c.pick([3, 50]) : 0,
     odd: c.pick([0, 0, 0, 2, 20]),    // percent of the values that are odd
     change: c.pick([0, 0, 5, 30]),    // of the items that depart from the rest
+    doubled: c.pick([0, 0, 2, 15]),   // of the items with a second `value`
     wrong: c.percent(8) ? c.pick([1, 10]) : 0,  // of what breaks the shape
     broken: c.percent(6) ? 1 : 0,               // of what is not JSON
   };
@@ -161,21 +163,22 @@ function wanted(c, s) {
 }
 
 // What most items of a document look like: names with a way to make values.
+const KINDS = [
+  (c) => String(c.below(c.pick([9, 1e5, 1e9]))),
+  (c) => string(c),
+  (c) => c.pick(['true', 'false', 'null']),
+  (c) => c.below(100) + '.' + c.below(100),
+  (c, s) => list(c, s, '[', ']', Array.from({length: c.below(4)},
+                                            () => scalar(c, s)), 4),
+  (c, s) => list(c, s, '{', '}', [member(c, s, 'value', scalar(c, s)),
+                                  member(c, s, 'h', scalar(c, s))], 4),
+  (c, s) => value(c, s, 4),
+];
+
 function makeTemplate(c) {
-  const kinds = [
-    (s) => String(c.below(c.pick([9, 1e5, 1e9]))),
-    (s) => string(c),
-    (s) => c.pick(['true', 'false', 'null']),
-    (s) => c.below(100) + '.' + c.below(100),
-    (s) => list(c, s, '[', ']', Array.from({length: c.below(4)},
-                                           () => scalar(c, s)), 4),
-    (s) => list(c, s, '{', '}', [member(c, s, 'value', scalar(c, s)),
-                                 member(c, s, 'h', scalar(c, s))], 4),
-    (s) => value(c, s, 4),
-  ];
   const members = [];
   for (let i = c.below(c.pick([1, 3, 7])); i > 0; i--)
-    members.push([c.pick(NAMES.slice(1)), c.pick(kinds)]);
+    members.push([c.pick(NAMES.slice(1)), c.pick(KINDS)]);
   members.splice(c.below(members.length + 1), 0, ['value', null]);
   return members;
 }
@@ -188,26 +191,26 @@ function item(c, s, template) {
     if (c.percent(30)) members = [...members, c.pick(template)];
     if (c.percent(30)) members = [...members].reverse();
   }
+  if (c.percent(s.doubled))
+    members = [...members, ['value', c.pick([null, c.pick(KINDS)])]];
   return list(c, s, '{', '}', members.map(([name, make]) =>
-      member(c, s, name, make ? make(s) : wanted(c, s))), 3);
+      member(c, s, name, make ? make(c, s) : wanted(c, s))), 3);
 }
 
-function items(c, s) {
+function items(c, s, template) {
   if (c.percent(s.wrong)) return value(c, s, 2);
-  const template = makeTemplate(c);
   const count = c.below(c.pick([2, 4, 12, 61]));
   return list(c, s, '[', ']',
               Array.from({length: count}, () => item(c, s, template)), 2);
 }
 
-function document(c) {
-  const s = makeStyle(c);
+function document(c, s, template) {
   const members = [];
   for (let i = c.pick([0, 0, 1, 3]); i > 0; i--)
     members.push(member(c, s, c.pick(NAMES), value(c, s, 2)));
   for (let i = c.pick([1, 1, 1, 1, 1, 1, 1, 2, 3]); i > 0; i--)
     members.splice(c.below(members.length + 1), 0,
-                   member(c, s, 'items', items(c, s)));
+                   member(c, s, 'items', items(c, s, template)));
   if (c.percent(s.wrong)) members.pop();
   return gap(c, s) + list(c, s, '{', '}', members, 1) + gap(c, s) +
          (s.line ? s.line : '');
@@ -264,13 +267,17 @@ function mutate(c, bytes) {
   return bytes;
 }
 
-/** The bytes of document `number` of the row that `seed` begins. */
+const ROW = 8;  // documents of one form
+
+/** The bytes of document `number` of those that `seed` begins. */
 function make(seed, number) {
   const c = new Chance(seed, number);
+  const form = new Chance(~seed, Math.floor(number / ROW));
+  const style = makeStyle(form), template = makeTemplate(form);
   const kind = c.below(100);
   if (kind < 2) return Buffer.from(deep(c));
   if (kind < 6) return Buffer.from(soup(c));
-  const bytes = Buffer.from(document(c));
+  const bytes = Buffer.from(document(c, style, template));
   return kind < 35 ? mutate(c, bytes) : bytes;
 }
 
