@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import kit
 import procfs
 import tap
-from downstream import Downstream
+from downstream import Answer, Downstream, refusing_url
 from fastcgi import request
 from pool import SAMPLE, Pool
 
@@ -214,12 +214,31 @@ def a_server_that_does_not_ask_is_not_kept():
 
 
 @tap.test
-def a_refused_request_keeps_its_connection():
-    with Pool({"sum": {"path": "/sum"}}) as pool, pool.link() as link:
-        for body, status in ((b"{", 400), (b"{}", 422), (SAMPLE, 200)):
-            ask(link, body, path="/sum")
-            tap.equal(link.read_reply().status, status, "the status")
+def no_outcome_closes_its_connection():
+    """After an error, the client's, ours or the downstream's, the next request
+    comes on the same connection"""
+    with Downstream(Answer(500, b"no")) as down, Pool({
+            "sum": {"path": "/sum", "max_body": "1k"},
+            "bad": {"path": "/bad", "downstream": down.url},
+            "refused": {"path": "/refused", "downstream": refusing_url()}},
+            workers=2) as pool, pool.link() as link:
+        for wanted, body, more in (
+                (400, b"[", {"path": "/sum"}),
+                (404, SAMPLE, {"path": "/nowhere"}),
+                (405, b"", {"path": "/sum", "method": "GET"}),
+                (413, b" " * 3000, {"path": "/sum"}),
+                (415, SAMPLE, {"path": "/sum",
+                               "HTTP_CONTENT_ENCODING": "gzip"}),
+                (422, b"{}", {"path": "/sum"}),
+                (502, SAMPLE, {"path": "/bad"}),
+                (502, SAMPLE, {"path": "/refused"})):
+            for _turn in range(3):
+                ask(link, body, **more)
+                tap.equal(link.read_reply().status, wanted, "the status")
+            ask(link, path="/sum")
+            tap.equal(link.read_reply().body, SUM, f"the reply after {wanted}")
         tap.equal(pool.count("connections"), 1, "connections")
+        tap.equal(pool.count("closed"), 0, "closed")
 
 
 @tap.test
