@@ -153,6 +153,10 @@ TAIL = [(0, "0 %"), (50, "50 %"), (90, "90 %"), (99, "99 %"),
         (99.9, "99.9 %"), (99.99, "99.99 %")]
 
 
+# An axis goes at least from 1 to this, so that nothing looks large that is not.
+LEAST_RANGE = 4
+
+
 def tail(percent):
     """Where a percentile lies on an axis that widens towards 100."""
     return -math.log10(1 - min(percent, 99.999) / 100)
@@ -170,8 +174,10 @@ def percentiles(title, note, panels):
         x, y = 62 + i % 2 * 424, 98 + i // 2 * (height + 20)
         values = [ms for row in series.values() for _p, ms in row]
         last = max(p for row in series.values() for p, _ms in row)
+        low = min(values) * 0.9
         frame = Frame(x, y + 10, 340, height - 62, (0, tail(last)),
-                      (min(values) * 0.9, max(values) * 1.1), log=True)
+                      (low, max(max(values) * 1.1, low * LEAST_RANGE)),
+                      log=True)
         parts.append(text(x, y, name, "head"))
         parts += frame.axes([(tail(p), words) for p, words in TAIL
                              if p <= last], log_ticks(*frame.y_range),
