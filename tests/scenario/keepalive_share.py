@@ -97,6 +97,36 @@ def connections_are_served_in_the_order_of_their_requests():
 
 
 @tap.test
+def new_connections_and_kept_ones_take_turns():
+    """8 kept connections and 24 new ones wait for one worker: each kind is in
+    order, and once it has begun none waits for more than 4 of the other"""
+    with Downstream() as down, Pool(two_endpoints(down), workers=1) as pool:
+        kept = kept_links(pool, 8)
+        down.hold()
+        with pool.link() as slow:
+            ask(slow, HTTP_X_REQUEST_ID="first")
+            down.wait_for(1)
+            for number, link in enumerate(kept):
+                ask(link, HTTP_X_REQUEST_ID=f"kept-{number}")
+            new = [pool.link() for _ in range(24)]
+            for number, link in enumerate(new):
+                ask(link, HTTP_X_REQUEST_ID=f"new-{number}")
+            down.release()
+            for link in kept + new:
+                tap.equal(link.read_reply().body, OK, "the reply")
+                link.close()
+        order = [one.headers["x-request-id"] for one in down.take()][1:]
+        for kind, count in (("kept", 8), ("new", 24)):
+            mine = [name for name in order if name.startswith(kind)]
+            tap.equal(mine, [f"{kind}-{n}" for n in range(count)], "the order")
+            # Those between one of a kind and the next.
+            places = [order.index(name) for name in mine]
+            between = [b - a - 1 for a, b in zip(places, places[1:])]
+            tap.check(places[0] <= 8 and max(between) <= 4,
+                      f"{kind}: {places} in {order}")
+
+
+@tap.test
 def a_killed_worker_takes_no_idle_connection_along():
     with Pool({"sum": {"path": "/sum"}}, workers=3) as pool:
         links = kept_links(pool, 24)
@@ -272,7 +302,7 @@ def an_idle_pool_with_kept_connections_does_nothing():
     with Pool({"sum": {"path": "/sum"}}, workers=4) as pool:
         links = kept_links(pool, 16)
         pids = [*pool.wait_for_workers(), pool.pid]
-
+        wait_for_sleep(pool)
         before = sum(map(procfs.switches, pids))
         threading.Event().wait(0.6)  # time passing is what is tested
         tap.equal(sum(map(procfs.switches, pids)) - before, 0,
