@@ -16,7 +16,8 @@ const PROGRESS = 50000;      // documents from line to line
 const TOLD = 10;             // differences that are printed
 
 const tally = {};            // kind: documents
-const counts = {bits: 0, infinite: 0, int64: 0, inexact: 0, bytes: 0};
+const counts = {offsets: 0, bits: 0, infinite: 0, int64: 0, inexact: 0,
+                bytes: 0};
 let differences = 0;
 
 function bitsOf(value) {
@@ -41,7 +42,10 @@ function checkDouble(wanted, got) {
       return first === bitsOf(wanted.sum) && text === String(wanted.sum)
           ? null : `${bitsOf(wanted.sum)} ${wanted.sum}`;
     default:
-      return kind === 'malformed_json' ? null : wanted.kind;
+      if (kind !== 'malformed_json') return '';
+      if ((wanted.offset ?? null) === null) return null;
+      counts.offsets++;
+      return Number(first) === wanted.offset ? null : wanted.offset;
   }
 }
 
@@ -120,9 +124,9 @@ async function main([program, count, first]) {
   answers.stdin.end();
   await ended;
   console.log(summary(done, began));
-  console.log(`# sums bit for bit ${counts.bits}, not finite ` +
-              `${counts.infinite}; int64 sums ${counts.int64}, beyond a ` +
-              `Number ${counts.inexact}`);
+  console.log(`# offsets ${counts.offsets}; sums bit for bit ${counts.bits}, ` +
+              `not finite ${counts.infinite}; int64 sums ${counts.int64}, ` +
+              `beyond a Number ${counts.inexact}`);
   const whole = answers.exitCode === 0 && done === Number(count);
   if (!whole)
     console.log(`# answers ended with ${answers.exitCode ?? answers.signalCode}`

@@ -9,8 +9,9 @@
 //           `value` is a number. The handler in JavaScript would coerce ("5",
 //           null, true) and answer NaN or throw for others: that is no sum.
 //
-// Of what is refused as JSON there is no offset: JSON.parse tells none that is
-// defined. Of a wrong shape, the JSON pointer.
+// What is malformed comes with its offset where the message of the error has
+// one (Node 20 and later; no standard asks for it), a wrong shape with its JSON
+// pointer.
 'use strict';
 
 const MAX_DEPTH = 64;
@@ -33,6 +34,17 @@ function depthOf(text) {
     }
   }
   return most;
+}
+
+const TELLS_OFFSET = Number(process.versions.node.split('.')[0]) >= 20;
+
+// In bytes; null: it is not told.
+function offsetOf(error, text) {
+  const at = /at position (\d+)/.exec(error.message);
+  if (!TELLS_OFFSET) return null;
+  if (error.message === 'Unexpected end of JSON input')
+    return Buffer.byteLength(text);
+  return at && Buffer.byteLength(text.slice(0, Number(at[1])));
 }
 
 const isObject = (v) =>
@@ -61,8 +73,8 @@ function judge(bytes) {
   }
   try {
     root = JSON.parse(text);
-  } catch {
-    return {kind: 'malformed'};
+  } catch (error) {
+    return {kind: 'malformed', offset: offsetOf(error, text)};
   }
   if (depthOf(text) > MAX_DEPTH) return {kind: 'depth'};
   const pointer = wrongPointer(root);
