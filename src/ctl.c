@@ -74,23 +74,26 @@ static bool is_running(const struct scoreboard *b)
     return kill((pid_t)b->pid, 0) == 0 || errno == EPERM;
 }
 
-static int show(const struct scoreboard *b, bool json)
+static int show(const struct scoreboard *b, const struct config *c, bool json)
 {
+    struct view v;
     struct buf out;
-    size_t room = status_room(b->slot_count);
+    size_t room = 65536 + (size_t)b->slot_count * 512;
     char *text = malloc(room);
     if (text == NULL)
         return EXIT_FAILURE;
     buf_init(&out, text, room);
-    bool ok = json ? status_json(b, &out) : status_text(b, &out);
+    view_take(&v, b, c, 0);
+    bool ok = json ? status_json(&v, &out) : status_text(&v, &out);
     if (ok)
         printf("%s%s", text, json ? "\n" : "");
     free(text);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int show_status(const char *path, bool json)
+static int show_status(const struct config *c, bool json)
 {
+    const char *path = c->pool.scoreboard;
     if (path[0] == '\0') {
         fprintf(stderr, "tallyctl: the settings name no scoreboard; set "
                         "scoreboard = /path in [pool] and restart the pool\n");
@@ -106,7 +109,7 @@ static int show_status(const char *path, bool json)
     }
     int status = EXIT_NOT_RUNNING;
     if (is_running(b))
-        status = show(b, json);
+        status = show(b, c, json);
     else
         fprintf(stderr, "tallyctl: the pool (pid %d) is not running\n",
                 (int)b->pid);
@@ -127,7 +130,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "tallyctl: %s\n", why);
         return EXIT_CONFIG;
     }
-    status = show_status(config->pool.scoreboard, options.json);
+    status = show_status(config, options.json);
     config_free(&config);
     return status;
 }

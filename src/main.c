@@ -164,8 +164,10 @@ static bool open_scoreboard(struct pool *p)
     const struct config_pool *c = &p->config->pool;
     p->board = scoreboard_new(c->scoreboard,
                               c->workers == 0 ? 1 : (uint32_t)c->workers);
-    if (p->board != NULL)
+    if (p->board != NULL) {
+        scoreboard_listener(p->board, p->listener.fd);
         return true;
+    }
     log_error("scoreboard = %s: %s", c->scoreboard, strerror(errno));
     return false;
 }

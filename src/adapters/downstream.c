@@ -28,6 +28,7 @@ struct downstream {
     struct answer answer;
     char request[REQUEST_BYTES_MAX];
     uint8_t bytes[ANSWER_BYTES];
+    int64_t first_byte; /* of the answer, monotonic ns; 0: it has not come */
 };
 
 _Static_assert(TRACE_STATE_MAX + TRACE_ID_MAX + DOWNSTREAM_KEY_MAX +
@@ -192,6 +193,8 @@ static enum end read_answer(struct downstream *d, struct link *l,
         state = link_read(l, d->bytes, sizeof d->bytes, &n);
         if (state == LINK_BROKEN)
             return END_BROKE;
+        if (state == LINK_MOVED && n > 0 && d->first_byte == 0)
+            d->first_byte = clock_now();
         if (state == LINK_MOVED && n == 0)
             return answer_end(&d->answer) ? END_ANSWERED : END_BROKE;
         answer = answer_feed(&d->answer, d->bytes, n);
@@ -269,14 +272,20 @@ static enum outcome post_once(struct downstream *d,
     bool fresh;
     const char *why;
     struct link *l = link_to(d->links, t->link);
+    int64_t began = clock_now();
     *broke = false;
+    d->first_byte = 0;
     if (l == NULL)
         return OUTCOME_internal;
-    enum outcome o = link_open(l, deadline - clock_now(), &fresh, &why);
+    enum outcome o = link_open(l, deadline - began, &fresh, &why);
     if (o != OUTCOME_ok)
         return tell(report, o, why);
     report->connects += fresh;
+    if (fresh)
+        report->connect_us = (clock_now() - began) / 1000;
     enum end end = exchange(d, t, l, len, deadline, report);
+    if (d->first_byte != 0)
+        report->first_byte_us = (d->first_byte - began) / 1000;
     *broke = end == END_BROKE;
     return outcome_of(d, end, report);
 }

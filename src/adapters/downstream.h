@@ -53,7 +53,9 @@ struct downstream_report {
     unsigned posts; /* on the wire, at most 2 */
     unsigned connects;
     unsigned resends;
-    char detail[200]; /* for people; empty on success */
+    int64_t connect_us;    /* the last post: until connected; 0: it was kept */
+    int64_t first_byte_us; /* and until the answer began; 0: it did not */
+    char detail[200];      /* for people; empty on success */
 };
 
 /* Post and wait for the whole answer, at most `timeout`. OUTCOME_ok: it was

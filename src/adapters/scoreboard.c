@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "adapters/backlog.h"
 #include "base/clock.h"
 
 static const char magic[8] = "tallyd\n";
@@ -29,16 +30,16 @@ const char *counter_name(enum counter c)
 
 const char *worker_state_name(enum worker_state s)
 {
-    static const char *const names[] = {"absent", "idle", "busy", "posting",
-                                        "draining"};
+    static const char *const names[] = {"absent",  "idle",    "busy",
+                                        "reading", "posting", "writing"};
     return s < sizeof names / sizeof names[0] ? names[s] : "unknown";
 }
 
 /* Two builds that differ in a list or a field differ here. */
 static uint32_t layout(void)
 {
-    return 1u << 24 | (uint32_t)OUTCOME_COUNT << 16 |
-           (uint32_t)COUNTER_COUNT << 8 |
+    return 2u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
+           (uint32_t)COUNTER_COUNT << 12 |
            (uint32_t)sizeof(struct scoreboard_slot) / 64;
 }
 
@@ -103,6 +104,12 @@ struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count)
     b->started = clock_now();
     b->started_wall = clock_wall();
     return b;
+}
+
+void scoreboard_listener(struct scoreboard *b, int fd)
+{
+    if (!backlog_identify(fd, &b->listener_family, &b->listener_inode))
+        b->listener_family = 0;
 }
 
 static bool is_ours(const struct scoreboard *b, size_t n)

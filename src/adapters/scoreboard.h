@@ -12,7 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "domain/histogram.h"
 #include "domain/outcome.h"
+#include "domain/recent.h"
 
 enum counter {
 #define COUNTER(name, help) COUNTER_##name,
@@ -23,12 +25,21 @@ enum counter {
 
 const char *counter_name(enum counter c);
 
+enum timing {
+#define TIMING(name) TIMING_##name,
+#include "adapters/timing.def"
+#undef TIMING
+    TIMING_COUNT
+};
+
 enum worker_state {
     WORKER_ABSENT,  /* no process */
     WORKER_IDLE,    /* waiting for a connection */
     WORKER_BUSY,    /* a request is in hand */
+    WORKER_READING, /* the body is read and decoded */
     WORKER_POSTING, /* waiting for the downstream */
-    WORKER_DRAINING /* finishing what it holds, then leaving */
+    WORKER_WRITING, /* handing the reply to the web server */
+    WORKER_STATE_COUNT
 };
 
 const char *worker_state_name(enum worker_state s);
@@ -43,9 +54,13 @@ struct scoreboard_slot {
     _Alignas(64) _Atomic uint32_t state; /* enum worker_state */
     _Atomic int32_t pid;
     scoreboard_i64 started; /* monotonic ns of the worker's start */
+    scoreboard_i64 since;   /* and of its last request's */
     scoreboard_u64 begun;   /* requests begun, over all workers of the slot */
     scoreboard_u64 outcomes[OUTCOME_COUNT];
     scoreboard_u64 counters[COUNTER_COUNT];
+    struct histogram timings[TIMING_COUNT];
+    struct recent recent_outcomes[OUTCOME_COUNT];
+    struct recent recent_total[HISTOGRAM_BUCKETS]; /* of TIMING_total */
 };
 
 struct scoreboard {
@@ -55,6 +70,8 @@ struct scoreboard {
     _Atomic int32_t pid;         /* of the supervisor; 0: stopped */
     scoreboard_i64 started;      /* monotonic ns */
     scoreboard_i64 started_wall; /* ns since 1970 */
+    int32_t listener_family;     /* see backlog.h; 0: not known */
+    uint64_t listener_inode;
     scoreboard_u64 forks, fork_errors;
     scoreboard_u64 exits_normal, exits_status, exits_signal;
     scoreboard_u64 monitor_starts;
@@ -67,6 +84,9 @@ struct scoreboard {
  * (replaced in one step), or anonymous when `path` is empty. NULL: errno. */
 struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count);
 
+/* Note which socket the pool listens on, for backlog_read(). */
+void scoreboard_listener(struct scoreboard *b, int fd);
+
 /* Map the file of a running pool read-only. NULL: errno, EPROTO when the file
  * is not a scoreboard of this version. */
 const struct scoreboard *scoreboard_map(const char *path);
@@ -76,11 +96,16 @@ void scoreboard_free(const struct scoreboard *b);
 /* Remove the file at `path` (empty: nothing to do). */
 void scoreboard_unlink(const char *path);
 
-/* Add one; for the slot's only writer, so no locked instruction is needed. */
+/* For the slot's only writer, so no locked instruction is needed. */
+static inline void scoreboard_add(scoreboard_u64 *counter, uint64_t n)
+{
+    uint64_t was = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, was + n, memory_order_relaxed);
+}
+
 static inline void scoreboard_count(scoreboard_u64 *counter)
 {
-    uint64_t n = atomic_load_explicit(counter, memory_order_relaxed);
-    atomic_store_explicit(counter, n + 1, memory_order_relaxed);
+    scoreboard_add(counter, 1);
 }
 
 static inline void scoreboard_state(struct scoreboard_slot *slot,

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "domain/escape.h"
+
 /* --- The reference decoder. --- */
 
 struct json_decoder {
@@ -254,31 +256,6 @@ static struct json_doc *put(struct json_doc *object, const char *key,
         return NULL;
     }
     return doc(value);
-}
-
-/* Length of the valid UTF-8 sequence at `s` (RFC 3629, 4), 0 for none. */
-static size_t utf8_length(const unsigned char *s)
-{
-    if (s[0] < 0x80)
-        return 1;
-    size_t n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    unsigned char low = 0x80, high = 0xbf;
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    if (s[0] == 0xe0)
-        low = 0xa0;
-    else if (s[0] == 0xed)
-        high = 0x9f;
-    else if (s[0] == 0xf0)
-        low = 0x90;
-    else if (s[0] == 0xf4)
-        high = 0x8f;
-    if (s[1] < low || s[1] > high)
-        return 0;
-    for (size_t i = 2; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    return n;
 }
 
 /* Texts come from outside; a reply must be valid UTF-8 all the same. */

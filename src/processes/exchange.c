@@ -1,17 +1,23 @@
 /* exchange: see exchange.h. */
 #include "processes/exchange.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "adapters/downstream.h"
+#include "base/clock.h"
 #include "base/entropy.h"
 #include "base/log.h"
+#include "processes/phases.h"
 #include "services/handler.h"
 #include "services/reply.h"
 
 /* A longer path is cut, which no endpoint's own path can match. */
 #define PATH_BYTES 2048
+
+/* A request that seems to have waited for longer comes from another clock. */
+#define WAIT_MOST (3600 * CLOCK_SECOND)
 
 struct exchange {
     struct fcgi *fcgi;
@@ -20,6 +26,7 @@ struct exchange {
     struct downstream *downstream;
     struct entropy entropy;
     struct trace trace;
+    struct phases phases;
     char path[PATH_BYTES];
     char reply[REPLY_MAX + 1];
 };
@@ -30,7 +37,13 @@ static enum outcome post(void *context, const struct endpoint *e,
 {
     struct exchange *x = context;
     scoreboard_state(x->slot, WORKER_POSTING);
+    phases_spend(&x->phases, TIMING_decode);
     enum outcome o = downstream_post(x->downstream, e->target, p, report);
+    phases_spend(&x->phases, TIMING_downstream);
+    if (report->connect_us > 0)
+        phases_set(&x->phases, TIMING_connect, report->connect_us * 1000);
+    if (report->first_byte_us > 0)
+        phases_set(&x->phases, TIMING_first_byte, report->first_byte_us * 1000);
     scoreboard_state(x->slot, WORKER_BUSY);
     return o;
 }
@@ -94,6 +107,23 @@ static size_t find_path(struct exchange *x)
     return path.len;
 }
 
+/* How long the web server's request has waited for a worker, if it says when
+ * it handed it over: QUEUED_AT, in seconds since 1970 (nginx: $msec). */
+static void note_wait(struct exchange *x)
+{
+    const char *text = fcgi_param(x->fcgi, "QUEUED_AT");
+    unsigned long long seconds, ms;
+    int length = 0;
+    if (text == NULL ||
+        sscanf(text, "%10llu.%3llu%n", &seconds, &ms, &length) != 2 ||
+        text[length] != '\0')
+        return;
+    int64_t sent = (int64_t)seconds * CLOCK_SECOND + (int64_t)ms * CLOCK_MS;
+    int64_t wait = clock_wall() - sent;
+    if (wait >= 0 && wait < WAIT_MOST)
+        phases_set(&x->phases, TIMING_queue, wait);
+}
+
 static void begin(struct exchange *x)
 {
     struct fcgi *f = x->fcgi;
@@ -111,18 +141,25 @@ static void begin(struct exchange *x)
         .trace = &x->trace,
     };
     handler_begin(x->handler, &request);
+    note_wait(x);
 }
 
 /* --- The body. --- */
 
 static enum handler_end read_body(struct exchange *x)
 {
+    scoreboard_state(x->slot, WORKER_READING);
+    phases_skip(&x->phases);
     for (;;) {
         const uint8_t *bytes;
         size_t n;
-        switch (fcgi_read(x->fcgi, &bytes, &n)) {
+        enum fcgi_body got = fcgi_read(x->fcgi, &bytes, &n);
+        phases_spend(&x->phases, TIMING_body);
+        switch (got) {
         case FCGI_BODY_MORE:
             handler_chunk(x->handler, bytes, n);
+            phases_spend(&x->phases, TIMING_decode);
+            scoreboard_add(&x->slot->counters[COUNTER_body_bytes], n);
             continue;
         case FCGI_BODY_END:
             return HANDLER_COMPLETE;
@@ -138,19 +175,15 @@ static enum handler_end read_body(struct exchange *x)
 
 /* --- The end. --- */
 
-static void add(scoreboard_u64 *counter, unsigned n)
-{
-    for (; n > 0; n--)
-        scoreboard_count(counter);
-}
-
 static void count(struct exchange *x, const struct handler_result *r)
 {
     struct scoreboard_slot *s = x->slot;
     scoreboard_count(&s->outcomes[r->outcome]);
-    add(&s->counters[COUNTER_downstream_posts], r->downstream.posts);
-    add(&s->counters[COUNTER_downstream_connects], r->downstream.connects);
-    add(&s->counters[COUNTER_downstream_resends], r->downstream.resends);
+    scoreboard_add(&s->counters[COUNTER_downstream_posts], r->downstream.posts);
+    scoreboard_add(&s->counters[COUNTER_downstream_connects],
+                   r->downstream.connects);
+    scoreboard_add(&s->counters[COUNTER_downstream_resends],
+                   r->downstream.resends);
     if (r->check != DECODER_UNCHECKED)
         scoreboard_count(&s->counters[COUNTER_verified]);
     if (r->check == DECODER_DIFFERENT)
@@ -193,7 +226,11 @@ static void reply(struct exchange *x, const struct handler_result *r)
     buf_init(&out, x->reply, sizeof x->reply);
     reply_print(&out, r, &x->trace,
                 strcmp(param(x, "REQUEST_METHOD"), "HEAD") == 0);
-    if (fcgi_reply(x->fcgi, out.data, out.len))
+    scoreboard_state(x->slot, WORKER_WRITING);
+    phases_skip(&x->phases);
+    bool taken = fcgi_reply(x->fcgi, out.data, out.len);
+    phases_spend(&x->phases, TIMING_write);
+    if (taken)
         return;
     scoreboard_count(&x->slot->counters[COUNTER_truncated]);
     log_info("request=%s the web server did not take the reply",
@@ -204,6 +241,7 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn)
 {
     scoreboard_state(x->slot, WORKER_BUSY);
     scoreboard_count(&x->slot->begun);
+    phases_begin(&x->phases, x->slot);
     if (!fcgi_begin(x->fcgi, conn)) {
         scoreboard_count(&x->slot->counters[COUNTER_refused]);
         log_warn("connection refused: %s", conn->reason);
@@ -211,11 +249,14 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn)
     }
     begin(x);
     const struct handler_result *r = handler_finish(x->handler, read_body(x));
+    if (x->phases.spent[TIMING_downstream] == PHASES_UNSEEN)
+        phases_spend(&x->phases, TIMING_decode);
     /* Counted and logged first: whoever has the reply finds both there. */
     count(x, r);
     log_result(x, r);
     log_mismatch(x, r);
     if (r->outcome != OUTCOME_client_gone)
         reply(x, r);
+    phases_end(&x->phases, r->outcome);
     return fcgi_end(x->fcgi);
 }

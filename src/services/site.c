@@ -1,14 +1,25 @@
 /* site: see site.h. */
 #include "services/site.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "domain/accept.h"
+#include "services/exposition.h"
 #include "services/status.h"
 
 #define TEXT "text/plain; charset=utf-8"
 #define JSON "application/json"
+#define METRICS_TEXT "text/plain; version=0.0.4; charset=utf-8"
+#define METRICS_OPEN                                                           \
+    "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+/* A page of 8 workers takes a third of the first; 1024 workers and 64 endpoints
+ * fit the last. */
+#define PAGE_ROOM ((size_t)64 << 10)
+#define PAGE_ROOM_MOST ((size_t)16 << 20)
 
 struct answer {
     const struct site *site;
@@ -36,20 +47,24 @@ static void give_text(const struct answer *a, int status, const char *text)
     give(a, status, TEXT, &body);
 }
 
-/* Give what `print` makes of the scoreboard, of at most `room` bytes. */
-static void give_page(const struct answer *a, const char *type, size_t room,
-                      bool (*print)(const struct scoreboard *b,
-                                    struct buf *out))
+/* Give what `print` makes of the pool as it is now, whatever room it takes. */
+static void give_page(const struct answer *a, const char *type,
+                      bool (*print)(const struct view *v, struct buf *out))
 {
-    struct buf body = {.cap = room};
-    body.data = malloc(body.cap);
-    if (body.data == NULL)
-        return;
-    buf_init(&body, body.data, body.cap);
-    if (print(a->site->board, &body))
-        give(a, 200, type, &body);
-    else
+    struct view v;
+    struct buf body = {.cap = 0};
+    view_take(&v, a->site->board, a->site->config, getpid());
+    for (size_t room = PAGE_ROOM; room <= PAGE_ROOM_MOST; room *= 4) {
+        body.data = malloc(room);
+        if (body.data == NULL)
+            return;
+        buf_init(&body, body.data, room);
+        if (print(&v, &body)) {
+            give(a, 200, type, &body);
+            return;
+        }
         free(body.data);
+    }
 }
 
 /* --- Paths. --- */
@@ -69,11 +84,21 @@ static void answer_status(const struct answer *a)
 {
     static const char *const names[] = {"text", "json"};
     static const char *const types[] = {"text/plain", "application/json"};
-    size_t room = status_room(a->site->board->slot_count);
     if (choose(a->request, names, types, 2) == 0)
-        give_page(a, TEXT, room, status_text);
+        give_page(a, TEXT, status_text);
     else
-        give_page(a, JSON, room, status_json);
+        give_page(a, JSON, status_json);
+}
+
+static void answer_metrics(const struct answer *a)
+{
+    static const char *const names[] = {"text", "openmetrics"};
+    static const char *const types[] = {"text/plain",
+                                        "application/openmetrics-text"};
+    if (choose(a->request, names, types, 2) == 0)
+        give_page(a, METRICS_TEXT, exposition_text);
+    else
+        give_page(a, METRICS_OPEN, exposition_open);
 }
 
 /* The process that answers is alive, and ends with its supervisor. */
@@ -84,22 +109,25 @@ static void answer_livez(const struct answer *a)
 
 static void answer_readyz(const struct answer *a)
 {
-    const char *fault = status_fault(a->site->board);
-    give_text(a, fault == NULL ? 200 : 503, fault == NULL ? "ready\n" : fault);
+    struct view v;
+    char line[80];
+    view_take(&v, a->site->board, a->site->config, getpid());
+    const char *fault = view_fault(&v);
+    snprintf(line, sizeof line, "not ready: %s\n", fault == NULL ? "" : fault);
+    give_text(a, fault == NULL ? 200 : 503, fault == NULL ? "ready\n" : line);
 }
 
 static void answer_root(const struct answer *a)
 {
-    give_text(a, 200, "tallyd: /status /livez /readyz\n");
+    give_text(a, 200, "tallyd: /status /metrics /livez /readyz\n");
 }
 
 static const struct {
     const char *path;
     void (*answer)(const struct answer *a);
 } routes[] = {
-    {"/", answer_root},
-    {"/status", answer_status},
-    {"/livez", answer_livez},
+    {"/", answer_root},           {"/status", answer_status},
+    {"/metrics", answer_metrics}, {"/livez", answer_livez},
     {"/readyz", answer_readyz},
 };
 

@@ -6,133 +6,146 @@
 #include "base/clock.h"
 #include "domain/json.h"
 
-/* What a page shows, copied at one moment. */
-struct totals {
-    uint64_t requests;
-    uint64_t outcomes[OUTCOME_COUNT];
-    uint64_t counters[COUNTER_COUNT];
-    uint32_t busy, alive;
-};
-
 static uint64_t load(const scoreboard_u64 *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-static uint32_t state_of(const struct scoreboard_slot *slot)
+static const char *const timing_names[] = {
+#define TIMING(name) #name,
+#include "adapters/timing.def"
+#undef TIMING
+};
+
+/* --- Text. --- */
+
+/* 1234567 ns as "1.2 ms". */
+static void print_time(struct buf *out, uint64_t ns)
 {
-    return atomic_load_explicit(&slot->state, memory_order_relaxed);
+    static const struct {
+        uint64_t ns;
+        const char *name;
+    } units[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
+    int i = 0;
+    while (i < 3 && ns < units[i].ns)
+        i++;
+    buf_printf(out, "%6.1f %-2s", (double)ns / (double)units[i].ns,
+               units[i].name);
 }
 
-static struct totals add_up(const struct scoreboard *b)
+static void print_supervisor(struct buf *out, const struct view *v)
 {
-    struct totals t = {0};
-    for (uint32_t i = 0; i < b->slot_count; i++) {
-        const struct scoreboard_slot *s = &b->slots[i];
-        uint32_t state = state_of(s);
-        t.requests += load(&s->begun);
-        t.alive += state != WORKER_ABSENT;
-        t.busy += state == WORKER_BUSY || state == WORKER_POSTING;
-        for (int o = 0; o < OUTCOME_COUNT; o++)
-            t.outcomes[o] += load(&s->outcomes[o]);
-        for (int c = 0; c < COUNTER_COUNT; c++)
-            t.counters[c] += load(&s->counters[c]);
-    }
-    return t;
-}
-
-/* Open now, in a worker or on the tray. */
-static uint64_t connections(const struct scoreboard *b, const struct totals *t)
-{
-    uint64_t gone = t->counters[COUNTER_closed] + load(&b->lost);
-    uint64_t came = t->counters[COUNTER_connections];
-    return came > gone ? came - gone : 0;
-}
-
-static uint64_t seconds_since(int64_t moment)
-{
-    int64_t now = clock_now();
-    return now > moment ? (uint64_t)((now - moment) / CLOCK_SECOND) : 0;
-}
-
-static uint64_t age(const struct scoreboard_slot *s)
-{
-    int64_t started = atomic_load_explicit(&s->started, memory_order_relaxed);
-    return state_of(s) == WORKER_ABSENT ? 0 : seconds_since(started);
-}
-
-static int pid_of(const struct scoreboard_slot *s)
-{
-    return atomic_load_explicit(&s->pid, memory_order_relaxed);
-}
-
-size_t status_room(uint32_t slot_count)
-{
-    return 8192 + (size_t)slot_count * 256;
-}
-
-static void print_counts(struct buf *out, const struct totals *t)
-{
-    buf_str(out, "\noutcomes\n");
-    for (int o = 0; o < OUTCOME_COUNT; o++)
-        if (t->outcomes[o] > 0)
-            buf_printf(out, "  %-22s %12" PRIu64 "\n",
-                       outcome_name((enum outcome)o), t->outcomes[o]);
-    buf_str(out, "\ncounters\n");
-    for (int c = 0; c < COUNTER_COUNT; c++)
-        buf_printf(out, "  %-22s %12" PRIu64 "\n",
-                   counter_name((enum counter)c), t->counters[c]);
-}
-
-bool status_text(const struct scoreboard *b, struct buf *out)
-{
-    struct totals t = add_up(b);
-    buf_printf(out,
-               "tallyd, pid %d, up %" PRIu64 " s: %u of %u workers, %u busy, "
-               "%" PRIu64 " requests\n",
-               atomic_load_explicit(&b->pid, memory_order_relaxed),
-               seconds_since(b->started), t.alive, b->slot_count, t.busy,
-               t.requests);
+    const struct scoreboard *b = v->board;
     buf_printf(out,
                "forks %" PRIu64 " (failed %" PRIu64 "), exits: normal %" PRIu64
                ", with a status %" PRIu64 ", by a signal %" PRIu64 "\n",
                load(&b->forks), load(&b->fork_errors), load(&b->exits_normal),
                load(&b->exits_status), load(&b->exits_signal));
-    buf_printf(out, "connections %" PRIu64 "\n", connections(b, &t));
-    buf_printf(out, "\n%6s %8s %-9s %10s %8s\n", "worker", "pid", "state",
-               "requests", "age");
-    for (uint32_t i = 0; i < b->slot_count; i++) {
-        const struct scoreboard_slot *s = &b->slots[i];
-        buf_printf(out, "%6u %8d %-9s %10" PRIu64 " %6" PRIu64 " s\n", i,
-                   pid_of(s), worker_state_name(state_of(s)), load(&s->begun),
-                   age(s));
+    buf_printf(out, "connections %" PRIu64, v->connections);
+    if (v->queue_known)
+        buf_printf(out, ", waiting in the kernel %u of %u", v->queue.waiting,
+                   v->queue.limit);
+    buf_printf(out,
+               "\nlast %" PRId64 " s: %" PRIu64 " requests, %" PRIu64
+               " failures of ours or the downstream's\n",
+               v->recent.span / CLOCK_SECOND, v->recent.ended,
+               v->recent.failed);
+}
+
+static void print_times(struct buf *out, const struct view *v)
+{
+    buf_printf(out, "\n%-12s %10s %9s %9s %9s\n", "time", "count", "median",
+               "95 %", "99 %");
+    for (int t = 0; t < TIMING_COUNT; t++) {
+        const struct histogram_view *h = &v->timings[t];
+        if (h->count == 0)
+            continue;
+        buf_printf(out, "%-12s %10" PRIu64, timing_names[t], h->count);
+        for (int q = 0; q < 3; q++) {
+            static const int shares[] = {500, 950, 990};
+            buf_char(out, ' ');
+            print_time(out, histogram_quantile(h, shares[q]));
+        }
+        buf_char(out, '\n');
     }
-    print_counts(out, &t);
+}
+
+static void print_workers(struct buf *out, const struct view *v)
+{
+    buf_printf(out, "\n%6s %8s %-8s %10s %8s %9s %10s\n", "worker", "pid",
+               "state", "requests", "age", "memory", "in hand");
+    for (uint32_t i = 0; i < v->workers; i++) {
+        struct view_worker w;
+        view_worker(v, i, &w);
+        buf_printf(out,
+                   "%6u %8d %-8s %10" PRIu64 " %6" PRIu64 " s %6" PRIu64 " kB",
+                   i, w.pid, worker_state_name(w.state), w.started, w.age,
+                   w.memory >> 10);
+        if (w.since > 0)
+            buf_printf(out, " %7" PRIu64 " ms", w.since);
+        buf_char(out, '\n');
+    }
+}
+
+static void print_counts(struct buf *out, const struct view *v)
+{
+    buf_str(out, "\noutcomes\n");
+    for (int o = 0; o < OUTCOME_COUNT; o++)
+        if (v->outcomes[o] > 0)
+            buf_printf(out, "  %-22s %12" PRIu64 "\n",
+                       outcome_name((enum outcome)o), v->outcomes[o]);
+    buf_str(out, "\ncounters\n");
+    for (int c = 0; c < COUNTER_COUNT; c++)
+        buf_printf(out, "  %-22s %12" PRIu64 "\n",
+                   counter_name((enum counter)c), v->counters[c]);
+}
+
+bool status_text(const struct view *v, struct buf *out)
+{
+    buf_printf(out,
+               "tallyd, pid %d, up %" PRIu64 " s: %u of %u workers, %u busy, "
+               "%" PRIu64 " requests%s\n",
+               v->pid, v->uptime, v->alive, v->workers, v->busy, v->started,
+               v->stage == POOL_SERVING ? "" : ", draining");
+    print_supervisor(out, v);
+    print_times(out, v);
+    print_workers(out, v);
+    print_counts(out, v);
     return !out->overflow;
 }
 
-static void put_workers(struct json_doc *page, const struct scoreboard *b)
+/* --- JSON. --- */
+
+static void put_workers(struct json_doc *page, const struct view *v)
 {
     struct json_doc *workers = json_put_array(page, "workers");
-    for (uint32_t i = 0; i < b->slot_count; i++) {
-        const struct scoreboard_slot *s = &b->slots[i];
+    for (uint32_t i = 0; i < v->workers; i++) {
         struct json_doc *w = json_append_object(workers);
+        struct view_worker worker;
+        view_worker(v, i, &worker);
         json_put_uint(w, "number", i);
-        json_put_uint(w, "pid", (uint64_t)pid_of(s));
-        json_put_text(w, "state", worker_state_name(state_of(s)));
-        json_put_uint(w, "requests", load(&s->begun));
-        json_put_uint(w, "age_seconds", age(s));
+        json_put_uint(w, "pid", (uint64_t)worker.pid);
+        json_put_text(w, "state", worker_state_name(worker.state));
+        json_put_uint(w, "requests", worker.started);
+        json_put_uint(w, "age_seconds", worker.age);
+        json_put_uint(w, "request_milliseconds", worker.since);
+        json_put_uint(w, "memory_bytes", worker.memory);
     }
 }
 
-static void put_counts(struct json_doc *page, const struct totals *t)
+static void put_outcomes(struct json_doc *page, const char *name,
+                         const uint64_t *counts)
 {
-    struct json_doc *outcomes = json_put_object(page, "outcomes");
+    struct json_doc *outcomes = json_put_object(page, name);
     for (int o = 0; o < OUTCOME_COUNT; o++)
-        json_put_uint(outcomes, outcome_name((enum outcome)o), t->outcomes[o]);
+        json_put_uint(outcomes, outcome_name((enum outcome)o), counts[o]);
+}
+
+static void put_counters(struct json_doc *page, const struct view *v)
+{
     struct json_doc *counters = json_put_object(page, "counters");
     for (int c = 0; c < COUNTER_COUNT; c++)
-        json_put_uint(counters, counter_name((enum counter)c), t->counters[c]);
+        json_put_uint(counters, counter_name((enum counter)c), v->counters[c]);
 }
 
 static void put_supervisor(struct json_doc *page, const struct scoreboard *b)
@@ -143,28 +156,50 @@ static void put_supervisor(struct json_doc *page, const struct scoreboard *b)
     json_put_uint(s, "exits_normal", load(&b->exits_normal));
     json_put_uint(s, "exits_status", load(&b->exits_status));
     json_put_uint(s, "exits_signal", load(&b->exits_signal));
+    json_put_uint(s, "monitor_starts", load(&b->monitor_starts));
 }
 
-bool status_json(const struct scoreboard *b, struct buf *out)
+static void put_quantiles(struct json_doc *times, const char *name,
+                          const struct histogram_view *h)
 {
-    struct totals t = add_up(b);
+    struct json_doc *t = json_put_object(times, name);
+    json_put_uint(t, "count", h->count);
+    json_put_uint(t, "p50_microseconds", histogram_quantile(h, 500) / 1000);
+    json_put_uint(t, "p95_microseconds", histogram_quantile(h, 950) / 1000);
+    json_put_uint(t, "p99_microseconds", histogram_quantile(h, 990) / 1000);
+}
+
+static void put_recent(struct json_doc *page, const struct view *v)
+{
+    struct json_doc *r = json_put_object(page, "recent");
+    json_put_uint(r, "seconds", (uint64_t)(v->recent.span / CLOCK_SECOND));
+    json_put_uint(r, "requests", v->recent.ended);
+    json_put_uint(r, "failures", v->recent.failed);
+    put_outcomes(r, "outcomes", v->recent.outcomes);
+    put_quantiles(r, "total", &v->recent.total);
+}
+
+bool status_json(const struct view *v, struct buf *out)
+{
     struct json_doc *page = json_new_object();
-    int pid = atomic_load_explicit(&b->pid, memory_order_relaxed);
-    json_put_uint(page, "pid", (uint64_t)pid);
-    json_put_uint(page, "uptime_seconds", seconds_since(b->started));
-    put_workers(page, b);
-    json_put_uint(page, "connections", connections(b, &t));
-    json_put_uint(page, "requests", t.requests);
-    put_counts(page, &t);
-    put_supervisor(page, b);
+    json_put_uint(page, "pid", (uint64_t)v->pid);
+    json_put_uint(page, "uptime_seconds", v->uptime);
+    json_put_bool(page, "ready", view_fault(v) == NULL);
+    put_workers(page, v);
+    json_put_uint(page, "connections", v->connections);
+    if (v->queue_known) {
+        json_put_uint(page, "listen_queue", v->queue.waiting);
+        json_put_uint(page, "listen_queue_limit", v->queue.limit);
+    }
+    json_put_uint(page, "requests", v->started);
+    put_outcomes(page, "outcomes", v->outcomes);
+    put_counters(page, v);
+    struct json_doc *times = json_put_object(page, "times");
+    for (int t = 0; t < TIMING_COUNT; t++)
+        put_quantiles(times, timing_names[t], &v->timings[t]);
+    put_recent(page, v);
+    put_supervisor(page, v->board);
     bool ok = json_print(page, out);
     json_free(&page);
     return ok;
-}
-
-const char *status_fault(const struct scoreboard *b)
-{
-    if (atomic_load_explicit(&b->stage, memory_order_relaxed) != POOL_SERVING)
-        return "not ready: the pool is draining\n";
-    return add_up(b).alive == 0 ? "not ready: there is no worker\n" : NULL;
 }

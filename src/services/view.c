@@ -1,0 +1,128 @@
+/* view: see view.h. */
+#include "services/view.h"
+
+#include "adapters/process.h"
+#include "base/clock.h"
+
+static uint64_t load(const scoreboard_u64 *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static enum worker_state state_of(const struct scoreboard_slot *s)
+{
+    uint32_t state = atomic_load_explicit(&s->state, memory_order_relaxed);
+    return state < WORKER_STATE_COUNT ? (enum worker_state)state
+                                      : WORKER_ABSENT;
+}
+
+static int pid_of(const struct scoreboard_slot *s)
+{
+    return atomic_load_explicit(&s->pid, memory_order_relaxed);
+}
+
+static uint64_t passed(int64_t now, int64_t moment, int64_t unit)
+{
+    return now > moment ? (uint64_t)((now - moment) / unit) : 0;
+}
+
+bool view_is_failure(enum outcome o)
+{
+    return outcome_status(o) >= 500;
+}
+
+static bool has_request(enum worker_state s)
+{
+    return s != WORKER_ABSENT && s != WORKER_IDLE;
+}
+
+static void add_recent(struct view *v, const struct scoreboard_slot *s,
+                       uint32_t period)
+{
+    for (int o = 0; o < OUTCOME_COUNT; o++)
+        v->recent.outcomes[o] += recent_count(&s->recent_outcomes[o], period);
+    for (int i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        uint64_t n = recent_count(&s->recent_total[i], period);
+        v->recent.total.buckets[i] += n;
+        v->recent.total.count += n;
+    }
+}
+
+static void add_slot(struct view *v, const struct scoreboard_slot *s)
+{
+    enum worker_state state = state_of(s);
+    v->states[state]++;
+    v->alive += state != WORKER_ABSENT;
+    v->busy += has_request(state);
+    v->started += load(&s->begun);
+    for (int o = 0; o < OUTCOME_COUNT; o++)
+        v->outcomes[o] += load(&s->outcomes[o]);
+    for (int c = 0; c < COUNTER_COUNT; c++)
+        v->counters[c] += load(&s->counters[c]);
+    for (int t = 0; t < TIMING_COUNT; t++)
+        histogram_read(&s->timings[t], &v->timings[t]);
+    add_recent(v, s, recent_period(v->now));
+    int pid = pid_of(s);
+    uint64_t memory = pid > 0 ? process_memory(pid) : 0;
+    v->memory.workers += memory;
+    if (memory > v->memory.worker_most)
+        v->memory.worker_most = memory;
+}
+
+static void sum_recent(struct view *v)
+{
+    v->recent.span = recent_span(v->now, v->board->started);
+    for (int o = 0; o < OUTCOME_COUNT; o++) {
+        v->recent.ended += v->recent.outcomes[o];
+        if (view_is_failure((enum outcome)o))
+            v->recent.failed += v->recent.outcomes[o];
+    }
+}
+
+void view_take(struct view *v, const struct scoreboard *b,
+               const struct config *config, pid_t monitor)
+{
+    *v = (struct view){.config = config,
+                       .board = b,
+                       .now = clock_now(),
+                       .workers = b->slot_count,
+                       .lost = load(&b->lost)};
+    v->pid = atomic_load_explicit(&b->pid, memory_order_relaxed);
+    v->uptime = passed(v->now, b->started, CLOCK_SECOND);
+    v->stage = atomic_load_explicit(&b->stage, memory_order_relaxed);
+    for (uint32_t i = 0; i < b->slot_count; i++)
+        add_slot(v, &b->slots[i]);
+    sum_recent(v);
+    uint64_t gone = v->counters[COUNTER_closed] + v->lost;
+    uint64_t came = v->counters[COUNTER_connections];
+    v->connections = came > gone ? came - gone : 0;
+    v->queue_known =
+        b->listener_family != 0 &&
+        backlog_read(b->listener_family, b->listener_inode, &v->queue);
+    v->memory.supervisor = process_memory(v->pid);
+    v->memory.monitor = monitor > 0 ? process_memory(monitor) : 0;
+}
+
+void view_worker(const struct view *v, uint32_t number, struct view_worker *w)
+{
+    const struct scoreboard_slot *s = &v->board->slots[number];
+    int64_t since = atomic_load_explicit(&s->since, memory_order_relaxed);
+    int64_t born = atomic_load_explicit(&s->started, memory_order_relaxed);
+    *w = (struct view_worker){.number = number,
+                              .pid = pid_of(s),
+                              .state = state_of(s),
+                              .started = load(&s->begun)};
+    if (w->state != WORKER_ABSENT)
+        w->age = passed(v->now, born, CLOCK_SECOND);
+    if (has_request(w->state))
+        w->since = passed(v->now, since, CLOCK_MS);
+    if (w->pid > 0)
+        w->memory = process_memory(w->pid);
+}
+
+const char *view_fault(const struct view *v)
+{
+    if (v->stage != POOL_SERVING)
+        return "the pool is draining";
+    return v->alive == 0 ? "there is no worker" : NULL;
+}

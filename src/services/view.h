@@ -1,0 +1,70 @@
+/* view: what is known of a pool at one moment, for all pages about it.
+ *
+ * Made from the scoreboard, the settings and what the kernel says; no worker
+ * is asked. */
+#ifndef TALLYD_SERVICES_VIEW_H
+#define TALLYD_SERVICES_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "adapters/backlog.h"
+#include "adapters/config.h"
+#include "adapters/scoreboard.h"
+
+struct view_memory { /* bytes in RAM, shared ones counted for each */
+    uint64_t workers, worker_most, supervisor, monitor;
+};
+
+struct view {
+    const struct config *config; /* of the pool; borrowed */
+    const struct scoreboard *board;
+    int64_t now;     /* monotonic ns */
+    int pid;         /* of the supervisor */
+    uint64_t uptime; /* s */
+    enum pool_stage stage;
+    uint32_t workers, alive, busy; /* slots, processes, those with a request */
+    uint32_t states[WORKER_STATE_COUNT];
+    uint64_t started; /* requests begun */
+    uint64_t outcomes[OUTCOME_COUNT];
+    uint64_t counters[COUNTER_COUNT];
+    uint64_t connections; /* open now, in a worker or on the tray */
+    uint64_t lost;        /* those that ended with their worker */
+    struct histogram_view timings[TIMING_COUNT];
+    /* Of the last minute, or a little more. */
+    struct {
+        int64_t span; /* ns */
+        uint64_t ended, failed;
+        uint64_t outcomes[OUTCOME_COUNT];
+        struct histogram_view total; /* without a sum */
+    } recent;
+    struct backlog queue;
+    bool queue_known;
+    struct view_memory memory;
+};
+
+/* `monitor`: this process, if it is the pool's monitor, else 0. */
+void view_take(struct view *v, const struct scoreboard *board,
+               const struct config *config, pid_t monitor);
+
+/* One worker, as it is now. */
+struct view_worker {
+    uint32_t number;
+    int pid;
+    enum worker_state state;
+    uint64_t started; /* requests */
+    uint64_t age;     /* s, of the process */
+    uint64_t since;   /* ms, that the request in hand takes; 0: none */
+    uint64_t memory;  /* bytes */
+};
+
+void view_worker(const struct view *v, uint32_t number, struct view_worker *w);
+
+/* A failure that is not the client's: ours or the downstream's. */
+bool view_is_failure(enum outcome o);
+
+/* Why the pool should get no requests now, a few words; NULL: it should. */
+const char *view_fault(const struct view *v);
+
+#endif
