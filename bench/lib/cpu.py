@@ -1,6 +1,9 @@
 """CPU time and memory of processes, from /proc (proc(5))."""
 
+import os
 import pathlib
+
+TICK = os.sysconf("SC_CLK_TCK")
 
 
 def tree(pid):
@@ -29,6 +32,13 @@ def seconds(pid):
             except OSError:
                 continue
     return used / 1e9
+
+
+def machine():
+    """(busy, all) seconds of all cores together since the machine started."""
+    line = pathlib.Path("/proc/stat").read_text().splitlines()[0]
+    ticks = [int(word) / TICK for word in line.split()[1:9]]
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
 def rss_kb(pid):

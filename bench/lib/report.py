@@ -87,12 +87,13 @@ def all_peers(rows, base):
             "{:.2f}x ({:.2f} to {:.2f})".format(row["ratio"],
                                                 *row["ratio_range"])
         lines.append("| {} | {} | {:,.0f} | {} | {:.2f} | {:.2f} | {:.2f} | "
-                     "{:.0f} | {:.0f} | {:.0f} | {} |".format(
+                     "{:.0f} | {} | {:.0f} | {} |".format(
                          row["scenario"], row["peer"], row["rps"], ratio,
                          row["p50_us"] / 1e3, row["p99_us"] / 1e3,
                          row["p999_us"] / 1e3, row["cpu_front_us"],
-                         row["cpu_peer_us"], row["cpu_downstream_us"],
-                         row["failed"]))
+                         # The time of the killed has gone with them.
+                         "" if "killed" in row else f"{row['cpu_peer_us']:.0f}",
+                         row["cpu_downstream_us"], row["failed"]))
     return "\n".join(lines) + "\n"
 
 
@@ -131,6 +132,14 @@ def keepalive(rows):
             "| clients | p50 ms a | b | a/b | p99 ms a | b | a/b | fair "
             "share ms | p99 a / share | first second: p99 ms a | / share "
             "| failed |\n" + "|--:" * 12 + "|\n" + "\n".join(lines) + "\n")
+
+
+def quiet(runs):
+    """How quiet the machine was."""
+    others = [run["others"] for run in runs]
+    return ("\nCPU of the machine that went to anything else while it was "
+            f"measured: {median(others):.0%} in half of the runs, at most "
+            f"{max(others):.0%} (interrupts are in it).\n")
 
 
 def killed(rows):
@@ -213,7 +222,7 @@ def write(directory, runs, settings):
     tables = all_peers(rows, peers[0]) + (
         f"\n\"{peers[0]} is\": its requests per second over the peer's, the "
         "median (least to most) of the rounds; the two ran one after the "
-        "other.\n") + keepalive(rows) + killed(rows)
+        "other.\n") + quiet(runs) + keepalive(rows) + killed(rows)
     (directory / "run.md").write_text(
         f"# Behind nginx\n\nMade by `{command}`.\n\n{tables}\n## Machine\n\n"
         + "".join(f"- {key}: {value}\n" for key, value in about.items()))
