@@ -45,7 +45,7 @@ class Stage:
             workers=WORKERS, log_level="info")
         self.pool = self.front.pool
         self.pool.wait_for_workers()
-        self.links_before = len(self.nginx_links())
+        self.own_links = self.count_own_links()
         self.killer = kills.Killer(self.pool.pid, kill_seconds, seed, spare)
         self.people = [
             customers.Browser(self.front, self.book, self.over,
@@ -76,8 +76,18 @@ class Stage:
     def nginx_worker(self):
         return procfs.children_of(self.front.process.pid)[0]
 
+    def count_own_links(self):
+        """The unix sockets of nginx's worker that lead to its master. Those of
+        a worker that has only just started are not its last."""
+        name = self.book.begin(ledger.OK, 0)
+        reply = self.front.post("/", b'{"items":[]}', {"X-Request-ID": name})
+        self.book.answered(name, reply.status, None)
+        kit.until("nginx keeps one connection",
+                  lambda: self.pool.status()["connections"] == 1)
+        return len(self.nginx_links()) - 1
+
     def nginx_links(self):
-        """The unix sockets of nginx's worker: connections to the pool, and two
+        """The unix sockets of nginx's worker: connections to the pool, and some
         to its master."""
         return [one for one in descriptors(self.nginx_worker())
                 if one in unix_sockets()]
@@ -131,7 +141,7 @@ class Stage:
         def settled():
             counts.update(
                 tray=self.pool.status()["connections"],
-                nginx=len(self.nginx_links()) - self.links_before,
+                nginx=len(self.nginx_links()) - self.own_links,
                 downstream=len(self.down.open))
             return (counts["tray"] == counts["nginx"] <= KEPT
                     and counts["downstream"] <= WORKERS)
