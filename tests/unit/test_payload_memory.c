@@ -72,12 +72,14 @@ static void put(struct body *b, const char *text)
     b->n += n;
 }
 
-/* Items with one member of the wanted name or more, of all types; gives the
- * first item whose last one is no number, or `items`. */
+/* Items with one member of the wanted name, none, or more, of all types; gives
+ * the first item whose last one is no number, or `items`. */
 static uint32_t build_doubles(struct body *b, uint32_t items, int *sum)
 {
     static const char *const others[] = {"\"x\"", "null", "[]", "{\"value\":1}",
                                          "true"};
+    static const char *const beside[] = {"[1]", "7", "[]", "{\"a\":7}",
+                                         "\"text\""};
     uint32_t wrong = items;
     char text[32];
     b->n = 0;
@@ -87,16 +89,20 @@ static uint32_t build_doubles(struct body *b, uint32_t items, int *sum)
         int value = 0;
         bool number = false;
         put(b, i == 0 ? "{" : ",{");
-        for (uint32_t m = below(4) == 0 ? 1 + below(3) : 1; m > 0; m--) {
+        for (uint32_t m = below(4) == 0 ? below(4) : 1; m > 0; m--) {
             number = below(8) > 0;
             value = (int)below(below(2) == 0 ? 9 : 100000);
             snprintf(text, sizeof text, "\"value\":%d", value);
             put(b, number ? text : "\"value\":");
             put(b, number ? "" : others[below(5)]);
-            put(b, m > 1 ? "," : "");
+            put(b, ",");
         }
-        for (; below(3) == 0;)
-            put(b, ",\"valu\":[1]");
+        while (below(3) == 0) {
+            put(b, "\"valu\":");
+            put(b, beside[below(5)]);
+            put(b, ",");
+        }
+        put(b, "\"\":0");
         put(b, "}");
         *sum += 2 * value;
         wrong = !number && wrong == items ? i : wrong;
@@ -133,10 +139,56 @@ START_TEST(the_last_member_counts_at_every_turn)
 }
 END_TEST
 
+/* Twelve items of `before`, the first number and `behind`, but for the second
+ * number at `at`; gives where the byte behind its leading zero is. */
+static size_t build_numbers(struct body *b, const char *before,
+                            const char *behind, const char *const numbers[2],
+                            size_t at)
+{
+    size_t place = 0;
+    b->n = 0;
+    put(b, "{\"items\":[");
+    for (size_t i = 0; i < 12; i++) {
+        put(b, i == 0 ? "" : ",");
+        put(b, before);
+        if (i == at)
+            place = b->n + (numbers[1][0] == '-') + 1;
+        put(b, numbers[i == at]);
+        put(b, behind);
+    }
+    put(b, "]}");
+    return place;
+}
+
+/* Among numbers of the same length and form. */
+START_TEST(a_leading_zero_is_seen_whatever_is_remembered)
+{
+    static const char *const pairs[][2] = {
+        {"11", "01"},     {"-11", "-01"},           {"111", "000"},
+        {"11.5", "01.5"}, {"12345678", "01234567"}, {"-11e1", "-01e1"}};
+    struct body b;
+    char answer[40];
+    for (size_t pair = 0; pair < sizeof pairs / sizeof pairs[0]; pair++)
+        for (size_t at = 0; at < 24; at++) {
+            bool wanted = at % 2 == 0;
+            size_t place = build_numbers(&b, wanted ? "{\"value\":" : "{\"a\":",
+                                         wanted ? "}" : ",\"value\":7}",
+                                         pairs[pair], at / 2);
+            snprintf(answer, sizeof answer, MALFORMED "%zu", place);
+            for (size_t i = 0; i < reader_count; i++)
+                for (size_t turn = 0; turn < 3; turn++)
+                    answers_check_cut(&readers[i], b.bytes, b.n, answer, 0,
+                                      b.n);
+        }
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {what_was_given_up_is_forgotten,
+    const TTest *const tests[] = {
+        what_was_given_up_is_forgotten,
 
-                                  the_last_member_counts_at_every_turn};
+        the_last_member_counts_at_every_turn,
+        a_leading_zero_is_seen_whatever_is_remembered};
     return UNIT_RUN_WITH("payload_memory", tests, open_readers, close_readers);
 }
