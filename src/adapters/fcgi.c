@@ -97,9 +97,7 @@ static struct fcgi_conn *take_conn(struct fcgi *f)
 struct fcgi_conn *fcgi_open(struct fcgi *f, int fd, int64_t now)
 {
     struct fcgi_conn *conn = take_conn(f);
-    if (conn == NULL)
-        close(fd);
-    else
+    if (conn != NULL)
         fcgi_conn_start(conn, fd, now);
     return conn;
 }
@@ -108,14 +106,11 @@ struct fcgi_conn *fcgi_adopt(struct fcgi *f, int fd, const void *bytes,
                              size_t n)
 {
     struct fcgi_conn *conn = take_conn(f);
-    if (conn == NULL) {
-        close(fd);
-    } else if (!fcgi_conn_unpack(conn, fd, bytes, n)) {
-        conn->fd = fd;
-        fcgi_close(f, conn);
-        conn = NULL;
-    }
-    return conn;
+    if (conn == NULL || fcgi_conn_unpack(conn, fd, bytes, n))
+        return conn;
+    conn->fd = -1;
+    fcgi_close(f, conn);
+    return NULL;
 }
 
 void fcgi_close(struct fcgi *f, struct fcgi_conn *conn)

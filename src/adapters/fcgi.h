@@ -20,11 +20,11 @@ struct fcgi;
 struct fcgi *fcgi_new(const struct fcgi_config *c);
 void fcgi_free(struct fcgi **f);
 
-/* Take over an accepted descriptor. NULL: memory is short; fd is closed. */
+/* Take over an accepted descriptor. NULL: memory is short; fd is as before. */
 struct fcgi_conn *fcgi_open(struct fcgi *f, int fd, int64_t now);
 
 /* Take over a descriptor with what fcgi_conn_pack() made in another process.
- * NULL: memory is short, or these are no such bytes; fd is closed. */
+ * NULL: memory is short, or these are no such bytes; fd is as before. */
 struct fcgi_conn *fcgi_adopt(struct fcgi *f, int fd, const void *bytes,
                              size_t n);
 

@@ -9,9 +9,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/timerfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "adapters/alarm.h"
 #include "adapters/mailbox.h"
 #include "adapters/sandbox.h"
 #include "base/clock.h"
@@ -24,13 +25,15 @@ enum { FREE = 0, PARKED = -1 }; /* else the process that owns the place */
 
 struct place {
     _Atomic int32_t owner;
-    _Atomic int32_t listed; /* it has an entry in the epoll set */
+    _Atomic int32_t kept; /* it is in the mailbox and in the epoll set */
     _Atomic int64_t deadline;
+    _Atomic uint64_t generation; /* of its connection: new for each */
+    struct mailbox_note note;
 };
 
 /* Shared by all processes. */
 struct tray_table {
-    _Atomic int64_t clock_at; /* the clock rings then; CLOCK_NEVER: not set */
+    _Atomic int64_t clock_at; /* of the clock */
     _Atomic int64_t deaf;     /* the listener is not heard until then; 0: is */
     _Atomic int32_t closing;
     _Atomic int32_t knocking;
@@ -41,11 +44,10 @@ struct tray {
     struct tray_table *table;
     uint32_t places;
     int owner; /* this process */
-    int set, clock, listener;
-    int first;                 /* descriptor number of place 0 */
+    int set, listener;
+    struct alarm clock;
     struct mailbox *mailboxes; /* per place */
     int64_t next_due;          /* of a scan under way, see tray_next_due() */
-    uint8_t *bytes;            /* MAILBOX_BYTES_MAX, for tray_recover() */
 };
 
 /* What an entry of the epoll set stands for, besides a place. */
@@ -78,8 +80,10 @@ static bool fit_files(uint32_t *places, char *why, size_t why_size)
 
 static bool open_mailboxes(struct tray *t)
 {
+    int first = OTHER_FILES + 2 * (int)t->places;
     for (uint32_t i = 0; i < t->places; i++)
-        if (!mailbox_open(&t->mailboxes[i]))
+        if (!mailbox_open(&t->mailboxes[i], &t->table->places[i].note,
+                          first + (int)i))
             return false;
     return true;
 }
@@ -99,17 +103,13 @@ static bool open_all(struct tray *t, int listener)
     if (t->table == MAP_FAILED)
         t->table = NULL;
     t->mailboxes = calloc(t->places, sizeof *t->mailboxes);
-    t->bytes = malloc(MAILBOX_BYTES_MAX);
     t->set = epoll_create1(EPOLL_CLOEXEC);
-    t->clock = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (t->table == NULL || t->mailboxes == NULL || t->bytes == NULL ||
-        t->set < 0 || t->clock < 0)
+    if (t->table == NULL || t->mailboxes == NULL || t->set < 0)
         return false;
     for (uint32_t i = 0; i < t->places; i++)
-        t->mailboxes[i] = (struct mailbox){-1, -1};
-    t->table->clock_at = CLOCK_NEVER;
-    return open_mailboxes(t) &&
-           listen_for(t, EPOLL_CTL_ADD, t->clock, EPOLLIN | EPOLLET,
+        t->mailboxes[i] = (struct mailbox){NULL, -1, -1, -1, 0};
+    return alarm_open(&t->clock, &t->table->clock_at) && open_mailboxes(t) &&
+           listen_for(t, EPOLL_CTL_ADD, t->clock.fd, EPOLLIN | EPOLLET,
                       TAG_CLOCK) &&
            listen_for(t, EPOLL_CTL_ADD, listener, EPOLLIN, TAG_KNOCK);
 }
@@ -123,9 +123,8 @@ struct tray *tray_new(uint32_t places, int listener, char *why, size_t why_size)
     if (t == NULL)
         return NULL;
     t->places = places;
-    t->first = OTHER_FILES + 2 * (int)places;
     t->owner = TRAY_SUPERVISOR;
-    t->set = t->clock = -1;
+    t->set = t->clock.fd = -1;
     if (open_all(t, listener))
         return t;
     snprintf(why, why_size, "max_connections = %u: %s", places,
@@ -148,11 +147,10 @@ void tray_free(struct tray **tray)
     for (uint32_t i = 0; t->mailboxes != NULL && i < t->places; i++)
         mailbox_close(&t->mailboxes[i]);
     close_if_open(t->set);
-    close_if_open(t->clock);
+    alarm_close(&t->clock);
     if (t->table != NULL)
         munmap(t->table, table_bytes(t->places));
     free(t->mailboxes);
-    free(t->bytes);
     free(t);
     *tray = NULL;
 }
@@ -164,32 +162,10 @@ void tray_join(struct tray *t, int owner)
 
 /* --- The clock. --- */
 
-/* Let it ring at `at` or before. Whoever comes second sets it again, so that
- * it is never later than the earliest wish. */
-static void set_clock(struct tray *t, int64_t at)
-{
-    int64_t was = atomic_load(&t->table->clock_at);
-    do {
-        if (at >= was)
-            return;
-    } while (!atomic_compare_exchange_weak(&t->table->clock_at, &was, at));
-    do {
-        at = atomic_load(&t->table->clock_at);
-        const struct itimerspec when = {
-            .it_value = {.tv_sec = (time_t)(at / CLOCK_SECOND),
-                         .tv_nsec = at % CLOCK_SECOND}};
-        if (at != CLOCK_NEVER)
-            timerfd_settime(t->clock, TFD_TIMER_ABSTIME, &when, NULL);
-    } while (at != atomic_load(&t->table->clock_at));
-}
-
 int tray_next_due(struct tray *t, int from, int64_t due)
 {
     if (from == 0) {
-        uint64_t rings;
-        while (read(t->clock, &rings, sizeof rings) > 0)
-            ;
-        atomic_store(&t->table->clock_at, CLOCK_NEVER);
+        alarm_reset(&t->clock);
         t->next_due = CLOCK_NEVER;
     }
     for (int i = from; i < (int)t->places; i++) {
@@ -203,7 +179,7 @@ int tray_next_due(struct tray *t, int from, int64_t due)
             t->next_due = deadline;
     }
     int64_t deaf = t->table->deaf;
-    set_clock(t, deaf != 0 && deaf < t->next_due ? deaf : t->next_due);
+    alarm_set(&t->clock, deaf != 0 && deaf < t->next_due ? deaf : t->next_due);
     return -1;
 }
 
@@ -229,7 +205,7 @@ void tray_pause(struct tray *t, int64_t pause)
     int64_t until = pause == 0 ? CLOCK_NEVER : clock_now() + pause;
     listen_for(t, EPOLL_CTL_MOD, t->listener, 0, TAG_KNOCK);
     atomic_store(&t->table->deaf, until);
-    set_clock(t, until);
+    alarm_set(&t->clock, until);
     /* One may have become free before anybody could know that we wait. */
     if (pause == 0 && find(t, FREE) >= 0)
         hear_again(t);
@@ -281,71 +257,95 @@ int tray_reserve(struct tray *t)
         if (p->owner != FREE ||
             !atomic_compare_exchange_strong(&p->owner, &expected, t->owner))
             continue;
-        p->listed = 0;
+        p->generation++;
         return (int)i;
     }
     return -1;
 }
 
-void tray_vacate(struct tray *t, int place)
+void tray_vacate(struct tray *t, int place, int fd)
 {
-    atomic_store(&t->table->places[place].owner, FREE);
+    struct place *p = &t->table->places[place];
+    struct mailbox *m = &t->mailboxes[place];
+    /* The peer learns at once, though others have copies: they close theirs
+     * when they meet the place again. Until this is done it is in the mailbox,
+     * so that tray_recover() can. */
+    if (fd >= 0)
+        shutdown(fd, SHUT_RDWR);
+    if (p->kept != 0) {
+        epoll_ctl(t->set, EPOLL_CTL_DEL, m->number, NULL);
+        mailbox_clear(m);
+        p->kept = 0;
+    }
+    if (fd >= 0 && fd != m->number)
+        close(fd);
+    mailbox_forget(m);
+    atomic_store(&p->owner, FREE);
     if (atomic_load(&t->table->deaf) != 0)
         hear_again(t);
 }
 
-/* Give the connection the number of its place, and an entry in the set that
+/* Put the connection into the mailbox and give it an entry in the set that
  * tells of nothing yet. */
-static bool settle(struct tray *t, int place, int *fd)
+static bool keep(struct tray *t, int place, int *fd)
 {
-    int number = t->first + place;
-    if (*fd != number) {
-        if (dup3(*fd, number, O_CLOEXEC) < 0)
-            return false;
-        close(*fd);
-        *fd = number;
-    }
     struct place *p = &t->table->places[place];
-    if (p->listed == 0 &&
-        !listen_for(t, EPOLL_CTL_ADD, number, EPOLLONESHOT, (uint64_t)place) &&
-        errno != EEXIST)
+    struct mailbox *m = &t->mailboxes[place];
+    if (p->kept != 0)
+        return true;
+    if (!mailbox_put(m, fd, p->generation))
         return false;
-    p->listed = 1;
+    if (!listen_for(t, EPOLL_CTL_ADD, *fd, EPOLLONESHOT, (uint64_t)place) &&
+        errno != EEXIST) {
+        int error = errno;
+        mailbox_clear(m);
+        errno = error;
+        return false;
+    }
+    p->kept = 1;
     return true;
+}
+
+static void arm(struct tray *t, int place)
+{
+    atomic_store(&t->table->places[place].owner, PARKED);
+    listen_for(t, EPOLL_CTL_MOD, t->mailboxes[place].number,
+               EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, (uint64_t)place);
 }
 
 bool tray_park(struct tray *t, int place, int *fd, const struct iovec *parts,
                int count, int64_t deadline)
 {
-    struct place *p = &t->table->places[place];
-    if (!settle(t, place, fd) ||
-        !mailbox_put(&t->mailboxes[place], *fd, parts, count))
+    if (!keep(t, place, fd) ||
+        !mailbox_write(&t->mailboxes[place], parts, count))
         return false;
-    atomic_store(&p->deadline, deadline);
-    atomic_store(&p->owner, PARKED);
-    listen_for(t, EPOLL_CTL_MOD, *fd, EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
-               (uint64_t)place);
-    close(*fd);
+    atomic_store(&t->table->places[place].deadline, deadline);
+    arm(t, place);
     *fd = -1;
-    set_clock(t, deadline);
+    alarm_set(&t->clock, deadline);
     return true;
+}
+
+/* Own a parked place; false: it is not parked any more. */
+static bool claim(struct tray *t, int place)
+{
+    int32_t expected = PARKED;
+    return atomic_compare_exchange_strong(&t->table->places[place].owner,
+                                          &expected, t->owner);
 }
 
 int tray_take(struct tray *t, int place, void *bytes, size_t *n)
 {
-    int32_t expected = PARKED;
-    if (!atomic_compare_exchange_strong(&t->table->places[place].owner,
-                                        &expected, t->owner))
+    struct place *p = &t->table->places[place];
+    if (!claim(t, place))
         return -1;
-    int number = t->first + place;
-    int fd = mailbox_take(&t->mailboxes[place], bytes, n);
-    if (fd >= 0 && dup3(fd, number, O_CLOEXEC) == number) {
-        close(fd);
-        return number;
+    int fd = mailbox_copy(&t->mailboxes[place], p->generation);
+    if (fd < 0) {
+        tray_vacate(t, place, -1);
+        return -1;
     }
-    close_if_open(fd);
-    tray_vacate(t, place);
-    return -1;
+    *n = mailbox_read(&t->mailboxes[place], bytes);
+    return fd;
 }
 
 bool tray_is_empty(const struct tray *t)
@@ -358,32 +358,30 @@ bool tray_is_empty(const struct tray *t)
 /* Its event may have gone with the dead: arm it again. */
 static void park_again(struct tray *t, int place)
 {
-    size_t n;
-    int fd = tray_take(t, place, t->bytes, &n);
-    const struct iovec all = {t->bytes, n};
-    if (fd < 0 ||
-        tray_park(t, place, &fd, &all, 1, t->table->places[place].deadline))
+    struct mailbox *m = &t->mailboxes[place];
+    if (!claim(t, place))
         return;
-    close_if_open(fd);
-    tray_vacate(t, place);
+    mailbox_copy(m, t->table->places[place].generation);
+    arm(t, place);
+    mailbox_forget(m);
 }
 
 uint32_t tray_recover(struct tray *t, int owner)
 {
     uint32_t lost = 0;
-    for (uint32_t i = 0; i < t->places; i++) {
+    for (int i = 0; i < (int)t->places; i++) {
         struct place *p = &t->table->places[i];
-        if (p->owner == owner && !mailbox_is_empty(&t->mailboxes[i])) {
-            atomic_store(&p->owner, PARKED);
-        } else if (p->owner == owner) {
-            tray_vacate(t, (int)i);
+        if (p->owner == owner) {
+            int fd = mailbox_copy(&t->mailboxes[i], p->generation);
+            p->kept = fd >= 0;
+            tray_vacate(t, i, fd);
             lost++;
+        } else if (p->owner == PARKED) {
+            park_again(t, i);
         }
-        if (p->owner == PARKED)
-            park_again(t, (int)i);
     }
-    atomic_store(&t->table->clock_at, CLOCK_NEVER);
-    set_clock(t, clock_now() + CLOCK_MS);
+    alarm_reset(&t->clock);
+    alarm_set(&t->clock, clock_now() + CLOCK_MS);
     return lost;
 }
 

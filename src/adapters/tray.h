@@ -5,19 +5,20 @@
  * the one it is busy with, while its siblings idle. So a worker owns a
  * connection only while it serves it; in between, the connection is parked:
  *
- *   - Every connection has a place, and each place a mailbox. To park puts
- *     the descriptor there, with what was read but not yet used.
+ *   - Every connection has a place, and each place a mailbox, in which the
+ *     descriptor is for as long as the connection is open (mailbox.h). What was
+ *     read but not yet used is beside it.
  *   - Every parked connection is in one epoll set all processes share, one-shot
  *     (EPOLLONESHOT, epoll(7)): when it becomes readable exactly one idle
- *     worker is told, in the order in which they became so. It takes the
- *     descriptor out of the mailbox and owns it.
- *   - The set keeps its entries by open file and descriptor number. A place
- *     has one number, the same in every process, so any owner can arm it.
+ *     worker is told, in the order in which they became so. It owns it then.
+ *   - A process has its own copy of the descriptor from the first time on that
+ *     it serves the connection: to take and to park again then costs one
+ *     epoll_ctl(2). The set keeps its entries by open file and descriptor
+ *     number. A place has one number, the same in every process.
  *
  * The owner of a place is one atomic word: free, parked, or a process. Every
  * step leaves a state from which tray_recover() can go on after the owner was
- * killed: the descriptor is either in the mailbox, or was closed with its
- * owner. No locks.
+ * killed. No locks.
  *
  * Made before the first fork. Not thread-safe within a process. */
 #ifndef TALLYD_ADAPTERS_TRAY_H
@@ -66,19 +67,21 @@ void tray_quiet(struct tray *t);
 int tray_reserve(struct tray *t);
 void tray_pause(struct tray *t, int64_t pause);
 
-/* The connection of an owned place is closed, by its owner. */
-void tray_vacate(struct tray *t, int place);
+/* Close the connection `fd` of an owned place, -1 when there is none, and free
+ * the place. The peer learns it at once. */
+void tray_vacate(struct tray *t, int place, int fd);
 
-/* Park the connection `fd` of an owned place: it belongs to all from now on,
- * and `fd` is closed here. `parts`: at most MAILBOX_BYTES_MAX, given back by
+/* Park the connection `fd` of an owned place: it belongs to all from now on.
+ * `parts`: at least one byte and at most MAILBOX_BYTES_MAX, given back by
  * tray_take(). `deadline`: monotonic ns. False, with errno: the kernel would
- * not take it (ETOOMANYREFS, ENOMEM); it still belongs to the caller, and
- * *fd, which may have changed, is its descriptor. */
+ * not take it (ETOOMANYREFS, ENOMEM); it still belongs to the caller, and *fd,
+ * which may have changed, is its descriptor. */
 bool tray_park(struct tray *t, int place, int *fd, const struct iovec *parts,
                int count, int64_t deadline);
 
-/* Take a parked connection; gives its descriptor, -1 when it is no longer
- * parked. `bytes` has room for MAILBOX_BYTES_MAX; *n says how many came. */
+/* Take a parked connection; gives its descriptor, which tray_park() and
+ * tray_vacate() alone may close; -1 when it is no longer parked. `bytes` has
+ * room for MAILBOX_BYTES_MAX; *n says how many came. */
 int tray_take(struct tray *t, int place, void *bytes, size_t *n);
 
 /* After TRAY_CLOCK: the next parked place at or after `from` whose deadline is
@@ -88,9 +91,9 @@ int tray_next_due(struct tray *t, int from, int64_t due);
 
 bool tray_is_empty(const struct tray *t);
 
-/* After the process `owner` has died: park again what it had taken but not
- * read, free the rest of its places, arm everything that may have been
- * disarmed with it. Gives the number of connections lost with it. */
+/* After the process `owner` has died: close what it owned, and arm everything
+ * that may have been disarmed with it. Gives the number of connections lost
+ * with it. */
 uint32_t tray_recover(struct tray *t, int owner);
 
 /* The pool ends: workers that are told to stop empty the tray, too. */

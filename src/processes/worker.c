@@ -35,6 +35,9 @@
 /* The least time between two warnings of the same kind. */
 #define COMPLAINT_INTERVAL (10 * CLOCK_SECOND)
 
+_Static_assert(sizeof(struct fcgi_parcel) <= MAILBOX_NOTE_MAX,
+               "an idle connection is parked without a message");
+
 struct worker {
     const struct worker_plan *plan;
     struct scoreboard_slot *slot;
@@ -65,9 +68,9 @@ static void complain(struct worker *w, const char *what, const char *why)
 
 static void close_conn(struct worker *w, struct fcgi_conn *conn)
 {
-    int place = conn->place;
+    tray_vacate(w->tray, conn->place, conn->fd);
+    conn->fd = -1;
     fcgi_close(w->fcgi, conn);
-    tray_vacate(w->tray, place);
     count(w, COUNTER_closed);
 }
 
@@ -198,7 +201,7 @@ static bool accept_one(struct worker *w)
     struct fcgi_conn *conn =
         fd < 0 ? NULL : fcgi_open(w->fcgi, fd, clock_now());
     if (conn == NULL) {
-        tray_vacate(w->tray, place);
+        tray_vacate(w->tray, place, fd);
         tray_quiet(w->tray);
     }
     if (fd < 0 && nothing_to_accept(error))
@@ -225,7 +228,7 @@ static struct fcgi_conn *take(struct worker *w, int place)
         return NULL;
     struct fcgi_conn *conn = fcgi_adopt(w->fcgi, fd, w->parcel, n);
     if (conn == NULL) {
-        tray_vacate(w->tray, place);
+        tray_vacate(w->tray, place, fd);
         count(w, COUNTER_closed);
         return NULL;
     }

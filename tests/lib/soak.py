@@ -19,7 +19,6 @@ from downstream import Answer, Downstream
 
 WORKERS = 8
 KEPT = 16  # connections nginx keeps: twice the workers
-WORKER_FILES = 1  # the downstream's connection: what a worker opens for good
 
 
 class Nginx(fronts.NginxKeepalive):
@@ -35,6 +34,10 @@ class Stage:
         reason = Nginx.missing()
         if reason:
             raise tap.Skip(reason)
+        # What a worker opens for good: the connection to the downstream, and a
+        # copy of what is or was at each place that it has served; more places
+        # than clients are in use for a moment, when some have just left.
+        self.worker_files = 1 + 2 * (browsers + proxies)
         self.book = ledger.Ledger()
         self.over = threading.Event()  # for the clients
         self.calm = threading.Event()  # for the downstream
@@ -122,7 +125,7 @@ class Stage:
         after = self.sample()
         if after["supervisor_fds"] != before["supervisor_fds"]:
             faults.append(f"descriptors of the supervisor: {before} {after}")
-        if after["worker_fds"] > before["worker_fds"] + WORKER_FILES:
+        if after["worker_fds"] > before["worker_fds"] + self.worker_files:
             faults.append(f"descriptors of a worker: {before} {after}")
         faults += self.book.check()
         if self.book.count(ledger.LOST) > self.killer.serving:

@@ -169,7 +169,8 @@ START_TEST(what_is_no_parcel_is_refused)
     ck_assert_ptr_null(fcgi_adopt(fcgi, fd, bytes, 5));
     struct fcgi_parcel lie = {.inbox_len = 9};
     memcpy(bytes, &lie, sizeof lie);
-    ck_assert_ptr_null(fcgi_adopt(fcgi, dup(peer), bytes, sizeof bytes));
+    ck_assert_ptr_null(fcgi_adopt(fcgi, fd, bytes, sizeof bytes));
+    ck_assert_int_eq(close(fd), 0); /* it was left alone */
     close_pair();
 }
 END_TEST

@@ -1,5 +1,4 @@
 /* tray: what is parked is found by any process, and survives its owner. */
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include "adapters/signals.h"
 #include "adapters/tray.h"
 #include "base/clock.h"
+#include "unit.h"
 
 #define ME 1
 #define SIBLING 2
@@ -70,8 +70,7 @@ static void expect_taken(int place, int peer, const char *text)
     ck_assert_int_eq(write(fd, "r", 1), 1);
     ck_assert_int_eq(read(peer, &byte, 1), 1);
     ck_assert_int_eq(byte, 'r');
-    close(fd);
-    tray_vacate(tray, place);
+    tray_vacate(tray, place, fd);
 }
 
 START_TEST(parked_connection_is_found_when_readable)
@@ -194,6 +193,106 @@ START_TEST(death_after_the_take_frees_the_place)
 }
 END_TEST
 
+/* A process that serves the connection once for each byte in `orders`: it
+ * answers with 's', or 'x' where it could not, and ends with `orders`. */
+static pid_t start_sibling(int orders[2], int peer)
+{
+    pid_t child = fork();
+    if (child != 0) {
+        close(orders[0]);
+        return child;
+    }
+    char byte;
+    close(orders[1]);
+    tray_join(tray, SIBLING);
+    while (read(orders[0], &byte, 1) == 1) {
+        int place = -1, fd = -1;
+        size_t n = 0;
+        if (wait_for(LIMIT_MS, &place) == TRAY_REQUEST)
+            fd = tray_take(tray, place, bytes, &n);
+        const struct iovec part = {bytes, n};
+        bool ok = fd >= 0 && read(fd, &byte, 1) == 1 &&
+                  write(fd, "s", 1) == 1 &&
+                  tray_park(tray, place, &fd, &part, 1, CLOCK_NEVER);
+        if (!ok && write(peer, "x", 1) != 1)
+            break;
+    }
+    _exit(0);
+}
+
+/* Let the sibling serve it. */
+static void expect_served(int orders, int peer)
+{
+    char byte = 0;
+    ck_assert_int_eq(write(orders, "o", 1), 1);
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    ck_assert_int_eq(read(peer, &byte, 1), 1);
+    ck_assert_int_eq(byte, 's');
+}
+
+static int take_ready(int peer, int wanted)
+{
+    int place = -1;
+    size_t n;
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &place), TRAY_REQUEST);
+    ck_assert_int_eq(place, wanted);
+    int fd = tray_take(tray, place, bytes, &n);
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
+START_TEST(a_copy_kept_by_a_sibling_changes_nothing)
+{
+    int first, second, orders[2], status;
+    char byte;
+    ck_assert_int_eq(pipe2(orders, O_CLOEXEC), 0);
+    int place = park_new(&first, "one", CLOCK_NEVER);
+    pid_t child = start_sibling(orders, first);
+    for (int i = 0; i < 3; i++)
+        expect_served(orders[1], first);
+    /* Closed here, it is closed for its peer, at once. */
+    tray_vacate(tray, place, take_ready(first, place));
+    ck_assert_int_le(recv(first, &byte, 1, 0), 0);
+    /* The next one at the same place is not mistaken for it. */
+    ck_assert_int_eq(park_new(&second, "two", CLOCK_NEVER), place);
+    for (int i = 0; i < 3; i++)
+        expect_served(orders[1], second);
+    close(orders[1]);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    /* What it served last is still parked. */
+    expect_taken(place, second, "two");
+    close(first);
+    close(second);
+}
+END_TEST
+
+START_TEST(death_of_the_owner_ends_it_though_others_have_copies)
+{
+    int peer, orders[2];
+    char byte;
+    ck_assert_int_eq(pipe2(orders, O_CLOEXEC), 0);
+    int place = park_new(&peer, "s", CLOCK_NEVER);
+    pid_t child = start_sibling(orders, peer);
+    expect_served(orders[1], peer);
+    /* A third process dies with it; the sibling's copy is still open. */
+    pid_t doomed = fork();
+    if (doomed == 0) {
+        tray_join(tray, SIBLING + 1);
+        take_ready(peer, place);
+        raise(SIGKILL);
+    }
+    ck_assert_int_eq(waitpid(doomed, NULL, 0), doomed);
+    ck_assert_uint_eq(tray_recover(tray, SIBLING + 1), 1);
+    ck_assert(tray_is_empty(tray));
+    ck_assert_int_eq(recv(peer, &byte, 1, MSG_DONTWAIT), 0);
+    close(orders[1]);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    close(peer);
+}
+END_TEST
+
 START_TEST(overdue_ones_are_told_by_the_clock)
 {
     int early, late, place = -1;
@@ -232,7 +331,7 @@ START_TEST(a_full_tray_is_deaf_until_a_place_is_free)
     ck_assert_int_eq(wait_for(LIMIT_MS, &place), TRAY_KNOCK);
     tray_pause(tray, 0);
     ck_assert_int_eq(wait_for(0, &place), TRAY_NOTHING);
-    tray_vacate(tray, taken[n - 1]);
+    tray_vacate(tray, taken[n - 1], -1);
     ck_assert_int_eq(wait_for(LIMIT_MS, &place), TRAY_KNOCK);
 }
 END_TEST
@@ -258,17 +357,6 @@ START_TEST(a_closed_tray_hears_no_knock)
 }
 END_TEST
 
-START_TEST(the_largest_parcel_fits)
-{
-    static char text[MAILBOX_BYTES_MAX + 1];
-    int peer;
-    memset(text, 'x', MAILBOX_BYTES_MAX);
-    int place = park_new(&peer, text, CLOCK_NEVER);
-    expect_taken(place, peer, text);
-    close(peer);
-}
-END_TEST
-
 START_TEST(too_few_files_is_said)
 {
     char why[200];
@@ -288,24 +376,14 @@ int main(void)
         another_process_serves_it,
         death_before_the_take_loses_nothing,
         death_after_the_take_frees_the_place,
+        a_copy_kept_by_a_sibling_changes_nothing,
+        death_of_the_owner_ends_it_though_others_have_copies,
         overdue_ones_are_told_by_the_clock,
         an_earlier_deadline_moves_the_clock,
         a_full_tray_is_deaf_until_a_place_is_free,
         a_pause_ends_by_itself,
         a_closed_tray_hears_no_knock,
-        the_largest_parcel_fits,
         too_few_files_is_said,
     };
-    TCase *cases = tcase_create("tray");
-    tcase_add_checked_fixture(cases, open_tray, close_tray);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
-        tcase_add_test(cases, tests[i]);
-    Suite *suite = suite_create("tray");
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return UNIT_RUN_WITH("tray", tests, open_tray, close_tray);
 }
