@@ -41,7 +41,6 @@ static bool decode(struct payload *p, const struct body *b, size_t step,
 {
     struct fault fault;
     struct tally t;
-    char text[TALLY_TEXT_MAX];
     payload_begin(p);
     for (size_t at = 0; at < b->n; at += step) {
         size_t n = b->n - at < step ? b->n - at : step;
@@ -50,8 +49,7 @@ static bool decode(struct payload *p, const struct body *b, size_t step,
     }
     if (!payload_finish(p, &t, &fault))
         return false;
-    text[tally_print(&t, text)] = '\0';
-    *sum = strtoll(text, NULL, 10);
+    *sum = (int64_t)(t.exact * t.multiply);
     return true;
 }
 
