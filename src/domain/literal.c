@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "domain/words.h"
+
 /* How far it is. */
 enum part {
     STRING_PLAIN,
@@ -98,9 +100,19 @@ static const char *string_byte(struct literal *l, uint8_t c)
     return NULL;
 }
 
+/* Behind the plain text at p, but for what is shorter than a word. */
+static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end)
+{
+    while (end - p >= SKIM_WIDTH && not_plain(p) == 0)
+        p += SKIM_WIDTH;
+    return p;
+}
+
 static enum literal_state feed_string(struct literal *l, const uint8_t **at,
                                       const uint8_t *end, const char **reason)
 {
+    if (l->part == STRING_PLAIN)
+        *at = skip_plain(*at, end);
     for (; *at < end; ++*at) {
         if (l->part == STRING_PLAIN && **at == '"')
             return LITERAL_END;

@@ -71,7 +71,7 @@ static const uint8_t *skip_blank(struct scan *s, const uint8_t *p,
                                  const uint8_t *end, uint64_t start_offset,
                                  const uint8_t *start)
 {
-    for (; p < end; p++) {
+    for (; p < end && *p <= ' '; p++) {
         if (*p == '\n') {
             s->line++;
             s->line_start = start_offset + (uint64_t)(p - start) + 1;

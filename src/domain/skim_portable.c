@@ -1,47 +1,24 @@
-/* skim_portable: domain/skim with eight bytes in a register; the reference of
- * the others. */
-#include <endian.h>
-#include <string.h>
-
+/* skim_portable: domain/skim in plain C; the reference of the others. */
 #include "domain/skim.h"
 
 #define SKIM_NAME skim_portable
-#define SKIM_WIDTH 8
-#define SKIM_BITS 8
+#include "domain/words.h"
 
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* The top bit of each byte that is zero, exactly: no carry leaves its byte
- * ("Determine if a word has a zero byte", Bit Twiddling Hacks). */
-static inline uint64_t zero_bytes(uint64_t w)
+static inline uint64_t misfits(const uint8_t *p, const struct skim_stencil *st)
 {
-    return ~(((w & EACH(0x7f)) + EACH(0x7f)) | w | EACH(0x7f));
+    uint64_t found = 0;
+    for (unsigned i = 0; i < SKIM_STENCIL_BYTES; i++) {
+        bool mark = p[i] == '"' || p[i] == '\\';
+        bool in_range = (uint8_t)(p[i] - st->least[i]) <= st->span[i];
+        if (!in_range || (mark && st->span[i] == SKIM_TEXT))
+            found |= UINT64_C(1) << i;
+    }
+    return found;
 }
 
-static inline uint64_t not_plain(const uint8_t *p)
+static inline bool fits(const uint8_t *p, const struct skim_stencil *st)
 {
-    uint64_t w;
-    memcpy(&w, p, sizeof w);
-    w = le64toh(w); /* the first byte lowest, on every machine */
-    uint64_t control = zero_bytes(w & EACH(0xe0));
-    return control | (w & EACH(0x80)) | zero_bytes(w ^ EACH('"')) |
-           zero_bytes(w ^ EACH('\\'));
-}
-
-/* A digit has a high half of 3, and still has when 6 is added. */
-static inline uint64_t not_digit(const uint8_t *p)
-{
-    uint64_t w;
-    memcpy(&w, p, sizeof w);
-    w = le64toh(w);
-    uint64_t low = w & EACH(0x7f); /* no carry leaves its byte */
-    uint64_t other = (w ^ EACH(0x30)) | ((low + EACH(0x06)) ^ EACH(0x30));
-    return other & EACH(0xf0);
-}
-
-static inline bool same(const uint8_t *a, const uint8_t *b, size_t n)
-{
-    return memcmp(a, b, n) == 0;
+    return misfits(p, st) == 0;
 }
 
 #include "domain/skim_impl.h"

@@ -33,19 +33,43 @@ static inline uint64_t not_digit(const uint8_t *p)
     return ~(unsigned)_mm_movemask_epi8(digit) & 0xffff;
 }
 
-static inline bool same(const uint8_t *a, const uint8_t *b, size_t n)
+static inline uint64_t among(const uint8_t *p, uint8_t least, uint8_t most)
 {
-    for (;;) {
-        unsigned equal =
-            (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(load(a), load(b)));
-        if (n <= 16)
-            return (~equal & ((1U << n) - 1)) == 0;
-        if (equal != 0xffff)
-            return false;
-        a += 16;
-        b += 16;
-        n -= 16;
-    }
+    __m128i over = _mm_sub_epi8(load(p), _mm_set1_epi8((char)least));
+    __m128i span = _mm_set1_epi8((char)(most - least));
+    __m128i in = _mm_cmpeq_epi8(_mm_min_epu8(over, span), over);
+    return (uint64_t)(unsigned)_mm_movemask_epi8(in);
+}
+
+/* Not 0: the bytes `at` in the stencil that do not fit. */
+static inline __m128i bad(const uint8_t *p, const struct skim_stencil *st,
+                          unsigned at)
+{
+    __m128i v = load(p + at), span = load(st->span + at);
+    __m128i over = _mm_subs_epu8(_mm_sub_epi8(v, load(st->least + at)), span);
+    __m128i text = _mm_cmpeq_epi8(span, _mm_set1_epi8(SKIM_TEXT));
+    __m128i mark = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+                                _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    return _mm_or_si128(over, _mm_and_si128(mark, text));
+}
+
+static inline uint64_t not_zero(__m128i v)
+{
+    __m128i zero = _mm_cmpeq_epi8(v, _mm_setzero_si128());
+    return ~(unsigned)_mm_movemask_epi8(zero) & 0xffff;
+}
+
+static inline uint64_t misfits(const uint8_t *p, const struct skim_stencil *st)
+{
+    return not_zero(bad(p, st, 0)) | not_zero(bad(p, st, 16)) << 16 |
+           not_zero(bad(p, st, 32)) << 32 | not_zero(bad(p, st, 48)) << 48;
+}
+
+static inline bool fits(const uint8_t *p, const struct skim_stencil *st)
+{
+    return not_zero(
+               _mm_or_si128(_mm_or_si128(bad(p, st, 0), bad(p, st, 16)),
+                            _mm_or_si128(bad(p, st, 32), bad(p, st, 48)))) == 0;
 }
 
 #include "domain/skim_impl.h"

@@ -1,5 +1,20 @@
-/* skim_values: the strings, numbers and words of skim_impl.h, which includes
- * this once per instruction set. Rules and macros are told there. */
+/* skim_values: strings, numbers and words in one piece of memory, for
+ * skim_impl.h and skim_memory.c.
+ *
+ * Before: SKIM_WIDTH with three operations on so many bytes:
+ *
+ *   uint64_t not_plain(p)  SKIM_BITS bits, not all 0, for each byte at p that
+ *                          ends a run of plain text in a string: a quote, a
+ *                          backslash, a control character, not ASCII
+ *   uint64_t not_digit(p)  the same for each byte that is no digit
+ *   uint64_t among(p, least, most)
+ *                          SKIM_BITS bits, all 1, for each byte at p from
+ *                          `least` to `most`, which are both ASCII or both not
+ *
+ * Every function takes a place and gives the place behind what it stepped
+ * over, NULL when it will not. `end` is looked at before each token; within a
+ * token reading may go up to SKIM_SLACK bytes past it, and what was found
+ * there is thrown away, since an item must end before `end`. */
 
 #include <endian.h>
 #include <string.h>
@@ -77,8 +92,8 @@ static const uint8_t *character(const uint8_t *p)
     return p + 4;
 }
 
-/* After the opening quote. */
-static inline const uint8_t *string(const uint8_t *p, const uint8_t *end)
+/* After the opening quote, character by character. */
+static const uint8_t *long_string(const uint8_t *p, const uint8_t *end)
 {
     while (p < end) {
         uint64_t special = not_plain(p);
@@ -97,6 +112,53 @@ static inline const uint8_t *string(const uint8_t *p, const uint8_t *end)
             return NULL;
         if (p == NULL)
             return NULL;
+    }
+    return NULL;
+}
+
+/* The bytes that may follow a backslash, other than `u`. */
+static inline uint64_t escape_letters(const uint8_t *p)
+{
+    return among(p, '/', '/') | among(p, 'b', 'b') | among(p, 'f', 'f') |
+           among(p, 'n', 'n') | among(p, 'r', 'r') | among(p, 't', 't');
+}
+
+/* The bytes that are not in their place in UTF-8; characters of four bytes, and
+ * of three that begin with E0 or ED, are left to character(). */
+static inline uint64_t out_of_place(const uint8_t *p)
+{
+    uint64_t two = among(p, 0xc2, 0xdf);
+    uint64_t three = among(p, 0xe1, 0xec) | among(p, 0xee, 0xef);
+    uint64_t tails = (two | three | three << SKIM_BITS) << SKIM_BITS;
+    return (tails ^ among(p, 0x80, 0xbf)) | among(p, 0xc0, 0xc1) |
+           among(p, 0xe0, 0xe0) | among(p, 0xed, 0xed) | among(p, 0xf0, 0xff);
+}
+
+/* After the opening quote of a string with escapes or other than ASCII. If it
+ * ends within a register, all of it is checked at once: names in most
+ * languages, and no branch depends on what they are. */
+static const uint8_t *short_string(const uint8_t *p, const uint8_t *end)
+{
+    uint64_t backslash = among(p, '\\', '\\'), quote = among(p, '"', '"');
+    uint64_t escaped = backslash << SKIM_BITS;
+    uint64_t ends = quote & ~escaped;
+    uint64_t before = ends ^ (ends - 1); /* the bits up to the first end */
+    uint64_t wrong = (backslash & escaped) | among(p, 0, 0x1f) |
+                     (escaped & ~(quote | escape_letters(p))) | out_of_place(p);
+    if (ends == 0 || (wrong & before) != 0)
+        return long_string(p, end);
+    return p + (unsigned)__builtin_ctzll(ends) / SKIM_BITS + 1;
+}
+
+/* After the opening quote. */
+static inline const uint8_t *string(const uint8_t *p, const uint8_t *end)
+{
+    for (; p < end; p += SKIM_WIDTH) {
+        uint64_t special = not_plain(p);
+        if (special == 0)
+            continue;
+        p += (unsigned)__builtin_ctzll(special) / SKIM_BITS;
+        return *p == '"' ? p + 1 : short_string(p, end);
     }
     return NULL;
 }
@@ -213,9 +275,15 @@ static inline const uint8_t *number(const uint8_t *p, const uint8_t *end)
 
 static inline const uint8_t *word(const uint8_t *p)
 {
-    if (memcmp(p, "true", 4) == 0 || memcmp(p, "null", 4) == 0)
-        return p + 4;
-    return memcmp(p, "false", 5) == 0 ? p + 5 : NULL;
+    unsigned yes = memcmp(p, "true", 4) == 0, null = memcmp(p, "null", 4) == 0;
+    unsigned no = memcmp(p, "fals", 4) == 0 && p[4] == 'e';
+    return (yes | null | no) != 0 ? p + 4 + no : NULL;
+}
+
+static inline bool begins_scalar(uint8_t c)
+{
+    return c == '"' || c == '-' || is_digit(c) || c == 't' || c == 'f' ||
+           c == 'n';
 }
 
 static inline const uint8_t *scalar(const uint8_t *p, const uint8_t *end)

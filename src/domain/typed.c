@@ -12,8 +12,11 @@
 /* Levels around a value: the document, the array, the item. */
 #define ITEM_LEVELS 3
 
-/* How much of a chunk's end is copied to be skimmed. */
-#define TAIL_BYTES 1024
+/* How much of a chunk's end may wait for the next one, and how much of that
+ * one is put behind it at first. */
+#define WAITING_MAX 1024
+#define FOLLOWING_MIN 512
+#define FOLLOWING_MAX 2048
 
 /* What is known of the wanted value of an item. */
 enum found { FOUND_NOTHING, FOUND_NUMBER, FOUND_OTHER };
@@ -21,7 +24,6 @@ enum found { FOUND_NOTHING, FOUND_NUMBER, FOUND_OTHER };
 struct typed {
     struct shape shape;
     struct scan scan;
-    struct skim skim;
     skim_function *skim_run;
     struct gather text; /* of one key or number */
     bool short_of_memory;
@@ -42,6 +44,13 @@ struct typed {
     int64_t integer;
     double real;
     bool value_under_way; /* its number is being read */
+
+    /* The end of the last chunk, which was too short for skim, and room for
+     * the beginning of the next. */
+    size_t waiting;
+    uint8_t waiting_bytes[WAITING_MAX + FOLLOWING_MAX + SKIM_SLACK];
+
+    struct skim_memory memory;
 };
 
 struct typed *typed_new(const struct shape *shape)
@@ -49,11 +58,11 @@ struct typed *typed_new(const struct shape *shape)
     struct typed *d = aligned_alloc(_Alignof(struct typed), sizeof *d);
     if (d == NULL)
         return NULL;
-    memset(d, 0, sizeof *d);
+    memset(d, 0, offsetof(struct typed, waiting_bytes));
     d->shape = *shape;
-    skim_begin(&d->skim, shape->field, shape->max_depth - ITEM_LEVELS);
+    skim_begin(&d->memory, shape->field, shape->max_depth - ITEM_LEVELS);
     if (shape->max_depth < ITEM_LEVELS)
-        d->skim.field_len = 0; /* no item is allowed: leave it to scan */
+        d->memory.field_len = 0; /* no item is allowed: leave it to scan */
     typed_choose_path(d, 0);
     return d;
 }
@@ -82,6 +91,7 @@ void typed_begin(struct typed *d)
     d->key_matches = d->value_under_way = false;
     d->array_seen = d->array_is_one = false;
     d->fault.what = OUTCOME_ok;
+    d->waiting = 0;
 }
 
 static void keep(struct typed *d, const struct scan_text *piece)
@@ -223,62 +233,109 @@ static enum scan_place skim_place(const struct typed *d)
                                              : SCAN_ELSEWHERE;
 }
 
-/* Take whole items with skim from [copy, copy_end), which is what stands at
- * `at` in the chunk. */
+/* Take the whole items of [at, end) that skim takes. */
 static const uint8_t *skim_items(struct typed *d, const uint8_t *at,
-                                 const uint8_t *copy, const uint8_t *copy_end)
-{
-    const uint8_t *taken = copy;
-    bool first = skim_place(d) == SCAN_BEFORE_VALUE;
-    uint64_t count = d->skim_run(&d->skim, first, &taken, copy_end, &d->tally);
-    if (count == 0)
-        return at;
-    d->items += count;
-    scan_skip(&d->scan, at, at + (taken - copy), d->skim.lines);
-    return at + (taken - copy);
-}
-
-/* skim wants some readable bytes behind its end. The chunk has none, so its
- * tail is copied to where there are. */
-static const uint8_t *skim_chunk(struct typed *d, const uint8_t *at,
                                  const uint8_t *end)
 {
-    uint8_t tail[TAIL_BYTES + SKIM_SLACK];
-    if (end - at > TAIL_BYTES)
-        at = skim_items(d, at, at, end - SKIM_SLACK);
-    size_t n = (size_t)(end - at);
-    if (n == 0 || n > TAIL_BYTES)
-        return at;
-    memcpy(tail, at, n);
-    memset(tail + n, 0, SKIM_SLACK);
-    return skim_items(d, at, tail, tail + n);
+    const uint8_t *from = at;
+    bool first = skim_place(d) == SCAN_BEFORE_VALUE;
+    uint64_t count = d->skim_run(&d->memory, first, &at, end, &d->tally);
+    if (count > 0) {
+        d->items += count;
+        scan_skip(&d->scan, from, at, d->memory.lines);
+    }
+    return at;
+}
+
+/* Go over [*at, end): items with skim, which may look as far as `skim_end` and
+ * so go beyond `end`; the rest with scan. Stop where at most `keep` bytes are
+ * left and an item may begin. False: `fault`. */
+static bool go_on(struct typed *d, const uint8_t **at, const uint8_t *end,
+                  const uint8_t *skim_end, ptrdiff_t keep, struct fault *fault)
+{
+    for (;;) {
+        if (skim_place(d) != SCAN_ELSEWHERE) {
+            if (end - *at > keep)
+                *at = skim_items(d, *at, skim_end);
+            if (end - *at <= keep)
+                return true;
+        }
+        struct scan_text text;
+        enum scan_token token = scan_next(&d->scan, at, end, &text);
+        if (token == SCAN_FAULT) {
+            scan_fault(&d->scan, fault);
+            return false;
+        }
+        if (token == SCAN_MORE)
+            return true;
+        take_token(d, token, &text);
+    }
+}
+
+/* What has waited, with what follows it in [*at, end). An item that is longer
+ * than what is put behind it at first is tried again with more. */
+static bool feed_waiting(struct typed *d, const uint8_t **at,
+                         const uint8_t *end, struct fault *fault)
+{
+    uint8_t *p = d->waiting_bytes, *old_end = p + d->waiting;
+    size_t more = 0, most = (size_t)(end - *at);
+    if (most > FOLLOWING_MAX)
+        most = FOLLOWING_MAX;
+    if (d->waiting + most < WAITING_MAX) {
+        memcpy(old_end, *at, most);
+        d->waiting += most;
+        *at = end;
+        return true;
+    }
+    const uint8_t *to = p;
+    d->waiting = 0;
+    while (to < old_end && more < most) {
+        size_t before = more;
+        more = more == 0 && most > FOLLOWING_MIN ? FOLLOWING_MIN : most;
+        memcpy(old_end + before, *at + before, more - before);
+        to = skim_items(d, to, old_end + more);
+    }
+    if (to < old_end && !go_on(d, &to, old_end, old_end + more, 0, fault))
+        return false;
+    *at += to - old_end;
+    return true;
+}
+
+static bool enough_memory(const struct typed *d, struct fault *fault)
+{
+    if (d->short_of_memory)
+        fault_memory(fault);
+    return !d->short_of_memory;
 }
 
 bool typed_feed(struct typed *d, const uint8_t *bytes, size_t n,
                 struct fault *fault)
 {
     const uint8_t *at = bytes, *end = bytes + n;
-    enum scan_token token;
-    struct scan_text text;
-    do {
-        if (skim_place(d) != SCAN_ELSEWHERE)
-            at = skim_chunk(d, at, end);
-        token = scan_next(&d->scan, &at, end, &text);
-        if (token == SCAN_FAULT) {
-            scan_fault(&d->scan, fault);
-            return false;
-        }
-        if (token != SCAN_MORE)
-            take_token(d, token, &text);
-    } while (token != SCAN_MORE);
-    if (d->short_of_memory)
-        fault_memory(fault);
-    return !d->short_of_memory;
+    if (d->waiting > 0 && !feed_waiting(d, &at, end, fault))
+        return false;
+    if (at == end)
+        return enough_memory(d, fault);
+    /* Behind the chunk is nothing that skim could read. */
+    const uint8_t *skim_end = end - at > SKIM_SLACK ? end - SKIM_SLACK : at;
+    if (!go_on(d, &at, end, skim_end, WAITING_MAX, fault))
+        return false;
+    d->waiting = (size_t)(end - at);
+    memcpy(d->waiting_bytes, at, d->waiting);
+    return enough_memory(d, fault);
+}
+
+static bool finish_waiting(struct typed *d, struct fault *fault)
+{
+    const uint8_t *p = d->waiting_bytes, *end = p + d->waiting;
+    return go_on(d, &p, end, end, 0, fault) && enough_memory(d, fault);
 }
 
 bool typed_finish(struct typed *d, struct tally *t, struct fault *fault)
 {
     const char *array = d->shape.array;
+    if (!finish_waiting(d, fault))
+        return false;
     *t = d->tally;
     if (!scan_finish(&d->scan)) {
         scan_fault(&d->scan, fault);
