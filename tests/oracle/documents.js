@@ -110,7 +110,8 @@ function makeStyle(c) {
     escaped: c.percent(10) ? c.pick([3, 50]) : 0,
     odd: c.pick([0, 0, 0, 2, 20]),    // percent of the values that are odd
     change: c.pick([0, 0, 5, 30]),    // of the items that depart from the rest
-    doubled: c.pick([0, 0, 2, 15]),   // of the items with a second `value`
+    doubled: c.pick([0, 0, 2, 15, 40]),  // of the items with a second `value`
+    sizes: c.pick([[1000], [10, 1000], [9, 1e5], [10, 1000, 1e5, 1e9]]),
     wrong: c.percent(8) ? c.pick([1, 10]) : 0,  // of what breaks the shape
     broken: c.percent(6) ? 1 : 0,               // of what is not JSON
   };
@@ -159,7 +160,7 @@ function wanted(c, s) {
   if (c.percent(s.broken)) return c.pick(NO_NUMBERS);
   if (c.percent(s.wrong))
     return c.pick(['"5"', 'null', 'true', '[]', '[1]', '{}', '{"value":1}']);
-  return c.percent(s.odd) ? number(c) : String(c.below(1000));
+  return c.percent(s.odd) ? number(c) : String(c.below(c.pick(s.sizes)));
 }
 
 // What most items of a document look like: names with a way to make values.
@@ -191,8 +192,8 @@ function item(c, s, template) {
     if (c.percent(30)) members = [...members, c.pick(template)];
     if (c.percent(30)) members = [...members].reverse();
   }
-  if (c.percent(s.doubled))
-    members = [...members, ['value', c.pick([null, c.pick(KINDS)])]];
+  while (c.percent(s.doubled))
+    members = [...members, ['value', c.pick([null, null, c.pick(KINDS)])]];
   return list(c, s, '{', '}', members.map(([name, make]) =>
       member(c, s, name, make ? make(c, s) : wanted(c, s))), 3);
 }
