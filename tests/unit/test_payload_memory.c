@@ -72,6 +72,75 @@ static void put(struct body *b, const char *text)
     b->n += n;
 }
 
+/* A member of one of many names, so that much is there to be remembered. */
+static void put_other(struct body *b)
+{
+    static const char *const values[] = {"1",  "-2.5",      "\"\"", "\"text\"",
+                                         "[]", "{\"a\":1}", "true", "[1,2]"};
+    char name[] = "\"aaaaaaaa\":";
+    for (char *c = name + 1; *c == 'a'; c++)
+        *c = (char)('a' + below(3));
+    put(b, name);
+    put(b, values[below(8)]);
+    put(b, ",");
+}
+
+/* Items with one comma between two of them or, at `wrong`, another number of
+ * commas; gives the place of the byte that cannot stand there. */
+static size_t build(struct body *b, uint32_t items, uint32_t wrong, int *sum)
+{
+    size_t at = 0;
+    b->n = 0;
+    *sum = 0;
+    put(b, "{\"items\":[");
+    for (uint32_t i = 0; i <= items; i++) {
+        bool edge = i == 0 || i == items;
+        if (i == wrong) {
+            bool none = !edge && below(2) == 0;
+            at = b->n + (!none && !edge) + (i == items);
+            put(b, none ? "" : edge ? "," : ",,");
+        } else {
+            put(b, edge ? "" : ",");
+        }
+        if (i == items)
+            break;
+        put(b, "{");
+        for (uint32_t others = below(3); others > 0; others--)
+            put_other(b);
+        put(b, "\"value\":");
+        int value = (int)below(1000);
+        char text[16];
+        snprintf(text, sizeof text, "%d}", value);
+        put(b, text);
+        *sum += 2 * value;
+    }
+    put(b, "]}");
+    return at;
+}
+
+START_TEST(commas_are_counted_whatever_is_remembered)
+{
+    struct body b;
+    char answer[40];
+    for (int round = 0; round < 20000; round++) {
+        int sum;
+        /* Long rows of bodies of one item: of what stands between two items
+         * only old memories are left. */
+        bool many = below(1 + (uint32_t)round / 1000) == 0;
+        uint32_t items = many ? 1 + below(5) : 1, wrong = below(2 * items);
+        size_t at = build(&b, items, wrong, &sum);
+        if (wrong > items)
+            snprintf(answer, sizeof answer, "%d", sum);
+        else
+            snprintf(answer, sizeof answer, MALFORMED "%zu", at);
+        for (size_t i = 0; i < reader_count; i++) {
+            answers_check_cut(&readers[i], b.bytes, b.n, answer, 0, b.n);
+            answers_check_cut(&readers[i], b.bytes, b.n, answer, below(80), 90);
+        }
+    }
+}
+END_TEST
+
 /* Items with one member of the wanted name, none, or more, of all types; gives
  * the first item whose last one is no number, or `items`. */
 static uint32_t build_doubles(struct body *b, uint32_t items, int *sum)
@@ -187,7 +256,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         what_was_given_up_is_forgotten,
-
+        commas_are_counted_whatever_is_remembered,
         the_last_member_counts_at_every_turn,
         a_leading_zero_is_seen_whatever_is_remembered};
     return UNIT_RUN_WITH("payload_memory", tests, open_readers, close_readers);
