@@ -8,10 +8,12 @@
 
 #include "domain/accept.h"
 #include "services/exposition.h"
+#include "services/page.h"
 #include "services/status.h"
 
 #define TEXT "text/plain; charset=utf-8"
 #define JSON "application/json"
+#define HTML "text/html; charset=utf-8"
 #define METRICS_TEXT "text/plain; version=0.0.4; charset=utf-8"
 #define METRICS_OPEN                                                           \
     "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -19,6 +21,7 @@
 /* A page of 8 workers takes a third of the first; 1024 workers and 64 endpoints
  * fit the last. */
 #define PAGE_ROOM ((size_t)64 << 10)
+#define REFRESH_MOST 3600 /* s */
 #define PAGE_ROOM_MOST ((size_t)16 << 20)
 
 struct answer {
@@ -47,9 +50,12 @@ static void give_text(const struct answer *a, int status, const char *text)
     give(a, status, TEXT, &body);
 }
 
+typedef bool print_page(const struct view *v, const void *wish,
+                        struct buf *out);
+
 /* Give what `print` makes of the pool as it is now, whatever room it takes. */
 static void give_page(const struct answer *a, const char *type,
-                      bool (*print)(const struct view *v, struct buf *out))
+                      print_page *print, const void *wish)
 {
     struct view v;
     struct buf body = {.cap = 0};
@@ -59,7 +65,7 @@ static void give_page(const struct answer *a, const char *type,
         if (body.data == NULL)
             return;
         buf_init(&body, body.data, room);
-        if (print(&v, &body)) {
+        if (print(&v, wish, &body)) {
             give(a, 200, type, &body);
             return;
         }
@@ -80,14 +86,65 @@ static int choose(const struct http_request *r, const char *const *names,
     return best < 0 ? 0 : best;
 }
 
+static bool print_text(const struct view *v, const void *wish, struct buf *out)
+{
+    (void)wish;
+    return status_text(v, out);
+}
+
+static bool print_json(const struct view *v, const void *wish, struct buf *out)
+{
+    (void)wish;
+    return status_json(v, out);
+}
+
+static bool print_html(const struct view *v, const void *wish, struct buf *out)
+{
+    return page_print(v, wish, out);
+}
+
+/* Seconds, as a number of at most four digits; anything else is none. */
+static unsigned read_refresh(const char *text)
+{
+    size_t n = text == NULL ? 0 : strspn(text, "0123456789");
+    if (n == 0 || n > 4 || text[n] != '\0')
+        return 0;
+    unsigned long seconds = strtoul(text, NULL, 10);
+    return seconds > REFRESH_MOST ? REFRESH_MOST : (unsigned)seconds;
+}
+
 static void answer_status(const struct answer *a)
 {
-    static const char *const names[] = {"text", "json"};
-    static const char *const types[] = {"text/plain", "application/json"};
-    if (choose(a->request, names, types, 2) == 0)
-        give_page(a, TEXT, status_text);
-    else
-        give_page(a, JSON, status_json);
+    static const char *const names[] = {"text", "json", "html"};
+    static const char *const types[] = {"text/plain", "application/json",
+                                        "text/html"};
+    const struct page_wish wish = {
+        .refresh = read_refresh(http_query(a->request, "refresh")),
+        .full = http_query(a->request, "full") != NULL};
+    switch (choose(a->request, names, types, 3)) {
+    case 0:
+        give_page(a, TEXT, print_text, NULL);
+        break;
+    case 1:
+        give_page(a, JSON, print_json, NULL);
+        break;
+    default:
+        give_page(a, HTML, print_html, &wish);
+        a->reply->policy = PAGE_POLICY;
+    }
+}
+
+static bool print_open(const struct view *v, const void *wish, struct buf *out)
+{
+    (void)wish;
+    return exposition_open(v, out);
+}
+
+static bool print_metrics(const struct view *v, const void *wish,
+                          struct buf *out)
+{
+    (void)wish;
+    return exposition_text(v, out);
 }
 
 static void answer_metrics(const struct answer *a)
@@ -96,9 +153,9 @@ static void answer_metrics(const struct answer *a)
     static const char *const types[] = {"text/plain",
                                         "application/openmetrics-text"};
     if (choose(a->request, names, types, 2) == 0)
-        give_page(a, METRICS_TEXT, exposition_text);
+        give_page(a, METRICS_TEXT, print_metrics, NULL);
     else
-        give_page(a, METRICS_OPEN, exposition_open);
+        give_page(a, METRICS_OPEN, print_open, NULL);
 }
 
 /* The process that answers is alive, and ends with its supervisor. */

@@ -2,9 +2,14 @@
 #include "services/status.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "domain/json.h"
+#include "services/advice.h"
+
+#define COLUMNS 78
 
 static uint64_t load(const scoreboard_u64 *counter)
 {
@@ -100,6 +105,39 @@ static void print_counts(struct buf *out, const struct view *v)
                    counter_name((enum counter)c), v->counters[c]);
 }
 
+/* Lines of at most COLUMNS, the second and later ones indented. */
+static void print_wrapped(struct buf *out, const char *text)
+{
+    size_t column = 0;
+    while (*text != '\0') {
+        size_t n = strcspn(text, " ");
+        if (column + 1 + n > COLUMNS && column > 0) {
+            buf_str(out, "\n  ");
+            column = 2;
+        } else if (column > 0) {
+            buf_char(out, ' ');
+            column++;
+        }
+        buf_add(out, text, n);
+        column += n;
+        text += n + (text[n] == ' ');
+    }
+    buf_char(out, '\n');
+}
+
+static void print_advice(struct buf *out, const struct view *v)
+{
+    struct advice list[ADVICE_MOST];
+    char line[sizeof list[0].text + 64];
+    size_t n = advice_list(v, list);
+    for (size_t i = 0; i < n; i++) {
+        snprintf(line, sizeof line, "%s %s%s%s", list[i].urgent ? "!" : "-",
+                 list[i].text,
+                 list[i].key[0] == '\0' ? "" : " Setting: ", list[i].key);
+        print_wrapped(out, line);
+    }
+}
+
 bool status_text(const struct view *v, struct buf *out)
 {
     buf_printf(out,
@@ -107,6 +145,7 @@ bool status_text(const struct view *v, struct buf *out)
                "%" PRIu64 " requests%s\n",
                v->pid, v->uptime, v->alive, v->workers, v->busy, v->started,
                v->stage == POOL_SERVING ? "" : ", draining");
+    print_advice(out, v);
     print_supervisor(out, v);
     print_times(out, v);
     print_workers(out, v);
@@ -179,6 +218,19 @@ static void put_recent(struct json_doc *page, const struct view *v)
     put_quantiles(r, "total", &v->recent.total);
 }
 
+static void put_advice(struct json_doc *page, const struct view *v)
+{
+    struct advice list[ADVICE_MOST];
+    size_t n = advice_list(v, list);
+    struct json_doc *warnings = json_put_array(page, "warnings");
+    for (size_t i = 0; i < n; i++) {
+        struct json_doc *w = json_append_object(warnings);
+        json_put_bool(w, "urgent", list[i].urgent);
+        json_put_text(w, "setting", list[i].key);
+        json_put_text(w, "text", list[i].text);
+    }
+}
+
 bool status_json(const struct view *v, struct buf *out)
 {
     struct json_doc *page = json_new_object();
@@ -199,6 +251,7 @@ bool status_json(const struct view *v, struct buf *out)
         put_quantiles(times, timing_names[t], &v->timings[t]);
     put_recent(page, v);
     put_supervisor(page, v->board);
+    put_advice(page, v);
     bool ok = json_print(page, out);
     json_free(&page);
     return ok;

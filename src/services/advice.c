@@ -1,0 +1,174 @@
+/* advice: see advice.h. */
+#include "services/advice.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+
+/* A request in hand for longer than this is worth a look. */
+#define LONG_MS 60000
+
+/* Fewer requests than this in the last minute make no share. */
+#define SHARE_OF 20
+
+struct notes {
+    struct advice *list;
+    size_t count;
+};
+
+__attribute__((format(printf, 4, 5))) static void
+note(struct notes *n, bool urgent, const char *key, const char *fmt, ...)
+{
+    if (n->count == ADVICE_MOST)
+        return;
+    struct advice *a = &n->list[n->count++];
+    a->urgent = urgent;
+    a->key = key;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(a->text, sizeof a->text, fmt, ap);
+    va_end(ap);
+}
+
+static uint64_t load(const scoreboard_u64 *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* --- Now. --- */
+
+static void look_at_workers(const struct view *v, struct notes *n)
+{
+    if (v->stage != POOL_SERVING)
+        note(n, false, "", "The pool is draining: it finishes and stops.");
+    else if (v->alive < v->workers)
+        note(n, true, "",
+             "%u of %u workers are not there. If they stay away the log says "
+             "why they end.",
+             v->workers - v->alive, v->workers);
+    if (v->alive > 0 && v->busy == v->alive)
+        note(n, true, "workers",
+             "All workers are busy; further requests wait. More workers can "
+             "wait for more downstreams.");
+}
+
+static void look_at_queue(const struct view *v, struct notes *n)
+{
+    const struct backlog *q = &v->queue;
+    if (!v->queue_known)
+        return;
+    if (q->waiting > 0 && q->waiting * 4 >= q->limit * 3)
+        note(n, true, "workers",
+             "%u connections wait to be accepted and the kernel takes %u; "
+             "then it refuses. Add workers, or a larger backlog for bursts.",
+             q->waiting, q->limit);
+    if (v->config != NULL && (int64_t)q->limit < v->config->pool.backlog)
+        note(n, false, "backlog",
+             "backlog is %" PRId64 ", but the kernel takes %u: raise "
+             "net.core.somaxconn, or the backlog of whoever made the socket.",
+             v->config->pool.backlog, q->limit);
+}
+
+static void look_at_failures(const struct view *v, struct notes *n)
+{
+    int worst = OUTCOME_internal;
+    if (v->recent.ended < SHARE_OF || v->recent.failed * 20 < v->recent.ended)
+        return;
+    for (int o = 0; o < OUTCOME_COUNT; o++)
+        if (view_is_failure((enum outcome)o) &&
+            v->recent.outcomes[o] > v->recent.outcomes[worst])
+            worst = o;
+    note(n, true,
+         worst == OUTCOME_downstream_timeout ? "timeout" : "downstream",
+         "%" PRIu64 " %% of the last minute's requests failed, most of them "
+         "with %s. The log has the details.",
+         v->recent.failed * 100 / v->recent.ended,
+         outcome_name((enum outcome)worst));
+}
+
+static void look_at_slow_ones(const struct view *v, struct notes *n)
+{
+    uint32_t slow = 0, first = 0;
+    uint64_t longest = 0;
+    for (uint32_t i = 0; i < v->workers; i++) {
+        struct view_worker w;
+        view_worker(v, i, &w);
+        if (w.since < LONG_MS)
+            continue;
+        slow++;
+        if (w.since > longest) {
+            longest = w.since;
+            first = i;
+        }
+    }
+    if (slow > 0)
+        note(n, false, "timeout",
+             "%u workers have had their request for over a minute; worker %u "
+             "for %" PRIu64 " s. See timeout and body_timeout.",
+             slow, first, longest / 1000);
+}
+
+/* --- Since the start. --- */
+
+static void look_at_connections(const struct view *v, struct notes *n)
+{
+    uint64_t full = v->counters[COUNTER_full];
+    uint64_t errors = v->counters[COUNTER_accept_errors];
+    if (full > 0)
+        note(n,
+             v->config != NULL &&
+                 v->connections * 10 >=
+                     (uint64_t)v->config->pool.max_connections * 9,
+             "max_connections",
+             "%" PRIu64 " times no connection could be accepted: so many were "
+             "open as max_connections, or the limit of open files, allows.",
+             full);
+    if (errors > 0)
+        note(n, false, "",
+             "accept(2) failed %" PRIu64 " times for want of descriptors or "
+             "memory: raise the limit of open files (LimitNOFILE=).",
+             errors);
+}
+
+static void look_at_trust(const struct view *v, struct notes *n)
+{
+    uint64_t mismatches = v->counters[COUNTER_mismatches];
+    uint64_t killed = load(&v->board->exits_signal);
+    uint64_t dropped = v->counters[COUNTER_log_dropped];
+    if (mismatches > 0)
+        note(n, true, "decoder",
+             "The two decoders differed on %" PRIu64 " bodies. Set decoder = "
+             "json-c until the cause is known; the log has each.",
+             mismatches);
+    if (killed > 0)
+        note(n, false, "",
+             "%" PRIu64 " workers were ended by a signal, each with the "
+             "request it had. The log says which signal.",
+             killed);
+    if (dropped > 0)
+        note(n, false, "log_file",
+             "%" PRIu64 " log lines were dropped: nobody reads the pipe that "
+             "takes them fast enough.",
+             dropped);
+}
+
+size_t advice_list(const struct view *v, struct advice list[ADVICE_MOST])
+{
+    struct notes n = {list, 0};
+    look_at_workers(v, &n);
+    look_at_queue(v, &n);
+    look_at_failures(v, &n);
+    look_at_slow_ones(v, &n);
+    look_at_connections(v, &n);
+    look_at_trust(v, &n);
+    for (size_t i = 1; i < n.count; i++)
+        for (size_t j = i; j > 0 && list[j].urgent && !list[j - 1].urgent;
+             j--) {
+            struct advice swap = list[j];
+            list[j] = list[j - 1];
+            list[j - 1] = swap;
+        }
+    return n.count;
+}

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""The page for people: what a browser makes of it, that nothing from outside
+becomes markup, and what it says of a pool in trouble."""
+
+import html.parser
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import kit
+import tap
+from downstream import Downstream
+from fastcgi import request
+from pool import SAMPLE, Pool
+
+HOSTILE = "/'\"><script>document.title='owned'</script><img src=x>&lt;"
+SECTIONS = {"workers", "outcomes", "times", "downstream", "connections",
+            "settings"}
+VOID = {"meta", "br", "img"}
+
+
+class Reader(html.parser.HTMLParser):
+    """The elements of a page, its ids, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.ids, self.attributes = [], set(), []
+        self.text, self.title, self.now = "", "", None
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.now = tag
+        self.elements.append(tag)
+        self.attributes += attrs
+        self.ids |= {value for name, value in attrs if name == "id"}
+
+    def handle_data(self, data):
+        if self.now == "title":
+            self.title += data
+        elif self.now != "style":
+            self.text += data
+
+    def handle_endtag(self, tag):
+        self.now = None
+
+
+def watched(*arguments, **settings):
+    settings.setdefault("status_listen", f"{kit.HOST}:{kit.free_port()}")
+    return Pool(*arguments, **settings)
+
+
+def read(pool, query="html"):
+    page = pool.page(f"/status?{query}")
+    tap.equal((page.status, page.type), (200, "text/html"), "the page")
+    return Reader(page.text)
+
+
+def render(pool, query="html"):
+    """The document as Chromium has it after its scripts, if any, have run."""
+    chromium = kit.find_server("chromium")
+    if chromium is None:
+        raise tap.Skip("there is no chromium")
+    host, port = pool.pages
+    done = subprocess.run(
+        [chromium, "--headless", "--no-sandbox", "--disable-gpu",
+         "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync",
+         f"--user-data-dir={kit.fresh_path('chromium')}", "--dump-dom",
+         f"http://{host}:{port}/status?{query}"],
+        capture_output=True, text=True, check=False, timeout=kit.seconds(60))
+    tap.equal(done.returncode, 0, f"chromium: {done.stderr[-500:]}")
+    return Reader(done.stdout)
+
+
+def advice(pool):
+    """{setting: text} of the warnings."""
+    return {note["setting"]: note["text"] for note in json.loads(
+        pool.page("/status?json").text)["warnings"]}
+
+
+@tap.test
+def a_browser_shows_every_section():
+    with watched({"main": {}, "odd": {"path": HOSTILE}}) as pool:
+        pool.wait_for_workers()
+        pool.post(SAMPLE)
+        page = render(pool, "html&full")
+        tap.check(SECTIONS <= page.ids, f"sections: {page.ids}")
+        tap.equal(page.title, "tallyd: ready", "the title")
+        tap.contains(page.text, HOSTILE, "the settings")
+        for pid in pool.workers():
+            tap.contains(page.text, str(pid), "the workers")
+
+
+@tap.test
+def nothing_from_outside_becomes_markup():
+    user = "http://me:secret@127.0.0.1:1/"
+    with watched({"odd": {"path": HOSTILE, "downstream": user,
+                          "array": "<b>&", "field": "\"x'"}}) as pool:
+        page = read(pool, "html&full&refresh=5")
+        tap.check(not {"script", "img", "b", "link", "iframe"}
+                  & set(page.elements), f"elements: {set(page.elements)}")
+        for text in HOSTILE, "<b>&", "\"x'", "http://127.0.0.1:1/":
+            tap.contains(page.text, text, "the settings")
+        tap.check("secret" not in page.text, "a password is shown")
+        links = [value for name, value in page.attributes
+                 if name in ("href", "src")]
+        tap.check(all(re.fullmatch(r"\?[\w&=]+|metrics|readyz", link)
+                      for link in links), f"links: {links}")
+        tap.check(not [name for name, _ in page.attributes
+                       if name.startswith("on")], "handlers")
+        policy = pool.page("/status?html").headers["content-security-policy"]
+        tap.contains(policy, "default-src 'none'", "the policy")
+
+
+@tap.test
+def a_browser_is_given_the_page_and_a_program_the_text():
+    with watched() as pool:
+        for accept, kind in (
+                ("text/html,application/xhtml+xml,*/*;q=0.8", "text/html"),
+                ("*/*", "text/plain")):
+            tap.equal(pool.page("/status", accept).type, kind, accept)
+
+
+@tap.test
+def refresh_is_bounded():
+    with watched() as pool:
+        for wish, wanted in (("5", "5"), ("3600", "3600"), ("9999", "3600"),
+                             ("0", None), ("-1", None), ("1e3", None),
+                             ("99999", None), ("", None), ("5%22%3e", None)):
+            page = read(pool, f"html&refresh={wish}")
+            values = dict(page.attributes)
+            tap.equal(values.get("content") if "refresh" in values.values()
+                      else None, wanted, f"refresh={wish}")
+
+
+@tap.test
+def numbers_are_those_of_what_was_done():
+    with watched(workers=3) as pool:
+        pool.wait_for_workers()
+        for _ in range(3):
+            pool.post(SAMPLE)
+        pool.post(b"{")
+        kit.until("all is counted", lambda: json.loads(pool.page(
+            "/status?json").text)["recent"]["total"]["count"] == 4)
+        page = read(pool)
+        text = " ".join(page.text.split())
+        for part in ("0 of 4", "busy workers0 of 3", "connections0 of 512",
+                     "listen queue0 of 1 024"):
+            tap.contains(text, part, "the page")
+        tap.check(re.search(r"ok200\d?33", text.replace(" ", "")),
+                  f"outcomes: {text}")
+
+
+@tap.test
+def a_pool_in_trouble_says_what_to_change():
+    with Downstream() as down, watched({"post": {"downstream": down.url}},
+                                       workers=1, backlog=4,
+                                       max_connections=4) as pool:
+        pool.wait_for_workers()
+        tap.equal(advice(pool), {}, "warnings of a pool at rest")
+        down.hold()
+        with pool.link() as link:
+            link.send(request(SAMPLE))
+            down.wait_for(1)
+            tap.contains(advice(pool)["workers"], "All workers are busy",
+                         "the warning")
+            links = [pool.link() for _ in range(4)]
+            tap.contains(advice(pool)["workers"], "wait to be accepted",
+                         "the warning")
+            tap.contains(read(pool).text, "Setting: workers", "the page")
+            lines = pool.page("/status?text").text.splitlines()
+            tap.check(max(map(len, lines)) <= 80, "a line over 80 columns")
+            for other in links:
+                other.close()
+            down.release()
+            tap.equal(link.read_reply().status, 200, "the status")
+        kit.until("it is at rest", lambda: "workers" not in advice(pool))
+
+
+@tap.test
+def failures_name_their_outcome():
+    with watched({"post": {"downstream": "http://127.0.0.1:1/"}}) as pool:
+        pool.wait_for_workers()
+        for _ in range(20):
+            tap.equal(pool.post(SAMPLE).status, 502, "the status")
+        note = kit.until("it is said", lambda: advice(pool).get("downstream"))
+        tap.contains(note, "100 %", "the warning")
+        tap.contains(note, "downstream_connect", "the warning")
+        tap.contains(read(pool).text, note, "the page")
+
+
+sys.exit(kit.run())
