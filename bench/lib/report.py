@@ -97,6 +97,15 @@ def all_peers(rows, base):
     return "\n".join(lines) + "\n"
 
 
+def commits(runs):
+    """What was measured, and which scenarios with it."""
+    found = {}
+    for run in runs:
+        found.setdefault(run["commit"], {})[run["scenario"]] = True
+    return "".join(f"- tallyd {commit}: {', '.join(names)}\n"
+                   for commit, names in found.items())
+
+
 def keepalive_row(clients, kept, closed):
     share = clients / kept["rps"] * 1e6
     return ("| {} | {:.2f} | {:.2f} | {:.3f} | {:.2f} | {:.2f} | {:.3f} | "
@@ -225,7 +234,8 @@ def write(directory, runs, settings):
         "other.\n") + quiet(runs) + keepalive(rows) + killed(rows)
     (directory / "run.md").write_text(
         f"# Behind nginx\n\nMade by `{command}`.\n\n{tables}\n## Machine\n\n"
-        + "".join(f"- {key}: {value}\n" for key, value in about.items()))
+        + "".join(f"- {key}: {value}\n" for key, value in about.items())
+        + commits(runs))
     shown = [name for name in scenarios
              if any(of(runs, name, peer) for peer in peers
                     if peer not in plans.PAIR)] or scenarios

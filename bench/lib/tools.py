@@ -7,6 +7,13 @@ HERE = pathlib.Path(__file__).resolve().parent.parent
 TOP = HERE.parent
 
 
+def commit():
+    """Of this tree, where there is one."""
+    done = subprocess.run(["git", "-C", TOP, "describe", "--always"],
+                          capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
 def build(directory):
     if not (directory / "src/tallyd").exists():
         raise SystemExit(f"bench: no tallyd in {directory}; ./bootstrap build")
