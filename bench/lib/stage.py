@@ -65,10 +65,19 @@ FASTCGI_SERVER = """\
 """
 
 
+_given = set()
+
+
 def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """One that has not been given before: what is not yet listened on is free
+    to the kernel."""
+    while True:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 class Stage:
