@@ -1,5 +1,6 @@
 """What runs during a benchmark: one nginx, a downstream, and the peers."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -153,8 +154,11 @@ class Stage:
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
                 process.wait()
+            # What it has forked and left, such as the libfcgi pool.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
         self.running.clear()
 
     def __enter__(self):
