@@ -53,9 +53,11 @@ typedef _Atomic int64_t scoreboard_i64;
 struct scoreboard_slot {
     _Alignas(64) _Atomic uint32_t state; /* enum worker_state */
     _Atomic int32_t pid;
-    scoreboard_i64 started; /* monotonic ns of the worker's start */
-    scoreboard_i64 since;   /* and of its last request's */
-    scoreboard_u64 begun;   /* requests begun, over all workers of the slot */
+    scoreboard_i64 started;   /* monotonic ns of the worker's start */
+    scoreboard_i64 since;     /* and of its last request's */
+    scoreboard_i64 tested;    /* and of its last self-test's end; 0: none */
+    _Atomic uint32_t unsound; /* 1: that one failed */
+    scoreboard_u64 begun;     /* requests begun, over all workers of the slot */
     scoreboard_u64 outcomes[OUTCOME_COUNT];
     scoreboard_u64 counters[COUNTER_COUNT];
     struct histogram timings[TIMING_COUNT];

@@ -27,6 +27,7 @@ struct exchange {
     struct entropy entropy;
     struct trace trace;
     struct phases phases;
+    int64_t tested; /* monotonic ns of the last self-test */
     char path[PATH_BYTES];
     char reply[REPLY_MAX + 1];
 };
@@ -259,4 +260,37 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn)
         reply(x, r);
     phases_end(&x->phases, r->outcome);
     return fcgi_end(x->fcgi);
+}
+
+/* --- The self-test. --- */
+
+bool exchange_test(struct exchange *x)
+{
+    char room[512];
+    struct buf why;
+    struct scoreboard_slot *s = x->slot;
+    buf_init(&why, room, sizeof room);
+    bool sound = handler_selftest(x->handler, &why);
+    x->tested = clock_now();
+    scoreboard_count(&s->counters[COUNTER_selftests]);
+    if (!sound) {
+        scoreboard_count(&s->counters[COUNTER_selftest_failures]);
+        log_error("the self-test failed: %s", room);
+    }
+    atomic_store_explicit(&s->tested, x->tested, memory_order_relaxed);
+    atomic_store_explicit(&s->unsound, !sound, memory_order_relaxed);
+    return sound;
+}
+
+bool exchange_test_due(struct exchange *x, int64_t interval)
+{
+    if (interval == 0 || clock_now() - x->tested < interval)
+        return true;
+    return exchange_test(x);
+}
+
+int exchange_test_wait(const struct exchange *x, int64_t interval)
+{
+    return interval == 0 ? -1
+                         : clock_poll_ms(x->tested + interval, clock_now());
 }

@@ -19,6 +19,15 @@ struct exchange *exchange_new(struct fcgi *fcgi,
                               struct scoreboard_slot *slot);
 void exchange_free(struct exchange **x);
 
+/* Decode bodies whose sum is known, count it, note how it ended in the slot and
+ * log a failure. False: this process must not serve. */
+bool exchange_test(struct exchange *x);
+
+/* The same, if `interval` ns (0: never) have passed since the last time; else
+ * true. And how many ms are left until then; -1: for ever. */
+bool exchange_test_due(struct exchange *x, int64_t interval);
+int exchange_test_wait(const struct exchange *x, int64_t interval);
+
 /* Serve the request whose head is complete on `conn`. True: the connection may
  * be kept; else the caller closes it. */
 bool exchange_serve(struct exchange *x, struct fcgi_conn *conn);

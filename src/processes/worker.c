@@ -46,7 +46,7 @@ struct worker {
     struct exchange *exchange;
     uint8_t *parcel;    /* MAILBOX_BYTES_MAX */
     int64_t complained; /* monotonic ns: the last warning about resources */
-    bool stop;          /* leave now */
+    bool stop, unsound; /* leave now; because the self-test failed */
     int64_t drain_end;  /* leave then, or when nothing waits; 0: serve on */
 };
 
@@ -314,8 +314,9 @@ static void obey_signals(struct worker *w)
 
 static bool finished(const struct worker *w)
 {
-    return w->stop || (w->drain_end != 0 &&
-                       (tray_is_empty(w->tray) || clock_now() >= w->drain_end));
+    return w->stop || w->unsound ||
+           (w->drain_end != 0 &&
+            (tray_is_empty(w->tray) || clock_now() >= w->drain_end));
 }
 
 /* --- The loop. --- */
@@ -325,7 +326,9 @@ static bool finished(const struct worker *w)
 static void turn(struct worker *w)
 {
     int place = -1;
-    int limit = w->drain_end == 0 ? -1 : DRAIN_LOOK_MS;
+    int64_t interval = w->plan->pool->selftest_interval;
+    int limit = w->drain_end == 0 ? exchange_test_wait(w->exchange, interval)
+                                  : DRAIN_LOOK_MS;
     for (int i = 0;
          i < NEW_PER_PARKED && tray_knocking(w->tray) && !tray_closing(w->tray);
          i++)
@@ -345,6 +348,7 @@ static void turn(struct worker *w)
         break;
     }
     obey_signals(w);
+    w->unsound = !exchange_test_due(w->exchange, interval);
 }
 
 static bool open_worker(struct worker *w, const struct worker_plan *plan)
@@ -380,15 +384,15 @@ int worker_run(const struct worker_plan *plan)
 {
     struct worker w;
     int status = EXIT_FAILURE;
-    if (open_worker(&w, plan)) {
+    if (!open_worker(&w, plan)) {
+        log_error("cannot start serving: %s", strerror(errno));
+    } else if (exchange_test(w.exchange)) {
         log_set_drop_counter(&plan->slot->counters[COUNTER_log_dropped]);
         scoreboard_state(plan->slot, WORKER_IDLE);
         log_debug("serving");
         while (!finished(&w))
             turn(&w);
-        status = EXIT_SUCCESS;
-    } else {
-        log_error("cannot start serving: %s", strerror(errno));
+        status = w.unsound ? EXIT_FAILURE : EXIT_SUCCESS;
     }
     close_worker(&w);
     return status;

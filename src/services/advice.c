@@ -137,6 +137,11 @@ static void look_at_trust(const struct view *v, struct notes *n)
     uint64_t mismatches = v->counters[COUNTER_mismatches];
     uint64_t killed = load(&v->board->exits_signal);
     uint64_t dropped = v->counters[COUNTER_log_dropped];
+    if (v->unsound > 0)
+        note(n, true, "",
+             "The self-test of %u workers failed: they add up wrongly, and do "
+             "not serve. The log has the result.",
+             v->unsound);
     if (mismatches > 0)
         note(n, true, "decoder",
              "The two decoders differed on %" PRIu64 " bodies. Set decoder = "

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "services/decoder.h"
+#include "services/selftest.h"
 
 #define LENGTH_UNKNOWN UINT64_MAX
 
@@ -264,4 +265,48 @@ const struct handler_result *handler_finish(struct handler *h,
     if (r->outcome == OUTCOME_ok)
         word_reply(h);
     return r;
+}
+
+/* --- The self-test. --- */
+
+static bool gives(struct handler *h, const struct endpoint *e,
+                  const struct buf *body, const struct buf *wanted)
+{
+    struct tally t;
+    struct handler_result *r = &h->result;
+    const uint8_t *bytes = (const uint8_t *)body->data;
+    size_t half = body->len / 2;
+    *r = (struct handler_result){.outcome = OUTCOME_ok, .endpoint = e};
+    h->endpoint = e;
+    if (!decoder_begin(h->decoder, e)) {
+        decide(h, OUTCOME_internal, "memory is short");
+        return false;
+    }
+    if (decoder_feed(h->decoder, bytes, half))
+        decoder_feed(h->decoder, bytes + half, body->len - half);
+    add_up(h, &t);
+    if (r->outcome == OUTCOME_ok)
+        print_result(h, &t);
+    if (r->outcome != OUTCOME_ok || r->check == DECODER_DIFFERENT)
+        return false;
+    return r->body_len == wanted->len &&
+           memcmp(r->body, wanted->data, wanted->len) == 0;
+}
+
+bool handler_selftest(struct handler *h, struct buf *why)
+{
+    char body_room[SELFTEST_ROOM], wanted_room[SELFTEST_ROOM];
+    struct buf body, wanted;
+    for (size_t i = 0; i < h->endpoints->count; i++) {
+        const struct endpoint *e = &h->endpoints->list[i];
+        buf_init(&body, body_room, sizeof body_room);
+        buf_init(&wanted, wanted_room, sizeof wanted_room);
+        if (!selftest_make(e, &body, &wanted) || gives(h, e, &body, &wanted))
+            continue;
+        buf_printf(why, "endpoint %s gives %.*s%s instead of %s",
+                   e->config->name, (int)h->result.body_len, h->result.body,
+                   h->result.detail, wanted.data);
+        return false;
+    }
+    return true;
 }

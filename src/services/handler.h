@@ -71,4 +71,9 @@ void handler_chunk(struct handler *h, const uint8_t *bytes, size_t n);
 const struct handler_result *handler_finish(struct handler *h,
                                             enum handler_end end);
 
+/* Decode the known body of every endpoint (selftest.h), as a request's would
+ * be, and post nothing. False: a result is wrong; `why` says which. Not between
+ * handler_begin() and handler_finish(). */
+bool handler_selftest(struct handler *h, struct buf *why);
+
 #endif

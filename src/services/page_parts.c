@@ -179,6 +179,8 @@ void page_downstream(struct buf *out, const struct view *v)
                    (double)posts / (double)(connects > 0 ? connects : 1));
     row(out, "bodies decoded twice (verify)", verified);
     row(out, "decoders differed", v->counters[COUNTER_mismatches]);
+    row(out, "self-tests", v->counters[COUNTER_selftests]);
+    row(out, "of them failed", v->counters[COUNTER_selftest_failures]);
     buf_str(out, "</table></section>");
 }
 

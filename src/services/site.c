@@ -174,9 +174,24 @@ static void answer_readyz(const struct answer *a)
     give_text(a, fault == NULL ? 200 : 503, fault == NULL ? "ready\n" : line);
 }
 
+static void answer_selftest(const struct answer *a)
+{
+    struct view v;
+    char text[160];
+    view_take(&v, a->site->board, a->site->config, getpid());
+    bool sound = v.tested > 0 && v.unsound == 0;
+    snprintf(text, sizeof text,
+             "%s\nself-tests %llu\nfailures %llu\nworkers that failed %u\n",
+             sound ? "ok" : "failed",
+             (unsigned long long)v.counters[COUNTER_selftests],
+             (unsigned long long)v.counters[COUNTER_selftest_failures],
+             v.unsound);
+    give_text(a, sound ? 200 : 503, text);
+}
+
 static void answer_root(const struct answer *a)
 {
-    give_text(a, 200, "tallyd: /status /metrics /livez /readyz\n");
+    give_text(a, 200, "tallyd: /status /metrics /livez /readyz /selftest\n");
 }
 
 static const struct {
@@ -185,7 +200,7 @@ static const struct {
 } routes[] = {
     {"/", answer_root},           {"/status", answer_status},
     {"/metrics", answer_metrics}, {"/livez", answer_livez},
-    {"/readyz", answer_readyz},
+    {"/readyz", answer_readyz},   {"/selftest", answer_selftest},
 };
 
 void site_answer(void *context, const struct http_request *r,

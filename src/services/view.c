@@ -54,6 +54,8 @@ static void add_slot(struct view *v, const struct scoreboard_slot *s)
     v->states[state]++;
     v->alive += state != WORKER_ABSENT;
     v->busy += has_request(state);
+    v->tested += atomic_load_explicit(&s->tested, memory_order_relaxed) != 0;
+    v->unsound += atomic_load_explicit(&s->unsound, memory_order_relaxed) != 0;
     v->started += load(&s->begun);
     for (int o = 0; o < OUTCOME_COUNT; o++)
         v->outcomes[o] += load(&s->outcomes[o]);
@@ -124,5 +126,7 @@ const char *view_fault(const struct view *v)
 {
     if (v->stage != POOL_SERVING)
         return "the pool is draining";
+    if (v->unsound > 0)
+        return "the self-test has failed";
     return v->alive == 0 ? "there is no worker" : NULL;
 }

@@ -26,7 +26,8 @@ struct view {
     enum pool_stage stage;
     uint32_t workers, alive, busy; /* slots, processes, those with a request */
     uint32_t states[WORKER_STATE_COUNT];
-    uint64_t started; /* requests begun */
+    uint32_t tested, unsound; /* slots with a self-test, with a failed one */
+    uint64_t started;         /* requests begun */
     uint64_t outcomes[OUTCOME_COUNT];
     uint64_t counters[COUNTER_COUNT];
     uint64_t connections; /* open now, in a worker or on the tray */

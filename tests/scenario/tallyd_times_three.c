@@ -1,0 +1,20 @@
+/* tallyd with a fault: while the file that $TIMES_THREE names is there, all
+ * values are multiplied by 3. Linked with --wrap=tally_begin (ld(1)), so that
+ * the program itself has no place for it. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "domain/tally.h"
+
+void __real_tally_begin(struct tally *t, enum tally_numbers numbers,
+                        int32_t multiply);
+void __wrap_tally_begin(struct tally *t, enum tally_numbers numbers,
+                        int32_t multiply);
+
+void __wrap_tally_begin(struct tally *t, enum tally_numbers numbers,
+                        int32_t multiply)
+{
+    const char *path = getenv("TIMES_THREE");
+    bool wrong = path != NULL && access(path, F_OK) == 0;
+    __real_tally_begin(t, numbers, wrong ? 3 : multiply);
+}
