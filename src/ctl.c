@@ -8,6 +8,7 @@
 
 #include "adapters/config_load.h"
 #include "adapters/scoreboard.h"
+#include "services/health.h"
 #include "services/status.h"
 
 enum { EXIT_USAGE = 64, EXIT_NOT_RUNNING = 69, EXIT_CONFIG = 78 };
@@ -17,13 +18,21 @@ struct options {
     const char *overrides[16];
     size_t override_count;
     bool json;
+    bool health; /* the command: health, or else status */
+    struct health_limits limits;
 };
 
 static const char usage[] =
     "usage: tallyctl [-c FILE] [-s section.key=value] status [--json]\n"
+    "       tallyctl [-c FILE] [-s section.key=value] health [LIMIT...]\n"
     "  -c FILE   the settings of the pool; its scoreboard is read\n"
-    "  status    workers, requests by outcome, counters\n"
+    "  -s ...    override one setting, e.g. -s pool.scoreboard=/path\n"
+    "  status    workers, requests by outcome, times, counters\n"
     "  --json    the same as one JSON object\n"
+    "  health    one line and the exit status of a monitoring plugin\n"
+    "  --busy WARN,CRIT       percent of the workers that are busy\n"
+    "  --queue WARN,CRIT      percent of the listen queue in use\n"
+    "  --failures WARN,CRIT   percent of the last minute's requests\n"
     "  -V, -h    version, this text\n";
 
 static int bad_usage(const char *what)
@@ -35,10 +44,14 @@ static int bad_usage(const char *what)
 /* -1: go on; else the exit status. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
-    static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'V'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},
+        {"busy", required_argument, NULL, 'b'},
+        {"queue", required_argument, NULL, 'q'},
+        {"failures", required_argument, NULL, 'f'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0}};
     int c;
     while ((c = getopt_long(argc, argv, "c:s:jVh", longs, NULL)) != -1) {
         switch (c) {
@@ -53,6 +66,14 @@ static int parse_options(int argc, char **argv, struct options *o)
         case 'j':
             o->json = true;
             break;
+        case 'b':
+        case 'q':
+        case 'f':
+            if (!health_parse(optarg, c == 'b'   ? &o->limits.busy
+                                      : c == 'q' ? &o->limits.queue
+                                                 : &o->limits.failures))
+                return bad_usage("a limit is WARN,CRIT in percent");
+            break;
         case 'V':
             puts("tallyctl " PACKAGE_VERSION);
             return EXIT_SUCCESS;
@@ -64,8 +85,11 @@ static int parse_options(int argc, char **argv, struct options *o)
             return EXIT_USAGE;
         }
     }
-    if (optind != argc - 1 || strcmp(argv[optind], "status") != 0)
-        return bad_usage("the command is missing: status");
+    if (optind != argc - 1)
+        return bad_usage("give one command: status or health");
+    o->health = strcmp(argv[optind], "health") == 0;
+    if (!o->health && strcmp(argv[optind], "status") != 0)
+        return bad_usage("there are two commands: status and health");
     return -1;
 }
 
@@ -91,7 +115,30 @@ static int show(const struct scoreboard *b, const struct config *c, bool json)
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int show_status(const struct config *c, bool json)
+static int judge(const struct scoreboard *b, const struct config *c,
+                 const struct health_limits *limits)
+{
+    struct view v;
+    struct buf out;
+    char line[512];
+    buf_init(&out, line, sizeof line);
+    view_take(&v, b, c, 0);
+    enum health h = health_print(&v, limits, &out);
+    fputs(line, stdout);
+    return h;
+}
+
+/* A plugin that cannot tell says so with a status of its own. */
+static int plugin_status(int status)
+{
+    if (status == EXIT_NOT_RUNNING)
+        puts("TALLYD CRITICAL - the pool is not running");
+    else
+        puts("TALLYD UNKNOWN - see standard error");
+    return status == EXIT_NOT_RUNNING ? HEALTH_CRITICAL : HEALTH_UNKNOWN;
+}
+
+static int show_pool(const struct config *c, const struct options *o)
 {
     const char *path = c->pool.scoreboard;
     if (path[0] == '\0') {
@@ -109,7 +156,7 @@ static int show_status(const struct config *c, bool json)
     }
     int status = EXIT_NOT_RUNNING;
     if (is_running(b))
-        status = show(b, c, json);
+        status = o->health ? judge(b, c, &o->limits) : show(b, c, o->json);
     else
         fprintf(stderr, "tallyctl: the pool (pid %d) is not running\n",
                 (int)b->pid);
@@ -117,20 +164,31 @@ static int show_status(const struct config *c, bool json)
     return status;
 }
 
+/* Is `health` asked for, whatever is wrong with the rest? */
+static bool wants_health(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "health") == 0)
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
-    struct options options = {0};
+    struct options options = {.limits = health_defaults};
     char why[CONFIG_ERROR_MAX];
+    bool health = wants_health(argc, argv);
     int status = parse_options(argc, argv, &options);
     if (status >= 0)
-        return status;
+        return health && status == EXIT_USAGE ? plugin_status(status) : status;
     struct config *config = config_load(options.path, options.overrides,
                                         options.override_count, why);
     if (config == NULL) {
         fprintf(stderr, "tallyctl: %s\n", why);
-        return EXIT_CONFIG;
+        return health ? plugin_status(EXIT_CONFIG) : EXIT_CONFIG;
     }
-    status = show_status(config, options.json);
+    status = show_pool(config, &options);
     config_free(&config);
-    return status;
+    bool told = status <= HEALTH_UNKNOWN;
+    return health && !told ? plugin_status(status) : status;
 }
