@@ -8,6 +8,7 @@
 
 #include "adapters/config_load.h"
 #include "adapters/scoreboard.h"
+#include "processes/top.h"
 #include "services/health.h"
 #include "services/status.h"
 
@@ -18,17 +19,19 @@ struct options {
     const char *overrides[16];
     size_t override_count;
     bool json;
-    bool health; /* the command: health, or else status */
+    enum { STATUS, HEALTH, TOP } command;
     struct health_limits limits;
 };
 
 static const char usage[] =
     "usage: tallyctl [-c FILE] [-s section.key=value] status [--json]\n"
+    "       tallyctl [-c FILE] [-s section.key=value] top\n"
     "       tallyctl [-c FILE] [-s section.key=value] health [LIMIT...]\n"
     "  -c FILE   the settings of the pool; its scoreboard is read\n"
     "  -s ...    override one setting, e.g. -s pool.scoreboard=/path\n"
     "  status    workers, requests by outcome, times, counters\n"
     "  --json    the same as one JSON object\n"
+    "  top       the same live in a terminal; q leaves\n"
     "  health    one line and the exit status of a monitoring plugin\n"
     "  --busy WARN,CRIT       percent of the workers that are busy\n"
     "  --queue WARN,CRIT      percent of the listen queue in use\n"
@@ -86,10 +89,13 @@ static int parse_options(int argc, char **argv, struct options *o)
         }
     }
     if (optind != argc - 1)
-        return bad_usage("give one command: status or health");
-    o->health = strcmp(argv[optind], "health") == 0;
-    if (!o->health && strcmp(argv[optind], "status") != 0)
-        return bad_usage("there are two commands: status and health");
+        return bad_usage("give one command: status, top or health");
+    const char *command = argv[optind];
+    o->command = strcmp(command, "health") == 0 ? HEALTH
+                 : strcmp(command, "top") == 0  ? TOP
+                                                : STATUS;
+    if (o->command == STATUS && strcmp(command, "status") != 0)
+        return bad_usage("the commands are status, top and health");
     return -1;
 }
 
@@ -128,6 +134,21 @@ static int judge(const struct scoreboard *b, const struct config *c,
     return h;
 }
 
+static int watch(const struct scoreboard *b, const struct config *c)
+{
+    switch (top_run(b, c, is_running)) {
+    case TOP_LEFT:
+        return EXIT_SUCCESS;
+    case TOP_POOL_GONE:
+        fprintf(stderr, "tallyctl: the pool is not running any more\n");
+        return EXIT_NOT_RUNNING;
+    case TOP_NO_TERMINAL:
+        break;
+    }
+    fprintf(stderr, "tallyctl: top needs a terminal; use status\n");
+    return EXIT_FAILURE;
+}
+
 /* A plugin that cannot tell says so with a status of its own. */
 static int plugin_status(int status)
 {
@@ -156,7 +177,9 @@ static int show_pool(const struct config *c, const struct options *o)
     }
     int status = EXIT_NOT_RUNNING;
     if (is_running(b))
-        status = o->health ? judge(b, c, &o->limits) : show(b, c, o->json);
+        status = o->command == HEALTH ? judge(b, c, &o->limits)
+                 : o->command == TOP  ? watch(b, c)
+                                      : show(b, c, o->json);
     else
         fprintf(stderr, "tallyctl: the pool (pid %d) is not running\n",
                 (int)b->pid);
