@@ -29,8 +29,9 @@
 
 /* Take the items that can be taken of [*at, end), move *at behind the last of
  * them, add their values to `t`, and give their number. `first`: *at is where
- * an item may stand; else it is behind an item, and a comma comes first. */
-typedef uint64_t skim_function(struct skim_memory *m, bool first,
+ * an item may stand; else it is behind an item, and a comma comes first.
+ * `more`: this is not the last look at what is cut by the end. */
+typedef uint64_t skim_function(struct skim_memory *m, bool first, bool more,
                                const uint8_t **at, const uint8_t *end,
                                struct tally *t);
 

@@ -25,6 +25,7 @@ struct place {
 struct walk {
     struct skim_memory *m;
     const uint8_t *end;
+    bool more;      /* comes behind the end */
     uint64_t lines; /* line feeds up to here */
     bool found;     /* a value in the item so far: */
     int64_t value;  /* TALLY_INT64 */
@@ -223,7 +224,7 @@ static struct place step_misfit(struct walk *w, const struct skim_stencil *st,
         return stop();
     w->lines += part->lines;
     if (fit == w->end)
-        return step_link(w, to);
+        return w->more ? stop() : step_link(w, to);
     bool fits_link = ends_before(link, to.p, fit);
     if (fits_link || k > 0)
         skim_blame(w->m, fits_link ? link : to.from, w->m->items + w->count);
@@ -252,23 +253,21 @@ INLINE struct place step(struct walk *w, struct place at)
         const struct skim_stencil *st = &w->m->stencils[at.from->tries[i]];
         if (st->width == 0 || st->width > w->end - at.p || !fits(at.p, st))
             continue;
-        if (i == 0)
-            skim_hit_first(at.from);
-        else
-            skim_hit_late(at.from, i);
+        skim_hit(w->m, at.from, i);
         return step_stencil(w, st, at);
     }
     return stumble(w, at);
 }
 
-uint64_t SKIM_NAME(struct skim_memory *m, bool first, const uint8_t **at,
-                   const uint8_t *end, struct tally *t)
+uint64_t SKIM_NAME(struct skim_memory *m, bool first, bool more,
+                   const uint8_t **at, const uint8_t *end, struct tally *t)
 {
     if (m->field_len == 0)
         return 0;
     if (m->items >= SKIM_ITEMS_MAX)
         skim_forget(m);
-    struct walk w = {.m = m, .end = end, .tally = t, .taken = *at};
+    struct walk w = {
+        .m = m, .end = end, .more = more, .tally = t, .taken = *at};
     struct place here = {*at, &m->links[first ? SKIM_FIRST : SKIM_NEXT]};
     while (here.p != NULL)
         here = step(&w, here);

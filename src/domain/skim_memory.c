@@ -11,10 +11,6 @@
 #define TRUST_MOST 250
 #define TRUST_FAILURE 15
 
-/* After fitting so often running in place of those tried before it, a stencil
- * is tried first. */
-#define LATE_MAX 8
-
 /* After so many forms running that no stencil fitted, one is drawn again. */
 #define MISSED_MAX 2
 
@@ -34,7 +30,7 @@ void skim_forget(struct skim_memory *m)
     m->links[SKIM_FIRST] = (struct skim_link){.after = SKIM_NO_ITEM_YET};
     m->links[SKIM_NEXT] = (struct skim_link){.after = SKIM_OUTSIDE};
     m->links_used = SKIM_NEXT + 1;
-    m->stencils[0].width = 0;
+    m->stencils[0] = (struct skim_stencil){0};
     m->stencils_used = 1;
     m->items = 0;
 }
@@ -47,42 +43,35 @@ static bool is_drawn(const struct skim_memory *m, const struct skim_link *from,
     return m->stencils[from->tries[i]].width != 0;
 }
 
-/* One that is not drawn, else the last but the one that has just been of use.
- */
+/* One that is not drawn, else the least used. */
 static unsigned choose_place(const struct skim_memory *m,
                              const struct skim_link *from)
 {
-    for (unsigned i = 0; i < SKIM_CHOICES; i++)
+    unsigned least = 0;
+    for (unsigned i = 0; i < SKIM_CHOICES; i++) {
         if (!is_drawn(m, from, i))
             return i;
-    return from->use.hit == SKIM_CHOICES - 1 ? SKIM_CHOICES - 2
-                                             : SKIM_CHOICES - 1;
+        if (m->stencils[from->tries[i]].hits <=
+            m->stencils[from->tries[least]].hits)
+            least = i;
+    }
+    return least;
 }
 
 struct skim_stencil *skim_stencil_for(struct skim_memory *m,
                                       struct skim_link *from)
 {
-    unsigned i = choose_place(m, from);
-    if (is_drawn(m, from, i) && ++from->use.missed < MISSED_MAX)
+    unsigned place = choose_place(m, from);
+    if (is_drawn(m, from, place) && ++from->missed < MISSED_MAX)
         return NULL;
-    if (from->tries[i] == 0 && m->stencils_used == SKIM_STENCILS)
+    if (from->tries[place] == 0 && m->stencils_used == SKIM_STENCILS)
         return NULL;
-    from->use.missed = 0;
-    if (from->tries[i] == 0)
-        from->tries[i] = (uint16_t)m->stencils_used++;
-    return &m->stencils[from->tries[i]];
-}
-
-void skim_hit_late(struct skim_link *from, unsigned number)
-{
-    uint16_t stencil = from->tries[number];
-    from->use.hit = (uint8_t)number;
-    from->use.missed = 0;
-    if (++from->use.late < LATE_MAX)
-        return;
-    from->tries[number] = from->tries[0];
-    from->tries[0] = stencil;
-    from->use.late = from->use.hit = 0;
+    from->missed = 0;
+    if (from->tries[place] == 0)
+        from->tries[place] = (uint16_t)m->stencils_used++;
+    for (unsigned i = 0; i < SKIM_CHOICES; i++)
+        m->stencils[from->tries[i]].hits /= 2;
+    return &m->stencils[from->tries[place]];
 }
 
 /* --- Trust. --- */

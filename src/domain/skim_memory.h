@@ -37,13 +37,6 @@
 
 #define SKIM_TRUST_AT_FIRST 150
 
-/* Of the stencils of a link. */
-struct skim_use {
-    uint8_t hit;    /* which of them fitted last, */
-    uint8_t late;   /* how often running that was not the first, */
-    uint8_t missed; /* and how often none has since */
-};
-
 struct skim_link {
     _Alignas(SKIM_LINK_BYTES) uint8_t bytes[SKIM_LINK_BYTES];
     uint64_t before, after;     /* what is open; 0: not a link */
@@ -54,9 +47,8 @@ struct skim_link {
     uint8_t leads_to;           /* this link; if it ends an item, SKIM_NEXT */
     uint8_t next[SKIM_CHOICES]; /* likeliest first; SKIM_FIRST: none */
     uint64_t slip; /* the item in which stencils failed behind it last */
-    uint16_t
-        tries[SKIM_CHOICES]; /* stencils, first to be tried first; 0: none */
-    struct skim_use use;
+    uint16_t tries[SKIM_CHOICES]; /* stencils, in the order of use; 0: none */
+    uint8_t missed;               /* how often running none of them fitted */
 };
 
 /* Two links without text: before the first item of an array, before others. */
@@ -99,6 +91,7 @@ struct skim_stencil {
     _Alignas(SKIM_STENCIL_BYTES) uint8_t least[SKIM_STENCIL_BYTES];
     uint8_t span[SKIM_STENCIL_BYTES];
     uint64_t starts;  /* a bit for each byte with which a part begins */
+    uint16_t hits;    /* how often it fitted; halved at times */
     uint8_t width;    /* how many bytes it takes; 0: not drawn */
     bool narrow;      /* the second half fits always */
     uint8_t lines;    /* line feeds among them */
@@ -126,7 +119,7 @@ void skim_begin(struct skim_memory *m, const char *field, uint32_t max_depth);
 
 /* Forget all links and stencils. To be done now and then: what was too various
  * to be foreseen may have become regular. */
-#define SKIM_ITEMS_MAX 16384 /* taken with one memory */
+#define SKIM_ITEMS_MAX 1000000 /* taken with one memory */
 void skim_forget(struct skim_memory *m);
 
 /* Is `link` one of the two between items? */
@@ -139,13 +132,19 @@ static inline bool skim_is_between(const struct skim_link *link)
 struct skim_stencil *skim_stencil_for(struct skim_memory *m,
                                       struct skim_link *from);
 
-/* The stencil of `from` that is tried first has fitted; another has. */
-static inline void skim_hit_first(struct skim_link *from)
+/* The stencil `from->tries[i]` has fitted: it goes before one that was of less
+ * use. */
+static inline void skim_hit(struct skim_memory *m, struct skim_link *from,
+                            unsigned i)
 {
-    from->use = (struct skim_use){0};
+    uint16_t *tries = from->tries, hit = tries[i];
+    uint16_t hits = ++m->stencils[hit].hits;
+    from->missed = 0;
+    if (i == 0 || hits <= m->stencils[tries[i - 1]].hits)
+        return;
+    tries[i] = tries[i - 1];
+    tries[i - 1] = hit;
 }
-
-void skim_hit_late(struct skim_link *from, unsigned number);
 
 /* In the `item`th item what stands behind `link` was not as any stencil had
  * it. Where that happens more often than pays, stencils end at the link. */

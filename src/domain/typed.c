@@ -233,13 +233,13 @@ static enum scan_place skim_place(const struct typed *d)
                                              : SCAN_ELSEWHERE;
 }
 
-/* Take the whole items of [at, end) that skim takes. */
+/* Take the whole items of [at, end) that skim takes; `more`: see skim.h. */
 static const uint8_t *skim_items(struct typed *d, const uint8_t *at,
-                                 const uint8_t *end)
+                                 const uint8_t *end, bool more)
 {
     const uint8_t *from = at;
     bool first = skim_place(d) == SCAN_BEFORE_VALUE;
-    uint64_t count = d->skim_run(&d->memory, first, &at, end, &d->tally);
+    uint64_t count = d->skim_run(&d->memory, first, more, &at, end, &d->tally);
     if (count > 0) {
         d->items += count;
         scan_skip(&d->scan, from, at, d->memory.lines);
@@ -256,7 +256,7 @@ static bool go_on(struct typed *d, const uint8_t **at, const uint8_t *end,
     for (;;) {
         if (skim_place(d) != SCAN_ELSEWHERE) {
             if (end - *at > keep)
-                *at = skim_items(d, *at, skim_end);
+                *at = skim_items(d, *at, skim_end, keep > 0);
             if (end - *at <= keep)
                 return true;
         }
@@ -293,7 +293,7 @@ static bool feed_waiting(struct typed *d, const uint8_t **at,
         size_t before = more;
         more = more == 0 && most > FOLLOWING_MIN ? FOLLOWING_MIN : most;
         memcpy(old_end + before, *at + before, more - before);
-        to = skim_items(d, to, old_end + more);
+        to = skim_items(d, to, old_end + more, true);
     }
     if (to < old_end && !go_on(d, &to, old_end, old_end + more, 0, fault))
         return false;
