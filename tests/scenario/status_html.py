@@ -20,7 +20,6 @@ from pool import SAMPLE, Pool
 HOSTILE = "/'\"><script>document.title='owned'</script><img src=x>&lt;"
 SECTIONS = {"workers", "outcomes", "times", "downstream", "connections",
             "settings"}
-VOID = {"meta", "br", "img"}
 
 
 class Reader(html.parser.HTMLParser):
