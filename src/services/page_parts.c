@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "adapters/process.h"
 #include "base/clock.h"
 #include "domain/escape.h"
 
@@ -126,7 +127,7 @@ static void worker_row(struct buf *out, const struct view_worker *w)
                w->pid, worker_state_name(w->state));
     cell(out, w->started);
     buf_printf(out, "<td class=n>%" PRIu64 " s<td class=n>%.1f MB<td class=n>",
-               w->age, (double)w->memory / 1e6);
+               w->age, (double)process_memory(w->pid) / 1e6);
     if (w->since > 0)
         page_time(out, w->since * (uint64_t)CLOCK_MS);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adapters/process.h"
 #include "base/clock.h"
 #include "domain/json.h"
 #include "services/advice.h"
@@ -85,7 +86,7 @@ static void print_workers(struct buf *out, const struct view *v)
         buf_printf(out,
                    "%6u %8d %-8s %10" PRIu64 " %6" PRIu64 " s %6" PRIu64 " kB",
                    i, w.pid, worker_state_name(w.state), w.started, w.age,
-                   w.memory >> 10);
+                   process_memory(w.pid) >> 10);
         if (w.since > 0)
             buf_printf(out, " %7" PRIu64 " ms", w.since);
         buf_char(out, '\n');
@@ -168,7 +169,7 @@ static void put_workers(struct json_doc *page, const struct view *v)
         json_put_uint(w, "requests", worker.started);
         json_put_uint(w, "age_seconds", worker.age);
         json_put_uint(w, "request_milliseconds", worker.since);
-        json_put_uint(w, "memory_bytes", worker.memory);
+        json_put_uint(w, "memory_bytes", process_memory(worker.pid));
     }
 }
 

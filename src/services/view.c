@@ -118,8 +118,6 @@ void view_worker(const struct view *v, uint32_t number, struct view_worker *w)
         w->age = passed(v->now, born, CLOCK_SECOND);
     if (has_request(w->state))
         w->since = passed(v->now, since, CLOCK_MS);
-    if (w->pid > 0)
-        w->memory = process_memory(w->pid);
 }
 
 const char *view_fault(const struct view *v)

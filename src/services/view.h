@@ -57,7 +57,6 @@ struct view_worker {
     uint64_t started; /* requests */
     uint64_t age;     /* s, of the process */
     uint64_t since;   /* ms, that the request in hand takes; 0: none */
-    uint64_t memory;  /* bytes */
 };
 
 void view_worker(const struct view *v, uint32_t number, struct view_worker *w);
