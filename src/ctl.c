@@ -131,7 +131,7 @@ static int judge(const struct scoreboard *b, const struct config *c,
     view_take(&v, b, c, 0);
     enum health h = health_print(&v, limits, &out);
     fputs(line, stdout);
-    return h;
+    return (int)h;
 }
 
 static int watch(const struct scoreboard *b, const struct config *c)
