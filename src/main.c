@@ -230,6 +230,13 @@ static void close_pool(struct pool *p)
 
 /* --- Serving. --- */
 
+static struct account_counters connections_of(struct pool *p, uint32_t number)
+{
+    scoreboard_u64 *counters = p->board->slots[number].counters;
+    return (struct account_counters){.opened = &counters[COUNTER_connections],
+                                     .closed = &counters[COUNTER_closed]};
+}
+
 static int run_worker(struct pool *p, uint32_t number)
 {
     const struct worker_plan plan = {.pool = &p->config->pool,
@@ -239,7 +246,7 @@ static int run_worker(struct pool *p, uint32_t number)
                                      .supervisor = p->supervisor,
                                      .listener = p->listener.fd,
                                      .adopted = p->listener.adopted};
-    tray_join(p->tray, (int)number + 1);
+    tray_join(p->tray, (int)number + 1, connections_of(p, number));
     return worker_run(&plan);
 }
 
@@ -289,7 +296,8 @@ static void retire(void *context)
 static void bury(void *context, uint32_t number)
 {
     struct pool *p = context;
-    uint32_t lost = tray_recover(p->tray, (int)number + 1);
+    uint32_t lost =
+        tray_recover(p->tray, (int)number + 1, connections_of(p, number));
     atomic_fetch_add_explicit(&p->board->lost, lost, memory_order_relaxed);
 }
 

@@ -98,3 +98,20 @@ uint64_t sandbox_open_files(uint64_t wanted)
     }
     return limit.rlim_cur;
 }
+
+bool sandbox_fit_files(uint32_t *count, uint32_t each, uint32_t others,
+                       uint32_t least, char *why, size_t why_size)
+{
+    uint64_t limit = sandbox_open_files(others + each * (uint64_t)*count);
+    if (limit < others + each * least) {
+        snprintf(why, why_size,
+                 "the limit of open files is %llu; the least is %u: raise it "
+                 "(ulimit -n, LimitNOFILE=)",
+                 (unsigned long long)limit, others + each * least);
+        return false;
+    }
+    uint64_t most = (limit - others) / each;
+    if (*count > most)
+        *count = (uint32_t)most;
+    return true;
+}

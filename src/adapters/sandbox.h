@@ -22,6 +22,11 @@ bool sandbox_find(const char *user, const char *group, uid_t *uid, gid_t *gid,
  * allows (getrlimit(2)); gives the limit that holds then. */
 uint64_t sandbox_open_files(uint64_t wanted);
 
+/* The same for `*count` things that need `each` files, besides `others`; cuts
+ * *count to what the limit allows. False: not even for `least`; `why`. */
+bool sandbox_fit_files(uint32_t *count, uint32_t each, uint32_t others,
+                       uint32_t least, char *why, size_t why_size);
+
 /* No descendant gains privileges by execve(2); see PR_SET_NO_NEW_PRIVS. */
 void sandbox_no_new_privileges(void);
 

@@ -3,17 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "adapters/alarm.h"
 #include "adapters/mailbox.h"
+#include "adapters/places.h"
 #include "adapters/sandbox.h"
 #include "base/clock.h"
 
@@ -21,29 +22,15 @@
 #define OTHER_FILES 64
 #define PLACES_MIN 4
 
-enum { FREE = 0, PARKED = -1 }; /* else the process that owns the place */
-
-struct place {
-    _Atomic int32_t owner;
-    _Atomic int32_t kept; /* it is in the mailbox and in the epoll set */
-    _Atomic int64_t deadline;
-    _Atomic uint64_t generation; /* of its connection: new for each */
-    struct mailbox_note note;
-};
-
-/* Shared by all processes. */
-struct tray_table {
-    _Atomic int64_t clock_at; /* of the clock */
-    _Atomic int64_t deaf;     /* the listener is not heard until then; 0: is */
-    _Atomic int32_t closing;
-    _Atomic int32_t knocking;
-    struct place places[];
-};
+/* Until others look after a connection that one process could not take, and
+ * until that one listens again: longer, lest it be told of it every time. */
+#define ADRIFT_PAUSE CLOCK_MS
+#define ADRIFT_ASIDE_MS 10
 
 struct tray {
-    struct tray_table *table;
-    uint32_t places;
+    struct places *table;
     int owner; /* this process */
+    struct account_counters counters;
     int set, listener;
     struct alarm clock;
     struct mailbox *mailboxes; /* per place */
@@ -54,35 +41,13 @@ struct tray {
 #define TAG_KNOCK UINT64_MAX
 #define TAG_CLOCK (UINT64_MAX - 1)
 
-static size_t table_bytes(uint32_t places)
-{
-    return sizeof(struct tray_table) + places * sizeof(struct place);
-}
-
 /* --- Making it. --- */
-
-/* Cut `places` to what the limit of open files allows. */
-static bool fit_files(uint32_t *places, char *why, size_t why_size)
-{
-    uint64_t limit = sandbox_open_files(OTHER_FILES + 3 * (uint64_t)*places);
-    if (limit < OTHER_FILES + 3 * PLACES_MIN) {
-        snprintf(why, why_size,
-                 "the limit of open files is %llu; the least is %d: raise it "
-                 "(ulimit -n, LimitNOFILE=)",
-                 (unsigned long long)limit, OTHER_FILES + 3 * PLACES_MIN);
-        return false;
-    }
-    uint64_t most = (limit - OTHER_FILES) / 3;
-    if (*places > most)
-        *places = (uint32_t)most;
-    return true;
-}
 
 static bool open_mailboxes(struct tray *t)
 {
-    int first = OTHER_FILES + 2 * (int)t->places;
-    for (uint32_t i = 0; i < t->places; i++)
-        if (!mailbox_open(&t->mailboxes[i], &t->table->places[i].note,
+    int first = OTHER_FILES + 2 * (int)t->table->count;
+    for (uint32_t i = 0; i < t->table->count; i++)
+        if (!mailbox_open(&t->mailboxes[i], &t->table->at[i].note,
                           first + (int)i))
             return false;
     return true;
@@ -95,18 +60,15 @@ static bool listen_for(struct tray *t, int op, int fd, uint32_t events,
     return epoll_ctl(t->set, op, fd, &e) == 0;
 }
 
-static bool open_all(struct tray *t, int listener)
+static bool open_all(struct tray *t, uint32_t places, int listener)
 {
     t->listener = listener;
-    t->table = mmap(NULL, table_bytes(t->places), PROT_READ | PROT_WRITE,
-                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (t->table == MAP_FAILED)
-        t->table = NULL;
-    t->mailboxes = calloc(t->places, sizeof *t->mailboxes);
+    t->table = places_new(places);
+    t->mailboxes = calloc(places, sizeof *t->mailboxes);
     t->set = epoll_create1(EPOLL_CLOEXEC);
     if (t->table == NULL || t->mailboxes == NULL || t->set < 0)
         return false;
-    for (uint32_t i = 0; i < t->places; i++)
+    for (uint32_t i = 0; i < places; i++)
         t->mailboxes[i] = (struct mailbox){NULL, -1, -1, -1, 0};
     return alarm_open(&t->clock, &t->table->clock_at) && open_mailboxes(t) &&
            listen_for(t, EPOLL_CTL_ADD, t->clock.fd, EPOLLIN | EPOLLET,
@@ -117,15 +79,14 @@ static bool open_all(struct tray *t, int listener)
 struct tray *tray_new(uint32_t places, int listener, char *why, size_t why_size)
 {
     why[0] = '\0';
-    if (!fit_files(&places, why, why_size))
+    if (!sandbox_fit_files(&places, 3, OTHER_FILES, PLACES_MIN, why, why_size))
         return NULL;
     struct tray *t = calloc(1, sizeof *t);
     if (t == NULL)
         return NULL;
-    t->places = places;
     t->owner = TRAY_SUPERVISOR;
     t->set = t->clock.fd = -1;
-    if (open_all(t, listener))
+    if (open_all(t, places, listener))
         return t;
     snprintf(why, why_size, "max_connections = %u: %s", places,
              strerror(errno));
@@ -144,20 +105,20 @@ void tray_free(struct tray **tray)
     struct tray *t = *tray;
     if (t == NULL)
         return;
-    for (uint32_t i = 0; t->mailboxes != NULL && i < t->places; i++)
+    for (uint32_t i = 0; t->mailboxes != NULL && i < t->table->count; i++)
         mailbox_close(&t->mailboxes[i]);
     close_if_open(t->set);
     alarm_close(&t->clock);
-    if (t->table != NULL)
-        munmap(t->table, table_bytes(t->places));
+    places_free(t->table);
     free(t->mailboxes);
     free(t);
     *tray = NULL;
 }
 
-void tray_join(struct tray *t, int owner)
+void tray_join(struct tray *t, int owner, struct account_counters counters)
 {
     t->owner = owner;
+    t->counters = counters;
 }
 
 /* --- The clock. --- */
@@ -168,12 +129,12 @@ int tray_next_due(struct tray *t, int from, int64_t due)
         alarm_reset(&t->clock);
         t->next_due = CLOCK_NEVER;
     }
-    for (int i = from; i < (int)t->places; i++) {
-        const struct place *p = &t->table->places[i];
-        if (p->owner != PARKED)
+    for (int i = from; i < (int)t->table->count; i++) {
+        const struct place *p = &t->table->at[i];
+        if (p->owner != PLACE_PARKED)
             continue;
         int64_t deadline = p->deadline;
-        if (deadline <= due)
+        if (deadline <= due || p->adrift != 0)
             return i;
         if (deadline < t->next_due)
             t->next_due = deadline;
@@ -191,15 +152,6 @@ static void hear_again(struct tray *t)
         listen_for(t, EPOLL_CTL_MOD, t->listener, EPOLLIN, TAG_KNOCK);
 }
 
-/* A place with that owner; -1: none. */
-static int find(const struct tray *t, int owner)
-{
-    for (uint32_t i = 0; i < t->places; i++)
-        if (t->table->places[i].owner == owner)
-            return (int)i;
-    return -1;
-}
-
 void tray_pause(struct tray *t, int64_t pause)
 {
     int64_t until = pause == 0 ? CLOCK_NEVER : clock_now() + pause;
@@ -207,7 +159,7 @@ void tray_pause(struct tray *t, int64_t pause)
     atomic_store(&t->table->deaf, until);
     alarm_set(&t->clock, until);
     /* One may have become free before anybody could know that we wait. */
-    if (pause == 0 && find(t, FREE) >= 0)
+    if (pause == 0 && places_find(t->table, PLACE_FREE) >= 0)
         hear_again(t);
 }
 
@@ -251,21 +203,18 @@ void tray_quiet(struct tray *t)
 
 int tray_reserve(struct tray *t)
 {
-    for (uint32_t i = 0; i < t->places; i++) {
-        struct place *p = &t->table->places[i];
-        int32_t expected = FREE;
-        if (p->owner != FREE ||
-            !atomic_compare_exchange_strong(&p->owner, &expected, t->owner))
-            continue;
-        p->generation++;
-        return (int)i;
-    }
-    return -1;
+    return places_reserve(t->table, t->owner);
 }
 
-void tray_vacate(struct tray *t, int place, int fd)
+void tray_opened(struct tray *t, int place)
 {
-    struct place *p = &t->table->places[place];
+    account_open(&t->table->at[place].account, &t->counters);
+}
+
+/* Close the connection, and free the place. */
+static void clear(struct tray *t, int place, int fd)
+{
+    struct place *p = &t->table->at[place];
     struct mailbox *m = &t->mailboxes[place];
     /* The peer learns at once, though others have copies: they close theirs
      * when they meet the place again. Until this is done it is in the mailbox,
@@ -280,16 +229,23 @@ void tray_vacate(struct tray *t, int place, int fd)
     if (fd >= 0 && fd != m->number)
         close(fd);
     mailbox_forget(m);
-    atomic_store(&p->owner, FREE);
+    atomic_store(&p->owner, PLACE_FREE);
     if (atomic_load(&t->table->deaf) != 0)
         hear_again(t);
+}
+
+void tray_vacate(struct tray *t, int place, int fd)
+{
+    t->table->at[place].used = 1; /* nobody shall go on with it */
+    account_close(&t->table->at[place].account, &t->counters);
+    clear(t, place, fd);
 }
 
 /* Put the connection into the mailbox and give it an entry in the set that
  * tells of nothing yet. */
 static bool keep(struct tray *t, int place, int *fd)
 {
-    struct place *p = &t->table->places[place];
+    struct place *p = &t->table->at[place];
     struct mailbox *m = &t->mailboxes[place];
     if (p->kept != 0)
         return true;
@@ -308,7 +264,10 @@ static bool keep(struct tray *t, int place, int *fd)
 
 static void arm(struct tray *t, int place)
 {
-    atomic_store(&t->table->places[place].owner, PARKED);
+    struct place *p = &t->table->at[place];
+    p->used = 0;
+    p->adrift = 0;
+    atomic_store(&p->owner, PLACE_PARKED);
     listen_for(t, EPOLL_CTL_MOD, t->mailboxes[place].number,
                EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, (uint64_t)place);
 }
@@ -319,38 +278,48 @@ bool tray_park(struct tray *t, int place, int *fd, const struct iovec *parts,
     if (!keep(t, place, fd) ||
         !mailbox_write(&t->mailboxes[place], parts, count))
         return false;
-    atomic_store(&t->table->places[place].deadline, deadline);
+    atomic_store(&t->table->at[place].deadline, deadline);
     arm(t, place);
     *fd = -1;
     alarm_set(&t->clock, deadline);
     return true;
 }
 
-/* Own a parked place; false: it is not parked any more. */
-static bool claim(struct tray *t, int place)
+/* It could not be had, for want of descriptors: others may do better, until
+ * its deadline. Without a copy it cannot be armed, so the clock tells of it. */
+static void leave_to_others(struct tray *t, int place)
 {
-    int32_t expected = PARKED;
-    return atomic_compare_exchange_strong(&t->table->places[place].owner,
-                                          &expected, t->owner);
+    struct place *p = &t->table->at[place];
+    if (p->deadline <= clock_now()) {
+        tray_vacate(t, place, -1);
+        return;
+    }
+    p->adrift = 1;
+    atomic_store(&p->owner, PLACE_PARKED);
+    alarm_set(&t->clock, clock_now() + ADRIFT_PAUSE);
+    poll(NULL, 0, ADRIFT_ASIDE_MS);
 }
 
 int tray_take(struct tray *t, int place, void *bytes, size_t *n)
 {
-    struct place *p = &t->table->places[place];
-    if (!claim(t, place))
+    struct place *p = &t->table->at[place];
+    errno = 0;
+    if (!place_claim(p, t->owner))
         return -1;
     int fd = mailbox_copy(&t->mailboxes[place], p->generation);
     if (fd < 0) {
-        tray_vacate(t, place, -1);
+        leave_to_others(t, place);
+        errno = EMFILE;
         return -1;
     }
+    p->used = 1;
     *n = mailbox_read(&t->mailboxes[place], bytes);
     return fd;
 }
 
 bool tray_is_empty(const struct tray *t)
 {
-    return find(t, PARKED) < 0;
+    return places_find(t->table, PLACE_PARKED) < 0;
 }
 
 /* --- After a death, and at the end. --- */
@@ -359,26 +328,39 @@ bool tray_is_empty(const struct tray *t)
 static void park_again(struct tray *t, int place)
 {
     struct mailbox *m = &t->mailboxes[place];
-    if (!claim(t, place))
+    if (!place_claim(&t->table->at[place], t->owner))
         return;
-    mailbox_copy(m, t->table->places[place].generation);
+    mailbox_copy(m, t->table->at[place].generation);
     arm(t, place);
     mailbox_forget(m);
 }
 
-uint32_t tray_recover(struct tray *t, int owner)
+/* A place of the dead. What it had not begun to read is parked again, all else
+ * ends. True: its connection is lost. */
+static bool bequeath(struct tray *t, int place, struct account_counters c)
+{
+    struct place *p = &t->table->at[place];
+    int fd = mailbox_copy(&t->mailboxes[place], p->generation);
+    if (fd >= 0 && p->used == 0) {
+        arm(t, place);
+        mailbox_forget(&t->mailboxes[place]);
+        return false;
+    }
+    bool lost = account_settle(&p->account, &c);
+    p->kept = fd >= 0;
+    clear(t, place, fd);
+    return lost;
+}
+
+uint32_t tray_recover(struct tray *t, int owner, struct account_counters c)
 {
     uint32_t lost = 0;
-    for (int i = 0; i < (int)t->places; i++) {
-        struct place *p = &t->table->places[i];
-        if (p->owner == owner) {
-            int fd = mailbox_copy(&t->mailboxes[i], p->generation);
-            p->kept = fd >= 0;
-            tray_vacate(t, i, fd);
-            lost++;
-        } else if (p->owner == PARKED) {
+    for (int i = 0; i < (int)t->table->count; i++) {
+        int32_t now = t->table->at[i].owner;
+        if (now == owner)
+            lost += bequeath(t, i, c);
+        else if (now == PLACE_PARKED)
             park_again(t, i);
-        }
     }
     alarm_reset(&t->clock);
     alarm_set(&t->clock, clock_now() + CLOCK_MS);

@@ -30,6 +30,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "adapters/account.h"
+
 struct tray;
 
 #define TRAY_SUPERVISOR 0xffff /* an owner that is no worker */
@@ -40,8 +42,9 @@ struct tray *tray_new(uint32_t places, int listener, char *why,
                       size_t why_size);
 void tray_free(struct tray **t);
 
-/* Who this process is: 1 and up for workers, or TRAY_SUPERVISOR. */
-void tray_join(struct tray *t, int owner);
+/* Who this process is: 1 and up for workers, or TRAY_SUPERVISOR; and where it
+ * counts connections opened and closed. */
+void tray_join(struct tray *t, int owner, struct account_counters counters);
 
 enum tray_event {
     TRAY_NOTHING, /* a signal came, or somebody else was faster */
@@ -67,6 +70,9 @@ void tray_quiet(struct tray *t);
 int tray_reserve(struct tray *t);
 void tray_pause(struct tray *t, int64_t pause);
 
+/* The reserved place has a connection: count it. */
+void tray_opened(struct tray *t, int place);
+
 /* Close the connection `fd` of an owned place, -1 when there is none, and free
  * the place. The peer learns it at once. */
 void tray_vacate(struct tray *t, int place, int fd);
@@ -80,21 +86,24 @@ bool tray_park(struct tray *t, int place, int *fd, const struct iovec *parts,
                int count, int64_t deadline);
 
 /* Take a parked connection; gives its descriptor, which tray_park() and
- * tray_vacate() alone may close; -1 when it is no longer parked. `bytes` has
- * room for MAILBOX_BYTES_MAX; *n says how many came. */
+ * tray_vacate() alone may close. -1: it is no longer parked (errno 0), or this
+ * process has no descriptor for it (EMFILE; after a moment, in which others may
+ * take it). `bytes` has room for MAILBOX_BYTES_MAX; *n says how many came. */
 int tray_take(struct tray *t, int place, void *bytes, size_t *n);
 
 /* After TRAY_CLOCK: the next parked place at or after `from` whose deadline is
- * at or before `due`, -1 when there is none; then the clock is set for the
- * rest. The caller takes and closes it. */
+ * at or before `due`, or which a process could not take; -1 when there is none;
+ * then the clock is set for the rest. The caller takes it, and closes it when
+ * its deadline is over. */
 int tray_next_due(struct tray *t, int from, int64_t due);
 
 bool tray_is_empty(const struct tray *t);
 
-/* After the process `owner` has died: close what it owned, and arm everything
- * that may have been disarmed with it. Gives the number of connections lost
- * with it. */
-uint32_t tray_recover(struct tray *t, int owner);
+/* After the process `owner` has died: close what it owned and had begun to
+ * read, arm everything else that may have been disarmed with it, and finish
+ * what it had begun to count in `c`. Gives the number of connections lost with
+ * it. */
+uint32_t tray_recover(struct tray *t, int owner, struct account_counters c);
 
 /* The pool ends: workers that are told to stop empty the tray, too. */
 void tray_close(struct tray *t);

@@ -71,7 +71,6 @@ static void close_conn(struct worker *w, struct fcgi_conn *conn)
     tray_vacate(w->tray, conn->place, conn->fd);
     conn->fd = -1;
     fcgi_close(w->fcgi, conn);
-    count(w, COUNTER_closed);
 }
 
 static void refuse(struct worker *w, struct fcgi_conn *conn)
@@ -212,7 +211,7 @@ static bool accept_one(struct worker *w)
         tray_pause(w->tray, ACCEPT_PAUSE);
         return false;
     }
-    count(w, COUNTER_connections);
+    tray_opened(w->tray, place);
     conn->place = place;
     serve(w, conn);
     return true;
@@ -224,12 +223,13 @@ static struct fcgi_conn *take(struct worker *w, int place)
 {
     size_t n;
     int fd = tray_take(w->tray, place, w->parcel, &n);
+    if (fd < 0 && errno != 0)
+        count(w, COUNTER_park_errors);
     if (fd < 0)
         return NULL;
     struct fcgi_conn *conn = fcgi_adopt(w->fcgi, fd, w->parcel, n);
     if (conn == NULL) {
         tray_vacate(w->tray, place, fd);
-        count(w, COUNTER_closed);
         return NULL;
     }
     conn->place = place;
@@ -253,7 +253,7 @@ static void close_overdue(struct worker *w)
         struct fcgi_conn *conn = take(w, i);
         if (conn == NULL)
             continue;
-        if (conn->deadline > now) /* it has been served meanwhile */
+        if (conn->deadline > now) /* served meanwhile, or nobody had room */
             serve(w, conn);
         else
             expire(w, conn);

@@ -65,6 +65,24 @@ def a_connection_that_cannot_be_shared_is_kept():
         tap.equal(pool.count("idle_closed"), 0, "idle_closed")
 
 
+@tap.test
+def a_worker_with_a_connection_to_itself_leaves_the_rest_to_others():
+    need_plain_program()
+    with Pool(workers=2, max_connections=8) as pool:
+        poor, _other = pool.wait_for_workers()
+        descriptors = Descriptors(poor)
+        descriptors.leave(1)
+        links = [pool.link() for _ in range(4)]
+        for _round in range(10):
+            for link in links:
+                ask(link)
+        descriptors.restore()
+        for link in links:
+            ask(link)
+            link.close()
+        tap.equal(pool.count("connections"), 4, "connections")
+
+
 class Hoarder:
     """Holds descriptors in flight for a user."""
 

@@ -1,77 +1,9 @@
-/* tray: what is parked is found by any process, and survives its owner. */
+/* tray: what is parked is found by any process. */
+#include "tray.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include "adapters/mailbox.h"
-#include "adapters/signals.h"
-#include "adapters/tray.h"
-#include "base/clock.h"
-#include "unit.h"
-
-#define ME 1
-#define SIBLING 2
-#define LIMIT_MS 5000
-
-static struct tray *tray;
-static int listener[2]; /* a socket pair: readable is all it must become */
-static uint8_t bytes[MAILBOX_BYTES_MAX];
-
-static void open_tray(void)
-{
-    char why[200];
-    signals_init();
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, listener), 0);
-    tray = tray_new(8, listener[0], why, sizeof why);
-    ck_assert_msg(tray != NULL, "%s", why);
-    tray_join(tray, ME);
-}
-
-static void close_tray(void)
-{
-    tray_free(&tray);
-    close(listener[0]);
-    close(listener[1]);
-}
-
-static enum tray_event wait_for(int limit, int *place)
-{
-    return tray_wait(tray, signals_waiting(), limit, place);
-}
-
-/* Park one end of a new pair; *peer is the other. */
-static int park_new(int *peer, const char *text, int64_t deadline)
-{
-    int pair[2];
-    int place = tray_reserve(tray);
-    const struct iovec part = {(void *)(uintptr_t)text, strlen(text)};
-    ck_assert_int_ge(place, 0);
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    *peer = pair[1];
-    ck_assert(tray_park(tray, place, &pair[0], &part, 1, deadline));
-    ck_assert_int_eq(pair[0], -1);
-    return place;
-}
-
-static void expect_taken(int place, int peer, const char *text)
-{
-    size_t n = 0;
-    char byte = 0;
-    int fd = tray_take(tray, place, bytes, &n);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_uint_eq(n, strlen(text));
-    ck_assert_mem_eq(bytes, text, n);
-    ck_assert_int_eq(write(fd, "r", 1), 1);
-    ck_assert_int_eq(read(peer, &byte, 1), 1);
-    ck_assert_int_eq(byte, 'r');
-    tray_vacate(tray, place, fd);
-}
 
 START_TEST(parked_connection_is_found_when_readable)
 {
@@ -124,7 +56,7 @@ START_TEST(another_process_serves_it)
     pid_t child = fork();
     if (child == 0) {
         size_t n;
-        tray_join(tray, SIBLING);
+        tray_join(tray, SIBLING, of_sibling);
         if (wait_for(LIMIT_MS, &place) != TRAY_REQUEST)
             _exit(1);
         int fd = tray_take(tray, place, bytes, &n);
@@ -147,148 +79,35 @@ START_TEST(another_process_serves_it)
 }
 END_TEST
 
-/* Let a child do `step`s of taking the connection, then die. */
-static void die_after(int steps, int peer)
+START_TEST(what_one_cannot_take_waits_for_another)
 {
-    int place = -1;
+    struct rlimit limit;
+    int peer, status, place = -1;
+    int go[2];
+    char byte = 0;
+    ck_assert_int_eq(pipe(go), 0);
     pid_t child = fork();
     if (child == 0) {
         size_t n;
-        tray_join(tray, SIBLING);
-        wait_for(LIMIT_MS, &place);
-        if (steps > 1)
-            tray_take(tray, place, bytes, &n);
-        raise(SIGKILL);
+        tray_join(tray, SIBLING, of_sibling);
+        getrlimit(RLIMIT_NOFILE, &limit);
+        limit.rlim_cur = 3;
+        bool failed = read(go[0], &byte, 1) == 1 &&
+                      setrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+                      wait_for(LIMIT_MS, &place) == TRAY_REQUEST &&
+                      tray_take(tray, place, bytes, &n) == -1 &&
+                      errno == EMFILE;
+        _exit(failed ? 0 : 1);
     }
+    int parked = park_new(&peer, "s", clock_now() + 3600 * CLOCK_SECOND);
     ck_assert_int_eq(write(peer, "q", 1), 1);
-    ck_assert_int_eq(waitpid(child, NULL, 0), child);
-}
-
-START_TEST(death_before_the_take_loses_nothing)
-{
-    int peer, place = -1;
-    park_new(&peer, "s", CLOCK_NEVER);
-    die_after(1, peer);
-    ck_assert_int_eq(wait_for(0, &place), TRAY_NOTHING);
-    ck_assert_uint_eq(tray_recover(tray, SIBLING), 0);
-    ck_assert_int_eq(wait_for(LIMIT_MS, &place), TRAY_REQUEST);
-    expect_taken(place, peer, "s");
-    close(peer);
-}
-END_TEST
-
-START_TEST(death_after_the_take_frees_the_place)
-{
-    int peer;
-    char byte;
-    int place = park_new(&peer, "s", CLOCK_NEVER);
-    die_after(2, peer);
-    ck_assert_uint_eq(tray_recover(tray, SIBLING), 1);
-    ck_assert(tray_is_empty(tray));
-    /* It was closed with its owner: the peer learns at once. */
-    ck_assert_int_le(recv(peer, &byte, 1, MSG_DONTWAIT), 0);
-    ck_assert_int_ne(errno, EAGAIN);
-    ck_assert_int_eq(tray_reserve(tray), place);
-    close(peer);
-}
-END_TEST
-
-/* A process that serves the connection once for each byte in `orders`: it
- * answers with 's', or 'x' where it could not, and ends with `orders`. */
-static pid_t start_sibling(int orders[2], int peer)
-{
-    pid_t child = fork();
-    if (child != 0) {
-        close(orders[0]);
-        return child;
-    }
-    char byte;
-    close(orders[1]);
-    tray_join(tray, SIBLING);
-    while (read(orders[0], &byte, 1) == 1) {
-        int place = -1, fd = -1;
-        size_t n = 0;
-        if (wait_for(LIMIT_MS, &place) == TRAY_REQUEST)
-            fd = tray_take(tray, place, bytes, &n);
-        const struct iovec part = {bytes, n};
-        bool ok = fd >= 0 && read(fd, &byte, 1) == 1 &&
-                  write(fd, "s", 1) == 1 &&
-                  tray_park(tray, place, &fd, &part, 1, CLOCK_NEVER);
-        if (!ok && write(peer, "x", 1) != 1)
-            break;
-    }
-    _exit(0);
-}
-
-/* Let the sibling serve it. */
-static void expect_served(int orders, int peer)
-{
-    char byte = 0;
-    ck_assert_int_eq(write(orders, "o", 1), 1);
-    ck_assert_int_eq(write(peer, "q", 1), 1);
-    ck_assert_int_eq(read(peer, &byte, 1), 1);
-    ck_assert_int_eq(byte, 's');
-}
-
-static int take_ready(int peer, int wanted)
-{
-    int place = -1;
-    size_t n;
-    ck_assert_int_eq(write(peer, "q", 1), 1);
-    ck_assert_int_eq(wait_for(LIMIT_MS, &place), TRAY_REQUEST);
-    ck_assert_int_eq(place, wanted);
-    int fd = tray_take(tray, place, bytes, &n);
-    ck_assert_int_ge(fd, 0);
-    return fd;
-}
-
-START_TEST(a_copy_kept_by_a_sibling_changes_nothing)
-{
-    int first, second, orders[2], status;
-    char byte;
-    ck_assert_int_eq(pipe2(orders, O_CLOEXEC), 0);
-    int place = park_new(&first, "one", CLOCK_NEVER);
-    pid_t child = start_sibling(orders, first);
-    for (int i = 0; i < 3; i++)
-        expect_served(orders[1], first);
-    /* Closed here, it is closed for its peer, at once. */
-    tray_vacate(tray, place, take_ready(first, place));
-    ck_assert_int_le(recv(first, &byte, 1, 0), 0);
-    /* The next one at the same place is not mistaken for it. */
-    ck_assert_int_eq(park_new(&second, "two", CLOCK_NEVER), place);
-    for (int i = 0; i < 3; i++)
-        expect_served(orders[1], second);
-    close(orders[1]);
+    ck_assert_int_eq(write(go[1], "g", 1), 1);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
-    /* What it served last is still parked. */
-    expect_taken(place, second, "two");
-    close(first);
-    close(second);
-}
-END_TEST
-
-START_TEST(death_of_the_owner_ends_it_though_others_have_copies)
-{
-    int peer, orders[2];
-    char byte;
-    ck_assert_int_eq(pipe2(orders, O_CLOEXEC), 0);
-    int place = park_new(&peer, "s", CLOCK_NEVER);
-    pid_t child = start_sibling(orders, peer);
-    expect_served(orders[1], peer);
-    /* A third process dies with it; the sibling's copy is still open. */
-    pid_t doomed = fork();
-    if (doomed == 0) {
-        tray_join(tray, SIBLING + 1);
-        take_ready(peer, place);
-        raise(SIGKILL);
-    }
-    ck_assert_int_eq(waitpid(doomed, NULL, 0), doomed);
-    ck_assert_uint_eq(tray_recover(tray, SIBLING + 1), 1);
-    ck_assert(tray_is_empty(tray));
-    ck_assert_int_eq(recv(peer, &byte, 1, MSG_DONTWAIT), 0);
-    close(orders[1]);
-    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    /* The clock tells, long before its deadline. */
+    wait_past(TRAY_CLOCK, &place);
+    ck_assert_int_eq(tray_next_due(tray, 0, clock_now()), parked);
+    expect_taken(parked, peer, "s");
     close(peer);
 }
 END_TEST
@@ -374,10 +193,7 @@ int main(void)
         each_event_is_told_once,
         order_is_that_of_becoming_readable,
         another_process_serves_it,
-        death_before_the_take_loses_nothing,
-        death_after_the_take_frees_the_place,
-        a_copy_kept_by_a_sibling_changes_nothing,
-        death_of_the_owner_ends_it_though_others_have_copies,
+        what_one_cannot_take_waits_for_another,
         overdue_ones_are_told_by_the_clock,
         an_earlier_deadline_moves_the_clock,
         a_full_tray_is_deaf_until_a_place_is_free,

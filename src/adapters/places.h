@@ -1,0 +1,50 @@
+/* places: the tray's memory, shared by all processes: a place for each
+ * connection, and who owns it.
+ *
+ * The owner is one atomic word, and no step takes two processes. */
+#ifndef TALLYD_ADAPTERS_PLACES_H
+#define TALLYD_ADAPTERS_PLACES_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "adapters/account.h"
+#include "adapters/mailbox.h"
+
+enum { PLACE_FREE = 0, PLACE_PARKED = -1 }; /* else the process that owns it */
+
+struct place {
+    _Atomic int32_t owner;
+    _Atomic int32_t kept;   /* it is in the mailbox and in the epoll set */
+    _Atomic int32_t used;   /* some has been read that is in no mailbox */
+    _Atomic int32_t adrift; /* parked, and the set does not tell of it */
+    _Atomic int64_t deadline;
+    _Atomic uint64_t generation; /* of its connection: new for each */
+    struct account account;
+    struct mailbox_note note;
+};
+
+struct places {
+    _Atomic int64_t clock_at; /* of the clock */
+    _Atomic int64_t deaf;     /* the listener is not heard until then; 0: is */
+    _Atomic int32_t closing;
+    _Atomic int32_t knocking;
+    uint32_t count;
+    struct place at[];
+};
+
+/* All free; shared with later children. NULL: errno. */
+struct places *places_new(uint32_t count);
+void places_free(struct places *p);
+
+/* A place with that owner; -1: none. */
+int places_find(const struct places *p, int owner);
+
+/* Own a free place; -1: there is none. */
+int places_reserve(struct places *p, int owner);
+
+/* Own a parked place. False: it is not parked any more. */
+bool place_claim(struct place *p, int owner);
+
+#endif
