@@ -155,12 +155,13 @@ static bool draw_part(struct drawing *d, uint32_t number)
 void skim_draw(struct skim_memory *m, struct skim_link *from, const uint8_t *p,
                const uint8_t *end)
 {
-    struct skim_stencil fresh = {0}, *place;
+    if (end - p < SKIM_STENCIL_BYTES + SKIM_LINK_BYTES ||
+        !skim_wants_stencil(m, from))
+        return;
+    struct skim_stencil fresh = {0};
     struct drawing d = {.m = m, .to = &fresh, .p = p, .end = end};
     struct skim_link *at = from;
     uint32_t number;
-    if (end - p < SKIM_STENCIL_BYTES + SKIM_LINK_BYTES)
-        return;
     memset(fresh.span, 0xff, sizeof fresh.span);
     do {
         number = skim_choose(m, at, p + d.at);
@@ -169,6 +170,6 @@ void skim_draw(struct skim_memory *m, struct skim_link *from, const uint8_t *p,
         at = &m->links[m->links[number].leads_to];
     } while (draw_part(&d, number));
     fresh.narrow = fresh.width < SKIM_STENCIL_BYTES / 2;
-    if (fresh.width != 0 && (place = skim_stencil_for(m, from)) != NULL)
-        *place = fresh;
+    if (fresh.width != 0)
+        skim_keep_stencil(m, from, &fresh);
 }

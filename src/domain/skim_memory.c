@@ -58,20 +58,24 @@ static unsigned choose_place(const struct skim_memory *m,
     return least;
 }
 
-struct skim_stencil *skim_stencil_for(struct skim_memory *m,
-                                      struct skim_link *from)
+bool skim_wants_stencil(struct skim_memory *m, struct skim_link *from)
 {
     unsigned place = choose_place(m, from);
-    if (is_drawn(m, from, place) && ++from->missed < MISSED_MAX)
-        return NULL;
-    if (from->tries[place] == 0 && m->stencils_used == SKIM_STENCILS)
-        return NULL;
-    from->missed = 0;
+    if (is_drawn(m, from, place))
+        return ++from->missed >= MISSED_MAX;
+    return from->tries[place] != 0 || m->stencils_used < SKIM_STENCILS;
+}
+
+void skim_keep_stencil(struct skim_memory *m, struct skim_link *from,
+                       const struct skim_stencil *st)
+{
+    unsigned place = choose_place(m, from);
     if (from->tries[place] == 0)
         from->tries[place] = (uint16_t)m->stencils_used++;
     for (unsigned i = 0; i < SKIM_CHOICES; i++)
         m->stencils[from->tries[i]].hits /= 2;
-    return &m->stencils[from->tries[place]];
+    m->stencils[from->tries[place]] = *st;
+    from->missed = 0;
 }
 
 /* --- Trust. --- */

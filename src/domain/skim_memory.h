@@ -128,9 +128,13 @@ static inline bool skim_is_between(const struct skim_link *link)
     return link->after == SKIM_OUTSIDE || link->after == SKIM_NO_ITEM_YET;
 }
 
-/* Room for a stencil of what stands behind `from`; NULL: there is none now. */
-struct skim_stencil *skim_stencil_for(struct skim_memory *m,
-                                      struct skim_link *from);
+/* None of the stencils of `from` has fitted: should one be drawn of what stands
+ * there? */
+bool skim_wants_stencil(struct skim_memory *m, struct skim_link *from);
+
+/* Keep a stencil that was wanted, in place of the least used if need be. */
+void skim_keep_stencil(struct skim_memory *m, struct skim_link *from,
+                       const struct skim_stencil *st);
 
 /* The stencil `from->tries[i]` has fitted: it goes before one that was of less
  * use. */
