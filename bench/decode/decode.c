@@ -1,7 +1,9 @@
 /* decode: the decoders side by side, in one process, in turns.
  *
  * usage: decode NAME=FILE...
+ *        decode -o DECODER TIMES NAME=FILE...
  *
+ * With -o, that decoder alone goes over each body so many times: for profilers.
  * Prints one JSON line per body and round:
  *   {"body":NAME,"bytes":N,"round":R,"ns":{DECODER:NS,...}}
  * with the time of one decode. Every decoder's sum is checked. */
@@ -143,8 +145,18 @@ static void check(const struct body *b)
     }
 }
 
+static void repeat(const char *decoder, long times, const struct body *b)
+{
+    int64_t sum;
+    for (size_t d = 0; d < DECODERS; d++)
+        for (long i = 0; strcmp(decoders[d].name, decoder) == 0 && i < times;
+             i++)
+            decoders[d].run(b, &sum);
+}
+
 int main(int argc, char **argv)
 {
+    bool only = argc > 3 && strcmp(argv[1], "-o") == 0;
     const struct shape shape = {.array = "items",
                                 .field = "value",
                                 .numbers = TALLY_INT64,
@@ -152,9 +164,14 @@ int main(int argc, char **argv)
                                 .max_depth = 1024};
     typed = payload_new(&shape, PAYLOAD_TYPED);
     jsonc = payload_new(&shape, PAYLOAD_JSONC);
-    for (int i = 1; i < argc; i++) {
+    for (int i = only ? 4 : 1; i < argc; i++) {
         struct body b;
         read_body(&b, argv[i]);
+        if (only) {
+            repeat(argv[2], atol(argv[3]), &b);
+            free(b.bytes);
+            continue;
+        }
         check(&b);
         for (int r = 0; r < ROUNDS; r++) {
             printf("{\"body\":\"%s\",\"bytes\":%zu,\"round\":%d,\"ns\":{",
