@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "adapters/config_load.h"
 #include "adapters/scoreboard.h"
+#include "base/clock.h"
 #include "processes/top.h"
 #include "services/health.h"
 #include "services/status.h"
@@ -19,18 +21,25 @@ struct options {
     const char *overrides[16];
     size_t override_count;
     bool json;
-    enum { STATUS, HEALTH, TOP } command;
+    enum command { STATUS, HEALTH, TOP, RELOAD } command;
     struct health_limits limits;
 };
+
+/* How often the end of a reload is looked for, and how long, besides
+ * drain_timeout. */
+#define LOOK (10 * CLOCK_MS)
+#define RELOAD_LIMIT (30 * CLOCK_SECOND)
 
 static const char usage[] =
     "usage: tallyctl [-c FILE] [-s section.key=value] status [--json]\n"
     "       tallyctl [-c FILE] [-s section.key=value] top\n"
     "       tallyctl [-c FILE] [-s section.key=value] health [LIMIT...]\n"
+    "       tallyctl [-c FILE] [-s section.key=value] reload\n"
     "  -c FILE   the settings of the pool; its scoreboard is read\n"
     "  -s ...    override one setting, e.g. -s pool.scoreboard=/path\n"
     "  status    workers, requests by outcome, times, counters\n"
     "  --json    the same as one JSON object\n"
+    "  reload    have the settings read again; wait until they are in force\n"
     "  top       the same live in a terminal; q leaves\n"
     "  health    one line and the exit status of a monitoring plugin\n"
     "  --busy WARN,CRIT       percent of the workers that are busy\n"
@@ -88,15 +97,20 @@ static int parse_options(int argc, char **argv, struct options *o)
             return EXIT_USAGE;
         }
     }
+    static const char *const commands[] = {
+        [STATUS] = "status",
+        [HEALTH] = "health",
+        [TOP] = "top",
+        [RELOAD] = "reload",
+    };
     if (optind != argc - 1)
-        return bad_usage("give one command: status, top or health");
-    const char *command = argv[optind];
-    o->command = strcmp(command, "health") == 0 ? HEALTH
-                 : strcmp(command, "top") == 0  ? TOP
-                                                : STATUS;
-    if (o->command == STATUS && strcmp(command, "status") != 0)
-        return bad_usage("the commands are status, top and health");
-    return -1;
+        return bad_usage("give one command: status, top, health or reload");
+    for (int i = 0; i <= RELOAD; i++)
+        if (strcmp(argv[optind], commands[i]) == 0) {
+            o->command = (enum command)i;
+            return -1;
+        }
+    return bad_usage("the commands are status, top, health and reload");
 }
 
 static bool is_running(const struct scoreboard *b)
@@ -159,7 +173,48 @@ static int plugin_status(int status)
     return status == EXIT_NOT_RUNNING ? HEALTH_CRITICAL : HEALTH_UNKNOWN;
 }
 
-static int show_pool(const struct config *c, const struct options *o)
+static uint64_t load(const scoreboard_u64 *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* Until the reload with this number has ended, or a later one, which has read
+ * the settings later. NULL: it has; else why not. */
+static const char *wait_for_reload(const struct scoreboard *b, uint64_t number,
+                                   int64_t limit)
+{
+    const struct timespec pause = {.tv_nsec = LOOK};
+    int64_t end = clock_now() + limit;
+    while (load(&b->reloads_ended) < number) {
+        if (!is_running(b) || b->stage == POOL_ENDED)
+            return "it has ended";
+        if (clock_now() >= end)
+            return "it does not answer";
+        nanosleep(&pause, NULL);
+    }
+    return load(&b->reload_good) >= number ? NULL : "see its log";
+}
+
+static int reload(const struct scoreboard *b, const struct config *c)
+{
+    uint64_t number = load(&b->reloads_begun) + 1;
+    const char *why = b->slot_count < 2    ? "workers = 0 has no supervisor"
+                      : b->generation == 0 ? "it is just starting"
+                      : b->stage != POOL_SERVING  ? "it stops"
+                      : kill(b->pid, SIGHUP) != 0 ? strerror(errno)
+                                                  : NULL;
+    if (why == NULL)
+        why = wait_for_reload(b, number, RELOAD_LIMIT + c->pool.drain_timeout);
+    if (why == NULL)
+        printf("generation %u serves with %u workers\n", b->generation,
+               b->workers);
+    else
+        fprintf(stderr, "tallyctl: the pool (pid %d) was not reloaded: %s\n",
+                (int)b->pid, why);
+    return why == NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int obey(const struct config *c, const struct options *o)
 {
     const char *path = c->pool.scoreboard;
     if (path[0] == '\0') {
@@ -177,9 +232,10 @@ static int show_pool(const struct config *c, const struct options *o)
     }
     int status = EXIT_NOT_RUNNING;
     if (is_running(b))
-        status = o->command == HEALTH ? judge(b, c, &o->limits)
-                 : o->command == TOP  ? watch(b, c)
-                                      : show(b, c, o->json);
+        status = o->command == HEALTH   ? judge(b, c, &o->limits)
+                 : o->command == TOP    ? watch(b, c)
+                 : o->command == RELOAD ? reload(b, c)
+                                        : show(b, c, o->json);
     else
         fprintf(stderr, "tallyctl: the pool (pid %d) is not running\n",
                 (int)b->pid);
@@ -210,7 +266,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "tallyctl: %s\n", why);
         return health ? plugin_status(EXIT_CONFIG) : EXIT_CONFIG;
     }
-    status = show_pool(config, &options);
+    status = obey(config, &options);
     config_free(&config);
     bool told = status <= HEALTH_UNKNOWN;
     return health && !told ? plugin_status(status) : status;

@@ -1,14 +1,11 @@
 /* tallyd: a preforked pool of FastCGI workers. See tallyd(8). */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "adapters/config_load.h"
 #include "adapters/downstream.h"
 #include "adapters/listener.h"
 #include "adapters/sandbox.h"
@@ -19,7 +16,7 @@
 #include "processes/monitor.h"
 #include "processes/supervisor.h"
 #include "processes/worker.h"
-#include "services/endpoint.h"
+#include "services/settings.h"
 
 #define OVERRIDES_MAX 128
 #define STATUS_BACKLOG 64
@@ -35,8 +32,9 @@ struct options {
 };
 
 struct pool {
-    struct config *config;
-    struct endpoint_table *endpoints;
+    struct settings_source source;
+    struct settings now, next; /* `next`: of the generation that starts */
+    uint32_t generation;       /* the one with the settings `now` */
     struct listener listener;
     struct listener status; /* the monitor's; -1: there is none */
     struct scoreboard *board;
@@ -103,23 +101,12 @@ static bool fail(const char *why)
 
 /* --- Steps of the start; each says itself what went wrong. --- */
 
-static bool load_settings(struct pool *p, const struct options *o)
+static bool load_settings(struct pool *p)
 {
     char why[CONFIG_ERROR_MAX];
-    uid_t uid;
-    gid_t gid;
-    p->config = config_load(o->path, o->overrides, o->override_count, why);
-    if (p->config == NULL) {
-        fprintf(stderr, "tallyd: %s\n", why);
-        return false;
-    }
-    const struct config_pool *c = &p->config->pool;
-    p->endpoints = endpoint_table_new(p->config, why, sizeof why);
-    if (p->endpoints != NULL &&
-        sandbox_find(c->user, c->group, &uid, &gid, why, sizeof why))
+    if (settings_load(&p->now, &p->source, why))
         return true;
-    fprintf(stderr, "tallyd: %s%s%s\n", o->path == NULL ? "" : o->path,
-            o->path == NULL ? "" : ": ", why);
+    fprintf(stderr, "tallyd: %s\n", why);
     return false;
 }
 
@@ -133,7 +120,7 @@ static bool open_log(const struct config_pool *c)
 
 static bool open_listener(struct pool *p)
 {
-    const struct config_pool *c = &p->config->pool;
+    const struct config_pool *c = &p->now.config->pool;
     char why[400];
     const struct listener_config l = {.key = "listen",
                                       .listen = c->listen,
@@ -146,7 +133,7 @@ static bool open_listener(struct pool *p)
 
 static bool open_status_listener(struct pool *p)
 {
-    const struct config_pool *c = &p->config->pool;
+    const struct config_pool *c = &p->now.config->pool;
     char why[400];
     const struct listener_config l = {.key = "status_listen",
                                       .own = true,
@@ -161,9 +148,10 @@ static bool open_status_listener(struct pool *p)
 
 static bool open_scoreboard(struct pool *p)
 {
-    const struct config_pool *c = &p->config->pool;
+    const struct config_pool *c = &p->now.config->pool;
+    /* Two generations fit: one takes over while the other leaves. */
     p->board = scoreboard_new(c->scoreboard,
-                              c->workers == 0 ? 1 : (uint32_t)c->workers);
+                              c->workers == 0 ? 1 : 2 * (uint32_t)c->workers);
     if (p->board != NULL) {
         scoreboard_listener(p->board, p->listener.fd);
         return true;
@@ -175,7 +163,7 @@ static bool open_scoreboard(struct pool *p)
 static bool open_tray(struct pool *p)
 {
     char why[200];
-    p->tray = tray_new((uint32_t)p->config->pool.max_connections,
+    p->tray = tray_new((uint32_t)p->now.config->pool.max_connections,
                        p->listener.fd, why, sizeof why);
     return p->tray != NULL || fail(why);
 }
@@ -205,7 +193,7 @@ static bool drop_privileges(const struct config_pool *c)
  * themselves. OpenSSL sees to it that they do not share its random numbers. */
 static bool warm_up(struct pool *p)
 {
-    if (p->config->pool.workers == 0)
+    if (p->now.config->pool.workers == 0)
         return true;
     p->warm = downstream_new();
     return p->warm != NULL || fail("libcurl cannot be initialised");
@@ -216,16 +204,16 @@ static void close_pool(struct pool *p)
 {
     listener_close(&p->listener);
     listener_close(&p->status);
-    if (p->config != NULL && p->board != NULL) {
-        scoreboard_unlink(p->config->pool.scoreboard);
-        if (p->config->pool.pid_file[0] != '\0')
-            unlink(p->config->pool.pid_file);
+    if (p->now.config != NULL && p->board != NULL) {
+        scoreboard_unlink(p->now.config->pool.scoreboard);
+        if (p->now.config->pool.pid_file[0] != '\0')
+            unlink(p->now.config->pool.pid_file);
     }
     downstream_free(&p->warm);
     tray_free(&p->tray);
     scoreboard_free(p->board);
-    endpoint_table_free(&p->endpoints);
-    config_free(&p->config);
+    settings_free(&p->now);
+    settings_free(&p->next);
 }
 
 /* --- Serving. --- */
@@ -237,10 +225,11 @@ static struct account_counters connections_of(struct pool *p, uint32_t number)
                                      .closed = &counters[COUNTER_closed]};
 }
 
-static int run_worker(struct pool *p, uint32_t number)
+static int run_worker(struct pool *p, const struct settings *settings,
+                      uint32_t number)
 {
-    const struct worker_plan plan = {.pool = &p->config->pool,
-                                     .endpoints = p->endpoints,
+    const struct worker_plan plan = {.pool = &settings->config->pool,
+                                     .endpoints = settings->endpoints,
                                      .slot = &p->board->slots[number],
                                      .tray = p->tray,
                                      .supervisor = p->supervisor,
@@ -256,27 +245,32 @@ static void leave_pool(struct pool *p)
     downstream_free(&p->warm);
     tray_free(&p->tray);
     scoreboard_free(p->board);
-    endpoint_table_free(&p->endpoints);
-    config_free(&p->config);
+    settings_free(&p->now);
+    settings_free(&p->next);
 }
 
-static int run_child(void *context, uint32_t number)
+static int run_child(void *context, uint32_t number, uint32_t generation)
 {
     struct pool *p = context;
+    const struct settings *settings =
+        generation == p->generation ? &p->now : &p->next;
+    const struct config_pool *c = &settings->config->pool;
+    log_set(c->log_file, (enum log_level)c->log_level);
     if (p->status.fd >= 0)
         close(p->status.fd);
-    int status = run_worker(p, number);
+    int status = run_worker(p, settings, number);
     close(p->listener.fd);
     leave_pool(p);
     return status;
 }
 
-static int run_monitor(void *context)
+static int run_monitor(void *context, uint32_t generation)
 {
     struct pool *p = context;
     const struct monitor_plan plan = {
-        .site = {.config = p->config, .board = p->board},
+        .site = {.config = p->now.config, .board = p->board},
         .listener = p->status.fd,
+        .generation = generation,
         .supervisor = p->supervisor};
     /* It must not keep alive what the pool closes. */
     close(p->listener.fd);
@@ -301,45 +295,66 @@ static void bury(void *context, uint32_t number)
     atomic_fetch_add_explicit(&p->board->lost, lost, memory_order_relaxed);
 }
 
+static bool prepare(void *context, struct supervisor_size *size)
+{
+    struct pool *p = context;
+    char why[CONFIG_ERROR_MAX];
+    if (!settings_load_again(&p->next, &p->source, &p->now,
+                             p->board->slot_count / 2, why)) {
+        log_error("reload: %s; generation %u goes on as it is", why,
+                  p->generation);
+        return false;
+    }
+    const struct config_pool *c = &p->next.config->pool;
+    *size = (struct supervisor_size){(uint32_t)c->workers, c->drain_timeout};
+    return true;
+}
+
+static void adopt(void *context, bool good)
+{
+    struct pool *p = context;
+    if (good) {
+        const struct settings was = p->now;
+        const struct config_pool *c = &p->next.config->pool;
+        log_set(c->log_file, (enum log_level)c->log_level);
+        p->now = p->next;
+        p->next = was;
+        p->generation = p->board->generation;
+    }
+    settings_free(&p->next);
+}
+
 /* Without a supervisor, for a process manager that forks by itself. */
 static int run_alone(struct pool *p)
 {
     struct scoreboard_slot *slot = &p->board->slots[0];
     slot->pid = (int32_t)getpid();
     slot->started = p->board->started;
-    return run_worker(p, 0);
+    p->board->workers = p->board->generation = slot->generation = 1;
+    return run_worker(p, &p->now, 0);
 }
 
 static int run(struct pool *p)
 {
-    const struct config_pool *c = &p->config->pool;
+    const struct config_pool *c = &p->now.config->pool;
     log_info("tallyd " PACKAGE_VERSION " serving on %s with %lld workers",
              p->listener.adopted ? "an inherited socket" : c->listen,
              (long long)c->workers);
     if (c->workers == 0)
         return run_alone(p);
     p->supervisor = getpid();
+    p->generation = 1;
     const struct supervisor_plan plan = {
-        .workers = (uint32_t)c->workers,
-        .drain_timeout = c->drain_timeout,
+        .size = {(uint32_t)c->workers, c->drain_timeout},
         .board = p->board,
         .context = p,
         .child = run_child,
         .monitor = p->status.fd < 0 ? NULL : run_monitor,
         .bury = bury,
-        .retire = retire};
+        .retire = retire,
+        .prepare = prepare,
+        .adopt = adopt};
     return supervisor_run(&plan);
-}
-
-/* Descriptors 0 to 2 must not be handed out to a socket later. */
-static void fill_standard_descriptors(void)
-{
-    int fd;
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd > STDERR_FILENO)
-        close(fd);
 }
 
 int main(int argc, char **argv)
@@ -348,20 +363,22 @@ int main(int argc, char **argv)
     struct pool pool = {.listener = {.fd = -1}, .status = {.fd = -1}};
 
     /* 1. What is asked for. */
-    fill_standard_descriptors();
+    sandbox_fill_descriptors();
     listener_close_leaked();
     int status = parse_options(argc, argv, &options);
     if (status >= 0)
         return status;
 
     /* 2. Settings. */
-    if (!load_settings(&pool, &options)) {
+    pool.source = (struct settings_source){options.path, options.overrides,
+                                           options.override_count};
+    if (!load_settings(&pool)) {
         close_pool(&pool);
         return EXIT_CONFIG;
     }
     if (options.test || options.dump) {
         if (options.dump)
-            config_print(pool.config, stdout);
+            config_print(pool.now.config, stdout);
         else
             fprintf(stderr, "tallyd: the settings are good\n");
         close_pool(&pool);
@@ -371,10 +388,10 @@ int main(int argc, char **argv)
     /* 3. Signals, log, socket, shared counters, pid file; then no root. */
     signals_init();
     status = EXIT_FAILURE;
-    if (open_log(&pool.config->pool) && open_listener(&pool) &&
+    if (open_log(&pool.now.config->pool) && open_listener(&pool) &&
         open_status_listener(&pool) && open_scoreboard(&pool) &&
-        open_tray(&pool) && write_pid_file(pool.config->pool.pid_file) &&
-        drop_privileges(&pool.config->pool) && warm_up(&pool))
+        open_tray(&pool) && write_pid_file(pool.now.config->pool.pid_file) &&
+        drop_privileges(&pool.now.config->pool) && warm_up(&pool))
         /* 4. Serve until told to stop. */
         status = run(&pool);
     close_pool(&pool);

@@ -249,6 +249,33 @@ void setting_clear(const struct setting *row, void *base)
     }
 }
 
+static const void *value_of(const struct setting *row, const void *base)
+{
+    return (const char *)base + row->offset;
+}
+
+bool setting_is_same(const struct setting *row, const void *a, const void *b)
+{
+    const void *one = value_of(row, a), *other = value_of(row, b);
+    return row->type <= SETTING_ADDRESS
+               ? strcmp(*(char *const *)one, *(char *const *)other) == 0
+               : *(const int64_t *)one == *(const int64_t *)other;
+}
+
+bool setting_copy(const struct setting *row, void *to, const void *from)
+{
+    if (row->type > SETTING_ADDRESS) {
+        *(int64_t *)slot_of(row, to) = *(const int64_t *)value_of(row, from);
+        return true;
+    }
+    char *copy = strdup(*(char *const *)value_of(row, from));
+    if (copy == NULL)
+        return false;
+    setting_clear(row, to);
+    *(char **)slot_of(row, to) = copy;
+    return true;
+}
+
 const struct setting *setting_find(const struct setting *rows, size_t count,
                                    const char *name)
 {

@@ -51,6 +51,11 @@ bool setting_set(const struct setting *row, void *base, const char *text,
 /* Print the value as setting_set() reads it. */
 void setting_print(const struct setting *row, const void *base, FILE *out);
 
+/* Compare and copy the value of a row between two structures. False from
+ * setting_copy(): memory is short, and the old value stays. */
+bool setting_is_same(const struct setting *row, const void *a, const void *b);
+bool setting_copy(const struct setting *row, void *to, const void *from);
+
 /* Free the value of a row; it becomes NULL or 0. */
 void setting_clear(const struct setting *row, void *base);
 

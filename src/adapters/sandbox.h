@@ -30,4 +30,8 @@ bool sandbox_fit_files(uint32_t *count, uint32_t each, uint32_t others,
 /* No descendant gains privileges by execve(2); see PR_SET_NO_NEW_PRIVS. */
 void sandbox_no_new_privileges(void);
 
+/* Open what is closed of the descriptors 0 to 2: a socket must not get one of
+ * them later. */
+void sandbox_fill_descriptors(void);
+
 #endif

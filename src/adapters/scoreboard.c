@@ -15,7 +15,7 @@
 
 static const char magic[8] = "tallyd\n";
 
-#define SLOTS_MAX 1024
+#define SLOTS_MAX 2048
 
 static const char *const counter_names[] = {
 #define COUNTER(name, help) #name,
@@ -38,7 +38,7 @@ const char *worker_state_name(enum worker_state s)
 /* Two builds that differ in a list or a field differ here. */
 static uint32_t layout(void)
 {
-    return 2u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
+    return 3u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
            (uint32_t)COUNTER_COUNT << 12 |
            (uint32_t)sizeof(struct scoreboard_slot) / 64;
 }

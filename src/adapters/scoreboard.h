@@ -1,9 +1,10 @@
 /* scoreboard: what every worker does and has counted, in shared memory.
  *
  * One slot per worker, written by that worker alone; the supervisor writes the
- * head, and a slot's pid and state when its worker is not there. Counters only
- * grow and outlive the worker, so a reader may take them at any moment without
- * a lock. All fields are read and written with relaxed atomics. */
+ * head, and a slot's generation, its pid, and its state when no worker is
+ * there. Counters only grow and outlive the worker, so a reader may take them
+ * at any moment without a lock. All fields are read and written with relaxed
+ * atomics. */
 #ifndef TALLYD_ADAPTERS_SCOREBOARD_H
 #define TALLYD_ADAPTERS_SCOREBOARD_H
 
@@ -53,11 +54,12 @@ typedef _Atomic int64_t scoreboard_i64;
 struct scoreboard_slot {
     _Alignas(64) _Atomic uint32_t state; /* enum worker_state */
     _Atomic int32_t pid;
-    scoreboard_i64 started;   /* monotonic ns of the worker's start */
-    scoreboard_i64 since;     /* and of its last request's */
-    scoreboard_i64 tested;    /* and of its last self-test's end; 0: none */
-    _Atomic uint32_t unsound; /* 1: that one failed */
-    scoreboard_u64 begun;     /* requests begun, over all workers of the slot */
+    _Atomic uint32_t generation; /* it belongs to; 0: nobody uses the slot */
+    scoreboard_i64 started;      /* monotonic ns of the worker's start */
+    scoreboard_i64 since;        /* and of its last request's */
+    scoreboard_i64 tested;       /* and of its last self-test's end; 0: none */
+    _Atomic uint32_t unsound;    /* 1: that one failed */
+    scoreboard_u64 begun; /* requests begun, over all workers of the slot */
     scoreboard_u64 outcomes[OUTCOME_COUNT];
     scoreboard_u64 counters[COUNTER_COUNT];
     struct histogram timings[TIMING_COUNT];
@@ -77,8 +79,12 @@ struct scoreboard {
     scoreboard_u64 forks, fork_errors;
     scoreboard_u64 exits_normal, exits_status, exits_signal;
     scoreboard_u64 monitor_starts;
-    _Atomic uint32_t stage; /* enum pool_stage */
-    scoreboard_u64 lost;    /* connections that ended with their worker */
+    _Atomic uint32_t workers;    /* wanted; there are slots for more */
+    _Atomic uint32_t generation; /* that serves; 1 after the start */
+    scoreboard_u64 reloads_begun, reloads_ended, reloads_failed;
+    scoreboard_u64 reload_good; /* number of the last that did not fail */
+    _Atomic uint32_t stage;     /* enum pool_stage */
+    scoreboard_u64 lost;        /* connections that ended with their worker */
     struct scoreboard_slot slots[];
 };
 
@@ -114,6 +120,13 @@ static inline void scoreboard_state(struct scoreboard_slot *slot,
                                     enum worker_state state)
 {
     atomic_store_explicit(&slot->state, state, memory_order_relaxed);
+}
+
+static inline void scoreboard_serving(struct scoreboard *b, uint32_t generation,
+                                      uint32_t workers)
+{
+    atomic_store_explicit(&b->workers, workers, memory_order_relaxed);
+    atomic_store_explicit(&b->generation, generation, memory_order_relaxed);
 }
 
 static inline void scoreboard_stage(struct scoreboard *b, enum pool_stage stage)

@@ -71,6 +71,12 @@ bool log_open(const char *path, enum log_level level)
     return false;
 }
 
+void log_set(const char *path, enum log_level level)
+{
+    logger.level = level;
+    logger.path = path;
+}
+
 void log_set_name(const char *name)
 {
     logger.name = name;

@@ -22,6 +22,9 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
  * keep going where they went before. */
 bool log_open(const char *path, enum log_level level);
 
+/* Another level, and the same path in another string. */
+void log_set(const char *path, enum log_level level);
+
 /* Open the same path again, for a rotated file. False: as log_open(). */
 bool log_reopen(void);
 

@@ -19,6 +19,10 @@ static bool told_to_end(const struct monitor_plan *plan)
     signals_hear();
     if (signals_take(SIGUSR1))
         log_reopen();
+    if (signals_take(SIGHUP) &&
+        atomic_load_explicit(&plan->site.board->generation,
+                             memory_order_relaxed) != plan->generation)
+        return true; /* another one knows the settings that serve now */
     bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);
     if (!signals_take(SIGINT) && !term && !quit)
         return false;

@@ -11,8 +11,9 @@
 
 struct monitor_plan {
     struct site site;
-    int listener;     /* non-blocking; taken over */
-    pid_t supervisor; /* of this process */
+    int listener;        /* non-blocking; taken over */
+    pid_t supervisor;    /* of this process */
+    uint32_t generation; /* whose settings these are */
 };
 
 /* Answer until the pool has ended, and give the exit status. SIGTERM, SIGQUIT

@@ -15,101 +15,85 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "domain/backoff.h"
+#include "processes/crew.h"
+#include "processes/minder.h"
 
-/* A child that has begun a request or lived this long has started well. */
+/* A worker that has begun a request or lived this long has started well. */
 #define STARTED_AFTER CLOCK_SECOND
 
-/* How long the monitor may take to end before it is killed. */
-#define MONITOR_GRACE CLOCK_SECOND
+/* How long a new generation may take until all of it waits for requests, and
+ * how often that is looked at. */
+#define START_LIMIT (10 * CLOCK_SECOND)
+#define START_LOOK (5 * CLOCK_MS)
 
 /* A stop told twice within this time was told once. */
 #define ECHO_WINDOW (200 * CLOCK_MS)
 
 enum stage { RUNNING, DRAINING, KILLING };
 
-struct child {
-    pid_t pid; /* 0: none */
-    int64_t started;
-    uint64_t begun; /* of its slot, when it was started */
-};
-
 struct supervisor {
     const struct supervisor_plan *plan;
     struct scoreboard *board;
-    struct child *children;
-    uint32_t alive; /* workers */
+    struct crew crew;
+    struct supervisor_size size; /* of the generation that serves */
     struct backoff backoff;
-    struct child monitor;
-    struct backoff monitor_backoff;
+    struct minder minder;
     enum stage stage;
-    int64_t kill_at; /* DRAINING: monotonic ns */
-    int64_t told;    /* when a stop was last asked for */
+    int64_t kill_at;     /* DRAINING: monotonic ns */
+    int64_t told;        /* when a stop was last asked for */
+    uint32_t generation; /* that serves */
+    uint32_t next;       /* that starts; 0: no reload is under way */
+    uint32_t newest;     /* number given last */
+    struct supervisor_size next_size;
+    int64_t give_up_at; /* next != 0: monotonic ns */
+    bool reload_wanted;
 };
 
-/* --- Children. --- */
+/* --- Workers. --- */
 
 static uint64_t load(scoreboard_u64 *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-static _Noreturn void become_worker(struct supervisor *s, uint32_t number)
+/* False: errno. */
+static bool start(struct supervisor *s, uint32_t place, uint32_t generation)
 {
     const struct supervisor_plan *plan = s->plan;
-    free(s->children);
-    exit(plan->child(plan->context, number));
-}
-
-static void occupy(struct supervisor *s, uint32_t number, pid_t pid)
-{
-    struct scoreboard_slot *slot = &s->board->slots[number];
-    struct child *c = &s->children[number];
-    *c = (struct child){pid, clock_now(), load(&slot->begun)};
-    atomic_store_explicit(&slot->pid, pid, memory_order_relaxed);
-    atomic_store_explicit(&slot->started, c->started, memory_order_relaxed);
-    scoreboard_count(&s->board->forks);
-    s->alive++;
-}
-
-static bool start(struct supervisor *s, uint32_t number)
-{
     static char name[24];
-    snprintf(name, sizeof name, "worker %u", number);
+    snprintf(name, sizeof name, "worker %u", place);
     pid_t pid = child_fork(name);
-    if (pid == 0)
-        become_worker(s, number);
-    if (pid > 0) {
-        occupy(s, number, pid);
-        return true;
+    if (pid == 0) {
+        crew_close(&s->crew);
+        exit(plan->child(plan->context, place, generation));
     }
-    scoreboard_count(&s->board->fork_errors);
-    backoff_failed(&s->backoff, clock_now());
-    log_error("fork: %s; trying again in %lld ms", strerror(errno),
-              (long long)(s->backoff.wait / CLOCK_MS));
-    return false;
+    if (pid < 0) {
+        scoreboard_count(&s->board->fork_errors);
+        return false;
+    }
+    crew_occupy(&s->crew, place, pid);
+    scoreboard_count(&s->board->forks);
+    return true;
 }
 
 static void start_missing(struct supervisor *s)
 {
-    for (uint32_t i = 0; i < s->plan->workers; i++)
-        if (s->children[i].pid == 0 &&
-            (!backoff_may_start(&s->backoff, clock_now()) || !start(s, i)))
-            return;
-}
-
-static void vacate(struct supervisor *s, uint32_t number)
-{
-    struct scoreboard_slot *slot = &s->board->slots[number];
-    scoreboard_state(slot, WORKER_ABSENT);
-    atomic_store_explicit(&slot->pid, 0, memory_order_relaxed);
-    s->children[number].pid = 0;
-    s->alive--;
+    int place;
+    while ((place = crew_vacant(&s->crew, s->generation)) >= 0 &&
+           backoff_may_start(&s->backoff, clock_now())) {
+        if (start(s, (uint32_t)place, s->generation))
+            continue;
+        backoff_failed(&s->backoff, clock_now());
+        log_error("fork: %s; trying again in %lld ms", strerror(errno),
+                  (long long)(s->backoff.wait / CLOCK_MS));
+    }
 }
 
 static void tell_exit(struct supervisor *s, uint32_t number, int status)
 {
-    pid_t pid = s->children[number].pid;
-    bool wanted = s->stage != RUNNING;
+    const struct crew_member *m = &s->crew.members[number];
+    pid_t pid = m->pid;
+    bool wanted = s->stage != RUNNING || m->kill_at != CLOCK_NEVER;
     if (WIFSIGNALED(status)) {
         scoreboard_count(&s->board->exits_signal);
         log_write(wanted ? LOG_INFO : LOG_WARN,
@@ -127,10 +111,10 @@ static void tell_exit(struct supervisor *s, uint32_t number, int status)
 
 static void judge_start(struct supervisor *s, uint32_t number)
 {
-    const struct child *c = &s->children[number];
+    const struct crew_member *m = &s->crew.members[number];
     int64_t now = clock_now();
-    if (load(&s->board->slots[number].begun) != c->begun ||
-        now - c->started >= STARTED_AFTER) {
+    if (load(&s->board->slots[number].begun) != m->begun ||
+        now - m->started >= STARTED_AFTER) {
         backoff_succeeded(&s->backoff);
         return;
     }
@@ -145,52 +129,111 @@ static void judge_start(struct supervisor *s, uint32_t number)
 static void start_monitor(struct supervisor *s)
 {
     const struct supervisor_plan *plan = s->plan;
-    int64_t now = clock_now();
-    if (plan->monitor == NULL || s->monitor.pid != 0 ||
-        !backoff_may_start(&s->monitor_backoff, now))
+    if (plan->monitor == NULL || !minder_may_start(&s->minder))
         return;
     pid_t pid = child_fork("monitor");
     if (pid == 0) {
-        free(s->children);
-        exit(plan->monitor(plan->context));
+        crew_close(&s->crew);
+        exit(plan->monitor(plan->context, s->generation));
     }
-    if (pid < 0) {
-        backoff_failed(&s->monitor_backoff, now);
-        log_error("fork: %s; no monitor", strerror(errno));
-        return;
-    }
-    s->monitor = (struct child){.pid = pid, .started = now};
-    scoreboard_count(&s->board->monitor_starts);
+    minder_started(&s->minder, pid);
+    if (pid > 0)
+        scoreboard_count(&s->board->monitor_starts);
 }
 
-static void lose_monitor(struct supervisor *s, int status)
+/* --- Reload: another generation of workers, with other settings. --- */
+
+static void note_end(struct supervisor *s, bool good)
 {
-    int64_t now = clock_now();
-    log_warn("the monitor (pid %d) ended: %s %d", (int)s->monitor.pid,
-             WIFSIGNALED(status) ? "signal" : "status",
-             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    if (now - s->monitor.started >= STARTED_AFTER)
-        backoff_succeeded(&s->monitor_backoff);
+    if (good)
+        atomic_store(&s->board->reload_good, load(&s->board->reloads_begun));
     else
-        backoff_failed(&s->monitor_backoff, now);
-    s->monitor.pid = 0;
+        scoreboard_count(&s->board->reloads_failed);
+    atomic_fetch_add(&s->board->reloads_ended, 1); /* after the above */
 }
 
-static void end_monitor(struct supervisor *s)
+static void serve_with(struct supervisor *s, uint32_t generation,
+                       const struct supervisor_size *size)
 {
-    int64_t now = clock_now(), limit = now + MONITOR_GRACE;
-    scoreboard_stage(s->board, POOL_ENDED);
-    if (s->monitor.pid == 0)
+    s->generation = generation;
+    s->size = *size;
+    scoreboard_serving(s->board, generation, size->workers);
+}
+
+/* The new generation takes over. It accepts already, so do the old workers
+ * until each has finished its request. */
+static void switch_over(struct supervisor *s)
+{
+    uint32_t was = s->generation;
+    serve_with(s, s->next, &s->next_size);
+    s->next = 0;
+    backoff_succeeded(&s->backoff);
+    s->plan->adopt(s->plan->context, true);
+    uint32_t left =
+        crew_retire(&s->crew, was, clock_now() + s->size.drain_timeout);
+    minder_tell(&s->minder, SIGHUP);
+    log_info("reload: generation %u serves with %u workers; %u of generation "
+             "%u finish what they have in hand",
+             s->generation, s->size.workers, left, was);
+    note_end(s, true);
+}
+
+static void give_up(struct supervisor *s, const char *why)
+{
+    log_error("reload: generation %u did not start: %s; generation %u goes on",
+              s->next, why, s->generation);
+    crew_retire(&s->crew, s->next, clock_now() + s->size.drain_timeout);
+    s->next = 0;
+    s->plan->adopt(s->plan->context, false);
+    note_end(s, false);
+}
+
+static void begin_reload(struct supervisor *s)
+{
+    s->reload_wanted = false;
+    /* Before the settings are read: who reads the number and asks then knows
+     * that a later one has read them after that. */
+    scoreboard_count(&s->board->reloads_begun);
+    if (!s->plan->prepare(s->plan->context, &s->next_size)) {
+        note_end(s, false);
         return;
-    kill(s->monitor.pid, SIGTERM);
-    for (; waitpid(s->monitor.pid, NULL, WNOHANG) == 0; now = clock_now()) {
-        if (now >= limit)
-            kill(s->monitor.pid, SIGKILL); /* it was stopped, perhaps */
-        int64_t left = now >= limit ? CLOCK_SECOND : limit - now;
-        const struct timespec pause = {.tv_sec = (time_t)(left / CLOCK_SECOND),
-                                       .tv_nsec = left % CLOCK_SECOND};
-        ppoll(NULL, 0, &pause, signals_waiting());
     }
+    int place;
+    s->next = ++s->newest;
+    s->give_up_at = clock_now() + START_LIMIT;
+    crew_assign(&s->crew, s->next, s->next_size.workers);
+    while ((place = crew_vacant(&s->crew, s->next)) >= 0)
+        if (!start(s, (uint32_t)place, s->next)) {
+            give_up(s, strerror(errno));
+            return;
+        }
+}
+
+static void advance_reload(struct supervisor *s)
+{
+    if (s->stage != RUNNING)
+        return;
+    if (s->next != 0 && crew_is_ready(&s->crew, s->next))
+        switch_over(s);
+    else if (s->next != 0 && clock_now() >= s->give_up_at)
+        give_up(s, "it took too long");
+    if (s->next == 0 && s->reload_wanted &&
+        crew_free_places(&s->crew) >= s->plan->size.workers)
+        begin_reload(s);
+}
+
+/* --- Deaths. --- */
+
+static void bury(struct supervisor *s, uint32_t place, int status)
+{
+    const struct crew_member *m = &s->crew.members[place];
+    tell_exit(s, place, status);
+    if (m->generation == s->next)
+        give_up(s, "a worker ended before all were ready");
+    else if (s->stage == RUNNING && m->kill_at == CLOCK_NEVER)
+        judge_start(s, place);
+    crew_vacate(&s->crew, place);
+    s->plan->bury(s->plan->context, place);
 }
 
 static void reap(struct supervisor *s)
@@ -198,52 +241,40 @@ static void reap(struct supervisor *s)
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (pid == s->monitor.pid)
-            lose_monitor(s, status);
-        for (uint32_t i = 0; i < s->plan->workers; i++) {
-            if (s->children[i].pid != pid)
-                continue;
-            tell_exit(s, i, status);
-            if (s->stage == RUNNING)
-                judge_start(s, i);
-            vacate(s, i);
-            s->plan->bury(s->plan->context, i);
-            break;
-        }
+        int place = crew_find(&s->crew, pid);
+        if (pid == s->minder.pid)
+            minder_lost(&s->minder, status);
+        else if (place >= 0)
+            bury(s, (uint32_t)place, status);
     }
 }
 
-static void tell_children(const struct supervisor *s, int signal)
-{
-    for (uint32_t i = 0; i < s->plan->workers; i++)
-        if (s->children[i].pid > 0)
-            kill(s->children[i].pid, signal);
-}
+/* --- Stages. --- */
 
 static void leave_running(struct supervisor *s, enum stage stage)
 {
     if (s->stage == RUNNING)
         s->plan->retire(s->plan->context);
+    if (s->next != 0)
+        give_up(s, "the pool stops");
     s->stage = stage;
     scoreboard_stage(s->board, POOL_DRAINING);
 }
 
-/* --- Stages. --- */
-
 static void start_draining(struct supervisor *s)
 {
     leave_running(s, DRAINING);
-    s->kill_at = clock_now() + s->plan->drain_timeout;
-    log_info("draining: %u workers, at most %lld ms", s->alive,
-             (long long)(s->plan->drain_timeout / CLOCK_MS));
-    tell_children(s, SIGTERM);
+    s->kill_at = clock_now() + s->size.drain_timeout;
+    log_info("draining: %u workers, at most %lld ms", s->crew.alive,
+             (long long)(s->size.drain_timeout / CLOCK_MS));
+    crew_tell(&s->crew, SIGTERM);
 }
 
 static void start_killing(struct supervisor *s, const char *why)
 {
     leave_running(s, KILLING);
-    log_info("%s: ending %u workers now", why, s->alive);
-    tell_children(s, SIGKILL);
+    log_info("%s: ending %u workers now", why, s->crew.alive);
+    crew_tell(&s->crew, SIGKILL);
 }
 
 static void obey_signals(struct supervisor *s)
@@ -254,11 +285,12 @@ static void obey_signals(struct supervisor *s)
     bool again = stop && clock_now() - s->told >= ECHO_WINDOW;
     if (stop)
         s->told = clock_now();
+    bool hup = signals_take(SIGHUP), usr2 = signals_take(SIGUSR2);
+    s->reload_wanted |= hup || usr2;
     if (signals_take(SIGUSR1)) {
         log_reopen();
-        tell_children(s, SIGUSR1);
-        if (s->monitor.pid > 0)
-            kill(s->monitor.pid, SIGUSR1);
+        crew_tell(&s->crew, SIGUSR1);
+        minder_tell(&s->minder, SIGUSR1);
     }
     if (signals_take(SIGINT))
         start_killing(s, "interrupted");
@@ -266,18 +298,26 @@ static void obey_signals(struct supervisor *s)
         start_draining(s);
     else if (again && s->stage == DRAINING)
         start_killing(s, "told again to stop");
-    if (s->stage == DRAINING && clock_now() >= s->kill_at && s->alive > 0)
+    if (s->stage == DRAINING && clock_now() >= s->kill_at && s->crew.alive > 0)
         start_killing(s, "drain_timeout is over");
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 static int64_t next_event(const struct supervisor *s)
 {
-    int64_t at = s->stage == DRAINING ? s->kill_at : CLOCK_NEVER;
-    if (s->stage == RUNNING && s->alive < s->plan->workers)
-        at = s->backoff.until;
-    if (s->plan->monitor != NULL && s->monitor.pid == 0 &&
-        s->monitor_backoff.until < at)
-        at = s->monitor_backoff.until;
+    int64_t at = crew_next_kill(&s->crew);
+    if (s->stage == DRAINING)
+        at = earlier(at, s->kill_at);
+    if (s->stage == RUNNING && crew_vacant(&s->crew, s->generation) >= 0)
+        at = earlier(at, s->backoff.until);
+    if (s->next != 0)
+        at = earlier(at, clock_now() + START_LOOK);
+    if (s->plan->monitor != NULL && s->minder.pid == 0)
+        at = earlier(at, s->minder.backoff.until);
     return at;
 }
 
@@ -292,24 +332,26 @@ static void wait_for_signal(const struct supervisor *s)
 
 int supervisor_run(const struct supervisor_plan *plan)
 {
-    struct supervisor s = {.plan = plan,
-                           .board = plan->board,
-                           .children =
-                               calloc(plan->workers, sizeof *s.children)};
-    if (s.children == NULL) {
+    struct supervisor s = {.plan = plan, .board = plan->board, .newest = 1};
+    if (!crew_open(&s.crew, plan->board)) {
         log_error("cannot supervise: %s", strerror(errno));
         return EXIT_FAILURE;
     }
-    while (s.stage == RUNNING || s.alive > 0) {
+    crew_assign(&s.crew, s.newest, plan->size.workers);
+    serve_with(&s, s.newest, &plan->size);
+    while (s.stage == RUNNING || s.crew.alive > 0) {
         if (s.stage == RUNNING)
             start_missing(&s);
         start_monitor(&s);
         wait_for_signal(&s);
         reap(&s);
         obey_signals(&s);
+        advance_reload(&s);
+        crew_kill_overdue(&s.crew);
     }
-    end_monitor(&s);
-    free(s.children);
+    scoreboard_stage(s.board, POOL_ENDED);
+    minder_end(&s.minder);
+    crew_close(&s.crew);
     log_info("stopped");
     return EXIT_SUCCESS;
 }

@@ -6,34 +6,50 @@
 #ifndef TALLYD_PROCESSES_SUPERVISOR_H
 #define TALLYD_PROCESSES_SUPERVISOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "adapters/scoreboard.h"
 
-struct supervisor_plan {
-    uint32_t workers;      /* slots of the scoreboard to keep filled */
+struct supervisor_size {
+    uint32_t workers;
     int64_t drain_timeout; /* ns */
+};
+
+struct supervisor_plan {
+    /* The board has room for twice as many workers; prepare() must not ask for
+     * more than these. */
+    struct supervisor_size size;
     struct scoreboard *board;
     void *context;
     /* Run in the child, signals forgotten and still blocked; gives its exit
-     * status. */
-    int (*child)(void *context, uint32_t number);
+     * status. `number` is its place on the scoreboard. It has started well once
+     * it has given its slot a state. */
+    int (*child)(void *context, uint32_t number, uint32_t generation);
     /* The same for the one process that shows the pool to people; NULL: none.
      * It is replaced like a worker, told of SIGUSR1, and ended last, once
      * scoreboard_stage() says POOL_ENDED: by SIGTERM, or SIGKILL a second
-     * later. */
-    int (*monitor)(void *context);
+     * later. SIGHUP tells it that another generation serves; status 0 then
+     * asks for one with the new settings. */
+    int (*monitor)(void *context, uint32_t generation);
     /* A child has died; before its place is filled again. */
     void (*bury)(void *context, uint32_t number);
     /* No new work from now on; before the children are told to drain. */
     void (*retire)(void *context);
+    /* Read and check the settings of another generation, which is forked after
+     * this. False: they are bad, and the log says why. */
+    bool (*prepare)(void *context, struct supervisor_size *size);
+    /* What prepare() has read is in force from now on, or, not `good`, is of no
+     * use. */
+    void (*adopt)(void *context, bool good);
 };
 
 /* Run until a stop is asked for and every child is gone. SIGTERM, SIGQUIT:
  * children drain, at most drain_timeout. SIGINT, or a second one of the
  * others: children are killed (a repetition within 200 ms is taken as one
- * order). SIGUSR1: log files are opened again, here and in the children. Gives
- * the exit status. */
+ * order). SIGHUP, SIGUSR2: another generation is started, and when all of it
+ * is ready the one before is told to leave; else that one stays. SIGUSR1: log
+ * files are opened again, here and in the children. Gives the exit status. */
 int supervisor_run(const struct supervisor_plan *plan);
 
 #endif

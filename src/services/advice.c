@@ -92,7 +92,7 @@ static void look_at_slow_ones(const struct view *v, struct notes *n)
 {
     uint32_t slow = 0, first = 0;
     uint64_t longest = 0;
-    for (uint32_t i = 0; i < v->workers; i++) {
+    for (uint32_t i = 0; i < v->places; i++) {
         struct view_worker w;
         view_worker(v, i, &w);
         if (w.since < LONG_MS)
@@ -100,7 +100,7 @@ static void look_at_slow_ones(const struct view *v, struct notes *n)
         slow++;
         if (w.since > longest) {
             longest = w.since;
-            first = i;
+            first = w.number;
         }
     }
     if (slow > 0)

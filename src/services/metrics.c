@@ -112,6 +112,8 @@ void put_head(const struct family *f, int which)
     put(f, load(which == HEAD_forks            ? &b->forks
                 : which == HEAD_fork_errors    ? &b->fork_errors
                 : which == HEAD_monitor_starts ? &b->monitor_starts
+                : which == HEAD_reloads        ? &b->reloads_ended
+                : which == HEAD_reloads_failed ? &b->reloads_failed
                                                : &b->lost));
 }
 

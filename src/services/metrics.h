@@ -17,6 +17,8 @@ enum metrics_which {
     HEAD_forks,
     HEAD_fork_errors,
     HEAD_monitor_starts,
+    HEAD_reloads,
+    HEAD_reloads_failed,
     HEAD_lost,
     QUEUE_waiting,
     QUEUE_limit,

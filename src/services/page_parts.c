@@ -137,11 +137,11 @@ void page_workers(struct buf *out, const struct view *v, bool full)
     struct view_worker w;
     buf_printf(out, "<section id=workers><h2>Workers</h2><ul class=board "
                     "aria-label=\"state of each worker\">");
-    for (uint32_t i = 0; i < v->workers; i++) {
+    for (uint32_t i = 0; i < v->places; i++) {
         view_worker(v, i, &w);
         const char *name = worker_state_name(w.state);
-        buf_printf(out, "<li class=%s title=\"worker %u: %s\">%c", name, i,
-                   name, letters[w.state]);
+        buf_printf(out, "<li class=%s title=\"worker %u: %s\">%c", name,
+                   w.number, name, letters[w.state]);
     }
     buf_str(out, "</ul><p class=dim>");
     for (int s = 0; s < WORKER_STATE_COUNT; s++)
@@ -155,7 +155,7 @@ void page_workers(struct buf *out, const struct view *v, bool full)
     buf_str(out,
             "</p><table><tr><th>worker<th class=n>pid<th>state<th class=n>"
             "requests<th class=n>age<th class=n>memory<th class=n>in hand");
-    for (uint32_t i = 0; i < v->workers; i++) {
+    for (uint32_t i = 0; i < v->places; i++) {
         view_worker(v, i, &w);
         worker_row(out, &w);
     }

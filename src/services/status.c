@@ -80,13 +80,13 @@ static void print_workers(struct buf *out, const struct view *v)
 {
     buf_printf(out, "\n%6s %8s %-8s %10s %8s %9s %10s\n", "worker", "pid",
                "state", "requests", "age", "memory", "in hand");
-    for (uint32_t i = 0; i < v->workers; i++) {
+    for (uint32_t i = 0; i < v->places; i++) {
         struct view_worker w;
         view_worker(v, i, &w);
         buf_printf(out,
                    "%6u %8d %-8s %10" PRIu64 " %6" PRIu64 " s %6" PRIu64 " kB",
-                   i, w.pid, worker_state_name(w.state), w.started, w.age,
-                   process_memory(w.pid) >> 10);
+                   w.number, w.pid, worker_state_name(w.state), w.started,
+                   w.age, process_memory(w.pid) >> 10);
         if (w.since > 0)
             buf_printf(out, " %7" PRIu64 " ms", w.since);
         buf_char(out, '\n');
@@ -142,10 +142,10 @@ static void print_advice(struct buf *out, const struct view *v)
 bool status_text(const struct view *v, struct buf *out)
 {
     buf_printf(out,
-               "tallyd, pid %d, up %" PRIu64 " s: %u of %u workers, %u busy, "
-               "%" PRIu64 " requests%s\n",
-               v->pid, v->uptime, v->alive, v->workers, v->busy, v->started,
-               v->stage == POOL_SERVING ? "" : ", draining");
+               "tallyd, pid %d, up %" PRIu64 " s, generation %u: %u of %u "
+               "workers, %u busy, %" PRIu64 " requests%s\n",
+               v->pid, v->uptime, v->generation, v->alive, v->workers, v->busy,
+               v->started, v->stage == POOL_SERVING ? "" : ", draining");
     print_advice(out, v);
     print_supervisor(out, v);
     print_times(out, v);
@@ -159,11 +159,12 @@ bool status_text(const struct view *v, struct buf *out)
 static void put_workers(struct json_doc *page, const struct view *v)
 {
     struct json_doc *workers = json_put_array(page, "workers");
-    for (uint32_t i = 0; i < v->workers; i++) {
+    for (uint32_t i = 0; i < v->places; i++) {
         struct json_doc *w = json_append_object(workers);
         struct view_worker worker;
         view_worker(v, i, &worker);
-        json_put_uint(w, "number", i);
+        json_put_uint(w, "number", worker.number);
+        json_put_uint(w, "generation", worker.generation);
         json_put_uint(w, "pid", (uint64_t)worker.pid);
         json_put_text(w, "state", worker_state_name(worker.state));
         json_put_uint(w, "requests", worker.started);
@@ -197,6 +198,9 @@ static void put_supervisor(struct json_doc *page, const struct scoreboard *b)
     json_put_uint(s, "exits_status", load(&b->exits_status));
     json_put_uint(s, "exits_signal", load(&b->exits_signal));
     json_put_uint(s, "monitor_starts", load(&b->monitor_starts));
+    json_put_uint(s, "generation", b->generation);
+    json_put_uint(s, "reloads", load(&b->reloads_ended));
+    json_put_uint(s, "reloads_failed", load(&b->reloads_failed));
 }
 
 static void put_quantiles(struct json_doc *times, const char *name,

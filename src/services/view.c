@@ -48,11 +48,19 @@ static void add_recent(struct view *v, const struct scoreboard_slot *s,
     }
 }
 
+/* By a generation that serves or leaves. */
+static bool is_used(const struct scoreboard_slot *s)
+{
+    return atomic_load_explicit(&s->generation, memory_order_relaxed) != 0;
+}
+
 static void add_slot(struct view *v, const struct scoreboard_slot *s)
 {
     enum worker_state state = state_of(s);
-    v->states[state]++;
+    if (is_used(s))
+        v->states[state]++;
     v->alive += state != WORKER_ABSENT;
+    v->places += is_used(s);
     v->busy += has_request(state);
     v->tested += atomic_load_explicit(&s->tested, memory_order_relaxed) != 0;
     v->unsound += atomic_load_explicit(&s->unsound, memory_order_relaxed) != 0;
@@ -87,9 +95,10 @@ void view_take(struct view *v, const struct scoreboard *b,
     *v = (struct view){.config = config,
                        .board = b,
                        .now = clock_now(),
-                       .workers = b->slot_count,
                        .lost = load(&b->lost)};
     v->pid = atomic_load_explicit(&b->pid, memory_order_relaxed);
+    v->workers = atomic_load_explicit(&b->workers, memory_order_relaxed);
+    v->generation = atomic_load_explicit(&b->generation, memory_order_relaxed);
     v->uptime = passed(v->now, b->started, CLOCK_SECOND);
     v->stage = atomic_load_explicit(&b->stage, memory_order_relaxed);
     for (uint32_t i = 0; i < b->slot_count; i++)
@@ -105,12 +114,30 @@ void view_take(struct view *v, const struct scoreboard *b,
     v->memory.monitor = monitor > 0 ? process_memory(monitor) : 0;
 }
 
-void view_worker(const struct view *v, uint32_t number, struct view_worker *w)
+/* A slot may come into use or fall out of it after they were counted: then the
+ * last one, or an empty one, is there twice. */
+static uint32_t used_slot(const struct view *v, uint32_t place)
 {
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < v->board->slot_count; i++) {
+        if (!is_used(&v->board->slots[i]))
+            continue;
+        last = i;
+        if (place-- == 0)
+            break;
+    }
+    return last;
+}
+
+void view_worker(const struct view *v, uint32_t place, struct view_worker *w)
+{
+    uint32_t number = used_slot(v, place);
     const struct scoreboard_slot *s = &v->board->slots[number];
     int64_t since = atomic_load_explicit(&s->since, memory_order_relaxed);
     int64_t born = atomic_load_explicit(&s->started, memory_order_relaxed);
     *w = (struct view_worker){.number = number,
+                              .generation = atomic_load_explicit(
+                                  &s->generation, memory_order_relaxed),
                               .pid = pid_of(s),
                               .state = state_of(s),
                               .started = load(&s->begun)};

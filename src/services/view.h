@@ -24,7 +24,9 @@ struct view {
     int pid;         /* of the supervisor */
     uint64_t uptime; /* s */
     enum pool_stage stage;
-    uint32_t workers, alive, busy; /* slots, processes, those with a request */
+    uint32_t workers, alive, busy; /* wanted, there, with a request */
+    uint32_t places;     /* for view_worker(): those wanted or still leaving */
+    uint32_t generation; /* that serves */
     uint32_t states[WORKER_STATE_COUNT];
     uint32_t tested, unsound; /* slots with a self-test, with a failed one */
     uint64_t started;         /* requests begun */
@@ -52,6 +54,7 @@ void view_take(struct view *v, const struct scoreboard *board,
 /* One worker, as it is now. */
 struct view_worker {
     uint32_t number;
+    uint32_t generation;
     int pid;
     enum worker_state state;
     uint64_t started; /* requests */
@@ -59,7 +62,8 @@ struct view_worker {
     uint64_t since;   /* ms, that the request in hand takes; 0: none */
 };
 
-void view_worker(const struct view *v, uint32_t number, struct view_worker *w);
+/* The one at `place`, less than v->places. */
+void view_worker(const struct view *v, uint32_t place, struct view_worker *w);
 
 /* A failure that is not the client's: ours or the downstream's. */
 bool view_is_failure(enum outcome o);

@@ -26,6 +26,9 @@ static void open_pool(void)
         config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
     board = scoreboard_new("", 4);
+    scoreboard_serving(board, 1, 4);
+    for (int i = 0; i < 4; i++)
+        board->slots[i].generation = 1;
     ck_assert_ptr_nonnull(board);
     for (int i = 0; i < 4; i++)
         scoreboard_state(&board->slots[i], WORKER_IDLE);

@@ -27,8 +27,10 @@ static void open_pool(void)
         config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
     board = scoreboard_new("", 2);
+    scoreboard_serving(board, 1, 2);
     for (int i = 0; i < 2; i++) {
         struct scoreboard_slot *s = &board->slots[i];
+        s->generation = 1;
         scoreboard_state(s, i == 0 ? WORKER_IDLE : WORKER_POSTING);
         s->pid = (int32_t)getpid();
         scoreboard_add(&s->begun, 3);

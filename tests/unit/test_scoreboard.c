@@ -89,7 +89,8 @@ START_TEST(the_status_adds_up)
     static char room[65536];
     static struct view view;
     struct buf out;
-    struct scoreboard *b = scoreboard_new("", 3);
+    struct scoreboard *b = scoreboard_new("", 6);
+    scoreboard_serving(b, 2, 3);
     b->pid = 77;
     b->started = clock_now();
     for (int i = 0; i < 2; i++) {
@@ -101,13 +102,17 @@ START_TEST(the_status_adds_up)
         b->slots[i].counters[COUNTER_closed] = 1;
     }
     b->lost = 1;
-    scoreboard_state(&b->slots[2], WORKER_IDLE);
+    scoreboard_state(&b->slots[4], WORKER_IDLE);
+    b->slots[0].generation = b->slots[1].generation = 1;
+    b->slots[4].generation = 2;
     buf_init(&out, room, sizeof room);
     view_take(&view, b, NULL, 0);
     ck_assert(status_json(&view, &out));
     ck_assert_ptr_nonnull(strstr(room, "\"pid\":77"));
     ck_assert_ptr_nonnull(strstr(room, "\"connections\":3,\"requests\":10"));
     ck_assert_ptr_nonnull(strstr(room, "\"state\":\"posting\""));
+    ck_assert_ptr_nonnull(strstr(room, "\"number\":4"));
+    ck_assert_ptr_null(strstr(room, "\"number\":2"));
     ck_assert_ptr_nonnull(strstr(room, "\"ok\":8"));
     buf_reset(&out);
     ck_assert(status_text(&view, &out));

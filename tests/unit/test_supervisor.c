@@ -1,134 +1,5 @@
 /* supervisor: keeps its children running; the children are fakes. */
-#include <fcntl.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "adapters/signals.h"
-#include "base/clock.h"
-#include "base/log.h"
-#include "processes/supervisor.h"
-#include "unit.h"
-
-#define WORKERS 3
-#define LIMIT (20 * CLOCK_SECOND)
-
-/* Shared by the test, the supervisor and its children. */
-static struct shared {
-    _Atomic int starts, buried, retired;
-    _Atomic int monitor; /* its pid */
-    _Atomic int monitor_starts;
-    _Atomic int last_number;
-} * shared;
-static struct scoreboard *board;
-static pid_t supervisor;
-
-static int wait_for_term(void *context, uint32_t number)
-{
-    (void)context;
-    shared->last_number = (int)number;
-    shared->starts++;
-    for (;;) {
-        sigsuspend(signals_waiting());
-        if (signals_take(SIGTERM))
-            return 0;
-    }
-}
-
-static int wait_for_ever(void *context, uint32_t number)
-{
-    (void)context, (void)number;
-    shared->starts++;
-    while (pause() != 0)
-        ;
-    return 0;
-}
-
-static int end_at_once(void *context, uint32_t number)
-{
-    (void)context, (void)number;
-    shared->starts++;
-    return 7;
-}
-
-/* Ends when the pool has, and not before, like the real one. */
-static int watch(void *context)
-{
-    (void)context;
-    shared->monitor_starts++;
-    shared->monitor = (int)getpid();
-    for (;;) {
-        sigsuspend(signals_waiting());
-        if (signals_take(SIGTERM) && board->stage == POOL_ENDED)
-            return 0;
-    }
-}
-
-static int fail_to_watch(void *context)
-{
-    (void)context;
-    shared->monitor_starts++;
-    return 1;
-}
-
-static void bury(void *context, uint32_t number)
-{
-    (void)context, (void)number;
-    shared->buried++;
-}
-
-static void retire(void *context)
-{
-    (void)context;
-    shared->retired++;
-}
-
-static void start_with(int (*child)(void *, uint32_t), int64_t drain_timeout,
-                       int (*monitor)(void *))
-{
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    board = scoreboard_new("", WORKERS);
-    ck_assert_ptr_nonnull(board);
-    supervisor = fork();
-    if (supervisor != 0)
-        return;
-    log_open("/dev/null", LOG_ERROR);
-    signals_init();
-    const struct supervisor_plan plan = {.workers = WORKERS,
-                                         .drain_timeout = drain_timeout,
-                                         .board = board,
-                                         .child = child,
-                                         .monitor = monitor,
-                                         .bury = bury,
-                                         .retire = retire};
-    _exit(supervisor_run(&plan));
-}
-
-static void start(int (*child)(void *, uint32_t), int64_t drain_timeout)
-{
-    start_with(child, drain_timeout, NULL);
-}
-
-/* Poll until it holds, within LIMIT. */
-#define UNTIL(condition)                                                       \
-    do {                                                                       \
-        int64_t end = clock_now() + LIMIT;                                     \
-        while (!(condition)) {                                                 \
-            ck_assert_msg(clock_now() < end, "never: " #condition);            \
-            usleep(1000);                                                      \
-        }                                                                      \
-    } while (0)
-
-static int end_status(void)
-{
-    int status = -1;
-    UNTIL(waitpid(supervisor, &status, WNOHANG) == supervisor);
-    return status;
-}
+#include "fakes.h"
 
 START_TEST(children_are_started_and_told_to_stop)
 {
@@ -270,14 +141,14 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {children_are_started_and_told_to_stop,
-                                  the_monitor_is_replaced_and_is_no_worker,
-                                  the_monitor_is_ended_last,
-                                  a_stopped_monitor_holds_nobody_up,
-                                  a_monitor_that_ends_at_once_is_waited_with,
                                   a_killed_child_is_replaced,
                                   children_that_end_at_once_are_waited_with,
                                   a_child_that_does_not_stop_is_killed,
                                   an_interrupt_kills_at_once,
-                                  a_second_order_kills_but_an_echo_does_not};
+                                  a_second_order_kills_but_an_echo_does_not,
+                                  the_monitor_is_replaced_and_is_no_worker,
+                                  the_monitor_is_ended_last,
+                                  a_stopped_monitor_holds_nobody_up,
+                                  a_monitor_that_ends_at_once_is_waited_with};
     return UNIT_MAIN("supervisor", tests);
 }

@@ -1,0 +1,150 @@
+/* crew: see crew.h. */
+#include "processes/crew.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* One that was killed is dead as soon as the kernel comes to it. */
+#define KILL_AGAIN CLOCK_SECOND
+
+bool crew_open(struct crew *c, struct scoreboard *board)
+{
+    struct crew_member *members = calloc(board->slot_count, sizeof *members);
+    *c = (struct crew){.board = board, .members = members};
+    for (uint32_t i = 0; members != NULL && i < board->slot_count; i++)
+        members[i].kill_at = CLOCK_NEVER;
+    return members != NULL;
+}
+
+void crew_close(struct crew *c)
+{
+    free(c->members);
+    c->members = NULL;
+}
+
+static void give(struct crew *c, uint32_t place, uint32_t generation)
+{
+    c->members[place].generation = generation;
+    c->members[place].kill_at = CLOCK_NEVER;
+    atomic_store_explicit(&c->board->slots[place].generation, generation,
+                          memory_order_relaxed);
+}
+
+void crew_assign(struct crew *c, uint32_t generation, uint32_t n)
+{
+    for (uint32_t i = 0; i < c->board->slot_count && n > 0; i++) {
+        if (c->members[i].generation != 0)
+            continue;
+        give(c, i, generation);
+        n--;
+    }
+}
+
+uint32_t crew_free_places(const struct crew *c)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->board->slot_count; i++)
+        n += c->members[i].generation == 0;
+    return n;
+}
+
+int crew_vacant(const struct crew *c, uint32_t generation)
+{
+    for (uint32_t i = 0; i < c->board->slot_count; i++)
+        if (c->members[i].generation == generation && c->members[i].pid == 0)
+            return (int)i;
+    return -1;
+}
+
+void crew_occupy(struct crew *c, uint32_t place, pid_t pid)
+{
+    struct scoreboard_slot *slot = &c->board->slots[place];
+    struct crew_member *m = &c->members[place];
+    m->pid = pid;
+    m->started = clock_now();
+    m->begun = atomic_load_explicit(&slot->begun, memory_order_relaxed);
+    atomic_store_explicit(&slot->pid, pid, memory_order_relaxed);
+    atomic_store_explicit(&slot->started, m->started, memory_order_relaxed);
+    c->alive++;
+}
+
+void crew_vacate(struct crew *c, uint32_t place)
+{
+    struct scoreboard_slot *slot = &c->board->slots[place];
+    scoreboard_state(slot, WORKER_ABSENT);
+    atomic_store_explicit(&slot->pid, 0, memory_order_relaxed);
+    c->members[place].pid = 0;
+    if (c->members[place].kill_at != CLOCK_NEVER)
+        give(c, place, 0);
+    c->alive--;
+}
+
+int crew_find(const struct crew *c, pid_t pid)
+{
+    for (uint32_t i = 0; i < c->board->slot_count; i++)
+        if (c->members[i].pid == pid)
+            return (int)i;
+    return -1;
+}
+
+bool crew_is_ready(const struct crew *c, uint32_t generation)
+{
+    for (uint32_t i = 0; i < c->board->slot_count; i++)
+        if (c->members[i].generation == generation &&
+            atomic_load_explicit(&c->board->slots[i].state,
+                                 memory_order_relaxed) == WORKER_ABSENT)
+            return false;
+    return true;
+}
+
+uint32_t crew_retire(struct crew *c, uint32_t generation, int64_t kill_at)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->board->slot_count; i++) {
+        struct crew_member *m = &c->members[i];
+        if (m->generation != generation)
+            continue;
+        if (m->pid == 0) {
+            give(c, i, 0);
+            continue;
+        }
+        m->kill_at = kill_at;
+        kill(m->pid, SIGTERM);
+        n++;
+    }
+    return n;
+}
+
+void crew_kill_overdue(struct crew *c)
+{
+    int64_t now = clock_now();
+    for (uint32_t i = 0; i < c->board->slot_count; i++) {
+        struct crew_member *m = &c->members[i];
+        if (m->pid == 0 || m->kill_at > now)
+            continue;
+        log_warn("worker %u (pid %d) of generation %u has not left within "
+                 "drain_timeout: killed",
+                 i, (int)m->pid, m->generation);
+        kill(m->pid, SIGKILL);
+        m->kill_at = now + KILL_AGAIN;
+    }
+}
+
+int64_t crew_next_kill(const struct crew *c)
+{
+    int64_t at = CLOCK_NEVER;
+    for (uint32_t i = 0; i < c->board->slot_count; i++)
+        if (c->members[i].kill_at < at)
+            at = c->members[i].kill_at;
+    return at;
+}
+
+void crew_tell(const struct crew *c, int signal)
+{
+    for (uint32_t i = 0; i < c->board->slot_count; i++)
+        if (c->members[i].pid > 0)
+            kill(c->members[i].pid, signal);
+}

@@ -1,0 +1,61 @@
+/* crew: the worker processes, and which generation each place belongs to.
+ *
+ * The scoreboard has twice as many places as the pool has workers, so that two
+ * generations fit: one that serves, and one that takes over from it or leaves.
+ * A place without a generation is free. */
+#ifndef TALLYD_PROCESSES_CREW_H
+#define TALLYD_PROCESSES_CREW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "adapters/scoreboard.h"
+
+struct crew_member {
+    pid_t pid;           /* 0: none */
+    uint32_t generation; /* 0: the place is free */
+    int64_t started;     /* monotonic ns */
+    uint64_t begun;      /* of its slot, when it was started */
+    int64_t kill_at;     /* retired: killed then; CLOCK_NEVER: it stays */
+};
+
+struct crew {
+    struct scoreboard *board;
+    struct crew_member *members; /* one for each slot */
+    uint32_t alive;
+};
+
+/* False: memory is short. */
+bool crew_open(struct crew *c, struct scoreboard *board);
+void crew_close(struct crew *c);
+
+/* Give `n` free places, which must be there, to a generation. */
+void crew_assign(struct crew *c, uint32_t generation, uint32_t n);
+uint32_t crew_free_places(const struct crew *c);
+
+/* A place of a generation that has no process; -1: none. */
+int crew_vacant(const struct crew *c, uint32_t generation);
+
+/* A process is there, or has gone; the place of a retired one becomes free. */
+void crew_occupy(struct crew *c, uint32_t place, pid_t pid);
+void crew_vacate(struct crew *c, uint32_t place);
+
+/* The place of a process; -1: it is none of ours. */
+int crew_find(const struct crew *c, pid_t pid);
+
+/* Does every place of the generation have a worker that waits for requests? */
+bool crew_is_ready(const struct crew *c, uint32_t generation);
+
+/* SIGTERM for a generation, whose places are not filled again. Gives the
+ * number of its workers. */
+uint32_t crew_retire(struct crew *c, uint32_t generation, int64_t kill_at);
+
+/* SIGKILL for those that were retired and are still there. When the next is
+ * due: monotonic ns. */
+void crew_kill_overdue(struct crew *c);
+int64_t crew_next_kill(const struct crew *c);
+
+void crew_tell(const struct crew *c, int signal);
+
+#endif

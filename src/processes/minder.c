@@ -1,0 +1,74 @@
+/* minder: see minder.h. */
+#include "processes/minder.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "adapters/signals.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+/* How long it may take to end before it is killed. */
+#define GRACE CLOCK_SECOND
+
+/* One that lived this long has started well. */
+#define STARTED_AFTER CLOCK_SECOND
+
+bool minder_may_start(const struct minder *m)
+{
+    return m->pid == 0 && backoff_may_start(&m->backoff, clock_now());
+}
+
+void minder_started(struct minder *m, pid_t pid)
+{
+    m->started = clock_now();
+    if (pid > 0) {
+        m->pid = pid;
+        return;
+    }
+    backoff_failed(&m->backoff, m->started);
+    log_error("fork: %s; no monitor", strerror(errno));
+}
+
+void minder_lost(struct minder *m, int status)
+{
+    int64_t now = clock_now();
+    pid_t pid = m->pid;
+    m->pid = 0;
+    if (status == 0)
+        return;
+    log_warn("the monitor (pid %d) ended: %s %d", (int)pid,
+             WIFSIGNALED(status) ? "signal" : "status",
+             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    if (now - m->started >= STARTED_AFTER)
+        backoff_succeeded(&m->backoff);
+    else
+        backoff_failed(&m->backoff, now);
+}
+
+void minder_tell(const struct minder *m, int signal)
+{
+    if (m->pid > 0)
+        kill(m->pid, signal);
+}
+
+void minder_end(struct minder *m)
+{
+    int64_t now = clock_now(), limit = now + GRACE;
+    if (m->pid == 0)
+        return;
+    kill(m->pid, SIGTERM);
+    for (; waitpid(m->pid, NULL, WNOHANG) == 0; now = clock_now()) {
+        if (now >= limit)
+            kill(m->pid, SIGKILL); /* it was stopped, perhaps */
+        int64_t left = now >= limit ? CLOCK_SECOND : limit - now;
+        const struct timespec pause = {.tv_sec = (time_t)(left / CLOCK_SECOND),
+                                       .tv_nsec = left % CLOCK_SECOND};
+        ppoll(NULL, 0, &pause, signals_waiting());
+    }
+    m->pid = 0;
+}

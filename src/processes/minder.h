@@ -1,0 +1,31 @@
+/* minder: sees to the one monitor that a pool may have. */
+#ifndef TALLYD_PROCESSES_MINDER_H
+#define TALLYD_PROCESSES_MINDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "domain/backoff.h"
+
+struct minder {
+    pid_t pid;       /* 0: there is none */
+    int64_t started; /* monotonic ns */
+    struct backoff backoff;
+};
+
+/* There is none, and none has failed just now. */
+bool minder_may_start(const struct minder *m);
+
+/* It was forked; `pid` < 0: it was not, errno says why. */
+void minder_started(struct minder *m, pid_t pid);
+
+/* It has ended. With status 0 it made room for one with other settings. */
+void minder_lost(struct minder *m, int status);
+
+void minder_tell(const struct minder *m, int signal);
+
+/* SIGTERM, SIGKILL a second later; waits for its end. */
+void minder_end(struct minder *m);
+
+#endif

@@ -1,0 +1,109 @@
+/* settings: see settings.h. */
+#include "services/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "adapters/config_setting.h"
+#include "adapters/sandbox.h"
+#include "base/log.h"
+
+/* What is made once, before the first fork, and what two generations that
+ * share connections must agree on. */
+const char *const settings_fixed[] = {
+    "listen",          "backlog",       "socket_mode", "socket_owner",
+    "socket_group",    "user",          "group",       "scoreboard",
+    "pid_file",        "log_file",      "max_params",  "max_param_count",
+    "max_connections", "status_listen", NULL};
+
+bool settings_load(struct settings *s, const struct settings_source *source,
+                   char why[CONFIG_ERROR_MAX])
+{
+    char what[CONFIG_ERROR_MAX / 2];
+    uid_t uid;
+    gid_t gid;
+    *s = (struct settings){0};
+    s->config = config_load(source->path, source->overrides,
+                            source->override_count, why);
+    if (s->config == NULL)
+        return false;
+    const struct config_pool *c = &s->config->pool;
+    s->endpoints = endpoint_table_new(s->config, what, sizeof what);
+    if (s->endpoints != NULL &&
+        sandbox_find(c->user, c->group, &uid, &gid, what, sizeof what))
+        return true;
+    snprintf(why, CONFIG_ERROR_MAX, "%.200s%s%s",
+             source->path == NULL ? "" : source->path,
+             source->path == NULL ? "" : ": ", what);
+    settings_free(s);
+    return false;
+}
+
+static bool is_file(const char *path, char why[CONFIG_ERROR_MAX])
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        snprintf(why, CONFIG_ERROR_MAX, "%.300s: %s", path, strerror(errno));
+    else if (!S_ISREG(st.st_mode))
+        snprintf(why, CONFIG_ERROR_MAX,
+                 "%.300s: not a regular file, which cannot be read again",
+                 path);
+    else
+        return true;
+    return false;
+}
+
+static bool keep(struct settings *s, const struct settings *now,
+                 const char *name)
+{
+    struct config_section to = config_pool_section(s->config);
+    struct config_section from = config_pool_section(now->config);
+    const struct setting *row = setting_find(to.rows, to.count, name);
+    if (setting_is_same(row, to.base, from.base))
+        return true;
+    log_warn("reload: [pool] %s cannot change while the pool runs; it stays "
+             "as it is until a restart",
+             name);
+    return setting_copy(row, to.base, from.base);
+}
+
+static bool keep_fixed(struct settings *s, const struct settings *now,
+                       int64_t workers_most)
+{
+    for (const char *const *name = settings_fixed; *name != NULL; name++)
+        if (!keep(s, now, *name))
+            return false;
+    int64_t workers = s->config->pool.workers;
+    if (workers >= 1 && workers <= workers_most)
+        return true;
+    log_warn("reload: [pool] workers = %lld: from 1 to the %lld of the start "
+             "while the pool runs; it stays as it is until a restart",
+             (long long)workers, (long long)workers_most);
+    s->config->pool.workers = now->config->pool.workers;
+    return true;
+}
+
+bool settings_load_again(struct settings *s,
+                         const struct settings_source *source,
+                         const struct settings *now, int64_t workers_most,
+                         char why[CONFIG_ERROR_MAX])
+{
+    *s = (struct settings){0};
+    if (source->path != NULL && !is_file(source->path, why))
+        return false;
+    if (!settings_load(s, source, why))
+        return false;
+    if (keep_fixed(s, now, workers_most))
+        return true;
+    snprintf(why, CONFIG_ERROR_MAX, "memory is short");
+    settings_free(s);
+    return false;
+}
+
+void settings_free(struct settings *s)
+{
+    endpoint_table_free(&s->endpoints);
+    config_free(&s->config);
+}

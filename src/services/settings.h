@@ -1,0 +1,40 @@
+/* settings: a configuration that was read and checked as a whole. */
+#ifndef TALLYD_SERVICES_SETTINGS_H
+#define TALLYD_SERVICES_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "adapters/config_load.h"
+#include "services/endpoint.h"
+
+struct settings_source {
+    const char *path; /* NULL: defaults alone */
+    const char *const *overrides;
+    size_t override_count;
+};
+
+struct settings {
+    struct config *config;
+    struct endpoint_table *endpoints;
+};
+
+/* False: `why` says what is wrong and where, and nothing is held. */
+bool settings_load(struct settings *s, const struct settings_source *source,
+                   char why[CONFIG_ERROR_MAX]);
+
+/* The same for a pool that runs, which must not wait for what is no file. What
+ * cannot change while it runs is as in `now`, and the log says so. */
+bool settings_load_again(struct settings *s,
+                         const struct settings_source *source,
+                         const struct settings *now, int64_t workers_most,
+                         char why[CONFIG_ERROR_MAX]);
+
+/* The names of [pool] that cannot change while the pool runs; ends with NULL.
+ */
+extern const char *const settings_fixed[];
+
+void settings_free(struct settings *s);
+
+#endif

@@ -1,0 +1,171 @@
+/* What a supervisor's test needs: fakes of its children, and a supervisor that
+ * runs them. */
+#ifndef TALLYD_TEST_FAKES_H
+#define TALLYD_TEST_FAKES_H
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "adapters/signals.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "processes/supervisor.h"
+#include "unit.h"
+
+#define WORKERS 3
+#define LIMIT (20 * CLOCK_SECOND)
+
+/* Shared by the test, the supervisor and its children. */
+static struct shared {
+    _Atomic int starts, buried, retired;
+    _Atomic int monitor; /* its pid */
+    _Atomic int monitor_starts;
+    _Atomic int last_number;
+    _Atomic int monitor_generation;
+    _Atomic int ready;   /* bit N: workers of generation N become ready */
+    _Atomic int workers; /* prepare() asks for; 0: the settings are bad */
+    _Atomic int prepared, adopted, dropped;
+} * shared;
+static struct scoreboard *board;
+static pid_t supervisor;
+
+static inline int wait_for_term(void *context, uint32_t number,
+                                uint32_t generation)
+{
+    (void)context;
+    shared->last_number = (int)number;
+    shared->starts++;
+    if ((shared->ready & 1 << generation) != 0)
+        scoreboard_state(&board->slots[number], WORKER_IDLE);
+    for (;;) {
+        sigsuspend(signals_waiting());
+        if (signals_take(SIGTERM))
+            return 0;
+    }
+}
+
+static inline int wait_for_ever(void *context, uint32_t number,
+                                uint32_t generation)
+{
+    (void)context, (void)number, (void)generation;
+    shared->starts++;
+    while (pause() != 0)
+        ;
+    return 0;
+}
+
+static inline int end_at_once(void *context, uint32_t number,
+                              uint32_t generation)
+{
+    (void)context, (void)number, (void)generation;
+    shared->starts++;
+    return 7;
+}
+
+/* Ends when the pool has, and not before, like the real one. */
+static inline int watch(void *context, uint32_t generation)
+{
+    (void)context;
+    shared->monitor_generation = (int)generation;
+    shared->monitor_starts++;
+    shared->monitor = (int)getpid();
+    for (;;) {
+        sigsuspend(signals_waiting());
+        if (signals_take(SIGTERM) && board->stage == POOL_ENDED)
+            return 0;
+        if (signals_take(SIGHUP) && board->generation != generation)
+            return 0;
+    }
+}
+
+static inline int fail_to_watch(void *context, uint32_t generation)
+{
+    (void)context, (void)generation;
+    shared->monitor_starts++;
+    return 1;
+}
+
+static inline void bury(void *context, uint32_t number)
+{
+    (void)context, (void)number;
+    shared->buried++;
+}
+
+static inline void retire(void *context)
+{
+    (void)context;
+    shared->retired++;
+}
+
+static inline bool prepare(void *context, struct supervisor_size *size)
+{
+    (void)context;
+    shared->prepared++;
+    *size = (struct supervisor_size){(uint32_t)shared->workers, LIMIT};
+    return shared->workers > 0;
+}
+
+static inline void adopt(void *context, bool good)
+{
+    (void)context;
+    if (good)
+        shared->adopted++;
+    else
+        shared->dropped++;
+}
+
+static inline void start_with(int (*child)(void *, uint32_t, uint32_t),
+                              int64_t drain_timeout,
+                              int (*monitor)(void *, uint32_t))
+{
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    shared->ready = ~0;
+    shared->workers = WORKERS;
+    board = scoreboard_new("", 2 * WORKERS);
+    ck_assert_ptr_nonnull(board);
+    supervisor = fork();
+    if (supervisor != 0)
+        return;
+    log_open("/dev/null", LOG_ERROR);
+    signals_init();
+    const struct supervisor_plan plan = {.size = {WORKERS, drain_timeout},
+                                         .board = board,
+                                         .child = child,
+                                         .monitor = monitor,
+                                         .bury = bury,
+                                         .retire = retire,
+                                         .prepare = prepare,
+                                         .adopt = adopt};
+    _exit(supervisor_run(&plan));
+}
+
+static inline void start(int (*child)(void *, uint32_t, uint32_t),
+                         int64_t drain_timeout)
+{
+    start_with(child, drain_timeout, NULL);
+}
+
+/* Poll until it holds, within LIMIT. */
+#define UNTIL(condition)                                                       \
+    do {                                                                       \
+        int64_t end = clock_now() + LIMIT;                                     \
+        while (!(condition)) {                                                 \
+            ck_assert_msg(clock_now() < end, "never: " #condition);            \
+            usleep(1000);                                                      \
+        }                                                                      \
+    } while (0)
+
+static inline int end_status(void)
+{
+    int status = -1;
+    UNTIL(waitpid(supervisor, &status, WNOHANG) == supervisor);
+    return status;
+}
+
+#endif

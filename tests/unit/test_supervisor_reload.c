@@ -1,0 +1,145 @@
+/* supervisor: one generation of children after the other. */
+#include "fakes.h"
+
+/* Ends at once in the second generation, waits in the others. */
+static int fail_second(void *context, uint32_t number, uint32_t generation)
+{
+    return generation == 2 ? end_at_once(context, number, generation)
+                           : wait_for_term(context, number, generation);
+}
+
+static int in_generation(int generation)
+{
+    int n = 0;
+    for (uint32_t i = 0; i < board->slot_count; i++)
+        n += board->slots[i].generation == (uint32_t)generation &&
+             board->slots[i].pid != 0;
+    return n;
+}
+
+static void stop_well(void)
+{
+    kill(supervisor, SIGTERM);
+    ck_assert_int_eq(end_status(), 0);
+    ck_assert_int_eq(shared->adopted + shared->dropped,
+                     shared->prepared - (shared->workers == 0));
+    ck_assert_uint_eq(board->reloads_begun, board->reloads_ended);
+}
+
+START_TEST(a_reload_replaces_all)
+{
+    start_with(wait_for_term, LIMIT, watch);
+    UNTIL(shared->starts == WORKERS && shared->monitor_generation == 1);
+    shared->workers = WORKERS - 1;
+    kill(supervisor, SIGHUP);
+    UNTIL(board->reloads_ended == 1 && in_generation(1) == 0);
+    ck_assert_uint_eq(board->generation, 2);
+    ck_assert_uint_eq(board->workers, WORKERS - 1);
+    ck_assert_int_eq(in_generation(2), WORKERS - 1);
+    ck_assert_uint_eq(board->reloads_failed, 0);
+    ck_assert_uint_eq(board->exits_signal, 0);
+    UNTIL(shared->monitor_generation == 2);
+    stop_well();
+}
+END_TEST
+
+START_TEST(the_old_generation_stays_until_the_new_one_is_ready)
+{
+    start(wait_for_term, LIMIT);
+    UNTIL(shared->starts == WORKERS);
+    shared->ready = 1 << 1;
+    kill(supervisor, SIGUSR2);
+    UNTIL(in_generation(2) == WORKERS);
+    int64_t began = clock_now();
+    UNTIL(clock_now() - began > CLOCK_SECOND / 10);
+    ck_assert_int_eq(in_generation(1), WORKERS);
+    ck_assert_uint_eq(board->generation, 1);
+    /* One of the old dies now: it is replaced by one like it. */
+    for (uint32_t i = 0; i < board->slot_count; i++)
+        if (board->slots[i].generation == 1) {
+            kill(board->slots[i].pid, SIGKILL);
+            break;
+        }
+    UNTIL(board->exits_signal == 1 && in_generation(1) == WORKERS);
+    for (uint32_t i = 0; i < board->slot_count; i++)
+        if (board->slots[i].generation == 2)
+            scoreboard_state(&board->slots[i], WORKER_IDLE);
+    UNTIL(board->generation == 2 && in_generation(1) == 0);
+    stop_well();
+}
+END_TEST
+
+START_TEST(bad_settings_change_nothing)
+{
+    start(wait_for_term, LIMIT);
+    UNTIL(shared->starts == WORKERS);
+    shared->workers = 0;
+    kill(supervisor, SIGHUP);
+    UNTIL(board->reloads_failed == 1);
+    ck_assert_int_eq(shared->starts, WORKERS);
+    ck_assert_uint_eq(board->generation, 1);
+    stop_well();
+}
+END_TEST
+
+START_TEST(a_generation_that_fails_to_start_is_given_up)
+{
+    start(fail_second, LIMIT);
+    UNTIL(shared->starts == WORKERS);
+    kill(supervisor, SIGHUP);
+    UNTIL(board->reloads_failed == 1 && in_generation(2) == 0);
+    ck_assert_uint_eq(board->generation, 1);
+    ck_assert_int_eq(in_generation(1), WORKERS);
+    kill(supervisor, SIGHUP); /* the third one does start */
+    UNTIL(board->generation == 3 && in_generation(1) == 0);
+    ck_assert_int_eq(in_generation(3), WORKERS);
+    stop_well();
+}
+END_TEST
+
+START_TEST(reloads_in_a_row_are_one_after_the_other)
+{
+    start(wait_for_term, LIMIT);
+    UNTIL(shared->starts == WORKERS);
+    for (int i = 0; i < 50; i++) {
+        kill(supervisor, i % 2 == 0 ? SIGHUP : SIGUSR2);
+        ck_assert_int_le(in_generation((int)board->generation), WORKERS);
+    }
+    uint32_t generation = board->generation;
+    kill(supervisor, SIGHUP);
+    UNTIL(board->generation > generation && board->reloads_ended > 0 &&
+          board->reloads_begun == board->reloads_ended);
+    stop_well();
+    ck_assert_uint_eq(board->reloads_failed, 0);
+}
+END_TEST
+
+START_TEST(a_stop_within_a_reload_stops)
+{
+    start(wait_for_term, LIMIT);
+    UNTIL(shared->starts == WORKERS);
+    shared->ready = 1 << 1;
+    kill(supervisor, SIGHUP);
+    UNTIL(in_generation(2) == WORKERS);
+    kill(supervisor, SIGTERM);
+    UNTIL(board->stage != POOL_SERVING);
+    kill(supervisor, SIGHUP);
+    ck_assert_int_eq(end_status(), 0);
+    ck_assert_int_eq(shared->prepared, 1);
+    ck_assert_int_eq(shared->dropped, 1);
+    ck_assert_uint_eq(board->reloads_failed, 1);
+    ck_assert_int_eq(shared->buried, 2 * WORKERS);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_reload_replaces_all,
+        the_old_generation_stays_until_the_new_one_is_ready,
+        bad_settings_change_nothing,
+        a_generation_that_fails_to_start_is_given_up,
+        reloads_in_a_row_are_one_after_the_other,
+        a_stop_within_a_reload_stops};
+    return UNIT_MAIN("supervisor_reload", tests);
+}
