@@ -27,10 +27,13 @@ void crew_close(struct crew *c)
 
 static void give(struct crew *c, uint32_t place, uint32_t generation)
 {
+    struct scoreboard_slot *slot = &c->board->slots[place];
+    /* What a self-test has said was about a worker that is gone. */
+    atomic_store_explicit(&slot->tested, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->unsound, 0, memory_order_relaxed);
     c->members[place].generation = generation;
     c->members[place].kill_at = CLOCK_NEVER;
-    atomic_store_explicit(&c->board->slots[place].generation, generation,
-                          memory_order_relaxed);
+    atomic_store_explicit(&slot->generation, generation, memory_order_relaxed);
 }
 
 void crew_assign(struct crew *c, uint32_t generation, uint32_t n)

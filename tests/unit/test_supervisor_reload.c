@@ -4,6 +4,7 @@
 /* Ends at once in the second generation, waits in the others. */
 static int fail_second(void *context, uint32_t number, uint32_t generation)
 {
+    board->slots[number].unsound = generation == 2; /* so says its self-test */
     return generation == 2 ? end_at_once(context, number, generation)
                            : wait_for_term(context, number, generation);
 }
@@ -88,6 +89,8 @@ START_TEST(a_generation_that_fails_to_start_is_given_up)
     UNTIL(shared->starts == WORKERS);
     kill(supervisor, SIGHUP);
     UNTIL(board->reloads_failed == 1 && in_generation(2) == 0);
+    for (uint32_t i = 0; i < board->slot_count; i++)
+        ck_assert_uint_eq(board->slots[i].unsound, 0);
     ck_assert_uint_eq(board->generation, 1);
     ck_assert_int_eq(in_generation(1), WORKERS);
     kill(supervisor, SIGHUP); /* the third one does start */
