@@ -297,3 +297,9 @@ void listener_close(struct listener *l)
         close(l->fd);
     l->fd = -1;
 }
+
+bool listener_is_empty(int error)
+{
+    return error == EAGAIN || error == EINTR || error == ECONNABORTED ||
+           error == EPROTO || error == EINVAL;
+}

@@ -45,4 +45,8 @@ void listener_retire(struct listener *l);
 
 void listener_close(struct listener *l);
 
+/* What accept(2) failed with: does it say that a peer was too fast, or a
+ * sibling, and not that something is short? */
+bool listener_is_empty(int error);
+
 #endif

@@ -12,6 +12,9 @@
 
 #include "base/clock.h"
 
+/* The least time between two lines of the same kind, see log_paced(). */
+#define PACE (10 * CLOCK_SECOND)
+
 static struct {
     enum log_level level;
     int fd;
@@ -153,6 +156,15 @@ void log_write(enum log_level level, const char *fmt, ...)
     room[line.len] = '\n';
     put_line(room, line.len + 1);
     errno = saved;
+}
+
+bool log_paced(int64_t *last)
+{
+    int64_t now = clock_now();
+    if (*last != 0 && now - *last < PACE)
+        return false;
+    *last = now;
+    return true;
 }
 
 void log_quote(struct buf *out, const char *text)

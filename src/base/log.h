@@ -46,6 +46,10 @@ void log_write(enum log_level level, const char *fmt, ...)
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 
+/* For a line that would be there a thousand times: true when the last one, at
+ * *last (0: none yet), is 10 s ago; then *last is now. */
+bool log_paced(int64_t *last);
+
 /* Append `text` as a quoted value of a key: " and \ escaped. */
 void log_quote(struct buf *out, const char *text);
 

@@ -109,11 +109,13 @@ static void tell_exit(struct supervisor *s, uint32_t number, int status)
     }
 }
 
-static void judge_start(struct supervisor *s, uint32_t number)
+/* One that ends with status 0 was told to, or has reached a limit of its own.
+ */
+static void judge_start(struct supervisor *s, uint32_t number, int status)
 {
     const struct crew_member *m = &s->crew.members[number];
     int64_t now = clock_now();
-    if (load(&s->board->slots[number].begun) != m->begun ||
+    if (status == 0 || load(&s->board->slots[number].begun) != m->begun ||
         now - m->started >= STARTED_AFTER) {
         backoff_succeeded(&s->backoff);
         return;
@@ -231,7 +233,7 @@ static void bury(struct supervisor *s, uint32_t place, int status)
     if (m->generation == s->next)
         give_up(s, "a worker ended before all were ready");
     else if (s->stage == RUNNING && m->kill_at == CLOCK_NEVER)
-        judge_start(s, place);
+        judge_start(s, place, status);
     crew_vacate(&s->crew, place);
     s->plan->bury(s->plan->context, place);
 }

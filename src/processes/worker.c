@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "adapters/fcgi.h"
+#include "adapters/listener.h"
 #include "adapters/mailbox.h"
 #include "adapters/signals.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "processes/exchange.h"
+#include "processes/recycle.h"
 
 /* After accept(2) failed for want of descriptors or memory. */
 #define ACCEPT_PAUSE (100 * CLOCK_MS)
@@ -26,14 +28,10 @@
  * it uses again. */
 #define NEW_PER_PARKED 3
 
-/* At the end of the pool: how long a silent new connection is waited for (a
- * web server sends its request at once after it connects), and how often a
- * worker looks whether its siblings have emptied the tray. */
+/* At the end of the pool: how long a silent new connection is waited for (web
+ * servers send at once), and how often one looks whether the tray is empty. */
 #define DRAIN_GRACE CLOCK_SECOND
 #define DRAIN_LOOK_MS 20
-
-/* The least time between two warnings of the same kind. */
-#define COMPLAINT_INTERVAL (10 * CLOCK_SECOND)
 
 _Static_assert(sizeof(struct fcgi_parcel) <= MAILBOX_NOTE_MAX,
                "an idle connection is parked without a message");
@@ -44,6 +42,7 @@ struct worker {
     struct tray *tray;
     struct fcgi *fcgi;
     struct exchange *exchange;
+    struct recycle recycle;
     uint8_t *parcel;    /* MAILBOX_BYTES_MAX */
     int64_t complained; /* monotonic ns: the last warning about resources */
     bool stop, unsound; /* leave now; because the self-test failed */
@@ -57,11 +56,8 @@ static void count(struct worker *w, enum counter c)
 
 static void complain(struct worker *w, const char *what, const char *why)
 {
-    int64_t now = clock_now();
-    if (w->complained != 0 && now - w->complained < COMPLAINT_INTERVAL)
-        return;
-    w->complained = now;
-    log_warn("%s: %s", what, why);
+    if (log_paced(&w->complained))
+        log_warn("%s: %s", what, why);
 }
 
 /* --- One connection, owned. --- */
@@ -130,6 +126,12 @@ static enum fcgi_progress advance(struct worker *w, struct fcgi_conn *conn)
     return progress;
 }
 
+/* Not at the end of the pool, when all that waits has to be served. */
+static void leave_in_time(struct worker *w)
+{
+    w->stop = w->stop || (!tray_closing(w->tray) && recycle_due(&w->recycle));
+}
+
 /* True: another request may follow on the connection. */
 static bool serve_request(struct worker *w, struct fcgi_conn *conn)
 {
@@ -139,6 +141,7 @@ static bool serve_request(struct worker *w, struct fcgi_conn *conn)
                 w->plan->pool->keepalive == CONFIG_KEEPALIVE_ON &&
                 !tray_closing(w->tray);
     scoreboard_state(w->slot, WORKER_IDLE);
+    leave_in_time(w);
     if (keep)
         fcgi_conn_restart(conn, clock_now());
     return keep;
@@ -177,13 +180,6 @@ static void serve(struct worker *w, struct fcgi_conn *conn)
 
 /* --- New connections. --- */
 
-/* accept(2): these say that a peer was too fast, or a sibling. */
-static bool nothing_to_accept(int error)
-{
-    return error == EAGAIN || error == EINTR || error == ECONNABORTED ||
-           error == EPROTO || error == EINVAL;
-}
-
 /* True: one was taken. */
 static bool accept_one(struct worker *w)
 {
@@ -203,7 +199,7 @@ static bool accept_one(struct worker *w)
         tray_vacate(w->tray, place, fd);
         tray_quiet(w->tray);
     }
-    if (fd < 0 && nothing_to_accept(error))
+    if (fd < 0 && listener_is_empty(error))
         return false;
     if (conn == NULL) {
         count(w, COUNTER_accept_errors);
@@ -327,14 +323,16 @@ static void turn(struct worker *w)
 {
     int place = -1;
     int64_t interval = w->plan->pool->selftest_interval;
-    int limit = w->drain_end == 0 ? exchange_test_wait(w->exchange, interval)
-                                  : DRAIN_LOOK_MS;
-    for (int i = 0;
-         i < NEW_PER_PARKED && tray_knocking(w->tray) && !tray_closing(w->tray);
+    int limit = exchange_test_wait(w->exchange, interval);
+    limit =
+        w->drain_end == 0 ? recycle_wait(&w->recycle, limit) : DRAIN_LOOK_MS;
+    for (int i = 0; i < NEW_PER_PARKED && tray_knocking(w->tray) &&
+                    !tray_closing(w->tray) && !w->stop;
          i++)
         if (accept_one(w))
             limit = 0;
-    switch (tray_wait(w->tray, signals_waiting(), limit, &place)) {
+    switch (w->stop ? TRAY_NOTHING
+                    : tray_wait(w->tray, signals_waiting(), limit, &place)) {
     case TRAY_KNOCK:
         accept_one(w);
         break;
@@ -348,6 +346,7 @@ static void turn(struct worker *w)
         break;
     }
     obey_signals(w);
+    leave_in_time(w);
     w->unsound = !exchange_test_due(w->exchange, interval);
 }
 
@@ -387,6 +386,8 @@ int worker_run(const struct worker_plan *plan)
     if (!open_worker(&w, plan)) {
         log_error("cannot start serving: %s", strerror(errno));
     } else if (exchange_test(w.exchange)) {
+        if (plan->supervisor != 0)
+            recycle_begin(&w.recycle, plan->pool, plan->slot);
         log_set_drop_counter(&plan->slot->counters[COUNTER_log_dropped]);
         scoreboard_state(plan->slot, WORKER_IDLE);
         log_debug("serving");

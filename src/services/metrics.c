@@ -126,6 +126,15 @@ void put_exits(const struct family *f, int which)
     put_labelled(f, "reason", "signal", load(&b->exits_signal));
 }
 
+void put_recycled(const struct family *f, int which)
+{
+    const uint64_t *counters = f->view->counters;
+    (void)which;
+    put_labelled(f, "reason", "requests", counters[COUNTER_recycled_requests]);
+    put_labelled(f, "reason", "age", counters[COUNTER_recycled_age]);
+    put_labelled(f, "reason", "rss", counters[COUNTER_recycled_rss]);
+}
+
 void put_memory(const struct family *f, int which)
 {
     const struct view_memory *m = &f->view->memory;
