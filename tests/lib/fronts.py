@@ -241,6 +241,13 @@ class ApacheProxy(Apache):
     modules = ("env", "proxy", "proxy_fcgi")
     file = "tallyd-proxy.conf"
 
+    def surroundings(self):
+        # A child of Apache whose threads are all busy closes its clients' kept
+        # connections (mpm_event), so that they find another child.
+        return super().surroundings() + (
+            "StartServers 1\nServerLimit 1\nThreadLimit 128\n"
+            "ThreadsPerChild 128\nMaxRequestWorkers 128\n")
+
     def defines(self):
         return {"TALLYD_SOCKET": self.pool.socket}
 

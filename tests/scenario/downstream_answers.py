@@ -4,7 +4,6 @@ not are refused, and no result is posted twice because of either."""
 
 import pathlib
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
@@ -80,10 +79,9 @@ def endless_interim_answers_end():
     for answer in (flood, slow):
         with Downstream(answer) as down, \
                 pool_for(down, timeout="300ms") as pool:
-            began = time.monotonic()
             tap.check(pool.post(SAMPLE).status in (502, 504), "the status")
-            took = time.monotonic() - began
-            tap.check(took < kit.seconds(3), f"it took {took:.1f} s")
+            # It may hear of the post when the deadline is over already.
+            down.wait_for(1)
             tap.equal(len(down.take()), 1, "posts")
 
 
