@@ -131,6 +131,13 @@ class Pool:
                             and not set(pids) & set(besides)) else None
         return kit.until(f"{wanted} workers serve", look, limit)
 
+    def wait_for_sleep(self):
+        """Until every worker waits: a reply is sent before its connection is
+        parked."""
+        kit.until("the workers sleep",
+                  lambda: all(procfs.state_of(pid) == "S"
+                              for pid in self.workers()))
+
     # --- Talking to it. ---
 
     def link(self, limit=10.0):

@@ -25,16 +25,6 @@ def ask(link, body=SAMPLE, **more):
     link.send(request(body, keep=True, **more))
 
 
-def wait_for_sleep(pool):
-    """Until every worker waits: a reply is sent before its connection is
-    parked."""
-    def asleep():
-        stats = [pathlib.Path(f"/proc/{pid}/stat").read_text()
-                 for pid in pool.workers()]
-        return all(stat.rpartition(") ")[2][0] == "S" for stat in stats)
-    kit.until("the workers sleep", asleep)
-
-
 def kept_links(pool, count):
     """Connections that have served a request each."""
     links = [pool.link() for _ in range(count)]
@@ -132,7 +122,7 @@ def a_killed_worker_takes_no_idle_connection_along():
         links = kept_links(pool, 24)
         for _round in range(4):
             before = pool.wait_for_workers()
-            wait_for_sleep(pool)
+            pool.wait_for_sleep()
             for pid in before:
                 os.kill(pid, signal.SIGKILL)
             # One that is not quite dead may still take a request along.
@@ -302,7 +292,7 @@ def an_idle_pool_with_kept_connections_does_nothing():
     with Pool({"sum": {"path": "/sum"}}, workers=4) as pool:
         links = kept_links(pool, 16)
         pids = [*pool.wait_for_workers(), pool.pid]
-        wait_for_sleep(pool)
+        pool.wait_for_sleep()
         before = sum(map(procfs.switches, pids))
         threading.Event().wait(0.6)  # time passing is what is tested
         tap.equal(sum(map(procfs.switches, pids)) - before, 0,

@@ -67,6 +67,8 @@ def a_connection_that_cannot_be_shared_is_kept():
 
 @tap.test
 def a_worker_with_a_connection_to_itself_leaves_the_rest_to_others():
+    """A worker without a descriptor for a parked connection leaves it to the
+    other one"""
     need_plain_program()
     with Pool(workers=2, max_connections=8) as pool:
         poor, _other = pool.wait_for_workers()
@@ -122,6 +124,7 @@ def too_many_descriptors_in_flight():
             links = [pool.link() for _ in range(2)]
             for link in links:
                 ask(link)
+            pool.wait_for_sleep()
             hoarder = Hoarder(uid, 2 * LIMIT)
             links.append(pool.link())  # the others are shared already
             for _turn in range(3):
