@@ -1,5 +1,6 @@
 /* account: whenever its owner is killed, a connection is counted once. */
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -8,12 +9,9 @@
 #include "adapters/account.h"
 #include "unit.h"
 
-/* More machine instructions than the child needs. */
-#define STEPS_MAX 20000
-
 struct shared {
     struct account account;
-    _Atomic uint64_t opened, closed, lost;
+    _Atomic uint64_t opened, closed;
 };
 
 static struct shared *shared;
@@ -56,9 +54,8 @@ START_TEST(each_connection_counts_once)
 }
 END_TEST
 
-/* A process opens and closes a connection, and is killed after so many
- * instructions. False: it had ended before. */
-static bool die_after(int steps)
+/* A process that opens and closes a connection; stopped before. */
+static pid_t start_owner(void)
 {
     int status;
     pid_t child = fork();
@@ -69,29 +66,37 @@ static bool die_after(int steps)
         account_close(&shared->account, &counters);
         _exit(0);
     }
-    EXPECT(waitpid(child, &status, 0) == child && WIFSTOPPED(status));
-    while (steps-- > 0 && WIFSTOPPED(status)) {
-        EXPECT(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0);
-        EXPECT(waitpid(child, &status, 0) == child);
-    }
-    if (!WIFSTOPPED(status))
-        return false;
-    kill(child, SIGKILL);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSTOPPED(status));
+    return child;
+}
+
+/* It executes one instruction. False: it has ended. */
+static bool step(pid_t child)
+{
+    int status;
+    EXPECT(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0);
     EXPECT(waitpid(child, &status, 0) == child);
-    return true;
+    return WIFSTOPPED(status);
 }
 
 START_TEST(death_after_any_instruction_leaves_the_books_right)
 {
-    int steps = 0;
-    while (die_after(steps)) {
-        shared->lost += account_settle(&shared->account, &counters);
-        EXPECT(shared->opened == shared->closed + shared->lost);
-        EXPECT(++steps < STEPS_MAX);
-    }
-    /* It died in each of the three parts of its life. */
-    EXPECT(shared->lost > 0 && shared->closed > 1);
-    EXPECT(shared->opened < (uint64_t)steps);
+    int not_yet = 0, lost = 0, closed = 0;
+    pid_t child = start_owner();
+    do {
+        /* What would be left if it were killed now. */
+        struct shared left;
+        memcpy(&left, shared, sizeof left);
+        const struct account_counters c = {&left.opened, &left.closed};
+        bool is_lost = account_settle(&left.account, &c);
+        EXPECT(left.opened == left.closed + is_lost);
+        lost += is_lost;
+        closed += left.closed == 1;
+        not_yet += left.opened == 0;
+    } while (step(child));
+    /* It was met in each of the three parts of its life. */
+    EXPECT(not_yet > 0 && lost > 0 && closed > 0);
 }
 END_TEST
 
