@@ -16,6 +16,9 @@ from pool import SAMPLE, Pool, run_tallyd, write_settings
 
 OK = b'{"ok":true}'
 
+# A handshake under valgrind on a busy machine takes seconds.
+PATIENT = {"connect_timeout": "30s", "timeout": "30s"}
+
 
 def openssl(*arguments):
     subprocess.run(["openssl", *map(str, arguments)], check=True,
@@ -62,7 +65,7 @@ def server_context(pair, clients=None):
 
 def expect_refused(down, **keys):
     """No result reaches this downstream."""
-    with Pool({"post": {"downstream": down.url, **keys}}) as pool:
+    with Pool({"post": {**PATIENT, "downstream": down.url, **keys}}) as pool:
         status = pool.post(SAMPLE).status
         tap.check(status in (502, 504), f"the status is {status}")
         bodies = [r.body for r in down.take() if r.method == "POST"]
@@ -75,7 +78,7 @@ def a_private_authority_is_trusted_when_it_is_named():
     ours = Authority("ours")
     context = server_context(ours.issue("server", kit.HOST))
     with Downstream(tls=context) as down:
-        with Pool({"post": {"downstream": down.url,
+        with Pool({"post": {**PATIENT, "downstream": down.url,
                             "downstream_ca": ours.cert}},
                   workers=1) as pool:
             for _turn in range(3):
@@ -107,12 +110,12 @@ def a_client_certificate_is_shown():
     context = server_context(ours.issue("server", kit.HOST), clients=ours)
     cert, key = ours.issue("tallyd")
     with Downstream(tls=context) as down:
-        with Pool({"post": {"downstream": down.url, "downstream_ca": ours.cert,
-                            "downstream_cert": cert,
+        with Pool({"post": {**PATIENT, "downstream": down.url,
+                            "downstream_ca": ours.cert, "downstream_cert": cert,
                             "downstream_key": key}}) as pool:
             tap.equal(pool.post(SAMPLE).body, OK, "the reply")
         down.take()
-        with Pool({"post": {"downstream": down.url,
+        with Pool({"post": {**PATIENT, "downstream": down.url,
                             "downstream_ca": ours.cert}}) as pool:
             tap.equal(pool.post(SAMPLE).status, 502, "without one")
 
