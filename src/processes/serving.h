@@ -1,0 +1,51 @@
+/* serving: one connection in a worker's hands, from accept(2) or the tray until
+ * it is on the tray again or closed. */
+#ifndef TALLYD_PROCESSES_SERVING_H
+#define TALLYD_PROCESSES_SERVING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "adapters/config.h"
+#include "adapters/fcgi.h"
+#include "adapters/scoreboard.h"
+#include "adapters/tray.h"
+#include "processes/exchange.h"
+#include "processes/recycle.h"
+
+struct serving {
+    const struct config_pool *pool;
+    struct scoreboard_slot *slot;
+    struct tray *tray;
+    int listener;
+    struct recycle recycle; /* zeroed: no limits */
+    bool stop;              /* leave after the connection in hand */
+    /* Its own. */
+    struct fcgi *fcgi;
+    struct exchange *exchange;
+    uint8_t *parcel;    /* MAILBOX_BYTES_MAX */
+    int64_t complained; /* monotonic ns: the last warning about resources */
+};
+
+/* The first four are filled in and borrowed, the rest is zero. False: memory is
+ * short; serving_close() is due all the same. */
+bool serving_open(struct serving *s, const struct endpoint_table *endpoints);
+void serving_close(struct serving *s);
+
+/* Serve a new connection. True: one was taken from the listener's queue. */
+bool serving_accept(struct serving *s);
+
+/* Serve the parked connection on which something has come. */
+void serving_take(struct serving *s, int place);
+
+/* Close the parked connections whose time is over. */
+void serving_close_overdue(struct serving *s);
+
+/* At the end of the pool: no parked connection is waited for any longer, but
+ * for a moment where a request has begun or never came. */
+void serving_hurry(struct serving *s);
+
+/* Ask for the worker's end if it has done enough: see recycle.h. */
+void serving_leave_in_time(struct serving *s);
+
+#endif
