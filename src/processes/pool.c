@@ -1,0 +1,140 @@
+/* pool: see pool.h. */
+#include "processes/pool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adapters/sandbox.h"
+#include "base/log.h"
+
+#define STATUS_BACKLOG 64
+
+static bool fail(const char *why)
+{
+    log_error("%s", why);
+    return false;
+}
+
+static bool open_log(const struct config_pool *c)
+{
+    if (log_open(c->log_file, (enum log_level)c->log_level))
+        return true;
+    log_error("log_file = %s: %s", c->log_file, strerror(errno));
+    return false;
+}
+
+static bool open_listener(struct pool *p)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    char why[400];
+    const struct listener_config l = {.key = "listen",
+                                      .listen = c->listen,
+                                      .backlog = (int)c->backlog,
+                                      .mode = (mode_t)c->socket_mode,
+                                      .owner = c->socket_owner,
+                                      .group = c->socket_group};
+    return listener_open(&p->listener, &l, why, sizeof why) || fail(why);
+}
+
+static bool open_status_listener(struct pool *p)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    char why[400];
+    const struct listener_config l = {.key = "status_listen",
+                                      .own = true,
+                                      .listen = c->status_listen,
+                                      .backlog = STATUS_BACKLOG,
+                                      .mode = (mode_t)c->socket_mode,
+                                      .owner = c->socket_owner,
+                                      .group = c->socket_group};
+    return c->status_listen[0] == '\0' ||
+           listener_open(&p->status, &l, why, sizeof why) || fail(why);
+}
+
+static bool open_scoreboard(struct pool *p)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    /* Two generations fit: one takes over while the other leaves. */
+    p->board = scoreboard_new(c->scoreboard,
+                              c->workers == 0 ? 1 : 2 * (uint32_t)c->workers);
+    if (p->board != NULL) {
+        scoreboard_listener(p->board, p->listener.fd);
+        return true;
+    }
+    log_error("scoreboard = %s: %s", c->scoreboard, strerror(errno));
+    return false;
+}
+
+static bool open_tray(struct pool *p)
+{
+    char why[200];
+    p->tray = tray_new((uint32_t)p->now.config->pool.max_connections,
+                       p->listener.fd, why, sizeof why);
+    return p->tray != NULL || fail(why);
+}
+
+static bool write_pid_file(const char *path)
+{
+    if (path[0] == '\0')
+        return true;
+    FILE *f = fopen(path, "we");
+    bool ok = f != NULL && fprintf(f, "%d\n", (int)getpid()) > 0;
+    if (f != NULL)
+        ok = fclose(f) == 0 && ok;
+    if (!ok)
+        log_error("pid_file = %s: %s", path, strerror(errno));
+    return ok;
+}
+
+static bool drop_privileges(const struct config_pool *c)
+{
+    char why[200];
+    sandbox_no_new_privileges();
+    return sandbox_drop(c->user, c->group, why, sizeof why) || fail(why);
+}
+
+/* What libcurl and OpenSSL set up once for a process is 250 KB. All workers
+ * share it if it is there before the fork; they make the handles they use
+ * themselves. OpenSSL sees to it that they do not share its random numbers. */
+static bool warm_up(struct pool *p)
+{
+    if (p->now.config->pool.workers == 0)
+        return true;
+    p->warm = downstream_new();
+    return p->warm != NULL || fail("libcurl cannot be initialised");
+}
+
+bool pool_open(struct pool *p)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    return open_log(c) && open_listener(p) && open_status_listener(p) &&
+           open_scoreboard(p) && open_tray(p) && write_pid_file(c->pid_file) &&
+           drop_privileges(c) && warm_up(p);
+}
+
+void pool_close(struct pool *p)
+{
+    listener_close(&p->listener);
+    listener_close(&p->status);
+    if (p->now.config != NULL && p->board != NULL) {
+        scoreboard_unlink(p->now.config->pool.scoreboard);
+        if (p->now.config->pool.pid_file[0] != '\0')
+            unlink(p->now.config->pool.pid_file);
+    }
+    downstream_free(&p->warm);
+    tray_free(&p->tray);
+    scoreboard_free(p->board);
+    settings_free(&p->now);
+    settings_free(&p->next);
+}
+
+void pool_leave(struct pool *p)
+{
+    downstream_free(&p->warm);
+    tray_free(&p->tray);
+    scoreboard_free(p->board);
+    settings_free(&p->now);
+    settings_free(&p->next);
+}

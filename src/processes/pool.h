@@ -1,0 +1,43 @@
+/* pool: what a pool of workers is made of, and the steps that make it.
+ *
+ * All of it is made by the process that becomes the supervisor, before it
+ * forks; its children inherit it. */
+#ifndef TALLYD_PROCESSES_POOL_H
+#define TALLYD_PROCESSES_POOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "adapters/downstream.h"
+#include "adapters/listener.h"
+#include "adapters/scoreboard.h"
+#include "adapters/tray.h"
+#include "services/settings.h"
+
+/* Both listeners start with -1, nothing made; all else with zero. */
+struct pool {
+    struct settings_source source;
+    struct settings now, next; /* `next`: of the generation that starts */
+    uint32_t generation;       /* the one with the settings `now` */
+    struct listener listener;
+    struct listener status; /* the monitor's; -1: there is none */
+    struct scoreboard *board;
+    struct tray *tray;
+    struct downstream *warm; /* keeps libcurl ready, see warm_up() */
+    pid_t supervisor;        /* 0: this process serves */
+};
+
+/* Make everything that the settings `now` ask for, in the order in which each
+ * step needs those before: log, sockets, shared counters, pid file; then give
+ * up root. False: the log says why; pool_close() takes back what is made. */
+bool pool_open(struct pool *p);
+
+/* Also for a half-made pool. */
+void pool_close(struct pool *p);
+
+/* For a child that ends: everything but the files, which are the
+ * supervisor's. */
+void pool_leave(struct pool *p);
+
+#endif

@@ -1,0 +1,138 @@
+/* pool_run: see pool_run.h. */
+#include "processes/pool_run.h"
+
+#include <unistd.h>
+
+#include "base/log.h"
+#include "processes/monitor.h"
+#include "processes/supervisor.h"
+#include "processes/worker.h"
+
+static struct account_counters connections_of(struct pool *p, uint32_t number)
+{
+    scoreboard_u64 *counters = p->board->slots[number].counters;
+    return (struct account_counters){.opened = &counters[COUNTER_connections],
+                                     .closed = &counters[COUNTER_closed]};
+}
+
+static int run_worker(struct pool *p, const struct settings *settings,
+                      uint32_t number)
+{
+    const struct worker_plan plan = {.pool = &settings->config->pool,
+                                     .endpoints = settings->endpoints,
+                                     .slot = &p->board->slots[number],
+                                     .tray = p->tray,
+                                     .supervisor = p->supervisor,
+                                     .listener = p->listener.fd,
+                                     .adopted = p->listener.adopted};
+    tray_join(p->tray, (int)number + 1, connections_of(p, number));
+    return worker_run(&plan);
+}
+
+static int run_child(void *context, uint32_t number, uint32_t generation)
+{
+    struct pool *p = context;
+    const struct settings *settings =
+        generation == p->generation ? &p->now : &p->next;
+    const struct config_pool *c = &settings->config->pool;
+    log_set(c->log_file, (enum log_level)c->log_level);
+    if (p->status.fd >= 0)
+        close(p->status.fd);
+    int status = run_worker(p, settings, number);
+    close(p->listener.fd);
+    pool_leave(p);
+    return status;
+}
+
+static int run_monitor(void *context, uint32_t generation)
+{
+    struct pool *p = context;
+    const struct monitor_plan plan = {
+        .site = {.config = p->now.config, .board = p->board},
+        .listener = p->status.fd,
+        .generation = generation,
+        .supervisor = p->supervisor};
+    /* It must not keep alive what the pool closes. */
+    close(p->listener.fd);
+    tray_free(&p->tray);
+    int status = monitor_run(&plan);
+    pool_leave(p);
+    return status;
+}
+
+static void retire(void *context)
+{
+    struct pool *p = context;
+    tray_close(p->tray);
+    listener_retire(&p->listener);
+}
+
+static void bury(void *context, uint32_t number)
+{
+    struct pool *p = context;
+    uint32_t lost =
+        tray_recover(p->tray, (int)number + 1, connections_of(p, number));
+    atomic_fetch_add_explicit(&p->board->lost, lost, memory_order_relaxed);
+}
+
+static bool prepare(void *context, struct supervisor_size *size)
+{
+    struct pool *p = context;
+    char why[CONFIG_ERROR_MAX];
+    if (!settings_load_again(&p->next, &p->source, &p->now,
+                             p->board->slot_count / 2, why)) {
+        log_error("reload: %s; generation %u goes on as it is", why,
+                  p->generation);
+        return false;
+    }
+    const struct config_pool *c = &p->next.config->pool;
+    *size = (struct supervisor_size){(uint32_t)c->workers, c->drain_timeout};
+    return true;
+}
+
+static void adopt(void *context, bool good)
+{
+    struct pool *p = context;
+    if (good) {
+        const struct settings was = p->now;
+        const struct config_pool *c = &p->next.config->pool;
+        log_set(c->log_file, (enum log_level)c->log_level);
+        p->now = p->next;
+        p->next = was;
+        p->generation = p->board->generation;
+    }
+    settings_free(&p->next);
+}
+
+/* Without a supervisor, for a process manager that forks by itself. */
+static int run_alone(struct pool *p)
+{
+    struct scoreboard_slot *slot = &p->board->slots[0];
+    slot->pid = (int32_t)getpid();
+    slot->started = p->board->started;
+    p->board->workers = p->board->generation = slot->generation = 1;
+    return run_worker(p, &p->now, 0);
+}
+
+int pool_run(struct pool *p)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    log_info("tallyd " PACKAGE_VERSION " serving on %s with %lld workers",
+             p->listener.adopted ? "an inherited socket" : c->listen,
+             (long long)c->workers);
+    if (c->workers == 0)
+        return run_alone(p);
+    p->supervisor = getpid();
+    p->generation = 1;
+    const struct supervisor_plan plan = {
+        .size = {(uint32_t)c->workers, c->drain_timeout},
+        .board = p->board,
+        .context = p,
+        .child = run_child,
+        .monitor = p->status.fd < 0 ? NULL : run_monitor,
+        .bury = bury,
+        .retire = retire,
+        .prepare = prepare,
+        .adopt = adopt};
+    return supervisor_run(&plan);
+}

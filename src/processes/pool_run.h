@@ -1,0 +1,12 @@
+/* pool_run: runs a pool: what each of its processes does, and what a reload
+ * changes. */
+#ifndef TALLYD_PROCESSES_POOL_RUN_H
+#define TALLYD_PROCESSES_POOL_RUN_H
+
+#include "processes/pool.h"
+
+/* Serve with the pool until told to stop: as the supervisor of its workers, or
+ * alone when `workers` is 0. Gives the exit status of the process. */
+int pool_run(struct pool *p);
+
+#endif
