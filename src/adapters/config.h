@@ -19,6 +19,10 @@ struct config_pool {
 };
 
 enum config_reply { CONFIG_REPLY_AUTO, CONFIG_REPLY_OK, CONFIG_REPLY_SUM };
+enum config_downstream_mode {
+    CONFIG_DOWNSTREAM_MODE_POST,
+    CONFIG_DOWNSTREAM_MODE_DRY_RUN
+};
 enum config_decoder { CONFIG_DECODER_TYPED, CONFIG_DECODER_JSONC };
 enum config_keepalive { CONFIG_KEEPALIVE_ON, CONFIG_KEEPALIVE_OFF };
 enum config_resend { CONFIG_RESEND_NEVER, CONFIG_RESEND_ONCE };

@@ -185,6 +185,8 @@ static void count(struct exchange *x, const struct handler_result *r)
                    r->downstream.connects);
     scoreboard_add(&s->counters[COUNTER_downstream_resends],
                    r->downstream.resends);
+    if (r->dry_run)
+        scoreboard_count(&s->counters[COUNTER_downstream_dry_runs]);
     if (r->check != DECODER_UNCHECKED)
         scoreboard_count(&s->counters[COUNTER_verified]);
     if (r->check == DECODER_DIFFERENT)

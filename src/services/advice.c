@@ -132,6 +132,24 @@ static void look_at_connections(const struct view *v, struct notes *n)
              errors);
 }
 
+/* A success that nobody downstream has seen: never to be forgotten. */
+static void look_at_dry_runs(const struct view *v, struct notes *n)
+{
+    const char *name = NULL;
+    unsigned count = 0;
+    for (size_t i = 0; v->config != NULL && i < v->config->endpoint_count; i++)
+        if (v->config->endpoints[i]->downstream_mode ==
+            CONFIG_DOWNSTREAM_MODE_DRY_RUN) {
+            name = v->config->endpoints[i]->name;
+            count++;
+        }
+    if (count > 0)
+        note(n, false, "downstream_mode",
+             "%u endpoints (%s%s) answer as if they had posted, and post "
+             "nothing.",
+             count, name, count > 1 ? " and others" : "");
+}
+
 static void look_at_trust(const struct view *v, struct notes *n)
 {
     uint64_t mismatches = v->counters[COUNTER_mismatches];
@@ -167,6 +185,7 @@ size_t advice_list(const struct view *v, struct advice list[ADVICE_MOST])
     look_at_failures(v, &n);
     look_at_slow_ones(v, &n);
     look_at_connections(v, &n);
+    look_at_dry_runs(v, &n);
     look_at_trust(v, &n);
     for (size_t i = 1; i < n.count; i++)
         for (size_t j = i; j > 0 && list[j].urgent && !list[j - 1].urgent;

@@ -235,6 +235,10 @@ static void post_result(struct handler *h)
         decide(h, OUTCOME_client_gone, "before the result was posted");
         return;
     }
+    r->dry_run =
+        h->endpoint->config->downstream_mode == CONFIG_DOWNSTREAM_MODE_DRY_RUN;
+    if (r->dry_run)
+        return;
     enum outcome o =
         h->peers.post(h->peers.context, h->endpoint, &post, &r->downstream);
     if (o != OUTCOME_ok)

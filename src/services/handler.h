@@ -53,6 +53,7 @@ struct handler_result {
     char body[DOWNSTREAM_BODY_MAX];  /* of a success */
     size_t body_len;
     struct downstream_report downstream;
+    bool dry_run; /* it would have been posted, but for downstream_mode */
     enum decoder_check check; /* what `verify` found */
     char difference[160];     /* DECODER_DIFFERENT */
 };

@@ -218,7 +218,10 @@ void put_endpoints(const struct family *f, int which)
         put_label(f->out, ',', "decoder",
                   e->decoder == CONFIG_DECODER_TYPED ? "typed" : "json-c");
         put_label(f->out, ',', "downstream",
-                  e->downstream[0] == '\0' ? "no" : "yes");
+                  e->downstream[0] == '\0' ? "no"
+                  : e->downstream_mode == CONFIG_DOWNSTREAM_MODE_POST
+                      ? "yes"
+                      : "dry-run");
         buf_str(f->out, "} 1\n");
     }
 }

@@ -173,6 +173,7 @@ void page_downstream(struct buf *out, const struct view *v)
             "<section id=downstream><h2>Downstream and parity</h2><table>");
     row(out, "results posted", posts);
     row(out, "of them a second time", v->counters[COUNTER_downstream_resends]);
+    row(out, "not posted (dry run)", v->counters[COUNTER_downstream_dry_runs]);
     row(out, "connections made", connects);
     if (posts > 0)
         buf_printf(out,

@@ -116,6 +116,14 @@ START_TEST(few_failures_make_no_share)
 }
 END_TEST
 
+START_TEST(a_dry_run_is_told)
+{
+    ck_assert_ptr_null(find("post nothing"));
+    config->endpoints[0]->downstream_mode = CONFIG_DOWNSTREAM_MODE_DRY_RUN;
+    expect("1 endpoints (odd) answer as if", "downstream_mode", false);
+}
+END_TEST
+
 START_TEST(what_has_happened_is_told)
 {
     uint64_t huge = UINT64_MAX;
@@ -163,6 +171,7 @@ int main(void)
                                   a_request_of_over_a_minute_is_told,
                                   a_share_of_failures_is_told_with_the_worst,
                                   few_failures_make_no_share,
+                                  a_dry_run_is_told,
                                   what_has_happened_is_told,
                                   the_page_escapes_and_hides};
     return UNIT_RUN_WITH("advice", tests, open_pool, close_pool);

@@ -46,6 +46,9 @@ static void open_handler(void)
         "endpoint twice.path=/twice",
         "endpoint twice.downstream=http://127.0.0.1:1/process",
         "endpoint twice.resend=once",
+        "endpoint dry.path=/dry",
+        "endpoint dry.downstream=http://127.0.0.1:1/process",
+        "endpoint dry.downstream_mode=dry-run",
         "endpoint double.path=/double",
         "endpoint double.numbers=double",
         "endpoint double.reply=sum",
@@ -249,6 +252,26 @@ START_TEST(both_decoders_can_be_asked)
 }
 END_TEST
 
+START_TEST(a_dry_run_answers_as_if_it_had_posted)
+{
+    open_handler();
+    const struct ask a = {.path = "/dry", .body = BODY};
+    expect_body(&a, "{\"ok\":true}");
+    ck_assert(ask(&a)->dry_run);
+    client_has_left = true;
+    expect(&a, OUTCOME_client_gone);
+    ck_assert(!ask(&a)->dry_run);
+    client_has_left = false;
+    const struct ask bad = {.path = "/dry", .body = "{}"};
+    expect(&bad, OUTCOME_wrong_shape);
+    ck_assert(!ask(&bad)->dry_run);
+    ck_assert_int_eq(posts, 0);
+    expect_body(&(struct ask){.path = "/post", .body = BODY}, "{\"ok\":true}");
+    ck_assert(!ask(&(struct ask){.path = "/post", .body = BODY})->dry_run);
+    close_handler();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {the_result_is_posted_or_replied,
@@ -259,6 +282,7 @@ int main(void)
                                   a_client_that_has_left_gets_nothing_posted,
                                   the_downstream_decides_last,
                                   a_key_is_forwarded_or_made,
-                                  both_decoders_can_be_asked};
+                                  both_decoders_can_be_asked,
+                                  a_dry_run_answers_as_if_it_had_posted};
     return UNIT_MAIN("handler", tests);
 }
