@@ -36,6 +36,9 @@ static bool check_pool(const struct config_pool *p, struct buf *why)
     if (p->workers == 0 && p->status_listen[0] != '\0')
         buf_str(why, "[pool] status_listen: needs a supervisor; set workers "
                      "to 1 or more");
+    if (p->workers == 0 && p->cpu_affinity[0] != '\0')
+        buf_str(why, "[pool] cpu_affinity: needs a supervisor; set workers "
+                     "to 1 or more");
     return why->len == 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "adapters/cpu.h"
 #include "adapters/sandbox.h"
 #include "base/log.h"
 
@@ -88,6 +89,15 @@ static bool write_pid_file(const char *path)
     return ok;
 }
 
+static bool set_nice(const struct config_pool *c)
+{
+    if (cpu_nice((int)c->nice))
+        return true;
+    log_error("nice = %lld: %s; less than before needs root",
+              (long long)c->nice, strerror(errno));
+    return false;
+}
+
 static bool drop_privileges(const struct config_pool *c)
 {
     char why[200];
@@ -111,7 +121,7 @@ bool pool_open(struct pool *p)
     const struct config_pool *c = &p->now.config->pool;
     return open_log(c) && open_listener(p) && open_status_listener(p) &&
            open_scoreboard(p) && open_tray(p) && write_pid_file(c->pid_file) &&
-           drop_privileges(c) && warm_up(p);
+           set_nice(c) && drop_privileges(c) && warm_up(p);
 }
 
 void pool_close(struct pool *p)

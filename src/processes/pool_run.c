@@ -1,8 +1,11 @@
 /* pool_run: see pool_run.h. */
 #include "processes/pool_run.h"
 
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "adapters/cpu.h"
 #include "base/log.h"
 #include "processes/monitor.h"
 #include "processes/supervisor.h"
@@ -29,6 +32,15 @@ static int run_worker(struct pool *p, const struct settings *settings,
     return worker_run(&plan);
 }
 
+/* What keeps it from that is no reason not to serve. */
+static void settle(const struct config_pool *c, uint32_t number)
+{
+    if (c->scheduler == CONFIG_SCHEDULER_BATCH && !cpu_batch())
+        log_warn("scheduler = batch: %s", strerror(errno));
+    if (!cpu_bind(c->cpu_affinity, number))
+        log_warn("cpu_affinity = %s: %s", c->cpu_affinity, strerror(errno));
+}
+
 static int run_child(void *context, uint32_t number, uint32_t generation)
 {
     struct pool *p = context;
@@ -38,6 +50,7 @@ static int run_child(void *context, uint32_t number, uint32_t generation)
     log_set(c->log_file, (enum log_level)c->log_level);
     if (p->status.fd >= 0)
         close(p->status.fd);
+    settle(c, number);
     int status = run_worker(p, settings, number);
     close(p->listener.fd);
     pool_leave(p);
@@ -111,6 +124,7 @@ static int run_alone(struct pool *p)
     slot->pid = (int32_t)getpid();
     slot->started = p->board->started;
     p->board->workers = p->board->generation = slot->generation = 1;
+    settle(&p->now.config->pool, 0);
     return run_worker(p, &p->now, 0);
 }
 

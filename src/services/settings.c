@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "adapters/config_setting.h"
+#include "adapters/cpu.h"
 #include "adapters/sandbox.h"
 #include "base/log.h"
 
@@ -16,7 +17,7 @@ const char *const settings_fixed[] = {
     "listen",          "backlog",       "socket_mode", "socket_owner",
     "socket_group",    "user",          "group",       "scoreboard",
     "pid_file",        "log_file",      "max_params",  "max_param_count",
-    "max_connections", "status_listen", NULL};
+    "max_connections", "status_listen", "nice",        NULL};
 
 bool settings_load(struct settings *s, const struct settings_source *source,
                    char why[CONFIG_ERROR_MAX])
@@ -32,7 +33,8 @@ bool settings_load(struct settings *s, const struct settings_source *source,
     const struct config_pool *c = &s->config->pool;
     s->endpoints = endpoint_table_new(s->config, what, sizeof what);
     if (s->endpoints != NULL &&
-        sandbox_find(c->user, c->group, &uid, &gid, what, sizeof what))
+        sandbox_find(c->user, c->group, &uid, &gid, what, sizeof what) &&
+        cpu_list_check(c->cpu_affinity, what, sizeof what))
         return true;
     snprintf(why, CONFIG_ERROR_MAX, "%.200s%s%s",
              source->path == NULL ? "" : source->path,
