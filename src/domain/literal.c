@@ -80,7 +80,7 @@ static const char *string_byte(struct literal *l, uint8_t c)
         break;
     case STRING_UTF8:
         if (c < l->low || c > l->high)
-            return "not UTF-8";
+            return LITERAL_NOT_UTF8;
         l->low = 0x80;
         l->high = 0xbf;
         break;
@@ -88,7 +88,7 @@ static const char *string_byte(struct literal *l, uint8_t c)
         if (c < 0x20)
             return "a control character in a string";
         if (c >= 0x80)
-            return begin_utf8(l, c) ? NULL : "not UTF-8";
+            return begin_utf8(l, c) ? NULL : LITERAL_NOT_UTF8;
         if (c == '\\') {
             l->part = STRING_ESCAPE;
             l->escaped = true;

@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The reason of a fault in a character of several bytes. */
+#define LITERAL_NOT_UTF8 "not UTF-8"
+
 enum literal_kind { LITERAL_STRING, LITERAL_NUMBER, LITERAL_WORD };
 
 struct literal {

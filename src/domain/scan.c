@@ -41,7 +41,7 @@ static bool in_object(const struct scan *s)
 static enum scan_token open_level(struct scan *s, bool object)
 {
     if (s->depth == s->max_depth)
-        return fault(s, "nested deeper than max_depth");
+        return fault(s, SCAN_TOO_DEEP);
     uint64_t bit = UINT64_C(1) << (s->depth % 64);
     uint64_t *word = &s->is_object[s->depth / 64];
     *word = object ? *word | bit : *word & ~bit;

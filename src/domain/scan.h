@@ -18,6 +18,9 @@
 
 #define SCAN_DEPTH_MAX 1024
 
+/* The reason of the fault that is not one of the grammar. */
+#define SCAN_TOO_DEEP "nested deeper than max_depth"
+
 enum scan_token {
     SCAN_MORE,  /* the bytes are used up */
     SCAN_FAULT, /* not JSON: `reason`, at `offset` */
