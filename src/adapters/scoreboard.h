@@ -67,6 +67,9 @@ struct scoreboard_slot {
     struct recent recent_total[HISTOGRAM_BUCKETS]; /* of TIMING_total */
 };
 
+/* Processes of the shadow at most. */
+#define SCOREBOARD_SHADOWS_MAX 16
+
 struct scoreboard {
     char magic[8];
     uint32_t layout; /* changes with this structure and its lists */
@@ -78,7 +81,7 @@ struct scoreboard {
     uint64_t listener_inode;
     scoreboard_u64 forks, fork_errors;
     scoreboard_u64 exits_normal, exits_status, exits_signal;
-    scoreboard_u64 monitor_starts;
+    scoreboard_u64 monitor_starts, shadow_starts;
     _Atomic uint32_t workers;    /* wanted; there are slots for more */
     _Atomic uint32_t generation; /* that serves; 1 after the start */
     scoreboard_u64 reloads_begun, reloads_ended, reloads_failed;

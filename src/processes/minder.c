@@ -12,9 +12,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* How long it may take to end before it is killed. */
-#define GRACE CLOCK_SECOND
-
 /* One that lived this long has started well. */
 #define STARTED_AFTER CLOCK_SECOND
 
@@ -31,7 +28,7 @@ void minder_started(struct minder *m, pid_t pid)
         return;
     }
     backoff_failed(&m->backoff, m->started);
-    log_error("fork: %s; no monitor", strerror(errno));
+    log_error("fork: %s; no start of %s", strerror(errno), m->name);
 }
 
 void minder_lost(struct minder *m, int status)
@@ -41,7 +38,7 @@ void minder_lost(struct minder *m, int status)
     m->pid = 0;
     if (status == 0)
         return;
-    log_warn("the monitor (pid %d) ended: %s %d", (int)pid,
+    log_warn("%s (pid %d) ended: %s %d", m->name, (int)pid,
              WIFSIGNALED(status) ? "signal" : "status",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     if (now - m->started >= STARTED_AFTER)
@@ -56,12 +53,11 @@ void minder_tell(const struct minder *m, int signal)
         kill(m->pid, signal);
 }
 
-void minder_end(struct minder *m)
+void minder_end(struct minder *m, int64_t limit)
 {
-    int64_t now = clock_now(), limit = now + GRACE;
+    int64_t now = clock_now();
     if (m->pid == 0)
         return;
-    kill(m->pid, SIGTERM);
     for (; waitpid(m->pid, NULL, WNOHANG) == 0; now = clock_now()) {
         if (now >= limit)
             kill(m->pid, SIGKILL); /* it was stopped, perhaps */

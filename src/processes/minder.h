@@ -1,4 +1,4 @@
-/* minder: sees to the one monitor that a pool may have. */
+/* minder: sees to one process of a pool that is no worker. */
 #ifndef TALLYD_PROCESSES_MINDER_H
 #define TALLYD_PROCESSES_MINDER_H
 
@@ -9,8 +9,9 @@
 #include "domain/backoff.h"
 
 struct minder {
-    pid_t pid;       /* 0: there is none */
-    int64_t started; /* monotonic ns */
+    const char *name; /* for the log: "the monitor"; static text */
+    pid_t pid;        /* 0: there is none */
+    int64_t started;  /* monotonic ns */
     struct backoff backoff;
 };
 
@@ -25,7 +26,7 @@ void minder_lost(struct minder *m, int status);
 
 void minder_tell(const struct minder *m, int signal);
 
-/* SIGTERM, SIGKILL a second later; waits for its end. */
-void minder_end(struct minder *m);
+/* Wait for its end, which it was told of; SIGKILL at `limit`, monotonic ns. */
+void minder_end(struct minder *m, int64_t limit);
 
 #endif

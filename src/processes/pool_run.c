@@ -99,7 +99,8 @@ static bool prepare(void *context, struct supervisor_size *size)
         return false;
     }
     const struct config_pool *c = &p->next.config->pool;
-    *size = (struct supervisor_size){(uint32_t)c->workers, c->drain_timeout};
+    *size = (struct supervisor_size){.workers = (uint32_t)c->workers,
+                                     .drain_timeout = c->drain_timeout};
     return true;
 }
 
@@ -139,11 +140,13 @@ int pool_run(struct pool *p)
     p->supervisor = getpid();
     p->generation = 1;
     const struct supervisor_plan plan = {
-        .size = {(uint32_t)c->workers, c->drain_timeout},
+        .size = {.workers = (uint32_t)c->workers,
+                 .drain_timeout = c->drain_timeout},
         .board = p->board,
         .context = p,
         .child = run_child,
-        .monitor = p->status.fd < 0 ? NULL : run_monitor,
+        .helpers = {.context = p,
+                    .monitor = p->status.fd < 0 ? NULL : run_monitor},
         .bury = bury,
         .retire = retire,
         .prepare = prepare,

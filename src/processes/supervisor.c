@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "domain/backoff.h"
 #include "processes/crew.h"
-#include "processes/minder.h"
+#include "processes/helpers.h"
 
 /* A worker that has begun a request or lived this long has started well. */
 #define STARTED_AFTER CLOCK_SECOND
@@ -37,7 +37,7 @@ struct supervisor {
     struct crew crew;
     struct supervisor_size size; /* of the generation that serves */
     struct backoff backoff;
-    struct minder minder;
+    struct helpers helpers; /* which stay until the workers are gone */
     enum stage stage;
     int64_t kill_at;     /* DRAINING: monotonic ns */
     int64_t told;        /* when a stop was last asked for */
@@ -126,23 +126,6 @@ static void judge_start(struct supervisor *s, uint32_t number, int status)
              number, (long long)(s->backoff.wait / CLOCK_MS));
 }
 
-/* --- The monitor, which is no worker: it stays until they are gone. --- */
-
-static void start_monitor(struct supervisor *s)
-{
-    const struct supervisor_plan *plan = s->plan;
-    if (plan->monitor == NULL || !minder_may_start(&s->minder))
-        return;
-    pid_t pid = child_fork("monitor");
-    if (pid == 0) {
-        crew_close(&s->crew);
-        exit(plan->monitor(plan->context, s->generation));
-    }
-    minder_started(&s->minder, pid);
-    if (pid > 0)
-        scoreboard_count(&s->board->monitor_starts);
-}
-
 /* --- Reload: another generation of workers, with other settings. --- */
 
 static void note_end(struct supervisor *s, bool good)
@@ -159,6 +142,7 @@ static void serve_with(struct supervisor *s, uint32_t generation,
 {
     s->generation = generation;
     s->size = *size;
+    s->helpers.shadows = size->shadows;
     scoreboard_serving(s->board, generation, size->workers);
 }
 
@@ -173,7 +157,7 @@ static void switch_over(struct supervisor *s)
     s->plan->adopt(s->plan->context, true);
     uint32_t left =
         crew_retire(&s->crew, was, clock_now() + s->size.drain_timeout);
-    minder_tell(&s->minder, SIGHUP);
+    helpers_tell(&s->helpers, SIGHUP);
     log_info("reload: generation %u serves with %u workers; %u of generation "
              "%u finish what they have in hand",
              s->generation, s->size.workers, left, was);
@@ -244,10 +228,10 @@ static void reap(struct supervisor *s)
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         int place = crew_find(&s->crew, pid);
-        if (pid == s->minder.pid)
-            minder_lost(&s->minder, status);
-        else if (place >= 0)
+        if (place >= 0)
             bury(s, (uint32_t)place, status);
+        else
+            helpers_lost(&s->helpers, pid, status);
     }
 }
 
@@ -292,7 +276,7 @@ static void obey_signals(struct supervisor *s)
     if (signals_take(SIGUSR1)) {
         log_reopen();
         crew_tell(&s->crew, SIGUSR1);
-        minder_tell(&s->minder, SIGUSR1);
+        helpers_tell(&s->helpers, SIGUSR1);
     }
     if (signals_take(SIGINT))
         start_killing(s, "interrupted");
@@ -318,9 +302,7 @@ static int64_t next_event(const struct supervisor *s)
         at = earlier(at, s->backoff.until);
     if (s->next != 0)
         at = earlier(at, clock_now() + START_LOOK);
-    if (s->plan->monitor != NULL && s->minder.pid == 0)
-        at = earlier(at, s->minder.backoff.until);
-    return at;
+    return earlier(at, helpers_next_start(&s->helpers));
 }
 
 static void wait_for_signal(const struct supervisor *s)
@@ -339,12 +321,13 @@ int supervisor_run(const struct supervisor_plan *plan)
         log_error("cannot supervise: %s", strerror(errno));
         return EXIT_FAILURE;
     }
+    helpers_open(&s.helpers, &plan->helpers, plan->board);
     crew_assign(&s.crew, s.newest, plan->size.workers);
     serve_with(&s, s.newest, &plan->size);
     while (s.stage == RUNNING || s.crew.alive > 0) {
         if (s.stage == RUNNING)
             start_missing(&s);
-        start_monitor(&s);
+        helpers_start(&s.helpers, &s.crew, s.generation);
         wait_for_signal(&s);
         reap(&s);
         obey_signals(&s);
@@ -352,7 +335,7 @@ int supervisor_run(const struct supervisor_plan *plan)
         crew_kill_overdue(&s.crew);
     }
     scoreboard_stage(s.board, POOL_ENDED);
-    minder_end(&s.minder);
+    helpers_end(&s.helpers);
     crew_close(&s.crew);
     log_info("stopped");
     return EXIT_SUCCESS;

@@ -10,9 +10,11 @@
 #include <stdint.h>
 
 #include "adapters/scoreboard.h"
+#include "processes/helpers.h"
 
 struct supervisor_size {
     uint32_t workers;
+    uint32_t shadows;      /* processes of the shadow */
     int64_t drain_timeout; /* ns */
 };
 
@@ -26,12 +28,9 @@ struct supervisor_plan {
      * status. `number` is its place on the scoreboard. It has started well once
      * it has given its slot a state. */
     int (*child)(void *context, uint32_t number, uint32_t generation);
-    /* The same for the one process that shows the pool to people; NULL: none.
-     * It is replaced like a worker, told of SIGUSR1, and ended last, once
-     * scoreboard_stage() says POOL_ENDED: by SIGTERM, or SIGKILL a second
-     * later. SIGHUP tells it that another generation serves; status 0 then
-     * asks for one with the new settings. */
-    int (*monitor)(void *context, uint32_t generation);
+    /* The processes that are no workers. They are told of SIGUSR1, and ended
+     * last, once scoreboard_stage() says POOL_ENDED. */
+    struct helpers_plan helpers;
     /* A child has died; before its place is filled again. */
     void (*bury)(void *context, uint32_t number);
     /* No new work from now on; before the children are told to drain. */

@@ -30,6 +30,10 @@ static struct shared {
     _Atomic int ready;   /* bit N: workers of generation N become ready */
     _Atomic int workers; /* prepare() asks for; 0: the settings are bad */
     _Atomic int prepared, adopted, dropped;
+    _Atomic int shadows; /* wanted */
+    _Atomic int shadow_starts, shadows_buried;
+    _Atomic int shadow[SCOREBOARD_SHADOWS_MAX]; /* their pids */
+    _Atomic int shadow_generation[SCOREBOARD_SHADOWS_MAX];
 } * shared;
 static struct scoreboard *board;
 static pid_t supervisor;
@@ -96,6 +100,29 @@ static inline void bury(void *context, uint32_t number)
     shared->buried++;
 }
 
+/* Ends like the monitor; a sound one lives on. */
+static inline int shadow(void *context, uint32_t number, uint32_t generation)
+{
+    (void)context;
+    shared->shadow_starts++;
+    shared->shadow[number] = (int)getpid();
+    shared->shadow_generation[number] = (int)generation;
+    for (;;) {
+        sigsuspend(signals_waiting());
+        if (signals_take(SIGTERM) && board->stage == POOL_ENDED)
+            return 0;
+        if (signals_take(SIGHUP) && board->generation != generation)
+            return 0;
+    }
+}
+
+static inline void bury_shadow(void *context, uint32_t number)
+{
+    (void)context;
+    shared->shadow[number] = 0;
+    shared->shadows_buried++;
+}
+
 static inline void retire(void *context)
 {
     (void)context;
@@ -106,7 +133,9 @@ static inline bool prepare(void *context, struct supervisor_size *size)
 {
     (void)context;
     shared->prepared++;
-    *size = (struct supervisor_size){(uint32_t)shared->workers, LIMIT};
+    *size = (struct supervisor_size){.workers = (uint32_t)shared->workers,
+                                     .shadows = (uint32_t)shared->shadows,
+                                     .drain_timeout = LIMIT};
     return shared->workers > 0;
 }
 
@@ -119,12 +148,14 @@ static inline void adopt(void *context, bool good)
         shared->dropped++;
 }
 
-static inline void start_with(int (*child)(void *, uint32_t, uint32_t),
-                              int64_t drain_timeout,
-                              int (*monitor)(void *, uint32_t))
+/* `shadows`: the processes of the shadow, to begin with. */
+static inline void start_all(int (*child)(void *, uint32_t, uint32_t),
+                             int64_t drain_timeout,
+                             int (*monitor)(void *, uint32_t), int shadows)
 {
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    shared->shadows = shadows;
     shared->ready = ~0;
     shared->workers = WORKERS;
     board = scoreboard_new("", 2 * WORKERS);
@@ -134,15 +165,27 @@ static inline void start_with(int (*child)(void *, uint32_t, uint32_t),
         return;
     log_open("/dev/null", LOG_ERROR);
     signals_init();
-    const struct supervisor_plan plan = {.size = {WORKERS, drain_timeout},
-                                         .board = board,
-                                         .child = child,
-                                         .monitor = monitor,
-                                         .bury = bury,
-                                         .retire = retire,
-                                         .prepare = prepare,
-                                         .adopt = adopt};
+    const struct supervisor_plan plan = {
+        .size = {.workers = WORKERS,
+                 .shadows = (uint32_t)shadows,
+                 .drain_timeout = drain_timeout},
+        .board = board,
+        .child = child,
+        .helpers = {.monitor = monitor,
+                    .shadow = shadow,
+                    .bury_shadow = bury_shadow},
+        .bury = bury,
+        .retire = retire,
+        .prepare = prepare,
+        .adopt = adopt};
     _exit(supervisor_run(&plan));
+}
+
+static inline void start_with(int (*child)(void *, uint32_t, uint32_t),
+                              int64_t drain_timeout,
+                              int (*monitor)(void *, uint32_t))
+{
+    start_all(child, drain_timeout, monitor, 0);
 }
 
 static inline void start(int (*child)(void *, uint32_t, uint32_t),

@@ -1,0 +1,102 @@
+/* helpers: the processes of the shadow beside workers and monitor; all are
+ * fakes of a supervisor that is real. */
+#include "fakes.h"
+
+#define SHADOWS 3
+
+static int running(void)
+{
+    int n = 0;
+    for (int i = 0; i < SCOREBOARD_SHADOWS_MAX; i++)
+        n += shared->shadow[i] != 0;
+    return n;
+}
+
+static void start_shadows(int n)
+{
+    start_all(wait_for_term, LIMIT, watch, n);
+    UNTIL(shared->starts == WORKERS && shared->monitor != 0 && running() == n);
+}
+
+static void stop_well(void)
+{
+    kill(supervisor, SIGTERM);
+    ck_assert_int_eq(end_status(), 0);
+    for (int i = 0; i < SCOREBOARD_SHADOWS_MAX; i++)
+        if (shared->shadow[i] != 0)
+            ck_assert_int_eq(kill(shared->shadow[i], 0), -1);
+}
+
+START_TEST(as_many_run_as_are_wanted_and_all_are_ended)
+{
+    start_shadows(SHADOWS);
+    ck_assert_uint_eq(board->shadow_starts, SHADOWS);
+    ck_assert_uint_eq(board->forks, WORKERS);
+    stop_well();
+}
+END_TEST
+
+START_TEST(one_that_dies_is_buried_and_replaced)
+{
+    start_shadows(SHADOWS);
+    int first = shared->shadow[1], other = shared->shadow[2];
+    kill(first, SIGKILL);
+    UNTIL(shared->shadows_buried == 1);
+    UNTIL(shared->shadow[1] != 0 && shared->shadow[1] != first);
+    ck_assert_int_eq(shared->shadow[2], other);
+    ck_assert_int_eq(shared->buried, 0);
+    stop_well();
+}
+END_TEST
+
+START_TEST(a_reload_changes_their_settings_and_their_number)
+{
+    start_shadows(SHADOWS);
+    shared->shadows = 1;
+    kill(supervisor, SIGHUP);
+    UNTIL(shared->shadow_generation[0] == 2);
+    UNTIL(shared->shadows_buried == SHADOWS && running() == 1);
+    shared->shadows = 2;
+    kill(supervisor, SIGHUP);
+    UNTIL(shared->shadow_generation[0] == 3 &&
+          shared->shadow_generation[1] == 3 && running() == 2);
+    stop_well();
+}
+END_TEST
+
+START_TEST(they_are_there_until_the_last_worker_is_gone)
+{
+    start_all(wait_for_ever, LIMIT, NULL, 1);
+    UNTIL(shared->starts == WORKERS && running() == 1);
+    kill(supervisor, SIGTERM);
+    UNTIL(board->stage == POOL_DRAINING);
+    kill(shared->shadow[0], SIGTERM); /* as to all processes of a group */
+    for (int i = 0; i < WORKERS; i++) {
+        ck_assert_int_eq(kill(shared->shadow[0], 0), 0);
+        kill(board->slots[i].pid, SIGKILL);
+    }
+    ck_assert_int_eq(end_status(), 0);
+    ck_assert_int_eq(shared->shadow_starts, 1);
+}
+END_TEST
+
+START_TEST(those_that_are_stopped_hold_nobody_up)
+{
+    start_shadows(SHADOWS);
+    for (int i = 0; i < SHADOWS; i++)
+        kill(shared->shadow[i], SIGSTOP);
+    kill(shared->monitor, SIGSTOP);
+    stop_well();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        as_many_run_as_are_wanted_and_all_are_ended,
+        one_that_dies_is_buried_and_replaced,
+        a_reload_changes_their_settings_and_their_number,
+        they_are_there_until_the_last_worker_is_gone,
+        those_that_are_stopped_hold_nobody_up};
+    return UNIT_MAIN("helpers", tests);
+}
