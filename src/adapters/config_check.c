@@ -10,6 +10,11 @@ static bool check_downstream(const struct config_endpoint *e, struct buf *why)
                    "[endpoint %s] downstream_socket: needs downstream, a URL "
                    "such as http://localhost/process",
                    e->name);
+    else if (e->downstream[0] == '\0' && e->breaker > 0)
+        buf_printf(why,
+                   "[endpoint %s] breaker: needs downstream, it is about its "
+                   "failures",
+                   e->name);
     else if ((e->downstream_cert[0] != '\0') != (e->downstream_key[0] != '\0'))
         buf_printf(why,
                    "[endpoint %s] downstream_cert and downstream_key: give "

@@ -38,7 +38,7 @@ const char *worker_state_name(enum worker_state s)
 /* Two builds that differ in a list or a field differ here. */
 static uint32_t layout(void)
 {
-    return 3u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
+    return 4u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
            (uint32_t)COUNTER_COUNT << 12 |
            (uint32_t)sizeof(struct scoreboard_slot) / 64;
 }
@@ -100,10 +100,24 @@ struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count)
     memcpy(b->magic, magic, sizeof magic);
     b->layout = layout();
     b->slot_count = slot_count;
+    for (uint32_t i = 0; i < slot_count; i++)
+        b->slots[i].number = i;
     b->pid = (int32_t)getpid();
     b->started = clock_now();
     b->started_wall = clock_wall();
     return b;
+}
+
+uint32_t scoreboard_oldest(const struct scoreboard *b, uint32_t newest)
+{
+    uint32_t oldest = newest;
+    for (uint32_t i = 0; i < b->slot_count; i++) {
+        uint32_t generation =
+            atomic_load_explicit(&b->slots[i].generation, memory_order_relaxed);
+        if (generation != 0 && generation < oldest)
+            oldest = generation;
+    }
+    return oldest;
 }
 
 void scoreboard_listener(struct scoreboard *b, int fd)

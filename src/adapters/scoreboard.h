@@ -2,7 +2,7 @@
  *
  * One slot per worker, written by that worker alone; the supervisor writes the
  * head, and a slot's generation, its pid, and its state when no worker is
- * there. Counters only grow and outlive the worker, so a reader may take them
+ * there; the circuits belong to all (circuit.h). Counters only grow and outlive the worker, so a reader may take them
  * at any moment without a lock. All fields are read and written with relaxed
  * atomics. */
 #ifndef TALLYD_ADAPTERS_SCOREBOARD_H
@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "adapters/circuit.h"
 #include "domain/histogram.h"
 #include "domain/outcome.h"
 #include "domain/recent.h"
@@ -53,6 +54,7 @@ typedef _Atomic int64_t scoreboard_i64;
 
 struct scoreboard_slot {
     _Alignas(64) _Atomic uint32_t state; /* enum worker_state */
+    uint32_t number;                     /* its place; never changes */
     _Atomic int32_t pid;
     _Atomic uint32_t generation; /* it belongs to; 0: nobody uses the slot */
     scoreboard_i64 started;      /* monotonic ns of the worker's start */
@@ -88,12 +90,18 @@ struct scoreboard {
     scoreboard_u64 reload_good; /* number of the last that did not fail */
     _Atomic uint32_t stage;     /* enum pool_stage */
     scoreboard_u64 lost;        /* connections that ended with their worker */
+    struct circuit circuits[CIRCUITS_MAX];
     struct scoreboard_slot slots[];
 };
 
 /* Make a zeroed scoreboard shared with all later children; in a file at `path`
  * (replaced in one step), or anonymous when `path` is empty. NULL: errno. */
 struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count);
+
+/* The oldest generation that a slot still belongs to; `newest` if there is
+ * none.
+ */
+uint32_t scoreboard_oldest(const struct scoreboard *b, uint32_t newest);
 
 /* Note which socket the pool listens on, for backlog_read(). */
 void scoreboard_listener(struct scoreboard *b, int fd);

@@ -10,6 +10,7 @@
 #include "base/entropy.h"
 #include "base/log.h"
 #include "processes/phases.h"
+#include "services/guard.h"
 #include "services/handler.h"
 #include "services/reply.h"
 
@@ -32,11 +33,10 @@ struct exchange {
     char reply[REPLY_MAX + 1];
 };
 
-static enum outcome post(void *context, const struct endpoint *e,
-                         const struct downstream_post *p,
-                         struct downstream_report *report)
+static enum outcome post_now(struct exchange *x, const struct endpoint *e,
+                             const struct downstream_post *p,
+                             struct downstream_report *report)
 {
-    struct exchange *x = context;
     scoreboard_state(x->slot, WORKER_POSTING);
     phases_spend(&x->phases, TIMING_decode);
     enum outcome o = downstream_post(x->downstream, e->target, p, report);
@@ -47,6 +47,26 @@ static enum outcome post(void *context, const struct endpoint *e,
         phases_set(&x->phases, TIMING_first_byte, report->first_byte_us * 1000);
     scoreboard_state(x->slot, WORKER_BUSY);
     return o;
+}
+
+static enum outcome post_guarded(struct exchange *x, const struct endpoint *e,
+                                 const struct downstream_post *p,
+                                 struct downstream_report *report)
+{
+    struct guard_pass pass;
+    if (!guard_enter(e, x->slot, &pass, report))
+        return OUTCOME_breaker_open;
+    enum outcome o = post_now(x, e, p, report);
+    guard_leave(e, x->slot, &pass, o, report);
+    return o;
+}
+
+static enum outcome post(void *context, const struct endpoint *e,
+                         const struct downstream_post *p,
+                         struct downstream_report *report)
+{
+    return e->circuit == NULL ? post_now(context, e, p, report)
+                              : post_guarded(context, e, p, report);
 }
 
 static bool abandoned(void *context)

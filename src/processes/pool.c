@@ -62,7 +62,8 @@ static bool open_scoreboard(struct pool *p)
                               c->workers == 0 ? 1 : 2 * (uint32_t)c->workers);
     if (p->board != NULL) {
         scoreboard_listener(p->board, p->listener.fd);
-        return true;
+        /* As many circuits as endpoints can be used: this cannot fail. */
+        return endpoint_table_join(p->now.endpoints, p->board, 1);
     }
     log_error("scoreboard = %s: %s", c->scoreboard, strerror(errno));
     return false;

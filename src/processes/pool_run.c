@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "adapters/cpu.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "processes/monitor.h"
 #include "processes/supervisor.h"
@@ -86,17 +87,28 @@ static void bury(void *context, uint32_t number)
     uint32_t lost =
         tray_recover(p->tray, (int)number + 1, connections_of(p, number));
     atomic_fetch_add_explicit(&p->board->lost, lost, memory_order_relaxed);
+    circuit_bury(p->board->circuits, clock_now() / CLOCK_MS, number);
 }
 
-static bool prepare(void *context, struct supervisor_size *size)
+static bool refuse_reload(const struct pool *p, const char *why)
+{
+    log_error("reload: %s; generation %u goes on as it is", why, p->generation);
+    return false;
+}
+
+static bool prepare(void *context, uint32_t generation,
+                    struct supervisor_size *size)
 {
     struct pool *p = context;
     char why[CONFIG_ERROR_MAX];
     if (!settings_load_again(&p->next, &p->source, &p->now,
-                             p->board->slot_count / 2, why)) {
-        log_error("reload: %s; generation %u goes on as it is", why,
-                  p->generation);
-        return false;
+                             p->board->slot_count / 2, why))
+        return refuse_reload(p, why);
+    if (!endpoint_table_join(p->next.endpoints, p->board, generation)) {
+        settings_free(&p->next);
+        return refuse_reload(p, "workers of earlier generations still have "
+                                "too many breakers; try again when they have "
+                                "left");
     }
     const struct config_pool *c = &p->next.config->pool;
     *size = (struct supervisor_size){.workers = (uint32_t)c->workers,

@@ -180,7 +180,7 @@ static void begin_reload(struct supervisor *s)
     /* Before the settings are read: who reads the number and asks then knows
      * that a later one has read them after that. */
     scoreboard_count(&s->board->reloads_begun);
-    if (!s->plan->prepare(s->plan->context, &s->next_size)) {
+    if (!s->plan->prepare(s->plan->context, s->newest + 1, &s->next_size)) {
         note_end(s, false);
         return;
     }

@@ -37,7 +37,8 @@ struct supervisor_plan {
     void (*retire)(void *context);
     /* Read and check the settings of another generation, which is forked after
      * this. False: they are bad, and the log says why. */
-    bool (*prepare)(void *context, struct supervisor_size *size);
+    bool (*prepare)(void *context, uint32_t generation,
+                    struct supervisor_size *size);
     /* What prepare() has read is in force from now on, or, not `good`, is of no
      * use. */
     void (*adopt)(void *context, bool good);

@@ -88,6 +88,24 @@ static void look_at_failures(const struct view *v, struct notes *n)
          outcome_name((enum outcome)worst));
 }
 
+static void look_at_breakers(const struct view *v, struct notes *n)
+{
+    struct view_breaker list[CONFIG_ENDPOINTS_MAX];
+    const struct view_breaker *first = NULL;
+    unsigned open = 0;
+    for (size_t i = view_breakers(v, list); i-- > 0;)
+        if (list[i].state != BREAKER_CLOSED) {
+            first = &list[i];
+            open++;
+        }
+    if (open > 0)
+        note(n, true, "downstream",
+             "The breaker of %u endpoints is not closed (%s: %s): requests get "
+             "503 at once, but for one now and then that tries. The log has "
+             "the last failure.",
+             open, first->endpoint, breaker_state_name(first->state));
+}
+
 static void look_at_slow_ones(const struct view *v, struct notes *n)
 {
     uint32_t slow = 0, first = 0;
@@ -182,6 +200,7 @@ size_t advice_list(const struct view *v, struct advice list[ADVICE_MOST])
     struct notes n = {list, 0};
     look_at_workers(v, &n);
     look_at_queue(v, &n);
+    look_at_breakers(v, &n);
     look_at_failures(v, &n);
     look_at_slow_ones(v, &n);
     look_at_connections(v, &n);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "domain/json.h"
 
 static bool open_downstream(struct endpoint *e, char *why, size_t why_size)
@@ -78,6 +79,44 @@ void endpoint_table_free(struct endpoint_table **t)
         downstream_target_free(&(*t)->list[i].target);
     free(*t);
     *t = NULL;
+}
+
+/* A probe takes `timeout` at most; another second is for the rest of it. */
+static struct breaker_rules rules_of(const struct config_endpoint *c)
+{
+    return (struct breaker_rules){
+        .failures = (uint32_t)c->breaker,
+        .cooldown = c->breaker_cooldown / CLOCK_MS,
+        .lease = (c->timeout + CLOCK_SECOND) / CLOCK_MS,
+    };
+}
+
+static uint64_t key_of(const struct config_endpoint *c)
+{
+    return circuit_key(c->name, c->downstream, c->downstream_socket);
+}
+
+bool endpoint_table_join(struct endpoint_table *t, struct scoreboard *b,
+                         uint32_t generation)
+{
+    uint32_t oldest = scoreboard_oldest(b, generation);
+    for (size_t i = 0; i < t->count; i++) {
+        struct endpoint *e = &t->list[i];
+        if (e->config->breaker == 0)
+            continue;
+        e->rules = rules_of(e->config);
+        e->circuit =
+            circuit_claim(b->circuits, key_of(e->config), generation, oldest);
+        if (e->circuit == NULL)
+            return false;
+    }
+    return true;
+}
+
+const struct circuit *endpoint_circuit(const struct config_endpoint *e,
+                                       const struct scoreboard *b)
+{
+    return e->breaker == 0 ? NULL : circuit_find(b->circuits, key_of(e));
 }
 
 static bool claims(const struct endpoint *e, const char *path, size_t n)

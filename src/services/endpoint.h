@@ -10,12 +10,15 @@
 
 #include "adapters/config.h"
 #include "adapters/downstream.h"
+#include "adapters/scoreboard.h"
 
 struct endpoint {
     const struct config_endpoint *config; /* borrowed */
     size_t path_len;
     bool below; /* the path ends in /: everything below it is claimed */
     struct downstream_target *target; /* NULL: nothing is posted */
+    struct circuit *circuit;          /* NULL: it has no breaker */
+    struct breaker_rules rules;       /* of that */
     char opening[400];                /* {"sum": */
     size_t opening_len;
 };
@@ -30,6 +33,17 @@ struct endpoint_table {
 struct endpoint_table *endpoint_table_new(const struct config *c, char *why,
                                           size_t why_size);
 void endpoint_table_free(struct endpoint_table **t);
+
+/* Give each breaker its circuit, for the workers of a generation that is about
+ * to start. Without this, and after false, there is none: too many are in use
+ * by generations that leave. For one process, the one that forks the workers.
+ */
+bool endpoint_table_join(struct endpoint_table *t, struct scoreboard *b,
+                         uint32_t generation);
+
+/* The circuit of an endpoint, for those who look; NULL: it has none. */
+const struct circuit *endpoint_circuit(const struct config_endpoint *e,
+                                       const struct scoreboard *b);
 
 /* The endpoint with the longest path that claims `path`, or NULL. */
 const struct endpoint *endpoint_find(const struct endpoint_table *t,

@@ -85,6 +85,23 @@ void put_timing(const struct family *f, int which)
     buf_printf(f->out, "\n%s_count %" PRIu64 "\n", f->name, h->count);
 }
 
+/* --- Downstreams. --- */
+
+void put_breakers(const struct family *f, int which)
+{
+    static const char *const labels[] = {"closed", "open", "half_open"};
+    struct view_breaker list[CONFIG_ENDPOINTS_MAX];
+    size_t n = view_breakers(f->view, list);
+    (void)which;
+    for (size_t i = 0; i < n; i++)
+        for (unsigned s = BREAKER_CLOSED; s <= BREAKER_HALF_OPEN; s++) {
+            buf_str(f->out, f->name);
+            put_label(f->out, '{', "endpoint", list[i].endpoint);
+            put_label(f->out, ',', "state", labels[s]);
+            buf_printf(f->out, "} %d\n", list[i].state == s);
+        }
+}
+
 /* --- Processes. --- */
 
 void put_states(const struct family *f, int which)

@@ -164,6 +164,26 @@ void page_workers(struct buf *out, const struct view *v, bool full)
 
 /* --- The rest. --- */
 
+static void breaker_rows(struct buf *out, const struct view *v)
+{
+    struct view_breaker list[CONFIG_ENDPOINTS_MAX];
+    size_t n = view_breakers(v, list);
+    for (size_t i = 0; i < n; i++) {
+        const struct view_breaker *b = &list[i];
+        buf_str(out, "<tr><th scope=row>breaker of ");
+        escape_html(out, b->endpoint);
+        buf_printf(out, "<td class=n><span class=%s>%s</span>",
+                   b->state == BREAKER_CLOSED ? "ok" : "bad",
+                   breaker_state_name(b->state));
+        if (b->left > 0) {
+            buf_str(out, ", ");
+            page_time(out, b->left * (uint64_t)CLOCK_MS);
+        } else if (b->failures > 0) {
+            buf_printf(out, ", failed %u of %u", b->failures, b->limit);
+        }
+    }
+}
+
 void page_downstream(struct buf *out, const struct view *v)
 {
     uint64_t verified = v->counters[COUNTER_verified];
@@ -179,6 +199,7 @@ void page_downstream(struct buf *out, const struct view *v)
         buf_printf(out,
                    "<tr><th scope=row>posts per connection<td class=n>%.1f",
                    (double)posts / (double)(connects > 0 ? connects : 1));
+    breaker_rows(out, v);
     row(out, "bodies decoded twice (verify)", verified);
     row(out, "decoders differed", v->counters[COUNTER_mismatches]);
     row(out, "self-tests", v->counters[COUNTER_selftests]);

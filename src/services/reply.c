@@ -84,7 +84,10 @@ static void print_head(struct buf *out, const struct handler_result *r,
     if (status == 405)
         buf_str(out, "Allow: POST\r\n");
     if (status == 503)
-        buf_str(out, "Retry-After: 1\r\n");
+        buf_printf(out, "Retry-After: %lld\r\n",
+                   r->downstream.retry_after > 0
+                       ? (long long)r->downstream.retry_after
+                       : 1LL);
     buf_str(out, "\r\n");
 }
 

@@ -58,6 +58,23 @@ static void print_supervisor(struct buf *out, const struct view *v)
                v->recent.failed);
 }
 
+static void print_breakers(struct buf *out, const struct view *v)
+{
+    struct view_breaker list[CONFIG_ENDPOINTS_MAX];
+    size_t n = view_breakers(v, list);
+    for (size_t i = 0; i < n; i++) {
+        const struct view_breaker *b = &list[i];
+        buf_printf(out, "breaker of %s: %s", b->endpoint,
+                   breaker_state_name(b->state));
+        if (b->failures > 0)
+            buf_printf(out, ", %u of %u failures in a row", b->failures,
+                       b->limit);
+        if (b->left > 0)
+            buf_printf(out, " for another %" PRIu64 " ms", b->left);
+        buf_char(out, '\n');
+    }
+}
+
 static void print_times(struct buf *out, const struct view *v)
 {
     buf_printf(out, "\n%-12s %10s %9s %9s %9s\n", "time", "count", "median",
@@ -148,6 +165,7 @@ bool status_text(const struct view *v, struct buf *out)
                v->started, v->stage == POOL_SERVING ? "" : ", draining");
     print_advice(out, v);
     print_supervisor(out, v);
+    print_breakers(out, v);
     print_times(out, v);
     print_workers(out, v);
     print_counts(out, v);
@@ -223,6 +241,20 @@ static void put_recent(struct json_doc *page, const struct view *v)
     put_quantiles(r, "total", &v->recent.total);
 }
 
+static void put_breakers(struct json_doc *page, const struct view *v)
+{
+    struct view_breaker list[CONFIG_ENDPOINTS_MAX];
+    size_t n = view_breakers(v, list);
+    struct json_doc *breakers = json_put_array(page, "breakers");
+    for (size_t i = 0; i < n; i++) {
+        struct json_doc *b = json_append_object(breakers);
+        json_put_text(b, "endpoint", list[i].endpoint);
+        json_put_text(b, "state", breaker_state_name(list[i].state));
+        json_put_uint(b, "failures", list[i].failures);
+        json_put_uint(b, "open_milliseconds", list[i].left);
+    }
+}
+
 static void put_advice(struct json_doc *page, const struct view *v)
 {
     struct advice list[ADVICE_MOST];
@@ -255,6 +287,7 @@ bool status_json(const struct view *v, struct buf *out)
     for (int t = 0; t < TIMING_COUNT; t++)
         put_quantiles(times, timing_names[t], &v->timings[t]);
     put_recent(page, v);
+    put_breakers(page, v);
     put_supervisor(page, v->board);
     put_advice(page, v);
     bool ok = json_print(page, out);

@@ -3,6 +3,7 @@
 
 #include "adapters/process.h"
 #include "base/clock.h"
+#include "services/endpoint.h"
 
 static uint64_t load(const scoreboard_u64 *counter)
 {
@@ -145,6 +146,28 @@ void view_worker(const struct view *v, uint32_t place, struct view_worker *w)
         w->age = passed(v->now, born, CLOCK_SECOND);
     if (has_request(w->state))
         w->since = passed(v->now, since, CLOCK_MS);
+}
+
+size_t view_breakers(const struct view *v,
+                     struct view_breaker list[CONFIG_ENDPOINTS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; v->config != NULL && i < v->config->endpoint_count;
+         i++) {
+        const struct config_endpoint *e = v->config->endpoints[i];
+        const struct circuit *c = endpoint_circuit(e, v->board);
+        if (c == NULL)
+            continue;
+        uint64_t word = load(&c->word);
+        struct view_breaker *b = &list[n++];
+        *b = (struct view_breaker){.endpoint = e->name,
+                                   .state = breaker_state(word),
+                                   .failures = breaker_failures(word),
+                                   .limit = (uint32_t)e->breaker};
+        if (b->state == BREAKER_OPEN)
+            b->left = (uint64_t)breaker_left(word, v->now / CLOCK_MS);
+    }
+    return n;
 }
 
 const char *view_fault(const struct view *v)

@@ -65,6 +65,18 @@ struct view_worker {
 /* The one at `place`, less than v->places. */
 void view_worker(const struct view *v, uint32_t place, struct view_worker *w);
 
+/* The breaker of an endpoint, as it is now. */
+struct view_breaker {
+    const char *endpoint; /* its name */
+    enum breaker_state state;
+    uint32_t failures, limit; /* in a row, those that open it; closed */
+    uint64_t left;            /* ms, that nothing is posted; open */
+};
+
+/* Those of the settings that are in force; gives how many there are. */
+size_t view_breakers(const struct view *v,
+                     struct view_breaker list[CONFIG_ENDPOINTS_MAX]);
+
 /* A failure that is not the client's: ours or the downstream's. */
 bool view_is_failure(enum outcome o);
 

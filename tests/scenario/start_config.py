@@ -86,6 +86,10 @@ MISTAKES = [
     # What only holds together.
     ("[endpoint a]\n[endpoint b]\n",
      ": [endpoint b] path = /: [endpoint a] has the same path"),
+    ("[endpoint a]\nbreaker = 5\n",
+     ": [endpoint a] breaker: needs downstream"),
+    ("[endpoint a]\ndownstream = http://a/\nbreaker = 1001\n",
+     ":3: [endpoint a] breaker = 1001: must be 0..1000"),
     ("[endpoint a]\ndownstream_socket = /x\n",
      ": [endpoint a] downstream_socket: needs downstream"),
     ("[endpoint a]\ndownstream = https://x/\ndownstream_cert = /c\n",

@@ -34,6 +34,7 @@ static struct shared {
     _Atomic int shadow_starts, shadows_buried;
     _Atomic int shadow[SCOREBOARD_SHADOWS_MAX]; /* their pids */
     _Atomic int shadow_generation[SCOREBOARD_SHADOWS_MAX];
+    _Atomic int generation; /* that prepare() was told of last */
 } * shared;
 static struct scoreboard *board;
 static pid_t supervisor;
@@ -129,9 +130,11 @@ static inline void retire(void *context)
     shared->retired++;
 }
 
-static inline bool prepare(void *context, struct supervisor_size *size)
+static inline bool prepare(void *context, uint32_t generation,
+                           struct supervisor_size *size)
 {
     (void)context;
+    shared->generation = (int)generation;
     shared->prepared++;
     *size = (struct supervisor_size){.workers = (uint32_t)shared->workers,
                                      .shadows = (uint32_t)shared->shadows,

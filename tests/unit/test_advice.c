@@ -6,6 +6,7 @@
 #include "adapters/config_load.h"
 #include "base/clock.h"
 #include "services/advice.h"
+#include "services/endpoint.h"
 #include "services/page.h"
 #include "unit.h"
 
@@ -17,9 +18,11 @@ static struct advice list[ADVICE_MOST];
 static void open_pool(void)
 {
     static const char *const settings[] = {
-        "pool.max_connections=10", "pool.listen=/run/<b>&\"'",
+        "pool.max_connections=10",
+        "pool.listen=/run/<b>&\"'",
         "endpoint odd.path=/<u>",
         "endpoint odd.downstream=http://a:b@[::1]:80/x@y",
+        "endpoint odd.breaker=4",
         "endpoint odd.array=\x1b[31m\xff"};
     char why[CONFIG_ERROR_MAX];
     config =
@@ -107,6 +110,21 @@ START_TEST(a_share_of_failures_is_told_with_the_worst)
 }
 END_TEST
 
+START_TEST(a_breaker_that_is_open_is_told)
+{
+    struct breaker_rules rules = {1, 3600000, 1000};
+    char why[100];
+    struct endpoint_table *t = endpoint_table_new(config, why, sizeof why);
+    ck_assert(t != NULL && endpoint_table_join(t, board, 1));
+    ck_assert_ptr_null(find("breaker"));
+    struct circuit *c = t->list[0].circuit;
+    c->word = breaker_learn(0, &rules, clock_now() / CLOCK_MS, 0, BREAKER_BAD);
+    expect("breaker of 1 endpoints is not closed (odd: open)", "downstream",
+           true);
+    endpoint_table_free(&t);
+}
+END_TEST
+
 START_TEST(few_failures_make_no_share)
 {
     end_requests(OUTCOME_internal, 19);
@@ -172,6 +190,7 @@ int main(void)
                                   a_share_of_failures_is_told_with_the_worst,
                                   few_failures_make_no_share,
                                   a_dry_run_is_told,
+                                  a_breaker_that_is_open_is_told,
                                   what_has_happened_is_told,
                                   the_page_escapes_and_hides};
     return UNIT_RUN_WITH("advice", tests, open_pool, close_pool);

@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include "adapters/config_load.h"
+#include "services/endpoint.h"
 #include "services/exposition.h"
 #include "unit.h"
 
 static struct config *config;
 static struct scoreboard *board;
+static struct circuit *circuit; /* of endpoint x */
 static struct view view;
 static char room[1 << 17];
 static struct buf out;
@@ -20,6 +22,7 @@ static void open_pool(void)
         "endpoint x.path=/x",
         "endpoint x.downstream=http://user:secret@127.0.0.1:1/",
         "endpoint x.timeout=1500ms",
+        "endpoint x.breaker=3",
         "endpoint y.path=/y\"} 1",
     };
     char why[CONFIG_ERROR_MAX];
@@ -40,6 +43,10 @@ static void open_pool(void)
         for (int c = 0; c < COUNTER_COUNT; c++)
             scoreboard_add(&s->counters[c], 1000 + (uint64_t)c);
     }
+    struct endpoint_table *t = endpoint_table_new(config, why, sizeof why);
+    ck_assert(t != NULL && endpoint_table_join(t, board, 1));
+    circuit = t->list[0].circuit;
+    endpoint_table_free(&t);
     view_take(&view, board, config, getpid());
     buf_init(&out, room, sizeof room);
 }
@@ -96,6 +103,25 @@ START_TEST(values_are_those_of_the_scoreboard)
 }
 END_TEST
 
+START_TEST(a_breaker_has_one_state)
+{
+    static const char *const states[] = {"closed", "open", "half_open"};
+    for (unsigned is = BREAKER_CLOSED; is <= BREAKER_HALF_OPEN; is++) {
+        circuit->word = is;
+        buf_init(&out, room, sizeof room);
+        ck_assert(exposition_open(&view, &out));
+        for (unsigned s = 0; s < 3; s++) {
+            char line[100];
+            snprintf(line, sizeof line,
+                     "tallyd_breaker_state{endpoint=\"x\",state=\"%s\"} %d\n",
+                     states[s], is == s);
+            expect(line);
+        }
+    }
+    ck_assert_ptr_null(strstr(room, "tallyd_breaker_state{endpoint=\"y\""));
+}
+END_TEST
+
 START_TEST(every_counter_is_exposed)
 {
     ck_assert(exposition_open(&view, &out));
@@ -128,9 +154,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        openmetrics_names_families_without_suffix, the_older_text_names_samples,
-        values_are_those_of_the_scoreboard,        every_counter_is_exposed,
-        labels_are_escaped_and_tell_no_secret,     a_room_too_small_is_told};
+    const TTest *const tests[] = {openmetrics_names_families_without_suffix,
+                                  the_older_text_names_samples,
+                                  values_are_those_of_the_scoreboard,
+                                  every_counter_is_exposed,
+                                  a_breaker_has_one_state,
+                                  labels_are_escaped_and_tell_no_secret,
+                                  a_room_too_small_is_told};
     return UNIT_RUN_WITH("metrics", tests, open_pool, close_pool);
 }

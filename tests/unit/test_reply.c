@@ -90,6 +90,18 @@ START_TEST(places_are_told)
 }
 END_TEST
 
+START_TEST(who_is_refused_for_now_is_told_for_how_long)
+{
+    struct handler_result r = {.outcome = OUTCOME_breaker_open};
+    ck_assert_ptr_nonnull(strstr(print(&r, false), "\r\nRetry-After: 1\r\n"));
+    r.downstream.retry_after = 3600;
+    ck_assert_ptr_nonnull(
+        strstr(print(&r, false), "\r\nRetry-After: 3600\r\n"));
+    r.outcome = OUTCOME_downstream_status;
+    ck_assert_ptr_null(strstr(print(&r, false), "Retry-After"));
+}
+END_TEST
+
 START_TEST(hostile_details_stay_in_the_body)
 {
     struct handler_result r = {.outcome = OUTCOME_not_found};
@@ -113,9 +125,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        success_is_the_body, every_failure_is_a_problem_document,
-        places_are_told, hostile_details_stay_in_the_body,
-        head_has_no_body_and_the_allowed_method};
+    const TTest *const tests[] = {success_is_the_body,
+                                  every_failure_is_a_problem_document,
+                                  places_are_told,
+                                  hostile_details_stay_in_the_body,
+                                  who_is_refused_for_now_is_told_for_how_long,
+                                  head_has_no_body_and_the_allowed_method};
     return UNIT_MAIN("reply", tests);
 }

@@ -35,6 +35,7 @@ START_TEST(a_reload_replaces_all)
     kill(supervisor, SIGHUP);
     UNTIL(board->reloads_ended == 1 && in_generation(1) == 0);
     ck_assert_uint_eq(board->generation, 2);
+    ck_assert_int_eq(shared->generation, 2);
     ck_assert_uint_eq(board->workers, WORKERS - 1);
     ck_assert_int_eq(in_generation(2), WORKERS - 1);
     ck_assert_uint_eq(board->reloads_failed, 0);
