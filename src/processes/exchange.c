@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/entropy.h"
 #include "base/log.h"
+#include "base/probe.h"
 #include "processes/phases.h"
 #include "services/guard.h"
 #include "services/handler.h"
@@ -39,7 +40,9 @@ static enum outcome post_now(struct exchange *x, const struct endpoint *e,
 {
     scoreboard_state(x->slot, WORKER_POSTING);
     phases_spend(&x->phases, TIMING_decode);
+    PROBE_DOWNSTREAM_START(x->trace.request_id, e->config->name);
     enum outcome o = downstream_post(x->downstream, e->target, p, report);
+    PROBE_DOWNSTREAM_END(x->trace.request_id, o, report->status);
     phases_spend(&x->phases, TIMING_downstream);
     if (report->connect_us > 0)
         phases_set(&x->phases, TIMING_connect, report->connect_us * 1000);
@@ -161,6 +164,7 @@ static void begin(struct exchange *x)
         .idempotency_key = fcgi_param(f, "HTTP_IDEMPOTENCY_KEY"),
         .trace = &x->trace,
     };
+    PROBE_REQUEST_START(x->trace.request_id, x->path);
     handler_begin(x->handler, &request);
     note_wait(x);
 }
@@ -280,6 +284,8 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn)
     log_mismatch(x, r);
     if (r->outcome != OUTCOME_client_gone)
         reply(x, r);
+    PROBE_DONE(x->trace.request_id, r->outcome,
+               x->phases.mark - x->phases.begun);
     phases_end(&x->phases, r->outcome);
     return fcgi_end(x->fcgi);
 }

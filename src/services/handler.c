@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/probe.h"
 #include "services/decoder.h"
 #include "services/selftest.h"
 
@@ -264,6 +265,7 @@ const struct handler_result *handler_finish(struct handler *h,
         add_up(h, &t);
     if (r->outcome == OUTCOME_ok)
         print_result(h, &t);
+    PROBE_DECODED(h->trace->request_id, h->received, r->outcome);
     if (r->outcome == OUTCOME_ok && h->endpoint->target != NULL)
         post_result(h);
     if (r->outcome == OUTCOME_ok)
