@@ -292,15 +292,19 @@ static enum outcome post_once(struct downstream *d,
 
 enum outcome downstream_post(struct downstream *d,
                              const struct downstream_target *t,
-                             const struct downstream_post *post,
+                             const struct downstream_post *post, int64_t due,
                              struct downstream_report *report)
 {
-    int64_t deadline = clock_now() + t->settings.timeout;
+    int64_t now = clock_now(), deadline = now + t->settings.timeout;
     bool broke = false;
+    if (due < deadline)
+        deadline = due;
     *report = (struct downstream_report){0};
     size_t len = print_request(d, t, post);
     if (post->body_len > DOWNSTREAM_BODY_MAX || len == 0)
         return OUTCOME_internal;
+    if (now >= deadline)
+        return tell(report, OUTCOME_request_timeout, "nothing was posted");
     enum outcome o = post_once(d, t, len, deadline, report, &broke);
     if (t->settings.resend && broke && clock_now() < deadline) {
         report->resends++;
@@ -311,5 +315,9 @@ enum outcome downstream_post(struct downstream *d,
     /* The first post may have been taken, even if no second one got out. */
     if (o == OUTCOME_downstream_connect && report->posts > 0)
         o = OUTCOME_downstream_broken;
+    if (o == OUTCOME_downstream_timeout && clock_now() >= due)
+        o = tell(report, OUTCOME_request_timeout,
+                 report->posts > 0 ? "the downstream has not answered"
+                                   : "nothing was posted");
     return o;
 }

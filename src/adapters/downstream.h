@@ -59,11 +59,12 @@ struct downstream_report {
     char detail[200];      /* for people; empty on success */
 };
 
-/* Post and wait for the whole answer, at most `timeout`. OUTCOME_ok: it was
- * 2xx and complete; otherwise one of the downstream outcomes. */
+/* Post and wait for the whole answer, at most `timeout` and not beyond `due`
+ * (monotonic ns). OUTCOME_ok: it was 2xx and complete; OUTCOME_request_timeout:
+ * it is due; otherwise one of the downstream outcomes. */
 enum outcome downstream_post(struct downstream *d,
                              const struct downstream_target *t,
-                             const struct downstream_post *post,
+                             const struct downstream_post *post, int64_t due,
                              struct downstream_report *report);
 
 #endif

@@ -46,6 +46,7 @@ void fcgi_conn_start(struct fcgi_conn *conn, int fd, int64_t now)
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &write_limit, sizeof write_limit);
     conn->fd = fd;
     conn->deadline = now + conn->config->first_byte_timeout;
+    conn->due = CLOCK_NEVER;
     conn->reason = NULL;
     conn->started = conn->kept = false;
     conn->begin = conn->end = 0;
@@ -67,6 +68,7 @@ void fcgi_conn_pack(const struct fcgi_conn *conn, struct fcgi_parcel *room,
 {
     memset(room, 0, sizeof *room); /* the gaps between its members leave, too */
     room->deadline = conn->deadline;
+    room->due = conn->due;
     room->started = conn->started;
     room->kept = conn->kept;
     room->head = conn->head;
@@ -92,6 +94,7 @@ bool fcgi_conn_unpack(struct fcgi_conn *conn, int fd, const void *bytes,
     conn->fd = fd;
     conn->reason = NULL;
     conn->deadline = parcel.deadline;
+    conn->due = parcel.due;
     conn->started = parcel.started;
     conn->kept = parcel.kept;
     conn->head = parcel.head;
@@ -186,6 +189,11 @@ static enum fcgi_progress feed_head(struct fcgi_conn *conn, unsigned *managed)
     }
 }
 
+static int64_t due_after(int64_t timeout, int64_t now)
+{
+    return timeout == 0 ? CLOCK_NEVER : now + timeout;
+}
+
 /* Bytes of a head are there; the first of them starts its clock. */
 static enum fcgi_progress begin_head(struct fcgi_conn *conn, int64_t now,
                                      unsigned *managed)
@@ -195,6 +203,7 @@ static enum fcgi_progress begin_head(struct fcgi_conn *conn, int64_t now,
     if (!conn->started) {
         conn->started = true;
         conn->deadline = now + conn->config->header_timeout;
+        conn->due = due_after(conn->config->request_timeout, now);
     }
     enum fcgi_progress progress = feed_head(conn, managed);
     /* It was no request, only what may stand between two. */
@@ -245,10 +254,14 @@ static enum fcgi_body await(struct fcgi_conn *conn)
         int64_t now = clock_now();
         if (conn->body_deadline == 0)
             conn->body_deadline = now + conn->config->body_timeout;
+        if (now >= conn->due)
+            return FCGI_BODY_OVERDUE;
         if (now >= conn->body_deadline)
             return FCGI_BODY_TIMEOUT;
         struct pollfd p = {.fd = conn->fd, .events = POLLIN};
-        poll(&p, 1, clock_poll_ms(conn->body_deadline, now));
+        int64_t end =
+            conn->due < conn->body_deadline ? conn->due : conn->body_deadline;
+        poll(&p, 1, clock_poll_ms(end, now));
     }
 }
 

@@ -19,11 +19,13 @@ struct fcgi_config {
     int64_t first_byte_timeout, header_timeout; /* ns */
     int64_t keepalive_idle;                     /* 0: keep no connection */
     int64_t body_timeout, write_timeout;
+    int64_t request_timeout; /* 0: no limit */
 };
 
 struct fcgi_conn {
     int fd;
     int64_t deadline;   /* monotonic ns: when to give up waiting for a head */
+    int64_t due;        /* and for the request to be done; or CLOCK_NEVER */
     const char *reason; /* why it was refused; static text */
     int place;          /* in the tray */
     struct fcgi_conn *next_free;
@@ -59,7 +61,7 @@ static inline bool fcgi_conn_has_more(const struct fcgi_conn *conn)
  * there is to know of it as bytes, at most FCGI_PARCEL_MAX of them. `parts`
  * point into `conn` and `room`. */
 struct fcgi_parcel {
-    int64_t deadline;
+    int64_t deadline, due;
     bool started, kept;
     struct head head;
     size_t inbox_len; /* after the params_len bytes of parameters */
@@ -92,12 +94,13 @@ enum fcgi_body {
     FCGI_BODY_END,     /* STDIN is complete */
     FCGI_BODY_GONE,    /* aborted, or the connection ended within the body */
     FCGI_BODY_TIMEOUT, /* body_timeout is over */
+    FCGI_BODY_OVERDUE, /* the request should be done by now */
     FCGI_BODY_BROKEN,  /* the records are wrong */
 };
 
 /* After FCGI_READY: the next bytes of the body, in place, valid until the
  * next call. Anything but FCGI_BODY_MORE is final. Waits up to body_timeout,
- * counted from the first wait. */
+ * counted from the first wait, and not beyond conn->due. */
 enum fcgi_body fcgi_conn_body(struct fcgi_conn *conn, uint8_t **bytes,
                               size_t *n);
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/probe.h"
 #include "processes/phases.h"
+#include "processes/requestlog.h"
 #include "services/guard.h"
 #include "services/handler.h"
 #include "services/reply.h"
@@ -29,6 +30,7 @@ struct exchange {
     struct entropy entropy;
     struct trace trace;
     struct phases phases;
+    int64_t due;    /* monotonic ns: when the request in hand has to be done */
     int64_t tested; /* monotonic ns of the last self-test */
     char path[PATH_BYTES];
     char reply[REPLY_MAX + 1];
@@ -41,7 +43,8 @@ static enum outcome post_now(struct exchange *x, const struct endpoint *e,
     scoreboard_state(x->slot, WORKER_POSTING);
     phases_spend(&x->phases, TIMING_decode);
     PROBE_DOWNSTREAM_START(x->trace.request_id, e->config->name);
-    enum outcome o = downstream_post(x->downstream, e->target, p, report);
+    enum outcome o =
+        downstream_post(x->downstream, e->target, p, x->due, report);
     PROBE_DOWNSTREAM_END(x->trace.request_id, o, report->status);
     phases_spend(&x->phases, TIMING_downstream);
     if (report->connect_us > 0)
@@ -68,8 +71,13 @@ static enum outcome post(void *context, const struct endpoint *e,
                          const struct downstream_post *p,
                          struct downstream_report *report)
 {
-    return e->circuit == NULL ? post_now(context, e, p, report)
-                              : post_guarded(context, e, p, report);
+    struct exchange *x = context;
+    if (x->phases.mark >= x->due) { /* the downstream is not to blame */
+        snprintf(report->detail, sizeof report->detail, "nothing was posted");
+        return OUTCOME_request_timeout;
+    }
+    return e->circuit == NULL ? post_now(x, e, p, report)
+                              : post_guarded(x, e, p, report);
 }
 
 static bool abandoned(void *context)
@@ -185,6 +193,8 @@ static enum handler_end read_body(struct exchange *x)
             handler_chunk(x->handler, bytes, n);
             phases_spend(&x->phases, TIMING_decode);
             scoreboard_add(&x->slot->counters[COUNTER_body_bytes], n);
+            if (x->phases.mark >= x->due)
+                return HANDLER_OVERDUE;
             continue;
         case FCGI_BODY_END:
             return HANDLER_COMPLETE;
@@ -192,6 +202,8 @@ static enum handler_end read_body(struct exchange *x)
             return HANDLER_CLIENT_GONE;
         case FCGI_BODY_TIMEOUT:
             return HANDLER_TIMEOUT;
+        case FCGI_BODY_OVERDUE:
+            return HANDLER_OVERDUE;
         case FCGI_BODY_BROKEN:
             return HANDLER_BROKEN;
         }
@@ -217,34 +229,14 @@ static void count(struct exchange *x, const struct handler_result *r)
         scoreboard_count(&s->counters[COUNTER_mismatches]);
 }
 
-static void log_mismatch(const struct exchange *x,
-                         const struct handler_result *r)
+static void tell(const struct exchange *x, const struct handler_result *r)
 {
-    if (r->check == DECODER_DIFFERENT)
-        log_warn("mismatch request=%s the decoders differ: %s",
-                 x->trace.request_id, r->difference);
-}
-
-static void log_result(const struct exchange *x, const struct handler_result *r)
-{
-    int status = outcome_status(r->outcome);
-    enum log_level level = r->outcome == OUTCOME_ok ? LOG_DEBUG
-                           : status >= 500          ? LOG_WARN
-                                                    : LOG_INFO;
-    if (!log_wants(level))
-        return;
-    char room[1024];
-    struct buf line;
-    buf_init(&line, room, sizeof room);
-    buf_printf(&line, "outcome=%s status=%d request=%s trace=%.32s endpoint=%s",
-               outcome_name(r->outcome), status, x->trace.request_id,
-               x->trace.parent + 3,
-               r->endpoint == NULL ? "-" : r->endpoint->config->name);
-    if (r->detail[0] != '\0') {
-        buf_str(&line, " detail=");
-        log_quote(&line, r->detail);
-    }
-    log_write(level, "%s", room);
+    const struct requestlog_entry entry = {.method = param(x, "REQUEST_METHOD"),
+                                           .path = x->path,
+                                           .trace = &x->trace,
+                                           .result = r,
+                                           .phases = &x->phases};
+    requestlog_result(&entry);
 }
 
 static void reply(struct exchange *x, const struct handler_result *r)
@@ -269,6 +261,7 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn)
     scoreboard_state(x->slot, WORKER_BUSY);
     scoreboard_count(&x->slot->begun);
     phases_begin(&x->phases, x->slot);
+    x->due = conn->due;
     if (!fcgi_begin(x->fcgi, conn)) {
         scoreboard_count(&x->slot->counters[COUNTER_refused]);
         log_warn("connection refused: %s", conn->reason);
@@ -280,8 +273,7 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn)
         phases_spend(&x->phases, TIMING_decode);
     /* Counted and logged first: whoever has the reply finds both there. */
     count(x, r);
-    log_result(x, r);
-    log_mismatch(x, r);
+    tell(x, r);
     if (r->outcome != OUTCOME_client_gone)
         reply(x, r);
     PROBE_DONE(x->trace.request_id, r->outcome,

@@ -271,6 +271,7 @@ bool serving_open(struct serving *s, const struct endpoint_table *endpoints)
         .keepalive_idle = c->keepalive_idle,
         .body_timeout = c->body_timeout,
         .write_timeout = c->write_timeout,
+        .request_timeout = c->request_timeout,
     };
     s->parcel = malloc(MAILBOX_BYTES_MAX);
     s->fcgi = fcgi_new(&config);

@@ -81,7 +81,9 @@ static void look_at_failures(const struct view *v, struct notes *n)
             v->recent.outcomes[o] > v->recent.outcomes[worst])
             worst = o;
     note(n, true,
-         worst == OUTCOME_downstream_timeout ? "timeout" : "downstream",
+         worst == OUTCOME_downstream_timeout ? "timeout"
+         : worst == OUTCOME_request_timeout  ? "request_timeout"
+                                             : "downstream",
          "%" PRIu64 " %% of the last minute's requests failed, most of them "
          "with %s. The log has the details.",
          v->recent.failed * 100 / v->recent.ended,

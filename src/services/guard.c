@@ -15,6 +15,7 @@ enum breaker_result guard_result(enum outcome o, int status)
     case OUTCOME_downstream_connect:
     case OUTCOME_downstream_broken:
     case OUTCOME_downstream_timeout:
+    case OUTCOME_request_timeout:
         return BREAKER_BAD;
     case OUTCOME_downstream_status:
         return status >= 500 ? BREAKER_BAD : BREAKER_GOOD;

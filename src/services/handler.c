@@ -174,6 +174,9 @@ static void check_end(struct handler *h, enum handler_end end)
     if (end == HANDLER_TIMEOUT)
         decide(h, OUTCOME_body_timeout, "%llu bytes had come",
                (unsigned long long)h->received);
+    if (end == HANDLER_OVERDUE)
+        decide(h, OUTCOME_request_timeout, "%llu bytes of the body had come",
+               (unsigned long long)h->received);
     if (end == HANDLER_BROKEN)
         decide(h, OUTCOME_bad_request, "wrong FastCGI records in the body");
     if (h->announced != LENGTH_UNKNOWN && h->announced != h->received)

@@ -42,7 +42,8 @@ enum handler_end {
     HANDLER_COMPLETE,
     HANDLER_CLIENT_GONE,
     HANDLER_TIMEOUT,
-    HANDLER_BROKEN, /* wrong FastCGI records */
+    HANDLER_OVERDUE, /* request_timeout is over */
+    HANDLER_BROKEN,  /* wrong FastCGI records */
 };
 
 struct handler_result {

@@ -110,6 +110,13 @@ START_TEST(a_share_of_failures_is_told_with_the_worst)
 }
 END_TEST
 
+START_TEST(failures_name_the_setting_to_change)
+{
+    end_requests(OUTCOME_request_timeout, 20);
+    expect("most of them with request_timeout", "request_timeout", true);
+}
+END_TEST
+
 START_TEST(a_breaker_that_is_open_is_told)
 {
     struct breaker_rules rules = {1, 3600000, 1000};
@@ -188,6 +195,7 @@ int main(void)
                                   workers_that_are_away_or_busy_are_told,
                                   a_request_of_over_a_minute_is_told,
                                   a_share_of_failures_is_told_with_the_worst,
+                                  failures_name_the_setting_to_change,
                                   few_failures_make_no_share,
                                   a_dry_run_is_told,
                                   a_breaker_that_is_open_is_told,

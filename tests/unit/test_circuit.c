@@ -316,7 +316,8 @@ START_TEST(only_failures_of_the_downstream_count)
     for (enum outcome o = 0; o < OUTCOME_COUNT; o++) {
         enum breaker_result wanted = o == OUTCOME_downstream_connect ||
                                              o == OUTCOME_downstream_broken ||
-                                             o == OUTCOME_downstream_timeout
+                                             o == OUTCOME_downstream_timeout ||
+                                             o == OUTCOME_request_timeout
                                          ? BREAKER_BAD
                                      : o == OUTCOME_internal ? BREAKER_UNKNOWN
                                                              : BREAKER_GOOD;

@@ -191,6 +191,8 @@ START_TEST(the_body_decides_next)
         OUTCOME_client_gone);
     expect(&(struct ask){.path = "/post", .body = "{", .end = HANDLER_TIMEOUT},
            OUTCOME_body_timeout);
+    expect(&(struct ask){.path = "/post", .body = BODY, .end = HANDLER_OVERDUE},
+           OUTCOME_request_timeout);
     expect(&(struct ask){.path = "/post", .body = BODY, .end = HANDLER_BROKEN},
            OUTCOME_bad_request);
     ck_assert_int_eq(posts, 0);
@@ -212,7 +214,7 @@ START_TEST(the_downstream_decides_last)
 {
     open_handler();
     for (enum outcome o = OUTCOME_downstream_connect;
-         o <= OUTCOME_downstream_timeout; o++) {
+         o <= OUTCOME_request_timeout; o++) {
         post_says = o;
         expect(&(struct ask){.path = "/post", .body = BODY}, o);
     }

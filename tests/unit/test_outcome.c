@@ -27,6 +27,7 @@ static const struct {
     {OUTCOME_downstream_redirect, "downstream_redirect", 502},
     {OUTCOME_downstream_status, "downstream_status", 502},
     {OUTCOME_downstream_timeout, "downstream_timeout", 504},
+    {OUTCOME_request_timeout, "request_timeout", 504},
     {OUTCOME_breaker_open, "breaker_open", 503},
     {OUTCOME_draining, "draining", 503},
     {OUTCOME_internal, "internal", 500},

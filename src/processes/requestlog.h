@@ -1,0 +1,22 @@
+/* requestlog: what the log says of a request. */
+#ifndef TALLYD_PROCESSES_REQUESTLOG_H
+#define TALLYD_PROCESSES_REQUESTLOG_H
+
+#include "domain/trace.h"
+#include "processes/phases.h"
+#include "services/handler.h"
+
+/* A request that has ended. `method` and `path` are as the client wrote them.
+ */
+struct requestlog_entry {
+    const char *method, *path;
+    const struct trace *trace;
+    const struct handler_result *result;
+    const struct phases *phases;
+};
+
+/* The line that every request has: at debug for a success, warn where we or
+ * the downstream failed, else info. Before the reply is sent. */
+void requestlog_result(const struct requestlog_entry *e);
+
+#endif
