@@ -155,7 +155,9 @@ static size_t print_request(struct downstream *d,
         put_line(&out, "tracestate: ", p->trace->state);
     if (p->idempotency_key != NULL)
         put_line(&out, "Idempotency-Key: ", p->idempotency_key);
-    buf_printf(&out, "Content-Length: %zu\r\n\r\n", p->body_len);
+    buf_str(&out, "Content-Length: ");
+    buf_uint(&out, p->body_len);
+    buf_str(&out, "\r\n\r\n");
     buf_add(&out, p->body, p->body_len);
     return out.overflow ? 0 : out.len;
 }

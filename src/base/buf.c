@@ -40,6 +40,17 @@ void buf_char(struct buf *b, char c)
     buf_add(b, &c, 1);
 }
 
+void buf_uint(struct buf *b, uint64_t value)
+{
+    char digits[20]; /* of UINT64_MAX */
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    buf_add(b, digits + at, sizeof digits - at);
+}
+
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
     if (b->overflow || b->cap == 0) {

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
     char *data; /* borrowed from the caller; NUL-terminated when cap > 0 */
@@ -26,6 +27,9 @@ void buf_reset(struct buf *b);
 void buf_add(struct buf *b, const void *bytes, size_t n);
 void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);
+/* In decimal digits. For what is written with every request: printf(3) takes
+ * ten times as long. */
+void buf_uint(struct buf *b, uint64_t value);
 void buf_printf(struct buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+
 void tally_begin(struct tally *t, enum tally_numbers numbers, int32_t multiply)
 {
     *t = (struct tally){.numbers = numbers, .multiply = multiply};
@@ -26,7 +28,12 @@ void tally_add_double(struct tally *t, double value)
 /* Digits of a value that fits int64. */
 static size_t print_int64(int64_t value, char *text)
 {
-    return (size_t)snprintf(text, TALLY_TEXT_MAX, "%lld", (long long)value);
+    struct buf out;
+    buf_init(&out, text, TALLY_TEXT_MAX);
+    if (value < 0)
+        buf_char(&out, '-');
+    buf_uint(&out, value < 0 ? -(uint64_t)value : (uint64_t)value);
+    return out.len;
 }
 
 static size_t print_exact(const struct tally *t, char *text)

@@ -1,7 +1,6 @@
 /* trace: see trace.h. */
 #include "domain/trace.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static bool is_hex(char c)
@@ -77,7 +76,7 @@ void trace_make(struct trace *t, const char *request_id,
                 const char *traceparent, const char *tracestate,
                 const uint8_t *random)
 {
-    char span[17], id[33];
+    char span[17];
     print_hex(span, random, 8);
     if (valid_id(request_id))
         memcpy(t->request_id, request_id, strlen(request_id) + 1);
@@ -91,8 +90,11 @@ void trace_make(struct trace *t, const char *request_id,
         if (valid_state(tracestate))
             memcpy(t->state, tracestate, strlen(tracestate) + 1);
     } else {
-        print_hex(id, random + 24, 16);
-        snprintf(t->parent, sizeof t->parent, "00-%s-%s-00", id, span);
+        memcpy(t->parent, "00-", 3);
+        print_hex(t->parent + 3, random + 24, 16);
+        t->parent[35] = '-';
+        memcpy(t->parent + 36, span, 16);
+        memcpy(t->parent + 52, "-00", 4);
     }
     memcpy(t->child, t->parent, sizeof t->child);
     memcpy(t->child, "00", 2);

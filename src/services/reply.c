@@ -75,12 +75,20 @@ static void print_head(struct buf *out, const struct handler_result *r,
                        const struct trace *trace, size_t body_len)
 {
     int status = outcome_status(r->outcome);
-    buf_printf(out, "Status: %d %s\r\nContent-Type: application/%s\r\n", status,
-               reason_phrase(status),
-               r->outcome == OUTCOME_ok ? "json" : "problem+json");
-    buf_printf(out, "Content-Length: %zu\r\n", body_len);
-    buf_printf(out, "X-Request-ID: %s\r\ntraceparent: %s\r\n",
-               trace->request_id, trace->parent);
+    buf_str(out, "Status: ");
+    buf_uint(out, (uint64_t)status);
+    buf_char(out, ' ');
+    buf_str(out, reason_phrase(status));
+    buf_str(out, r->outcome == OUTCOME_ok
+                     ? "\r\nContent-Type: application/json"
+                     : "\r\nContent-Type: application/problem+json");
+    buf_str(out, "\r\nContent-Length: ");
+    buf_uint(out, body_len);
+    buf_str(out, "\r\nX-Request-ID: ");
+    buf_str(out, trace->request_id);
+    buf_str(out, "\r\ntraceparent: ");
+    buf_str(out, trace->parent);
+    buf_str(out, "\r\n");
     if (status == 405)
         buf_str(out, "Allow: POST\r\n");
     if (status == 503)

@@ -1,5 +1,7 @@
 /* buf and clock: text that never overflows, time that never goes back. */
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -40,6 +42,28 @@ START_TEST(what_does_not_fit_is_stated)
 }
 END_TEST
 
+START_TEST(numbers_are_those_of_printf)
+{
+    char room[32], wanted[32];
+    struct buf b;
+    uint64_t value = 0;
+    for (int i = 0; i < 64 * 3; i++) {
+        buf_init(&b, room, sizeof room);
+        buf_uint(&b, value);
+        snprintf(wanted, sizeof wanted, "%" PRIu64, value);
+        ck_assert_str_eq(room, wanted);
+        /* 0, then each power of two, one less and one more; at last the most */
+        value = ((uint64_t)1 << i / 3) + (uint64_t)(i % 3) - 1;
+    }
+    buf_init(&b, room, sizeof room);
+    buf_uint(&b, UINT64_MAX);
+    ck_assert_str_eq(room, "18446744073709551615");
+    buf_init(&b, room, 20);
+    buf_uint(&b, UINT64_MAX);
+    ck_assert(b.overflow);
+}
+END_TEST
+
 START_TEST(time_does_not_go_back)
 {
     int64_t before = clock_now();
@@ -68,6 +92,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         text_is_appended_and_terminated, what_does_not_fit_is_stated,
-        time_does_not_go_back, waits_are_rounded_up_and_bounded};
+        numbers_are_those_of_printf, time_does_not_go_back,
+        waits_are_rounded_up_and_bounded};
     return UNIT_MAIN("buf", tests);
 }
