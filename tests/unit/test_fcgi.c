@@ -1,5 +1,6 @@
 /* fcgi: a request through libfcgi and out again, over a socket pair. */
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -175,6 +176,40 @@ START_TEST(what_is_no_parcel_is_refused)
 }
 END_TEST
 
+/* As many parameters as are allowed: A= B=1 C=2= D=3== ..., and AA=. */
+START_TEST(every_parameter_is_found)
+{
+    char params[256];
+    size_t n = 0;
+    for (int i = 0; i < 15; i++) {
+        params[n++] = 1;
+        params[n++] = (char)i;
+        params[n++] = (char)('A' + i);
+        if (i > 0)
+            n += (size_t)snprintf(params + n, sizeof params - n, "%x%.*s", i,
+                                  i - 1, "==============");
+    }
+    memcpy(params + n, "\2\0AA", 4);
+    n += 4;
+    open_pair();
+    give(whole, 16);
+    give((char[]){1, 4, 0, 1, 0, (char)n, 0, 0}, 8);
+    give(params, n);
+    give("\1\4\0\1\0\0\0\0", 8);
+    ck_assert_int_eq(advance(), FCGI_READY);
+    ck_assert(fcgi_begin(fcgi, conn));
+    ck_assert_str_eq(fcgi_param(fcgi, "A"), "");
+    ck_assert_str_eq(fcgi_param(fcgi, "AA"), "");
+    ck_assert_str_eq(fcgi_param(fcgi, "C"), "2=");
+    ck_assert_str_eq(fcgi_param(fcgi, "O"), "e=============");
+    ck_assert_ptr_null(fcgi_param(fcgi, "P"));
+    ck_assert_ptr_null(fcgi_param(fcgi, "C="));
+    ck_assert_ptr_null(fcgi_param(fcgi, ""));
+    fcgi_end(fcgi);
+    close_pair();
+}
+END_TEST
+
 START_TEST(a_peer_that_leaves_is_told)
 {
     open_pair();
@@ -216,6 +251,7 @@ int main(void)
                                   several_follow_on_one_connection,
                                   a_connection_changes_hands_within_a_head,
                                   what_is_no_parcel_is_refused,
+                                  every_parameter_is_found,
                                   a_peer_that_leaves_is_told,
                                   a_body_that_stalls_has_a_limit};
     return UNIT_MAIN("fcgi", tests);
