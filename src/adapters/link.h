@@ -1,9 +1,9 @@
 /* link: a kept connection to a downstream. The only user of libcurl.
  *
  * libcurl finds the address, connects and speaks TLS (CURLOPT_CONNECT_ONLY),
- * with one easy handle per target, reused for ever; then bytes go through it
- * as they are. What they say is downstream.h's business, so nothing here can
- * send a request a second time.
+ * with one easy handle per target, reused for ever; then bytes go through it,
+ * without TLS through its socket, as they are. What they say is the business of
+ * downstream.h, so nothing here can send a request a second time.
  *
  * libcurl is initialised with the first `struct links` of a process. */
 #ifndef TALLYD_ADAPTERS_LINK_H
