@@ -25,7 +25,7 @@ enum config_downstream_mode {
 };
 enum config_decoder { CONFIG_DECODER_TYPED, CONFIG_DECODER_JSONC };
 enum config_keepalive { CONFIG_KEEPALIVE_ON, CONFIG_KEEPALIVE_OFF };
-enum config_scheduler { CONFIG_SCHEDULER_OTHER, CONFIG_SCHEDULER_BATCH };
+enum config_scheduler { CONFIG_SCHEDULER_BATCH, CONFIG_SCHEDULER_OTHER };
 enum config_resend { CONFIG_RESEND_NEVER, CONFIG_RESEND_ONCE };
 
 struct config_endpoint {
