@@ -35,7 +35,7 @@ def fastcgi_block(stage, name, front, keep, script="none"):
     return FASTCGI_SERVER.format(
         name=name, directory=stage.directory, front=front, script=script,
         keep="on" if keep else "off",
-        keepalive="keepalive 64; keepalive_requests 100000000;"
+        keepalive="keepalive 256; keepalive_requests 100000000;"
         if keep else "")
 
 

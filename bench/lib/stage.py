@@ -34,7 +34,7 @@ http {{
 HTTP_SERVER = """\
     upstream {name} {{
         server 127.0.0.1:{port};
-        keepalive 64; keepalive_requests 100000000;
+        keepalive 256; keepalive_requests 100000000;
     }}
     server {{
         listen 127.0.0.1:{front} backlog=4096;
