@@ -25,6 +25,13 @@ enum config_downstream_mode {
 };
 enum config_decoder { CONFIG_DECODER_TYPED, CONFIG_DECODER_JSONC };
 enum config_keepalive { CONFIG_KEEPALIVE_ON, CONFIG_KEEPALIVE_OFF };
+enum config_log_to {
+    CONFIG_LOG_TO_AUTO,
+    CONFIG_LOG_TO_STDERR,
+    CONFIG_LOG_TO_SYSLOG,
+    CONFIG_LOG_TO_JOURNAL
+};
+enum config_log_format { CONFIG_LOG_FORMAT_TEXT, CONFIG_LOG_FORMAT_JSON };
 enum config_scheduler { CONFIG_SCHEDULER_BATCH, CONFIG_SCHEDULER_OTHER };
 enum config_resend { CONFIG_RESEND_NEVER, CONFIG_RESEND_ONCE };
 

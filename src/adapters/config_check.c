@@ -44,6 +44,11 @@ static bool check_pool(const struct config_pool *p, struct buf *why)
     if (p->workers == 0 && p->cpu_affinity[0] != '\0')
         buf_str(why, "[pool] cpu_affinity: needs a supervisor; set workers "
                      "to 1 or more");
+    if (p->log_to != CONFIG_LOG_TO_AUTO && p->log_file[0] != '\0')
+        buf_str(why, "[pool] log_file: for log_to = auto only");
+    if (p->log_socket[0] != '\0' && (p->log_to == CONFIG_LOG_TO_STDERR ||
+                                     p->log_file[0] != '\0'))
+        buf_str(why, "[pool] log_socket: for syslog and the journal only");
     return why->len == 0;
 }
 

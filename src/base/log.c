@@ -2,82 +2,142 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/sink.h"
 
 /* The least time between two lines of the same kind, see log_paced(). */
 #define PACE (10 * CLOCK_SECOND)
 
+#define SYSLOG_SOCKET "/dev/log"
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+
 static struct {
-    enum log_level level;
-    int fd;
-    bool owned;  /* fd is ours to close */
-    bool socket; /* fd takes MSG_DONTWAIT */
-    const char *path;
+    struct log_plan plan;
+    struct sink sink;
+    enum line_style style;
     const char *name;
     _Atomic uint64_t *dropped;
-} logger = {
-    .level = LOG_INFO, .fd = STDERR_FILENO, .path = "", .name = "tallyd"};
+} logger = {.plan = {.level = LOG_INFO, .file = "", .socket = "", .pool = ""},
+            .sink = SINK_STDERR,
+            .name = "tallyd"};
 
-static const char *const level_names[] = {"error", "warn", "info", "debug"};
+/* --- Places. --- */
 
-/* A description of our own for a pipe, since O_NONBLOCK on the inherited one
- * would hit every process that shares it. A socket needs none: each send says
- * MSG_DONTWAIT. */
-static int open_stderr(bool *owned, bool *socket)
+/* Is it the journal that reads standard error? See systemd.exec(5). */
+static bool stderr_is_journal(void)
 {
+    static bool asked, yes; /* the variable may be gone when asked again */
+    const char *stream = getenv("JOURNAL_STREAM");
+    char own[64];
     struct stat st;
-    *owned = *socket = false;
-    if (fstat(STDERR_FILENO, &st) != 0)
-        return STDERR_FILENO;
-    *socket = S_ISSOCK(st.st_mode);
-    if (!S_ISFIFO(st.st_mode))
-        return STDERR_FILENO;
-    int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    *owned = fd >= 0;
-    return fd >= 0 ? fd : STDERR_FILENO;
+    if (asked)
+        return yes;
+    asked = true;
+    if (stream == NULL || fstat(STDERR_FILENO, &st) != 0)
+        return false;
+    snprintf(own, sizeof own, "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino);
+    yes = strcmp(stream, own) == 0;
+    return yes;
 }
 
-bool log_reopen(void)
+static const char *socket_of(const struct log_plan *p, const char *usual)
 {
-    bool owned = true, socket = false;
-    int fd = logger.path[0] == '\0'
-                 ? open_stderr(&owned, &socket)
-                 : open(logger.path,
-                        O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_CLOEXEC,
-                        0640);
-    if (fd < 0)
+    return p->socket[0] != '\0' ? p->socket : usual;
+}
+
+/* Open the place in *sink, which is not open; gives the style of its lines in
+ * *style. */
+static bool open_place(const struct log_plan *p, struct sink *sink,
+                       enum line_style *style)
+{
+    *style = LINE_PLAIN;
+    if (p->to == LOG_TO_SYSLOG) {
+        *style = LINE_SYSLOG;
+        return sink_open_packets(sink, socket_of(p, SYSLOG_SOCKET));
+    }
+    bool to_file = p->to == LOG_TO_AUTO && p->file[0] != '\0';
+    bool journal = p->to == LOG_TO_JOURNAL ||
+                   (p->to == LOG_TO_AUTO && !to_file && stderr_is_journal());
+    if (journal) {
+        *style = LINE_JOURNAL;
+        if (sink_open_packets(sink, socket_of(p, JOURNAL_SOCKET)))
+            return true;
+        if (p->to == LOG_TO_JOURNAL)
+            return false;
+        *style = LINE_PREFIXED; /* it is out of reach, but reads stderr */
+    }
+    return to_file ? sink_open_file(sink, p->file) : sink_open_stderr(sink);
+}
+
+static bool open_log(const struct log_plan *plan)
+{
+    struct sink sink = SINK_STDERR;
+    enum line_style style;
+    tzset(); /* localtime_r() need not */
+    if (!open_place(plan, &sink, &style))
         return false;
-    if (logger.owned)
-        close(logger.fd);
-    logger.fd = fd;
-    logger.owned = owned;
-    logger.socket = socket;
+    sink_close(&logger.sink);
+    logger.sink = sink;
+    logger.style = style;
+    logger.plan = *plan;
     return true;
+}
+
+static void explain(const struct log_plan *p, char *why, size_t why_size)
+{
+    const char *reason = strerror(errno);
+    if (p->to == LOG_TO_SYSLOG)
+        snprintf(why, why_size, "log_to = syslog: %s: %s",
+                 socket_of(p, SYSLOG_SOCKET), reason);
+    else if (p->to == LOG_TO_JOURNAL)
+        snprintf(why, why_size, "log_to = journal: %s: %s",
+                 socket_of(p, JOURNAL_SOCKET), reason);
+    else if (p->file[0] != '\0')
+        snprintf(why, why_size, "log_file = %s: %s", p->file, reason);
+    else
+        snprintf(why, why_size, "standard error: %s", reason);
+}
+
+bool log_start(const struct log_plan *plan, char *why, size_t why_size)
+{
+    if (open_log(plan))
+        return true;
+    explain(plan, why, why_size);
+    return false;
 }
 
 bool log_open(const char *path, enum log_level level)
 {
-    const char *before = logger.path;
-    logger.level = level;
-    logger.path = path;
-    if (log_reopen())
+    return open_log(&(struct log_plan){
+        .level = level, .file = path, .socket = "", .pool = ""});
+}
+
+bool log_reopen(void)
+{
+    const struct log_plan plan = logger.plan;
+    char why[400];
+    if (log_start(&plan, why, sizeof why))
         return true;
-    logger.path = before;
+    log_error("the log is not opened again: %s", why);
     return false;
 }
 
-void log_set(const char *path, enum log_level level)
+void log_set(const struct log_plan *plan)
 {
-    logger.level = level;
-    logger.path = path;
+    logger.plan = *plan;
+    if (logger.sink.kind == SINK_PACKETS)
+        logger.sink.path = socket_of(
+            plan, logger.style == LINE_SYSLOG ? SYSLOG_SOCKET : JOURNAL_SOCKET);
 }
 
 void log_set_name(const char *name)
@@ -92,47 +152,29 @@ void log_set_drop_counter(_Atomic uint64_t *counter)
 
 bool log_wants(enum log_level level)
 {
-    return level <= logger.level;
+    return level <= logger.plan.level;
 }
 
-static void add_stamp(struct buf *line)
+/* --- Lines. --- */
+
+void log_begin(struct line *l, enum log_level level, const char *message)
 {
-    int64_t wall = clock_wall();
-    time_t seconds = (time_t)(wall / CLOCK_SECOND);
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    buf_printf(line, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
-               tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-               (int)(wall % CLOCK_SECOND / CLOCK_MS));
+    const struct line_head head = {.style = logger.style,
+                                   .json = logger.plan.json,
+                                   .level = level,
+                                   .wall = clock_wall(),
+                                   .pool = logger.plan.pool,
+                                   .name = logger.name,
+                                   .pid = (int)getpid()};
+    line_begin(l, &head);
+    line_message(l, message);
 }
 
-/* Bytes of the control character at `text`: one, or two for U+0080 to U+009F in
- * UTF-8, of which some terminals take U+009B for ESC [. 0: it is none. */
-static size_t control_length(const unsigned char *text)
+void log_end(struct line *l)
 {
-    if (text[0] < 0x20 || text[0] == 0x7f)
-        return 1;
-    return text[0] == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f ? 2 : 0;
-}
-
-/* A message must stay one line and must not drive a terminal. */
-static void add_clean(struct buf *line, const char *text)
-{
-    while (*text != '\0') {
-        size_t control = control_length((const unsigned char *)text);
-        if (control == 0)
-            buf_char(line, *text++);
-        for (; control > 0; control--)
-            buf_printf(line, "\\x%02x", (unsigned)(unsigned char)*text++);
-    }
-}
-
-static void put_line(const char *line, size_t n)
-{
-    ssize_t written =
-        logger.socket ? send(logger.fd, line, n, MSG_DONTWAIT | MSG_NOSIGNAL)
-                      : write(logger.fd, line, n);
-    if (written != (ssize_t)n && logger.dropped != NULL)
+    size_t n;
+    const char *bytes = line_end(l, &n);
+    if (!sink_put(&logger.sink, bytes, n) && logger.dropped != NULL)
         atomic_fetch_add_explicit(logger.dropped, 1, memory_order_relaxed);
 }
 
@@ -141,20 +183,14 @@ void log_write(enum log_level level, const char *fmt, ...)
     if (!log_wants(level))
         return;
     int saved = errno;
-    char message[LOG_LINE_MAX], room[LOG_LINE_MAX];
+    char message[LOG_LINE_MAX];
+    struct line line;
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(message, sizeof message - 128, fmt, ap);
+    vsnprintf(message, sizeof message, fmt, ap);
     va_end(ap);
-
-    struct buf line;
-    buf_init(&line, room, sizeof room - 1);
-    add_stamp(&line);
-    buf_printf(&line, " %s %s[%d]: ", level_names[level], logger.name,
-               (int)getpid());
-    add_clean(&line, message);
-    room[line.len] = '\n';
-    put_line(room, line.len + 1);
+    log_begin(&line, level, message);
+    log_end(&line);
     errno = saved;
 }
 
@@ -165,15 +201,4 @@ bool log_paced(int64_t *last)
         return false;
     *last = now;
     return true;
-}
-
-void log_quote(struct buf *out, const char *text)
-{
-    buf_char(out, '"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
-            buf_char(out, '\\');
-        buf_char(out, *text);
-    }
-    buf_char(out, '"');
 }

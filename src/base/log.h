@@ -1,8 +1,9 @@
-/* log: one line per event, to stderr or a file, never waiting for a reader.
+/* log: one line per event, never waiting for a reader.
  *
- * A line is written by one write(2), so lines of several processes do not mix.
- * A pipe or socket nobody reads must not stop a worker: the line is dropped
- * and counted instead. Safe to use before log_open(): lines go to stderr. */
+ * Lines go to standard error, a file, syslog or the systemd journal, each in
+ * one piece, so those of several processes do not mix. What the place does not
+ * take at once is dropped and counted: a reader that stands still must not stop
+ * a worker. Safe to use before log_start(): lines go to standard error. */
 #ifndef TALLYD_BASE_LOG_H
 #define TALLYD_BASE_LOG_H
 
@@ -11,21 +12,40 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/line.h"
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+#define LOG_LINE_MAX LINE_MAX_BYTES
 
-/* Longest line, its newline included; the rest of a longer one is cut. */
-#define LOG_LINE_MAX 2048
+enum log_place {
+    LOG_TO_AUTO, /* file if it is set; the journal if stderr is; else stderr */
+    LOG_TO_STDERR,
+    LOG_TO_SYSLOG,
+    LOG_TO_JOURNAL
+};
 
-/* Write to the file at `path` (created, appended), or to stderr when `path` is
- * empty. `path` is borrowed for log_reopen(). False: errno says why, and lines
- * keep going where they went before. */
+/* Its texts are borrowed for as long as lines are written. */
+struct log_plan {
+    enum log_place to;
+    enum log_level level; /* the least urgent that is written */
+    bool json;
+    const char *file;   /* "": none */
+    const char *socket; /* of syslog or journal; "": where it usually is */
+    const char *pool;   /* the pool's name */
+};
+
+/* Write as `plan` says from now on. False: `why` says what is wrong, and lines
+ * go on as before. */
+bool log_start(const struct log_plan *plan, char *why, size_t why_size);
+
+/* The same as text to the file at `path`, or to standard error when it is
+ * empty. False: errno. */
 bool log_open(const char *path, enum log_level level);
 
-/* Another level, and the same path in another string. */
-void log_set(const char *path, enum log_level level);
+/* Another level, another form, and the same places in other strings. */
+void log_set(const struct log_plan *plan);
 
-/* Open the same path again, for a rotated file. False: as log_open(). */
+/* Open the same place again, for a rotated file. False: lines go on as before,
+ * and one says why. */
 bool log_reopen(void);
 
 /* The process a line comes from, e.g. "worker 3"; borrowed. */
@@ -46,11 +66,13 @@ void log_write(enum log_level level, const char *fmt, ...)
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 
+/* Log one line with fields (line.h) between log_begin() and log_end(). The
+ * message may be "". Ask log_wants() before. */
+void log_begin(struct line *l, enum log_level level, const char *message);
+void log_end(struct line *l);
+
 /* For a line that would be there a thousand times: true when the last one, at
  * *last (0: none yet), is 10 s ago; then *last is now. */
 bool log_paced(int64_t *last);
-
-/* Append `text` as a quoted value of a key: " and \ escaped. */
-void log_quote(struct buf *out, const char *text);
 
 #endif

@@ -7,9 +7,6 @@
 
 #include "base/buf.h"
 
-/* Bytes of the valid UTF-8 sequence at `s`, 0 for none. */
-size_t utf8_length(const unsigned char *s);
-
 /* Append it for HTML, as content or as a quoted attribute's value. */
 void escape_html(struct buf *out, const char *text);
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/escape.h"
+#include "base/utf8.h"
 
 /* --- The reference decoder. --- */
 

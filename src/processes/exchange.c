@@ -252,8 +252,7 @@ static void reply(struct exchange *x, const struct handler_result *r)
     if (taken)
         return;
     scoreboard_count(&x->slot->counters[COUNTER_truncated]);
-    log_info("request=%s the web server did not take the reply",
-             x->trace.request_id);
+    requestlog_not_taken(&x->trace);
 }
 
 bool exchange_serve(struct exchange *x, struct fcgi_conn *conn)

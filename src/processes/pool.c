@@ -18,12 +18,22 @@ static bool fail(const char *why)
     return false;
 }
 
+/* The choices of config.def are those of log.h, in the same order. */
+struct log_plan pool_log(const struct config_pool *c)
+{
+    return (struct log_plan){.to = (enum log_place)c->log_to,
+                             .level = (enum log_level)c->log_level,
+                             .json = c->log_format == CONFIG_LOG_FORMAT_JSON,
+                             .file = c->log_file,
+                             .socket = c->log_socket,
+                             .pool = c->name};
+}
+
 static bool open_log(const struct config_pool *c)
 {
-    if (log_open(c->log_file, (enum log_level)c->log_level))
-        return true;
-    log_error("log_file = %s: %s", c->log_file, strerror(errno));
-    return false;
+    char why[400];
+    const struct log_plan plan = pool_log(c);
+    return log_start(&plan, why, sizeof why) || fail(why);
 }
 
 static bool open_listener(struct pool *p)

@@ -13,6 +13,7 @@
 #include "adapters/listener.h"
 #include "adapters/scoreboard.h"
 #include "adapters/tray.h"
+#include "base/log.h"
 #include "services/settings.h"
 
 /* Both listeners start with -1, nothing made; all else with zero. */
@@ -27,6 +28,9 @@ struct pool {
     struct downstream *warm; /* keeps libcurl ready, see warm_up() */
     pid_t supervisor;        /* 0: this process serves */
 };
+
+/* How the settings want the log; their texts are borrowed. */
+struct log_plan pool_log(const struct config_pool *c);
 
 /* Make everything that the settings `now` ask for, in the order in which each
  * step needs those before: log, sockets, shared counters, pid file; then give

@@ -48,7 +48,8 @@ static int run_child(void *context, uint32_t number, uint32_t generation)
     const struct settings *settings =
         generation == p->generation ? &p->now : &p->next;
     const struct config_pool *c = &settings->config->pool;
-    log_set(c->log_file, (enum log_level)c->log_level);
+    const struct log_plan log = pool_log(c);
+    log_set(&log);
     if (p->status.fd >= 0)
         close(p->status.fd);
     settle(c, number);
@@ -121,8 +122,8 @@ static void adopt(void *context, bool good)
     struct pool *p = context;
     if (good) {
         const struct settings was = p->now;
-        const struct config_pool *c = &p->next.config->pool;
-        log_set(c->log_file, (enum log_level)c->log_level);
+        const struct log_plan log = pool_log(&p->next.config->pool);
+        log_set(&log);
         p->now = p->next;
         p->next = was;
         p->generation = p->board->generation;

@@ -1,13 +1,9 @@
 /* requestlog: see requestlog.h. */
 #include "processes/requestlog.h"
 
-#include <inttypes.h>
-#include <string.h>
+#include <stdio.h>
 
-#include "base/clock.h"
 #include "base/log.h"
-
-#define LINE_MAX 1024
 
 /* A longer path is cut in the log. */
 #define PATH_SHOWN 256
@@ -25,73 +21,84 @@ static enum log_level level_of(enum outcome o)
                                       : LOG_INFO;
 }
 
-static void put_names(struct buf *out, const struct requestlog_entry *e)
+static void add_ids(struct line *l, const struct trace *trace)
+{
+    char id[33];
+    snprintf(id, sizeof id, "%.32s", trace->parent + 3);
+    line_word(l, "request", trace->request_id);
+    line_word(l, "trace", id);
+}
+
+static void add_result(struct line *l, const struct requestlog_entry *e)
 {
     const struct handler_result *r = e->result;
-    buf_printf(out, "outcome=%s status=%d request=%s trace=%.32s endpoint=%s",
-               outcome_name(r->outcome), outcome_status(r->outcome),
-               e->trace->request_id, e->trace->parent + 3,
-               r->endpoint == NULL ? "-" : r->endpoint->config->name);
+    line_word(l, "outcome", outcome_name(r->outcome));
+    line_number(l, "status", outcome_status(r->outcome));
+    add_ids(l, e->trace);
+    line_word(l, "endpoint",
+              r->endpoint == NULL ? "-" : r->endpoint->config->name);
 }
 
-static void put_quoted(struct buf *out, const char *key, const char *text,
-                       size_t most)
+static void add_cut(struct line *l, const char *key, const char *text,
+                    size_t most)
 {
     char room[PATH_SHOWN + 1];
-    struct buf cut;
-    buf_init(&cut, room, sizeof room);
-    buf_add(&cut, text, strnlen(text, most < PATH_SHOWN ? most : PATH_SHOWN));
-    buf_printf(out, " %s=", key);
-    log_quote(out, room);
+    snprintf(room, sizeof room, "%.*s", (int)most, text);
+    line_text(l, key, room);
 }
 
-static void put_request_line(struct buf *out, const struct requestlog_entry *e)
+static void add_request_line(struct line *l, const struct requestlog_entry *e)
 {
-    put_quoted(out, "method", e->method, 20);
-    put_quoted(out, "path", e->path, PATH_SHOWN);
-}
-
-static void put_ms(struct buf *out, const char *name, int64_t ns)
-{
-    buf_printf(out, " %s=%" PRId64 ".%03" PRId64 "ms", name, ns / CLOCK_MS,
-               ns % CLOCK_MS / 1000);
+    add_cut(l, "method", e->method, 20);
+    add_cut(l, "path", e->path, PATH_SHOWN);
 }
 
 /* Where the time went, as far as the request has come. */
-static void put_timings(struct buf *out, const struct phases *p)
+static void add_timings(struct line *l, const struct phases *p)
 {
     for (int i = 0; i < TIMING_COUNT; i++) {
         int64_t ns = i == TIMING_total ? p->mark - p->begun : p->spent[i];
         if (ns >= 0)
-            put_ms(out, timing_names[i], ns);
+            line_ms(l, timing_names[i], ns);
     }
 }
 
 static void log_mismatch(const struct requestlog_entry *e)
 {
-    if (e->result->check == DECODER_DIFFERENT)
-        log_warn("mismatch request=%s the decoders differ: %s",
-                 e->trace->request_id, e->result->difference);
+    struct line line;
+    if (e->result->check != DECODER_DIFFERENT || !log_wants(LOG_WARN))
+        return;
+    log_begin(&line, LOG_WARN, "mismatch: the decoders differ");
+    add_ids(&line, e->trace);
+    line_text(&line, "difference", e->result->difference);
+    log_end(&line);
 }
 
 void requestlog_result(const struct requestlog_entry *e)
 {
     const struct handler_result *r = e->result;
     enum log_level level = level_of(r->outcome);
+    struct line line;
     log_mismatch(e);
     if (!log_wants(level))
         return;
-    char room[LINE_MAX];
-    struct buf line;
-    buf_init(&line, room, sizeof room);
-    put_names(&line, e);
+    log_begin(&line, level, "");
+    add_result(&line, e);
     if (r->outcome == OUTCOME_request_timeout) {
-        put_request_line(&line, e);
-        put_timings(&line, e->phases);
+        add_request_line(&line, e);
+        add_timings(&line, e->phases);
     }
-    if (r->detail[0] != '\0') {
-        buf_str(&line, " detail=");
-        log_quote(&line, r->detail);
-    }
-    log_write(level, "%s", room);
+    if (r->detail[0] != '\0')
+        line_text(&line, "detail", r->detail);
+    log_end(&line);
+}
+
+void requestlog_not_taken(const struct trace *trace)
+{
+    struct line line;
+    if (!log_wants(LOG_INFO))
+        return;
+    log_begin(&line, LOG_INFO, "the web server did not take the reply");
+    add_ids(&line, trace);
+    log_end(&line);
 }

@@ -19,4 +19,7 @@ struct requestlog_entry {
  * the downstream failed, else info. Before the reply is sent. */
 void requestlog_result(const struct requestlog_entry *e);
 
+/* The web server did not take the reply, or not all of it. */
+void requestlog_not_taken(const struct trace *trace);
+
 #endif

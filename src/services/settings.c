@@ -13,11 +13,25 @@
 
 /* What is made once, before the first fork, and what two generations that
  * share connections must agree on. */
-const char *const settings_fixed[] = {
-    "listen",          "backlog",       "socket_mode", "socket_owner",
-    "socket_group",    "user",          "group",       "scoreboard",
-    "pid_file",        "log_file",      "max_params",  "max_param_count",
-    "max_connections", "status_listen", "nice",        NULL};
+const char *const settings_fixed[] = {"listen",
+                                      "backlog",
+                                      "socket_mode",
+                                      "socket_owner",
+                                      "socket_group",
+                                      "user",
+                                      "group",
+                                      "scoreboard",
+                                      "pid_file",
+                                      "log_file",
+                                      "log_to",
+                                      "log_socket",
+                                      "name",
+                                      "max_params",
+                                      "max_param_count",
+                                      "max_connections",
+                                      "status_listen",
+                                      "nice",
+                                      NULL};
 
 bool settings_load(struct settings *s, const struct settings_source *source,
                    char why[CONFIG_ERROR_MAX])

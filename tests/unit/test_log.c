@@ -15,11 +15,30 @@
 static char path[64];
 static char text[8192];
 
-static void open_file(enum log_level level)
+static struct log_plan plan_for(const char *file)
+{
+    return (struct log_plan){
+        .level = LOG_INFO, .file = file, .socket = "", .pool = "main"};
+}
+
+static void open_log(const struct log_plan *plan)
+{
+    char why[200] = "";
+    ck_assert_msg(log_start(plan, why, sizeof why), "%s", why);
+}
+
+static void open_stderr(void)
+{
+    const struct log_plan plan = plan_for("");
+    open_log(&plan);
+}
+
+static void open_file(void)
 {
     snprintf(path, sizeof path, "/tmp/tallyd-test-log.%d", (int)getpid());
     unlink(path);
-    ck_assert(log_open(path, level));
+    const struct log_plan plan = plan_for(path);
+    open_log(&plan);
 }
 
 static const char *read_file(void)
@@ -34,7 +53,7 @@ static const char *read_file(void)
 
 START_TEST(lines_have_time_level_and_process)
 {
-    open_file(LOG_INFO);
+    open_file();
     log_set_name("worker 3");
     log_warn("a %s", "word");
     log_debug("not wanted");
@@ -48,7 +67,7 @@ END_TEST
 
 START_TEST(control_characters_stay_in_the_line)
 {
-    open_file(LOG_INFO);
+    open_file();
     log_info("a\r\nb\x1b[31m");
     const char *line = read_file();
     ck_assert_ptr_nonnull(strstr(line, "a\\x0d\\x0ab\\x1b[31m\n"));
@@ -61,7 +80,7 @@ START_TEST(a_long_line_is_cut)
     char longest[2 * LOG_LINE_MAX];
     memset(longest, 'x', sizeof longest);
     longest[sizeof longest - 1] = '\0';
-    open_file(LOG_INFO);
+    open_file();
     log_info("%s", longest);
     log_info("next");
     const char *line = read_file();
@@ -73,7 +92,7 @@ END_TEST
 START_TEST(a_rotated_file_is_opened_again)
 {
     char old[80];
-    open_file(LOG_INFO);
+    open_file();
     log_info("one");
     snprintf(old, sizeof old, "%s.1", path);
     ck_assert_int_eq(rename(path, old), 0);
@@ -90,7 +109,7 @@ START_TEST(a_full_pipe_drops_and_counts)
     int ends[2];
     ck_assert_int_eq(pipe(ends), 0);
     ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
-    ck_assert(log_open("", LOG_INFO));
+    open_stderr();
     log_set_drop_counter(&dropped);
     for (int i = 0; i < 5000; i++)
         log_info("a line that nobody reads, number %d", i);
@@ -107,7 +126,7 @@ START_TEST(a_full_socket_drops_and_counts)
     int ends[2];
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
-    ck_assert(log_open("", LOG_INFO));
+    open_stderr();
     /* Whoever shares the socket must not find it changed. */
     ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
     log_set_drop_counter(&dropped);
@@ -123,7 +142,7 @@ START_TEST(an_inherited_pipe_is_not_changed)
     int ends[2];
     ck_assert_int_eq(pipe(ends), 0);
     ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
-    ck_assert(log_open("", LOG_INFO));
+    open_stderr();
     ck_assert_int_eq(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
 }
 END_TEST
@@ -135,7 +154,7 @@ START_TEST(no_byte_leaves_its_line)
     for (int c = 1; c < 256; c++)
         all[c - 1] = (char)c;
     all[255] = '\0';
-    open_file(LOG_INFO);
+    open_file();
     log_info("%s", all);
     const char *line = read_file();
     size_t n = strlen(line);
@@ -150,7 +169,7 @@ END_TEST
 
 START_TEST(controls_of_8_bits_stay_in_the_line)
 {
-    open_file(LOG_INFO);
+    open_file();
     /* U+009B, which terminals take for ESC [, and the last of its kind. */
     log_info("a\xc2\x9b"
              "31mb\xc2\x80\xc2\x9f\xc3\xa9");
@@ -167,7 +186,7 @@ START_TEST(a_line_full_of_escapes_is_cut_at_a_whole_one)
     char bad[LOG_LINE_MAX];
     memset(bad, '\x01', sizeof bad);
     bad[sizeof bad - 1] = '\0';
-    open_file(LOG_INFO);
+    open_file();
     log_info("%s", bad);
     const char *line = read_file();
     size_t n = strlen(line);
@@ -179,9 +198,12 @@ END_TEST
 
 START_TEST(a_path_that_fails_changes_nothing)
 {
-    open_file(LOG_INFO);
-    ck_assert(!log_open("/none/such/place", LOG_INFO));
-    ck_assert_int_eq(errno, ENOENT);
+    open_file();
+    char why[200];
+    const struct log_plan bad = plan_for("/none/such/place");
+    ck_assert(!log_start(&bad, why, sizeof why));
+    ck_assert_str_eq(why, "log_file = /none/such/place: "
+                          "No such file or directory");
     log_info("still here");
     ck_assert(log_reopen());
     log_info("and here");
@@ -193,7 +215,7 @@ END_TEST
 
 START_TEST(errno_is_kept)
 {
-    open_file(LOG_INFO);
+    open_file();
     errno = EDOM;
     log_info("a line");
     ck_assert_int_eq(errno, EDOM);
@@ -205,7 +227,7 @@ START_TEST(lines_of_processes_do_not_mix)
 {
     enum { CHILDREN = 4, LINES = 200 };
     static char all[CHILDREN * LINES * 300];
-    open_file(LOG_INFO);
+    open_file();
     for (int i = 0; i < CHILDREN; i++)
         if (fork() == 0) {
             char word[160];
@@ -234,13 +256,31 @@ START_TEST(lines_of_processes_do_not_mix)
 }
 END_TEST
 
-START_TEST(values_are_quoted)
+START_TEST(level_and_form_can_change)
 {
-    char room[64];
-    struct buf out;
-    buf_init(&out, room, sizeof room);
-    log_quote(&out, "a\"b\\c");
-    ck_assert_str_eq(room, "\"a\\\"b\\\\c\"");
+    struct log_plan plan = plan_for(path);
+    open_file();
+    plan.level = LOG_DEBUG;
+    plan.json = true;
+    log_set(&plan);
+    log_debug("a word");
+    const char *line = read_file();
+    ck_assert_int_eq(line[0], '{');
+    ck_assert_ptr_nonnull(strstr(line, "\"level\":\"debug\""));
+    ck_assert_ptr_nonnull(strstr(line, "\"message\":\"a word\"}\n"));
+}
+END_TEST
+
+START_TEST(fields_follow_the_message)
+{
+    struct line line;
+    open_file();
+    log_begin(&line, LOG_WARN, "it broke");
+    line_word(&line, "status", "502");
+    line_text(&line, "detail", "why not");
+    log_end(&line);
+    ck_assert_ptr_nonnull(
+        strstr(read_file(), ": it broke status=502 detail=\"why not\"\n"));
 }
 END_TEST
 
@@ -260,6 +300,7 @@ int main(void)
                                   a_path_that_fails_changes_nothing,
                                   errno_is_kept,
                                   lines_of_processes_do_not_mix,
-                                  values_are_quoted};
+                                  level_and_form_can_change,
+                                  fields_follow_the_message};
     return UNIT_MAIN("log", tests);
 }
