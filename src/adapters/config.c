@@ -20,10 +20,20 @@ static const struct setting endpoint_rows[] = {
 #include "adapters/config.def"
 };
 
+static const struct setting shadow_rows[] = {
+#define SHADOW(name, type, def, allowed, help)                                 \
+    {#name,   SETTING_##type, def,                                             \
+     allowed, help,           offsetof(struct config_shadow, name)},
+#include "adapters/config.def"
+};
+
 #define POOL_ROWS (sizeof pool_rows / sizeof pool_rows[0])
 #define ENDPOINT_ROWS (sizeof endpoint_rows / sizeof endpoint_rows[0])
+#define SHADOW_ROWS (sizeof shadow_rows / sizeof shadow_rows[0])
 
-_Static_assert(ENDPOINT_ROWS <= CONFIG_ROWS_MAX && POOL_ROWS <= CONFIG_ROWS_MAX,
+_Static_assert(ENDPOINT_ROWS <= CONFIG_ROWS_MAX &&
+                   POOL_ROWS <= CONFIG_ROWS_MAX &&
+                   SHADOW_ROWS <= CONFIG_ROWS_MAX,
                "config_load keeps one bit a row");
 
 bool config_set_defaults(const struct config_section *s)
@@ -40,6 +50,17 @@ bool config_set_defaults(const struct config_section *s)
 struct config_section config_pool_section(struct config *c)
 {
     return (struct config_section){"pool", "", pool_rows, POOL_ROWS, &c->pool};
+}
+
+struct config_section config_shadow_section(struct config *c)
+{
+    return (struct config_section){"shadow", "", shadow_rows, SHADOW_ROWS,
+                                   &c->shadow};
+}
+
+bool config_has_shadow(const struct config_shadow *s)
+{
+    return s->share > 0 && (s->url[0] != '\0' || s->result_file[0] != '\0');
 }
 
 struct config_section config_endpoint_section(struct config_endpoint *e)
@@ -79,7 +100,9 @@ void config_free(struct config **c)
     if (*c == NULL)
         return;
     struct config_section pool = config_pool_section(*c);
+    struct config_section shadow = config_shadow_section(*c);
     clear_section(&pool);
+    clear_section(&shadow);
     for (size_t i = 0; i < (*c)->endpoint_count; i++) {
         struct config_section s = config_endpoint_section((*c)->endpoints[i]);
         clear_section(&s);
@@ -99,12 +122,15 @@ static void print_section(const struct config_section *s, FILE *out)
 
 void config_print(const struct config *c, FILE *out)
 {
-    struct config_section pool =
-        config_pool_section((struct config *)(uintptr_t)c);
+    struct config *own = (struct config *)(uintptr_t)c;
+    struct config_section pool = config_pool_section(own);
+    struct config_section shadow = config_shadow_section(own);
     print_section(&pool, out);
     for (size_t i = 0; i < c->endpoint_count; i++) {
         struct config_section s = config_endpoint_section(c->endpoints[i]);
         fputc('\n', out);
         print_section(&s, out);
     }
+    fputc('\n', out);
+    print_section(&shadow, out);
 }

@@ -42,10 +42,20 @@ struct config_endpoint {
 #include "adapters/config.def"
 };
 
+enum config_compare { CONFIG_COMPARE_REPLY, CONFIG_COMPARE_RESULT };
+enum config_sample_bodies { CONFIG_SAMPLE_BODIES_ON, CONFIG_SAMPLE_BODIES_OFF };
+
+struct config_shadow {
+    unsigned line; /* of its section in the file; 0: from -s, or none */
+#define SHADOW(name, type, def, allowed, help) config_##type name;
+#include "adapters/config.def"
+};
+
 #define CONFIG_ENDPOINTS_MAX 64
 
 struct config {
     struct config_pool pool;
+    struct config_shadow shadow;
     struct config_endpoint *endpoints[CONFIG_ENDPOINTS_MAX];
     size_t endpoint_count; /* at least 1 after config_load() */
 };
@@ -56,18 +66,22 @@ void config_free(struct config **c);
 
 /* A section: its rows of config.def and the structure they are stored in. */
 struct config_section {
-    const char *kind; /* as shown to people: "pool", "endpoint" */
-    const char *name; /* "" for the pool */
+    const char *kind; /* as shown to people: "pool", "endpoint", "shadow" */
+    const char *name; /* of an endpoint, else "" */
     const struct setting *rows;
     size_t count;
     void *base;
 };
 
 struct config_section config_pool_section(struct config *c);
+struct config_section config_shadow_section(struct config *c);
 struct config_section config_endpoint_section(struct config_endpoint *e);
 
 /* Store every row's default. False: memory is short. */
 bool config_set_defaults(const struct config_section *s);
+
+/* Is any request sampled, and for whom? */
+bool config_has_shadow(const struct config_shadow *s);
 
 /* NULL: there is none of that name. */
 struct config_endpoint *config_find_endpoint(const struct config *c,

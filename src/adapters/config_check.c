@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* What sampled requests that wait may use. */
+#define SHADOW_BYTES_MAX (INT64_C(4) << 30)
+
 static bool check_downstream(const struct config_endpoint *e, struct buf *why)
 {
     if (e->downstream[0] == '\0' && e->downstream_socket[0] != '\0')
@@ -52,10 +55,35 @@ static bool check_pool(const struct config_pool *p, struct buf *why)
     return why->len == 0;
 }
 
+static bool check_shadow(const struct config *c, struct buf *why)
+{
+    const struct config_shadow *s = &c->shadow;
+    if (config_has_shadow(s) && c->pool.workers == 0)
+        buf_str(why, "[shadow]: needs a supervisor; set [pool] workers to 1 "
+                     "or more");
+    else if (s->url[0] == '\0' && s->sample_file[0] != '\0')
+        buf_str(why, "[shadow] sample_file: needs url, the handler to compare "
+                     "with");
+    else if (s->queue * s->max_body > SHADOW_BYTES_MAX)
+        buf_printf(why,
+                   "[shadow] queue = %lld: so many bodies of max_body are more "
+                   "than 4g",
+                   (long long)s->queue);
+    else if (s->url[strcspn(s->url, "?#")] != '\0')
+        buf_printf(why,
+                   "[shadow] url = %.80s: the path of the request is put "
+                   "behind it; leave ? and # out",
+                   s->url);
+    return why->len == 0;
+}
+
 bool config_check(struct config *c, unsigned *line, struct buf *why)
 {
     *line = 0;
     if (!check_pool(&c->pool, why))
+        return false;
+    *line = c->shadow.line;
+    if (!check_shadow(c, why))
         return false;
     for (size_t i = 0; i < c->endpoint_count; i++) {
         struct config_endpoint *e = c->endpoints[i];

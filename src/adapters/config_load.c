@@ -20,7 +20,7 @@ struct loading {
     unsigned line;
     struct config_section section; /* base NULL: before the first header */
     bool overriding;               /* -s is being read, not the file */
-    bool seen_pool;
+    bool seen_pool, seen_shadow;
     uint64_t seen_keys; /* rows set in this section, by index */
     struct buf error;   /* empty: nothing is wrong so far */
 };
@@ -75,24 +75,37 @@ static bool open_endpoint(struct loading *l, const char *name, bool may_exist)
     return true;
 }
 
+/* One of the sections that are always there. */
+static bool open_fixed(struct loading *l, struct config_section section,
+                       bool *seen, bool may_exist)
+{
+    if (*seen && !may_exist)
+        return complain(l, "[%s] is there twice; join the two", section.kind);
+    *seen = true;
+    l->section = section;
+    return true;
+}
+
 /* Go to the section called `header`, e.g. "pool" or "endpoint sum". */
 static bool open_section(struct loading *l, const char *header, bool may_exist)
 {
     l->section.base = NULL;
     l->seen_keys = 0;
-    if (strcmp(header, "pool") == 0) {
-        if (l->seen_pool && !may_exist)
-            return complain(l, "[pool] is there twice; join the two");
-        l->seen_pool = true;
-        l->section = config_pool_section(l->config);
-        return true;
+    if (strcmp(header, "pool") == 0)
+        return open_fixed(l, config_pool_section(l->config), &l->seen_pool,
+                          may_exist);
+    if (strcmp(header, "shadow") == 0) {
+        if (!may_exist)
+            l->config->shadow.line = l->line;
+        return open_fixed(l, config_shadow_section(l->config), &l->seen_shadow,
+                          may_exist);
     }
     if (strncmp(header, "endpoint ", 9) == 0)
         return open_endpoint(l, header + 9 + strspn(header + 9, " \t"),
                              may_exist);
     return complain(l,
-                    "[%.60s] is not a section; there are [pool] and "
-                    "[endpoint NAME]",
+                    "[%.60s] is not a section; there are [pool], "
+                    "[endpoint NAME] and [shadow]",
                     header);
 }
 
@@ -254,7 +267,8 @@ struct config *config_load(const char *path, const char *const *overrides,
         return NULL;
     }
     struct config_section pool = config_pool_section(l.config);
-    if (!config_set_defaults(&pool))
+    struct config_section shadow = config_shadow_section(l.config);
+    if (!config_set_defaults(&pool) || !config_set_defaults(&shadow))
         complain(&l, "memory is short");
     if (path != NULL && l.error.len == 0)
         load_file(&l);

@@ -28,6 +28,17 @@ const char *counter_name(enum counter c)
     return counter_names[c];
 }
 
+static const char *const shadow_count_names[] = {
+#define SHADOW_COUNT(name, help) #name,
+#include "adapters/shadow.def"
+#undef SHADOW_COUNT
+};
+
+const char *shadow_count_name(enum shadow_count n)
+{
+    return shadow_count_names[n];
+}
+
 const char *worker_state_name(enum worker_state s)
 {
     static const char *const names[] = {"absent",  "idle",    "busy",
@@ -40,7 +51,8 @@ static uint32_t layout(void)
 {
     return 4u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
            (uint32_t)COUNTER_COUNT << 12 |
-           (uint32_t)sizeof(struct scoreboard_slot) / 64;
+           ((uint32_t)sizeof(struct scoreboard_slot) / 64 ^
+            (uint32_t)sizeof(struct scoreboard) / 64);
 }
 
 static size_t bytes_for(uint32_t slot_count)

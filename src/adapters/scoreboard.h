@@ -34,6 +34,15 @@ enum timing {
     TIMING_COUNT
 };
 
+enum shadow_count {
+#define SHADOW_COUNT(name, help) SHADOW_COUNT_##name,
+#include "adapters/shadow.def"
+#undef SHADOW_COUNT
+    SHADOW_COUNT_COUNT
+};
+
+const char *shadow_count_name(enum shadow_count c);
+
 enum worker_state {
     WORKER_ABSENT,  /* no process */
     WORKER_IDLE,    /* waiting for a connection */
@@ -72,6 +81,11 @@ struct scoreboard_slot {
 /* Processes of the shadow at most. */
 #define SCOREBOARD_SHADOWS_MAX 16
 
+/* Of one of them, which alone writes it. */
+struct scoreboard_shadow {
+    _Alignas(64) scoreboard_u64 counts[SHADOW_COUNT_COUNT];
+};
+
 struct scoreboard {
     char magic[8];
     uint32_t layout; /* changes with this structure and its lists */
@@ -91,6 +105,8 @@ struct scoreboard {
     _Atomic uint32_t stage;     /* enum pool_stage */
     scoreboard_u64 lost;        /* connections that ended with their worker */
     struct circuit circuits[CIRCUITS_MAX];
+    scoreboard_u64 shadow_lost; /* requests that ended with whoever had them */
+    struct scoreboard_shadow shadows[SCOREBOARD_SHADOWS_MAX];
     struct scoreboard_slot slots[];
 };
 

@@ -27,6 +27,7 @@ struct exchange {
     struct scoreboard_slot *slot;
     struct handler *handler;
     struct downstream *downstream;
+    struct tap *tap; /* NULL: no request is sampled */
     struct entropy entropy;
     struct trace trace;
     struct phases phases;
@@ -88,7 +89,7 @@ static bool abandoned(void *context)
 
 struct exchange *exchange_new(struct fcgi *fcgi,
                               const struct endpoint_table *endpoints,
-                              struct scoreboard_slot *slot)
+                              struct scoreboard_slot *slot, struct tap *tap)
 {
     struct exchange *x = calloc(1, sizeof *x);
     if (x == NULL)
@@ -96,6 +97,7 @@ struct exchange *exchange_new(struct fcgi *fcgi,
     const struct handler_peers peers = {x, post, abandoned};
     x->fcgi = fcgi;
     x->slot = slot;
+    x->tap = tap;
     x->handler = handler_new(endpoints, &peers);
     x->downstream = downstream_new();
     if (x->handler == NULL || x->downstream == NULL)
@@ -171,9 +173,13 @@ static void begin(struct exchange *x)
         .content_encoding = fcgi_param(f, "HTTP_CONTENT_ENCODING"),
         .idempotency_key = fcgi_param(f, "HTTP_IDEMPOTENCY_KEY"),
         .trace = &x->trace,
+        .loop = x->tap != NULL &&
+                tap_is_loop(x->tap, fcgi_param(f, TAP_LOOP_PARAM)),
     };
     PROBE_REQUEST_START(x->trace.request_id, x->path);
     handler_begin(x->handler, &request);
+    if (x->tap != NULL && handler_wants_body(x->handler))
+        tap_begin(x->tap, x->path, request.path_len);
     note_wait(x);
 }
 
@@ -191,6 +197,8 @@ static enum handler_end read_body(struct exchange *x)
         switch (got) {
         case FCGI_BODY_MORE:
             handler_chunk(x->handler, bytes, n);
+            if (x->tap != NULL)
+                tap_chunk(x->tap, bytes, n);
             phases_spend(&x->phases, TIMING_decode);
             scoreboard_add(&x->slot->counters[COUNTER_body_bytes], n);
             if (x->phases.mark >= x->due)
@@ -278,6 +286,8 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn)
     PROBE_DONE(x->trace.request_id, r->outcome,
                x->phases.mark - x->phases.begun);
     phases_end(&x->phases, r->outcome);
+    if (x->tap != NULL)
+        tap_end(x->tap, r, &x->trace, x->reply);
     return fcgi_end(x->fcgi);
 }
 

@@ -10,13 +10,15 @@
 #include "adapters/fcgi.h"
 #include "adapters/scoreboard.h"
 #include "services/endpoint.h"
+#include "services/tap.h"
 
 struct exchange;
 
-/* One per worker. NULL: memory is short. Everything is borrowed. */
+/* One per worker. NULL: memory is short. Everything is borrowed. `tap`: takes
+ * copies of requests; NULL: none are taken. */
 struct exchange *exchange_new(struct fcgi *fcgi,
                               const struct endpoint_table *endpoints,
-                              struct scoreboard_slot *slot);
+                              struct scoreboard_slot *slot, struct tap *tap);
 void exchange_free(struct exchange **x);
 
 /* Decode bodies whose sum is known, count it, note how it ended in the slot and

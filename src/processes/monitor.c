@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "adapters/signals.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "processes/helper.h"
 
 /* Scrapers, probes and a few people; each gets one page per connection. */
 #define CONNECTIONS_MAX 64
@@ -19,16 +19,7 @@ static bool told_to_end(const struct monitor_plan *plan)
     signals_hear();
     if (signals_take(SIGUSR1))
         log_reopen();
-    if (signals_take(SIGHUP) &&
-        atomic_load_explicit(&plan->site.board->generation,
-                             memory_order_relaxed) != plan->generation)
-        return true; /* another one knows the settings that serve now */
-    bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);
-    if (!signals_take(SIGINT) && !term && !quit)
-        return false;
-    uint32_t stage =
-        atomic_load_explicit(&plan->site.board->stage, memory_order_relaxed);
-    return stage == POOL_ENDED || getppid() != plan->supervisor;
+    return helper_is_done(plan->site.board, plan->supervisor, plan->generation);
 }
 
 int monitor_run(const struct monitor_plan *plan)

@@ -16,11 +16,8 @@ struct monitor_plan {
     uint32_t generation; /* whose settings these are */
 };
 
-/* Answer until the pool has ended, and give the exit status. SIGTERM, SIGQUIT
- * and SIGINT end it once scoreboard_stage() says POOL_ENDED or the supervisor
- * is gone, and not before: whoever stops all processes of a pool at once can
- * still watch it drain. SIGUSR1: open the log again. Call after the fork, with
- * signals_init() done. */
+/* Answer until helper_is_done(), and give the exit status. SIGUSR1: open the
+ * log again. Call after the fork, with signals_init() done. */
 int monitor_run(const struct monitor_plan *plan);
 
 #endif

@@ -87,6 +87,19 @@ static bool open_tray(struct pool *p)
     return p->tray != NULL || fail(why);
 }
 
+/* Also while nothing is sampled, since a reload may change that. */
+static bool open_shadow(struct pool *p)
+{
+    const struct config *c = p->now.config;
+    if (c->pool.workers == 0)
+        return true;
+    p->shadow = shadow_queue_new((uint32_t)c->shadow.queue,
+                                 (uint64_t)c->shadow.max_body);
+    if (p->shadow == NULL)
+        log_error("[shadow] queue: %s", strerror(errno));
+    return p->shadow != NULL;
+}
+
 static bool write_pid_file(const char *path)
 {
     if (path[0] == '\0')
@@ -131,8 +144,9 @@ bool pool_open(struct pool *p)
 {
     const struct config_pool *c = &p->now.config->pool;
     return open_log(c) && open_listener(p) && open_status_listener(p) &&
-           open_scoreboard(p) && open_tray(p) && write_pid_file(c->pid_file) &&
-           set_nice(c) && drop_privileges(c) && warm_up(p);
+           open_scoreboard(p) && open_tray(p) && open_shadow(p) &&
+           write_pid_file(c->pid_file) && set_nice(c) && drop_privileges(c) &&
+           warm_up(p);
 }
 
 void pool_close(struct pool *p)
@@ -146,6 +160,7 @@ void pool_close(struct pool *p)
     }
     downstream_free(&p->warm);
     tray_free(&p->tray);
+    shadow_queue_free(&p->shadow);
     scoreboard_free(p->board);
     settings_free(&p->now);
     settings_free(&p->next);
@@ -155,6 +170,7 @@ void pool_leave(struct pool *p)
 {
     downstream_free(&p->warm);
     tray_free(&p->tray);
+    shadow_queue_free(&p->shadow);
     scoreboard_free(p->board);
     settings_free(&p->now);
     settings_free(&p->next);

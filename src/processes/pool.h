@@ -12,6 +12,7 @@
 #include "adapters/downstream.h"
 #include "adapters/listener.h"
 #include "adapters/scoreboard.h"
+#include "adapters/shadow_queue.h"
 #include "adapters/tray.h"
 #include "base/log.h"
 #include "services/settings.h"
@@ -25,8 +26,9 @@ struct pool {
     struct listener status; /* the monitor's; -1: there is none */
     struct scoreboard *board;
     struct tray *tray;
-    struct downstream *warm; /* keeps libcurl ready, see warm_up() */
-    pid_t supervisor;        /* 0: this process serves */
+    struct shadow_queue *shadow; /* NULL: there is no supervisor */
+    struct downstream *warm;     /* keeps libcurl ready, see warm_up() */
+    pid_t supervisor;            /* 0: this process serves */
 };
 
 /* How the settings want the log; their texts are borrowed. */

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "processes/monitor.h"
+#include "processes/shadower.h"
 #include "processes/supervisor.h"
 #include "processes/worker.h"
 
@@ -19,16 +20,30 @@ static struct account_counters connections_of(struct pool *p, uint32_t number)
                                      .closed = &counters[COUNTER_closed]};
 }
 
+/* NULL: no request is sampled. */
+static struct tap *open_tap(struct pool *p, const struct settings *settings,
+                            uint32_t number, struct tap *tap)
+{
+    const struct config_shadow *c = &settings->config->shadow;
+    if (p->shadow == NULL || !config_has_shadow(c))
+        return NULL;
+    tap_open(tap, c, p->shadow, &p->board->slots[number], number);
+    return tap;
+}
+
 static int run_worker(struct pool *p, const struct settings *settings,
                       uint32_t number)
 {
+    struct tap tap;
     const struct worker_plan plan = {.pool = &settings->config->pool,
                                      .endpoints = settings->endpoints,
                                      .slot = &p->board->slots[number],
                                      .tray = p->tray,
                                      .supervisor = p->supervisor,
                                      .listener = p->listener.fd,
-                                     .adopted = p->listener.adopted};
+                                     .adopted = p->listener.adopted,
+                                     .tap =
+                                         open_tap(p, settings, number, &tap)};
     tray_join(p->tray, (int)number + 1, connections_of(p, number));
     return worker_run(&plan);
 }
@@ -75,6 +90,32 @@ static int run_monitor(void *context, uint32_t generation)
     return status;
 }
 
+static int run_shadow(void *context, uint32_t number, uint32_t generation)
+{
+    struct pool *p = context;
+    const struct shadower_plan plan = {.config = p->now.config,
+                                       .board = p->board,
+                                       .queue = p->shadow,
+                                       .number = number,
+                                       .generation = generation,
+                                       .supervisor = p->supervisor};
+    /* It must not keep alive what the pool closes. */
+    close(p->listener.fd);
+    if (p->status.fd >= 0)
+        close(p->status.fd);
+    tray_free(&p->tray);
+    int status = shadower_run(&plan);
+    pool_leave(p);
+    return status;
+}
+
+static void bury_shadow(void *context, uint32_t number)
+{
+    struct pool *p = context;
+    uint32_t lost = shadow_queue_recover(p->shadow, SHADOW_PROCESS(number));
+    scoreboard_add(&p->board->shadow_lost, lost);
+}
+
 static void retire(void *context)
 {
     struct pool *p = context;
@@ -89,6 +130,17 @@ static void bury(void *context, uint32_t number)
         tray_recover(p->tray, (int)number + 1, connections_of(p, number));
     atomic_fetch_add_explicit(&p->board->lost, lost, memory_order_relaxed);
     circuit_bury(p->board->circuits, clock_now() / CLOCK_MS, number);
+    lost = shadow_queue_recover(p->shadow, SHADOW_WORKER(number));
+    scoreboard_add(&p->board->shadow_lost, lost);
+}
+
+static struct supervisor_size size_for(const struct config *c)
+{
+    return (struct supervisor_size){
+        .workers = (uint32_t)c->pool.workers,
+        .shadows =
+            config_has_shadow(&c->shadow) ? (uint32_t)c->shadow.processes : 0,
+        .drain_timeout = c->pool.drain_timeout};
 }
 
 static bool refuse_reload(const struct pool *p, const char *why)
@@ -111,9 +163,7 @@ static bool prepare(void *context, uint32_t generation,
                                 "too many breakers; try again when they have "
                                 "left");
     }
-    const struct config_pool *c = &p->next.config->pool;
-    *size = (struct supervisor_size){.workers = (uint32_t)c->workers,
-                                     .drain_timeout = c->drain_timeout};
+    *size = size_for(p->next.config);
     return true;
 }
 
@@ -153,13 +203,14 @@ int pool_run(struct pool *p)
     p->supervisor = getpid();
     p->generation = 1;
     const struct supervisor_plan plan = {
-        .size = {.workers = (uint32_t)c->workers,
-                 .drain_timeout = c->drain_timeout},
+        .size = size_for(p->now.config),
         .board = p->board,
         .context = p,
         .child = run_child,
         .helpers = {.context = p,
-                    .monitor = p->status.fd < 0 ? NULL : run_monitor},
+                    .monitor = p->status.fd < 0 ? NULL : run_monitor,
+                    .shadow = run_shadow,
+                    .bury_shadow = bury_shadow},
         .bury = bury,
         .retire = retire,
         .prepare = prepare,

@@ -277,7 +277,7 @@ bool serving_open(struct serving *s, const struct endpoint_table *endpoints)
     s->fcgi = fcgi_new(&config);
     if (s->parcel == NULL || s->fcgi == NULL)
         return false;
-    s->exchange = exchange_new(s->fcgi, endpoints, s->slot);
+    s->exchange = exchange_new(s->fcgi, endpoints, s->slot, s->tap);
     return s->exchange != NULL;
 }
 

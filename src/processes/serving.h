@@ -18,6 +18,7 @@ struct serving {
     struct scoreboard_slot *slot;
     struct tray *tray;
     int listener;
+    struct tap *tap;        /* NULL: no request is sampled */
     struct recycle recycle; /* zeroed: no limits */
     bool stop;              /* leave after the connection in hand */
     /* Its own. */
@@ -27,7 +28,7 @@ struct serving {
     int64_t complained; /* monotonic ns: the last warning about resources */
 };
 
-/* The first four are filled in and borrowed, the rest is zero. False: memory is
+/* The first five are filled in and borrowed, the rest is zero. False: memory is
  * short; serving_close() is due all the same. */
 bool serving_open(struct serving *s, const struct endpoint_table *endpoints);
 void serving_close(struct serving *s);

@@ -130,7 +130,8 @@ int worker_run(const struct worker_plan *plan)
                        .serving = {.pool = plan->pool,
                                    .slot = plan->slot,
                                    .tray = plan->tray,
-                                   .listener = plan->listener}};
+                                   .listener = plan->listener,
+                                   .tap = plan->tap}};
     int status = EXIT_FAILURE;
     if (!serving_open(&w.serving, plan->endpoints)) {
         log_error("cannot start serving: %s", strerror(errno));

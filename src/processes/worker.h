@@ -12,12 +12,14 @@
 #include "adapters/scoreboard.h"
 #include "adapters/tray.h"
 #include "services/endpoint.h"
+#include "services/tap.h"
 
 struct worker_plan {
     const struct config_pool *pool;
     const struct endpoint_table *endpoints;
     struct scoreboard_slot *slot; /* this worker is its only writer */
     struct tray *tray;            /* joined */
+    struct tap *tap;              /* NULL: no request is sampled */
     int listener;                 /* non-blocking */
     bool adopted;     /* the listener outlives the pool: leave its queue */
     pid_t supervisor; /* 0: there is none, this process is the pool */

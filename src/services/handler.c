@@ -125,6 +125,10 @@ static void check_head(struct handler *h, const struct handler_request *r)
         decide(h, OUTCOME_bad_request,
                "the Idempotency-Key is not 1 to %d visible ASCII characters",
                DOWNSTREAM_KEY_MAX);
+    if (r->loop)
+        decide(h, OUTCOME_bad_request,
+               "a copy made by the shadow of this pool: [shadow] url leads "
+               "back to it");
 }
 
 static void check_size(struct handler *h, uint64_t bytes)
@@ -152,6 +156,11 @@ void handler_begin(struct handler *h, const struct handler_request *r)
     h->decoding = decoder_begin(h->decoder, h->endpoint);
     if (!h->decoding)
         decide(h, OUTCOME_internal, "memory is short");
+}
+
+bool handler_wants_body(const struct handler *h)
+{
+    return h->decoding;
 }
 
 /* --- The body. --- */
@@ -219,7 +228,8 @@ static void print_result(struct handler *h, const struct tally *t)
         return;
     }
     number[n] = '}';
-    r->body_len = e->opening_len + n + 1;
+    r->body_len = r->result_len = e->opening_len + n + 1;
+    memcpy(r->result, r->body, r->result_len);
 }
 
 static void post_result(struct handler *h)

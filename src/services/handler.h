@@ -35,6 +35,7 @@ struct handler_request {
     const char *content_encoding;
     const char *idempotency_key;
     const struct trace *trace;
+    bool loop; /* it is a copy that this pool has made itself */
 };
 
 /* How the body ended. */
@@ -53,6 +54,8 @@ struct handler_result {
     char detail[256];                /* for the log; empty on success */
     char body[DOWNSTREAM_BODY_MAX];  /* of a success */
     size_t body_len;
+    char result[DOWNSTREAM_BODY_MAX]; /* of a success: {"sum":42} */
+    size_t result_len;
     struct downstream_report downstream;
     bool dry_run; /* it would have been posted, but for downstream_mode */
     enum decoder_check check; /* what `verify` found */
@@ -67,6 +70,9 @@ struct handler *handler_new(const struct endpoint_table *endpoints,
 void handler_free(struct handler **h);
 
 void handler_begin(struct handler *h, const struct handler_request *request);
+/* After handler_begin(): does the outcome depend on the body? */
+bool handler_wants_body(const struct handler *h);
+
 void handler_chunk(struct handler *h, const uint8_t *bytes, size_t n);
 
 /* The result is valid until the next handler_begin(). */

@@ -65,5 +65,7 @@ void page_settings(struct buf *out, const struct view *v)
         struct config_section s = config_endpoint_section(c->endpoints[i]);
         print_section(out, &s);
     }
+    struct config_section shadow = config_shadow_section(c);
+    print_section(out, &shadow);
     buf_str(out, "</section>");
 }

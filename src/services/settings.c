@@ -33,6 +33,9 @@ const char *const settings_fixed[] = {"listen",
                                       "nice",
                                       NULL};
 
+/* The memory that processes of all generations share. */
+static const char *const shadow_fixed[] = {"queue", "max_body", NULL};
+
 bool settings_load(struct settings *s, const struct settings_source *source,
                    char why[CONFIG_ERROR_MAX])
 {
@@ -71,26 +74,35 @@ static bool is_file(const char *path, char why[CONFIG_ERROR_MAX])
     return false;
 }
 
-static bool keep(struct settings *s, const struct settings *now,
-                 const char *name)
+static bool keep(const struct config_section *to,
+                 const struct config_section *from, const char *name)
 {
-    struct config_section to = config_pool_section(s->config);
-    struct config_section from = config_pool_section(now->config);
-    const struct setting *row = setting_find(to.rows, to.count, name);
-    if (setting_is_same(row, to.base, from.base))
+    const struct setting *row = setting_find(to->rows, to->count, name);
+    if (setting_is_same(row, to->base, from->base))
         return true;
-    log_warn("reload: [pool] %s cannot change while the pool runs; it stays "
-             "as it is until a restart",
-             name);
-    return setting_copy(row, to.base, from.base);
+    log_warn("reload: [%s] %s cannot change while the pool runs; it stays as "
+             "it is until a restart",
+             to->kind, name);
+    return setting_copy(row, to->base, from->base);
+}
+
+static bool keep_all(struct config_section to, struct config_section from,
+                     const char *const *names)
+{
+    for (; *names != NULL; names++)
+        if (!keep(&to, &from, *names))
+            return false;
+    return true;
 }
 
 static bool keep_fixed(struct settings *s, const struct settings *now,
                        int64_t workers_most)
 {
-    for (const char *const *name = settings_fixed; *name != NULL; name++)
-        if (!keep(s, now, *name))
-            return false;
+    if (!keep_all(config_pool_section(s->config),
+                  config_pool_section(now->config), settings_fixed) ||
+        !keep_all(config_shadow_section(s->config),
+                  config_shadow_section(now->config), shadow_fixed))
+        return false;
     int64_t workers = s->config->pool.workers;
     if (workers >= 1 && workers <= workers_most)
         return true;

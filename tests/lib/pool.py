@@ -17,9 +17,11 @@ POOL_DEFAULTS = {"workers": 2, "log_level": "debug", "drain_timeout": "5s",
                  "socket_mode": "0666"}
 
 
-def write_settings(path, pool, endpoints):
+def write_settings(path, pool, endpoints, shadow=None):
     """Write a tallyd.conf. `endpoints`: {name: {key: value}}"""
     sections = [("pool", pool)]
+    if shadow:
+        sections.append(("shadow", shadow))
     sections += [(f"endpoint {name}", keys)
                  for name, keys in endpoints.items()]
     path.write_text("\n".join(
@@ -51,7 +53,8 @@ def run_tallyctl(*arguments, limit=20):
 
 class Pool:
     """A tallyd with settings of its own, on a unix socket unless `listen` says
-    otherwise. Keywords are settings of [pool]; `endpoints` has the others:
+    otherwise. Keywords are settings of [pool]; `endpoints` and `shadow` have
+    the others:
 
         Pool(endpoints={"sum": {"path": "/sum"}}, workers=1)
 
@@ -59,7 +62,8 @@ class Pool:
     function that turns the command line into that of another starter."""
 
     def __init__(self, endpoints=None, prefix=(), through=None, env=None,
-                 start=True, stdin=None, pass_fds=(), **settings):
+                 start=True, stdin=None, pass_fds=(), shadow=None,
+                 **settings):
         self.socket = kit.fresh_path("tallyd.sock")
         self.config = kit.fresh_path("tallyd.conf")
         self.scoreboard = kit.fresh_path("scoreboard")
@@ -69,7 +73,7 @@ class Pool:
         self.endpoints = {"main": {}} if endpoints is None else endpoints
         self.address = parse_address(str(self.settings["listen"]))
         self.pages = parse_address(str(self.settings.get("status_listen", "/")))
-        write_settings(self.config, self.settings, self.endpoints)
+        write_settings(self.config, self.settings, self.endpoints, shadow)
         self.command = [*prefix, *kit.tallyd("-c", self.config)]
         if through:
             self.command = through(self.command)

@@ -134,9 +134,11 @@ END_TEST
 START_TEST(wrong_sections_are_told)
 {
     refused("workers = 3\n", ":1: ", "before the first [section]");
-    refused("[pools]\n", ":1: ", "[pool] and [endpoint NAME]");
+    refused("[pools]\n", ":1: ", "[pool], [endpoint NAME]");
     refused("[pool\n", ":1: ", "without its ]");
     refused("[pool]\n[pool]\n", ":2: ", "there twice");
+    refused("[shadow]\n[shadow]\n", ":2: ", "there twice");
+    refused("[shadow]\nurls = x\n", ":2: ", "did you mean url?");
     refused("[endpoint a]\n[endpoint a]\n", ":2: ", "there twice");
     refused("[endpoint a b]\n", ":1: ", "the name must have");
     refused("[pool]\nworkers = 1\nworkers = 2\n", ":3: ", "there twice");
@@ -153,6 +155,13 @@ START_TEST(sections_that_contradict_themselves_are_told)
             ":1: ", "needs downstream");
     refused("[endpoint a]\ndownstream = http://h/\ndownstream_cert = /c\n",
             ":1: ", "give both or none");
+    refused("[shadow]\nurl = http://h/\n[pool]\nworkers = 0\n",
+            ":1: ", "needs a supervisor");
+    refused("[shadow]\nresult_file = /r\n[pool]\nworkers = 0\n",
+            ":1: ", "needs a supervisor");
+    refused("[shadow]\nsample_file = /s\n", ":1: ", "needs url");
+    refused("[shadow]\nurl = http://h/?x\n", ":1: ", "leave ? and # out");
+    refused("[shadow]\nqueue = 4096\nmax_body = 2m\n", ":1: ", "more than 4g");
 }
 END_TEST
 

@@ -1,0 +1,54 @@
+/* shadower: see shadower.h. */
+#include "processes/shadower.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "adapters/signals.h"
+#include "base/log.h"
+#include "processes/helper.h"
+#include "services/shadow.h"
+
+#define LOWEST_PRIORITY 19
+
+static bool told_to_end(const struct shadower_plan *plan, struct shadow *s)
+{
+    signals_hear();
+    if (signals_take(SIGUSR1)) {
+        log_reopen();
+        shadow_reopen(s);
+    }
+    return helper_is_done(plan->board, plan->supervisor, plan->generation);
+}
+
+static void examine(const struct shadower_plan *plan, struct shadow *s,
+                    int place)
+{
+    shadow_examine(s, shadow_queue_case(plan->queue, place));
+    shadow_queue_release(plan->queue, place);
+}
+
+int shadower_run(const struct shadower_plan *plan)
+{
+    struct shadow *s =
+        shadow_new(&plan->config->shadow, &plan->board->shadows[plan->number]);
+    if (s == NULL || !shadow_queue_join(plan->queue)) {
+        log_error("cannot start: %s", strerror(errno));
+        shadow_free(&s);
+        return EXIT_FAILURE;
+    }
+    setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
+    while (!told_to_end(plan, s)) {
+        int place =
+            shadow_queue_claim(plan->queue, SHADOW_PROCESS(plan->number));
+        if (place >= 0)
+            examine(plan, s, place);
+        else
+            shadow_queue_wait(plan->queue, signals_waiting());
+    }
+    shadow_free(&s);
+    return EXIT_SUCCESS;
+}

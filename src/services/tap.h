@@ -1,0 +1,50 @@
+/* tap: a worker's end of the shadow: takes copies of sampled requests.
+ *
+ * The copy of a body is written into shared memory as its bytes come, and
+ * handed over once the reply has left. Nothing here waits, allocates or fails:
+ * a request that cannot be sampled is counted and served like any other. */
+#ifndef TALLYD_SERVICES_TAP_H
+#define TALLYD_SERVICES_TAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "adapters/config.h"
+#include "adapters/scoreboard.h"
+#include "adapters/shadow_queue.h"
+#include "base/entropy.h"
+#include "services/handler.h"
+
+/* The header that copies carry, as a CGI variable and on the wire. */
+#define TAP_LOOP_PARAM "HTTP_TALLYD_SHADOW"
+#define TAP_LOOP_HEADER "Tallyd-Shadow"
+
+struct tap {
+    const struct config_shadow *config;
+    struct shadow_queue *queue;
+    struct scoreboard_slot *slot;
+    struct entropy entropy;
+    int owner; /* of places of the queue */
+    int place; /* -1: the request in hand is not sampled */
+};
+
+/* All is borrowed. `number`: of the worker. */
+void tap_open(struct tap *t, const struct config_shadow *config,
+              struct shadow_queue *queue, struct scoreboard_slot *slot,
+              uint32_t number);
+
+/* Is the request one of this pool's own copies, that has come back? `mark` is
+ * the value of the header, or NULL. */
+bool tap_is_loop(struct tap *t, const char *mark);
+
+/* A request with a body to decode begins. Is it sampled? */
+void tap_begin(struct tap *t, const char *path, size_t path_len);
+void tap_chunk(struct tap *t, const uint8_t *bytes, size_t n);
+
+/* It is answered with `reply`, as reply_print() has made it: hand the copy
+ * over, if its outcome is one that follows from the body alone. */
+void tap_end(struct tap *t, const struct handler_result *r,
+             const struct trace *trace, const char *reply);
+
+#endif

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""[shadow] result_file: the result of each sampled request is written down,
+and that costs no request anything, whatever becomes of file and processes."""
+
+import json
+import os
+import pathlib
+import signal
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import kit
+import procfs
+import tap
+from fastcgi import request
+from pool import SAMPLE, Pool, run_tallyctl, serves
+
+
+def shadowed(endpoints=None, workers=2, **shadow):
+    path = kit.fresh_path("results.ndjson")
+    settings = {"result_file": path, "share": 1, "processes": 1, **shadow}
+    pool = Pool({**(endpoints or {"main": {}})}, workers=workers,
+                shadow=settings)
+    pool.results = path
+    return pool
+
+
+def lines(pool):
+    if not pool.results.exists():
+        return []
+    return [json.loads(line) for line in
+            pool.results.read_text().splitlines()]
+
+
+def wait_for_lines(pool, count):
+    return kit.until(f"{count} results are written",
+                     lambda: lines(pool) if len(lines(pool)) >= count
+                     else None)
+
+
+def shadows(pool):
+    """The pids of the shadow processes."""
+    return sorted(set(procfs.children_of(pool.pid)) - set(pool.workers()))
+
+
+@tap.test
+def each_result_is_a_line_with_its_id():
+    with shadowed({"main": {"downstream_mode": "dry-run", "reply": "ok"},
+                   "sum": {"path": "/sum", "result": "größe"}}) as pool:
+        for number, (body, path) in enumerate((
+                (SAMPLE, "/"), (SAMPLE, "/sum"), (b"{", "/"), (b"{}", "/"),
+                (b'{"items":[{"value":9223372036854775807}]}', "/"))):
+            pool.post(body, path=path, HTTP_X_REQUEST_ID=f"id-{number}")
+        pool.post(SAMPLE, method="PUT", HTTP_X_REQUEST_ID="never")
+        pool.post(SAMPLE, path="/sum", HTTP_X_REQUEST_ID="last")
+        got = {line["id"]: line for line in wait_for_lines(pool, 6)}
+        tap.equal(got["id-0"], {"id": "id-0", "endpoint": "main",
+                                "outcome": "ok", "result": '{"sum":42}',
+                                "status": 200}, "a success")
+        tap.equal(got["id-1"]["result"], '{"größe":42}', "another name")
+        tap.equal([(got[f"id-{n}"]["outcome"], got[f"id-{n}"].get("result"))
+                   for n in (2, 3, 4)],
+                  [("malformed_json", None), ("wrong_shape", None),
+                   ("out_of_range", None)], "failures")
+        tap.equal(len(got), 6, "lines")
+        tap.equal(pool.results.stat().st_mode & 0o777, 0o600, "the mode")
+        tap.equal(pool.count("shadow_sampled"), 6, "sampled")
+
+
+@tap.test
+def no_process_runs_while_it_is_off():
+    for off in {"share": 0}, {"result_file": ""}:
+        with shadowed(**off) as pool:
+            serves(pool)
+            tap.equal(shadows(pool), [], f"processes with {off}")
+            tap.equal(pool.count("shadow_sampled"), 0, "sampled")
+
+
+@tap.test
+def a_body_over_max_body_is_skipped():
+    with shadowed(max_body="1k") as pool:
+        padding = b" " * (1024 - len(SAMPLE))
+        pool.post(SAMPLE + padding)
+        pool.post(SAMPLE + padding + b" ")
+        wait_for_lines(pool, 1)
+        tap.equal((pool.count("shadow_sampled"), pool.count("shadow_skipped")),
+                  (1, 1), "sampled and skipped")
+
+
+@tap.test
+def a_process_that_is_stopped_costs_no_request():
+    """a shadow process that is stopped: copies are dropped, requests are not"""
+    with shadowed(queue=4) as pool:
+        pid = kit.until("there is one", lambda: shadows(pool))[0]
+        os.kill(pid, signal.SIGSTOP)
+        for _ in range(20):
+            serves(pool)
+        tap.equal((pool.count("shadow_sampled"), pool.count("shadow_dropped")),
+                  (4, 16), "sampled and dropped")
+        os.kill(pid, signal.SIGCONT)
+        wait_for_lines(pool, 4)
+        serves(pool)
+        wait_for_lines(pool, 5)
+        os.kill(pid, signal.SIGSTOP)  # holds nobody up at the end, too
+
+
+@tap.test
+def a_process_that_is_killed_is_replaced():
+    with shadowed() as pool:
+        first = kit.until("there is one", lambda: shadows(pool))
+        for round_ in range(3):
+            os.kill(shadows(pool)[0], signal.SIGKILL)
+            serves(pool)
+            kit.until("another one runs", lambda: shadows(pool)
+                      and shadows(pool) != first)
+            first = shadows(pool)
+            wait_for_lines(pool, round_ + 1)
+
+
+@tap.test
+def a_worker_that_dies_with_a_copy_gives_its_place_back():
+    with shadowed(workers=1, queue=1) as pool:
+        for _ in range(3):
+            with pool.link() as link:
+                head = request(SAMPLE, keep=False)
+                link.send(head[:-20])  # the body has begun
+                kit.until("it is read", lambda: pool.status()["workers"][0][
+                    "state"] == "reading")
+                victim = pool.workers()[0]
+                os.kill(victim, signal.SIGKILL)
+                pool.wait_for_workers(besides=[victim])
+        serves(pool)
+        wait_for_lines(pool, 1)
+        tap.equal(pool.count("shadow_dropped"), 0, "dropped")
+
+
+@tap.test
+def a_file_at_its_limit_or_no_file_costs_no_request():
+    with shadowed(result_max="4k") as pool:
+        for _ in range(100):
+            serves(pool)
+        kit.until("all are examined", lambda: len(pool.log_lines(
+            "reached its limit")) == 1)
+        tap.check(pool.results.stat().st_size <= 4096, "the limit")
+        tap.check(len(lines(pool)) > 20, "whole lines")
+    directory = kit.fresh_path("none")
+    with shadowed(result_file=directory / "results") as pool:
+        serves(pool)
+        pool.wait_for_log("No such file")
+        directory.mkdir()
+        pool.process.send(signal.SIGUSR1)
+        kit.until("it is there", (directory / "results").exists)
+
+
+@tap.test
+def a_file_that_is_rotated_is_opened_again():
+    with shadowed() as pool:
+        serves(pool)
+        wait_for_lines(pool, 1)
+        moved = pool.results.with_suffix(".1")
+        pool.results.rename(moved)
+        pool.process.send(signal.SIGUSR1)
+        kit.until("the path is there again", pool.results.exists)
+        serves(pool)
+        wait_for_lines(pool, 1)
+        tap.equal(len(moved.read_text().splitlines()), 1, "lines before")
+
+
+@tap.test
+def a_reload_turns_it_on_and_off():
+    with shadowed(share=0) as pool:
+        serves(pool)
+        text = pool.config.read_text()
+        for share, processes in ("1", 1), ("0", 0), ("1", 1):
+            pool.config.write_text(text.replace("share = 0",
+                                                f"share = {share}"))
+            status, _out, errors = run_tallyctl("-c", pool.config, "reload")
+            tap.equal((status, errors), (0, ""), "the reload")
+            pool.wait_for_workers()
+            kit.until("the processes follow",
+                      lambda: len(shadows(pool)) == processes)
+            serves(pool)
+        wait_for_lines(pool, 2)
+        tap.equal(pool.count("shadow_sampled"), 2, "sampled")
+
+
+@tap.test
+def it_sleeps_when_there_is_nothing_to_do():
+    with shadowed() as pool:
+        pid = kit.until("there is one", lambda: shadows(pool))[0]
+        serves(pool)
+        wait_for_lines(pool, 1)
+        kit.until("it sleeps", lambda: procfs.state_of(pid) == "S")
+        before = procfs.cpu_seconds(pid)
+        time.sleep(0.3)  # what is watched
+        tap.check(procfs.cpu_seconds(pid) - before < 0.1, "it spins")
+
+
+@tap.test
+def it_ends_with_its_supervisor():
+    pool = shadowed()
+    pid = kit.until("there is one", lambda: shadows(pool))[0]
+    workers = pool.workers()
+    os.kill(pool.pid, signal.SIGKILL)
+    kit.until("all are gone", lambda: not any(
+        procfs.is_alive(one) for one in [pid, *workers]))
+
+
+sys.exit(kit.run())
