@@ -10,6 +10,7 @@
 #include "adapters/config_load.h"
 #include "adapters/scoreboard.h"
 #include "base/clock.h"
+#include "processes/send.h"
 #include "processes/top.h"
 #include "services/health.h"
 #include "services/status.h"
@@ -21,8 +22,9 @@ struct options {
     const char *overrides[16];
     size_t override_count;
     bool json;
-    enum command { STATUS, HEALTH, TOP, RELOAD } command;
+    enum command { STATUS, HEALTH, TOP, RELOAD, SEND, COMMANDS } command;
     struct health_limits limits;
+    struct send_wish send;
 };
 
 /* How often the end of a reload is looked for, and how long, besides
@@ -35,6 +37,7 @@ static const char usage[] =
     "       tallyctl [-c FILE] [-s section.key=value] top\n"
     "       tallyctl [-c FILE] [-s section.key=value] health [LIMIT...]\n"
     "       tallyctl [-c FILE] [-s section.key=value] reload\n"
+    "       tallyctl [-c FILE] [-s section.key=value] send [OPTION...] BODY\n"
     "  -c FILE   the settings of the pool; its scoreboard is read\n"
     "  -s ...    override one setting, e.g. -s pool.scoreboard=/path\n"
     "  status    workers, requests by outcome, times, counters\n"
@@ -45,12 +48,116 @@ static const char usage[] =
     "  --busy WARN,CRIT       percent of the workers that are busy\n"
     "  --queue WARN,CRIT      percent of the listen queue in use\n"
     "  --failures WARN,CRIT   percent of the last minute's requests\n"
+    "  send      post the file BODY (-: standard input) to the pool, without\n"
+    "            a web server, and print its reply\n"
+    "  --listen ADDRESS       where to; else as the settings say\n"
+    "  --path PATH            of the URL, with its query\n"
+    "  --header 'NAME: VALUE' a header of the request; again for more\n"
+    "  --timeout SECONDS      for all of it, 30 unless given\n"
+    "  -v        print the header of the reply\n"
     "  -V, -h    version, this text\n";
 
 static int bad_usage(const char *what)
 {
     fprintf(stderr, "tallyctl: %s\n%s", what, usage);
     return EXIT_USAGE;
+}
+
+/* False: it is none of `health`; *why, if it is one and wrong. */
+static bool take_health_option(int c, struct health_limits *l, const char **why)
+{
+    struct health_limit *limit = c == 'b'   ? &l->busy
+                                 : c == 'q' ? &l->queue
+                                 : c == 'f' ? &l->failures
+                                            : NULL;
+    if (limit != NULL && !health_parse(optarg, limit))
+        *why = "a limit is WARN,CRIT in percent";
+    return limit != NULL;
+}
+
+/* The same of `send`. */
+static bool take_send_option(int c, struct send_wish *w, const char **why)
+{
+    switch (c) {
+    case 'l':
+        w->listen = optarg;
+        return true;
+    case 'p':
+        w->path = optarg;
+        return true;
+    case 'H':
+        if (w->header_count == SEND_HEADERS_MAX)
+            *why = "too many --header";
+        else
+            w->headers[w->header_count++] = optarg;
+        return true;
+    case 't':
+        w->timeout = (unsigned)strtoul(optarg, NULL, 10);
+        if (strspn(optarg, "0123456789") != strlen(optarg) ||
+            strlen(optarg) > 4 || w->timeout == 0)
+            *why = "--timeout is 1 to 9999 seconds";
+        return true;
+    case 'v':
+        w->verbose = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* -1: go on; else the exit status. */
+static int take_option(int c, struct options *o)
+{
+    const char *why = NULL;
+    switch (c) {
+    case 'c':
+        o->path = optarg;
+        return -1;
+    case 's':
+        if (o->override_count == 16)
+            return bad_usage("too many -s");
+        o->overrides[o->override_count++] = optarg;
+        return -1;
+    case 'j':
+        o->json = true;
+        return -1;
+    case 'V':
+        puts("tallyctl " PACKAGE_VERSION);
+        return EXIT_SUCCESS;
+    case 'h':
+        fputs(usage, stdout);
+        return EXIT_SUCCESS;
+    default:
+        break;
+    }
+    if (!take_health_option(c, &o->limits, &why) &&
+        !take_send_option(c, &o->send, &why)) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    return why == NULL ? -1 : bad_usage(why);
+}
+
+static int choose_command(int count, char **words, struct options *o)
+{
+    static const char *const commands[] = {"status", "health", "top", "reload",
+                                           "send"};
+    int i = 0;
+    if (count == 0)
+        return bad_usage("give one command: status, top, health, reload or "
+                         "send");
+    while (i < COMMANDS && strcmp(words[0], commands[i]) != 0)
+        i++;
+    if (i == COMMANDS)
+        return bad_usage("the commands are status, top, health, reload and "
+                         "send");
+    o->command = (enum command)i;
+    if (count != (i == SEND ? 2 : 1))
+        return bad_usage(i == SEND ? "send takes one file, or - for standard "
+                                     "input"
+                                   : "give one command and nothing more");
+    o->send.file = words[count - 1];
+    return -1;
 }
 
 /* -1: go on; else the exit status. */
@@ -61,56 +168,19 @@ static int parse_options(int argc, char **argv, struct options *o)
         {"busy", required_argument, NULL, 'b'},
         {"queue", required_argument, NULL, 'q'},
         {"failures", required_argument, NULL, 'f'},
+        {"listen", required_argument, NULL, 'l'},
+        {"path", required_argument, NULL, 'p'},
+        {"header", required_argument, NULL, 'H'},
+        {"timeout", required_argument, NULL, 't'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0}};
-    int c;
-    while ((c = getopt_long(argc, argv, "c:s:jVh", longs, NULL)) != -1) {
-        switch (c) {
-        case 'c':
-            o->path = optarg;
-            break;
-        case 's':
-            if (o->override_count == 16)
-                return bad_usage("too many -s");
-            o->overrides[o->override_count++] = optarg;
-            break;
-        case 'j':
-            o->json = true;
-            break;
-        case 'b':
-        case 'q':
-        case 'f':
-            if (!health_parse(optarg, c == 'b'   ? &o->limits.busy
-                                      : c == 'q' ? &o->limits.queue
-                                                 : &o->limits.failures))
-                return bad_usage("a limit is WARN,CRIT in percent");
-            break;
-        case 'V':
-            puts("tallyctl " PACKAGE_VERSION);
-            return EXIT_SUCCESS;
-        case 'h':
-            fputs(usage, stdout);
-            return EXIT_SUCCESS;
-        default:
-            fputs(usage, stderr);
-            return EXIT_USAGE;
-        }
-    }
-    static const char *const commands[] = {
-        [STATUS] = "status",
-        [HEALTH] = "health",
-        [TOP] = "top",
-        [RELOAD] = "reload",
-    };
-    if (optind != argc - 1)
-        return bad_usage("give one command: status, top, health or reload");
-    for (int i = 0; i <= RELOAD; i++)
-        if (strcmp(argv[optind], commands[i]) == 0) {
-            o->command = (enum command)i;
-            return -1;
-        }
-    return bad_usage("the commands are status, top, health and reload");
+    int c, status = -1;
+    while (status < 0 &&
+           (c = getopt_long(argc, argv, "c:s:jvVh", longs, NULL)) != -1)
+        status = take_option(c, o);
+    return status >= 0 ? status
+                       : choose_command(argc - optind, argv + optind, o);
 }
 
 static bool is_running(const struct scoreboard *b)
@@ -243,31 +313,40 @@ static int obey(const struct config *c, const struct options *o)
     return status;
 }
 
-/* Is `health` asked for, whatever is wrong with the rest? */
-static bool wants_health(int argc, char **argv)
+/* Is this command asked for, whatever is wrong with the rest? */
+static bool asks_for(int argc, char **argv, const char *command)
 {
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "health") == 0)
+        if (strcmp(argv[i], command) == 0)
             return true;
     return false;
 }
 
+/* Two commands have statuses of their own for what is wrong with the command
+ * line or the settings. */
+static int fault_status(int argc, char **argv, int status)
+{
+    return asks_for(argc, argv, "health") ? plugin_status(status)
+           : asks_for(argc, argv, "send") ? SEND_FAILED
+                                          : status;
+}
+
 int main(int argc, char **argv)
 {
-    struct options options = {.limits = health_defaults};
+    struct options options = {.limits = health_defaults, .send.timeout = 30};
     char why[CONFIG_ERROR_MAX];
-    bool health = wants_health(argc, argv);
     int status = parse_options(argc, argv, &options);
     if (status >= 0)
-        return health && status == EXIT_USAGE ? plugin_status(status) : status;
+        return status == EXIT_USAGE ? fault_status(argc, argv, status) : status;
     struct config *config = config_load(options.path, options.overrides,
                                         options.override_count, why);
     if (config == NULL) {
         fprintf(stderr, "tallyctl: %s\n", why);
-        return health ? plugin_status(EXIT_CONFIG) : EXIT_CONFIG;
+        return fault_status(argc, argv, EXIT_CONFIG);
     }
-    status = obey(config, &options);
+    status = options.command == SEND ? (int)send_file(&options.send, config)
+                                     : obey(config, &options);
     config_free(&config);
     bool told = status <= HEALTH_UNKNOWN;
-    return health && !told ? plugin_status(status) : status;
+    return options.command == HEALTH && !told ? plugin_status(status) : status;
 }

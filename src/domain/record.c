@@ -77,14 +77,29 @@ void record_put_unknown_type(struct buf *out, uint8_t type)
     put_record(out, RECORD_UNKNOWN_TYPE, 0, body, sizeof body);
 }
 
-static void put_pair(struct buf *out, const char *name, uint32_t value)
+static void put_length(struct buf *out, size_t n)
+{
+    const uint8_t bytes[4] = {(uint8_t)(n >> 24 | 0x80), (uint8_t)(n >> 16),
+                              (uint8_t)(n >> 8), (uint8_t)n};
+    if (n < 0x80)
+        buf_char(out, (char)n);
+    else
+        buf_add(out, bytes, sizeof bytes);
+}
+
+void record_put_pair(struct buf *out, const char *name, const char *value)
+{
+    put_length(out, strlen(name));
+    put_length(out, strlen(value));
+    buf_str(out, name);
+    buf_str(out, value);
+}
+
+static void put_number(struct buf *out, const char *name, uint32_t value)
 {
     char text[16];
-    int n = snprintf(text, sizeof text, "%u", value);
-    buf_char(out, (char)strlen(name));
-    buf_char(out, (char)n);
-    buf_str(out, name);
-    buf_str(out, text);
+    snprintf(text, sizeof text, "%u", value);
+    record_put_pair(out, name, text);
 }
 
 static bool asks_for(const uint8_t *query, size_t n, const char *name)
@@ -114,6 +129,6 @@ void record_put_values(struct buf *out, const uint8_t *query, size_t n,
     buf_init(&pairs, room, sizeof room);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (asks_for(query, n, known[i].name))
-            put_pair(&pairs, known[i].name, known[i].value);
+            put_number(&pairs, known[i].name, known[i].value);
     put_record(out, RECORD_GET_VALUES_RESULT, 0, pairs.data, pairs.len);
 }

@@ -62,6 +62,9 @@ struct record_pair {
 /* False: the lengths do not fit into the `n` bytes there are. */
 bool record_parse_pair(const uint8_t *bytes, size_t n, struct record_pair *out);
 
+/* Append one. */
+void record_put_pair(struct buf *out, const char *name, const char *value);
+
 /* --- Whole replies, appended to `out`. --- */
 
 void record_put_end(struct buf *out, uint16_t id, enum record_end status);

@@ -97,6 +97,30 @@ START_TEST(lengths_that_add_up_past_any_number_are_refused)
 }
 END_TEST
 
+START_TEST(pairs_are_read_as_they_are_written)
+{
+    static const size_t lengths[] = {0, 1, 127, 128, 129, 255, 256, 40000};
+    static char name[40001], value[40001], bytes[80020];
+    for (size_t i = 0; i < 8; i++)
+        for (size_t j = 0; j < 8; j++) {
+            struct record_pair pair;
+            struct buf pairs;
+            memset(name, 'n', lengths[i]);
+            memset(value, 'v', lengths[j]);
+            name[lengths[i]] = value[lengths[j]] = '\0';
+            buf_init(&pairs, bytes, sizeof bytes);
+            record_put_pair(&pairs, name, value);
+            ck_assert(!pairs.overflow);
+            ck_assert(record_parse_pair((uint8_t *)bytes, pairs.len, &pair));
+            ck_assert_uint_eq(pair.length, pairs.len);
+            ck_assert_uint_eq(pair.name_len, lengths[i]);
+            ck_assert_uint_eq(pair.value_len, lengths[j]);
+            ck_assert_mem_eq(pair.name, name, lengths[i]);
+            ck_assert_mem_eq(pair.value, value, lengths[j]);
+        }
+}
+END_TEST
+
 START_TEST(an_end_carries_its_status)
 {
     open_reply(sizeof room);
@@ -193,6 +217,7 @@ int main(void)
         only_version_1_is_known,
         pairs_end_where_they_say,
         lengths_that_add_up_past_any_number_are_refused,
+        pairs_are_read_as_they_are_written,
         an_end_carries_its_status,
         an_unknown_type_is_named,
         values_that_are_known_are_told,
