@@ -33,6 +33,11 @@ enum config_log_to {
 };
 enum config_log_format { CONFIG_LOG_FORMAT_TEXT, CONFIG_LOG_FORMAT_JSON };
 enum config_scheduler { CONFIG_SCHEDULER_BATCH, CONFIG_SCHEDULER_OTHER };
+enum config_process_model {
+    CONFIG_PROCESS_STATIC,
+    CONFIG_PROCESS_DYNAMIC,
+    CONFIG_PROCESS_ONDEMAND
+};
 enum config_resend { CONFIG_RESEND_NEVER, CONFIG_RESEND_ONCE };
 
 struct config_endpoint {

@@ -44,6 +44,13 @@ static bool check_pool(const struct config_pool *p, struct buf *why)
     if (p->workers == 0 && p->status_listen[0] != '\0')
         buf_str(why, "[pool] status_listen: needs a supervisor; set workers "
                      "to 1 or more");
+    else if (p->workers == 0 && p->process_model != CONFIG_PROCESS_STATIC)
+        buf_str(why, "[pool] process_model: needs a supervisor; set workers, "
+                     "the largest number, to 1 or more");
+    else if (p->process_model == CONFIG_PROCESS_DYNAMIC &&
+             (p->min_workers > p->workers || p->spare_workers > p->workers))
+        buf_str(why, "[pool] min_workers and spare_workers: at most workers, "
+                     "the largest number");
     if (p->workers == 0 && p->cpu_affinity[0] != '\0')
         buf_str(why, "[pool] cpu_affinity: needs a supervisor; set workers "
                      "to 1 or more");

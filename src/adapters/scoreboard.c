@@ -49,7 +49,7 @@ const char *worker_state_name(enum worker_state s)
 /* Two builds that differ in a list or a field differ here. */
 static uint32_t layout(void)
 {
-    return 4u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
+    return 5u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
            (uint32_t)COUNTER_COUNT << 12 |
            ((uint32_t)sizeof(struct scoreboard_slot) / 64 ^
             (uint32_t)sizeof(struct scoreboard) / 64);

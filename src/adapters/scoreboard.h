@@ -2,9 +2,9 @@
  *
  * One slot per worker, written by that worker alone; the supervisor writes the
  * head, and a slot's generation, its pid, and its state when no worker is
- * there; the circuits belong to all (circuit.h). Counters only grow and outlive the worker, so a reader may take them
- * at any moment without a lock. All fields are read and written with relaxed
- * atomics. */
+ * there; the circuits belong to all (circuit.h). Counters only grow and outlive
+ * the worker, so a reader may take them at any moment without a lock. All
+ * fields are read and written with relaxed atomics. */
 #ifndef TALLYD_ADAPTERS_SCOREBOARD_H
 #define TALLYD_ADAPTERS_SCOREBOARD_H
 
@@ -98,8 +98,12 @@ struct scoreboard {
     scoreboard_u64 forks, fork_errors;
     scoreboard_u64 exits_normal, exits_status, exits_signal;
     scoreboard_u64 monitor_starts, shadow_starts;
-    _Atomic uint32_t workers;    /* wanted; there are slots for more */
-    _Atomic uint32_t generation; /* that serves; 1 after the start */
+    _Atomic uint32_t workers; /* wanted; there are slots for more */
+    _Atomic uint32_t workers_least, workers_most; /* as the settings say */
+    scoreboard_i64 retry_at;      /* a start has failed: the next is then */
+    scoreboard_u64 retired_idle;  /* workers that were not needed any more */
+    scoreboard_u64 workers_short; /* times more than workers_most were needed */
+    _Atomic uint32_t generation;  /* that serves; 1 after the start */
     scoreboard_u64 reloads_begun, reloads_ended, reloads_failed;
     scoreboard_u64 reload_good; /* number of the last that did not fail */
     _Atomic uint32_t stage;     /* enum pool_stage */

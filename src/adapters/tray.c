@@ -189,6 +189,11 @@ enum tray_event tray_wait(struct tray *t, const sigset_t *open, int limit,
     return TRAY_REQUEST;
 }
 
+int tray_queue(const struct tray *t)
+{
+    return t->set;
+}
+
 bool tray_knocking(const struct tray *t)
 {
     return atomic_load(&t->table->knocking) != 0;
@@ -352,6 +357,21 @@ static bool bequeath(struct tray *t, int place, struct account_counters c)
     return lost;
 }
 
+/* The dead may have taken its wishes back to set them anew. It must not ring
+ * early: where no worker is left one would be started to look. */
+static void set_clock_again(struct tray *t)
+{
+    int64_t deaf = t->table->deaf;
+    alarm_reset(&t->clock);
+    alarm_set(&t->clock, deaf != 0 ? deaf : CLOCK_NEVER);
+    for (uint32_t i = 0; i < t->table->count; i++) {
+        const struct place *p = &t->table->at[i];
+        if (p->owner == PLACE_PARKED)
+            alarm_set(&t->clock, p->adrift != 0 ? clock_now() + ADRIFT_PAUSE
+                                                : p->deadline);
+    }
+}
+
 uint32_t tray_recover(struct tray *t, int owner, struct account_counters c)
 {
     uint32_t lost = 0;
@@ -362,8 +382,7 @@ uint32_t tray_recover(struct tray *t, int owner, struct account_counters c)
         else if (now == PLACE_PARKED)
             park_again(t, i);
     }
-    alarm_reset(&t->clock);
-    alarm_set(&t->clock, clock_now() + CLOCK_MS);
+    set_clock_again(t);
     return lost;
 }
 

@@ -58,6 +58,10 @@ enum tray_event {
 enum tray_event tray_wait(struct tray *t, const sigset_t *open, int limit,
                           int *place);
 
+/* For one that does not serve: readable while something waits for a worker.
+ * For poll(2) alone; to be told by epoll_wait(2) is to take it. */
+int tray_queue(const struct tray *t);
+
 /* Was there a knock lately, so that more connections may wait at the listener?
  * The set tells of the listener once for all that wait there, so whoever has
  * time looks again, until tray_quiet() says that nothing was left. */

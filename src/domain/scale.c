@@ -119,8 +119,10 @@ static void act(struct scale_order *o, struct scale *s,
         ask(o, l, v);
     if (missing == 0 && v->now - s->changed >= l->idle_timeout)
         o->retire = surplus(l, v);
-    if (o->retire > 0)
+    if (o->retire > 0) {
         s->changed = v->now;
+        s->step = 0;
+    }
 }
 
 struct scale_order scale_look(struct scale *s, const struct scale_limits *l,

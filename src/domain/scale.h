@@ -14,7 +14,8 @@
  * when there is no worker at all. */
 #define SCALE_PATIENCE INT64_C(10000000)
 
-/* A growth within this time of the last one is twice as large. */
+/* A growth within this time of the last one is twice as large, if nobody was
+ * retired in between. */
 #define SCALE_MEMORY INT64_C(1000000000)
 
 /* While the largest number is too small that is said this often. */

@@ -3,6 +3,8 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -54,6 +56,15 @@ uint32_t crew_free_places(const struct crew *c)
     return n;
 }
 
+uint32_t crew_count(const struct crew *c, uint32_t generation)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < c->board->slot_count; i++)
+        n += c->members[i].generation == generation &&
+             c->members[i].kill_at == CLOCK_NEVER;
+    return n;
+}
+
 int crew_vacant(const struct crew *c, uint32_t generation)
 {
     for (uint32_t i = 0; i < c->board->slot_count; i++)
@@ -85,6 +96,24 @@ void crew_vacate(struct crew *c, uint32_t place)
     c->alive--;
 }
 
+void crew_report(const struct crew *c, uint32_t place, int status, bool wanted)
+{
+    int pid = (int)c->members[place].pid;
+    if (WIFSIGNALED(status)) {
+        scoreboard_count(&c->board->exits_signal);
+        log_write(wanted ? LOG_INFO : LOG_WARN,
+                  "worker %u (pid %d) was ended by signal %d (%s)", place, pid,
+                  WTERMSIG(status), strsignal(WTERMSIG(status)));
+    } else if (WEXITSTATUS(status) != 0) {
+        scoreboard_count(&c->board->exits_status);
+        log_warn("worker %u (pid %d) ended with status %d", place, pid,
+                 WEXITSTATUS(status));
+    } else {
+        scoreboard_count(&c->board->exits_normal);
+        log_debug("worker %u (pid %d) ended", place, pid);
+    }
+}
+
 int crew_find(const struct crew *c, pid_t pid)
 {
     for (uint32_t i = 0; i < c->board->slot_count; i++)
@@ -103,20 +132,26 @@ bool crew_is_ready(const struct crew *c, uint32_t generation)
     return true;
 }
 
+void crew_dismiss(struct crew *c, uint32_t place, int64_t kill_at)
+{
+    struct crew_member *m = &c->members[place];
+    if (m->pid == 0) {
+        give(c, place, 0);
+        return;
+    }
+    m->kill_at = kill_at;
+    kill(m->pid, SIGTERM);
+}
+
 uint32_t crew_retire(struct crew *c, uint32_t generation, int64_t kill_at)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->board->slot_count; i++) {
-        struct crew_member *m = &c->members[i];
+        const struct crew_member *m = &c->members[i];
         if (m->generation != generation)
             continue;
-        if (m->pid == 0) {
-            give(c, i, 0);
-            continue;
-        }
-        m->kill_at = kill_at;
-        kill(m->pid, SIGTERM);
-        n++;
+        n += m->pid != 0;
+        crew_dismiss(c, i, m->kill_at < kill_at ? m->kill_at : kill_at);
     }
     return n;
 }

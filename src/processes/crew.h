@@ -30,9 +30,12 @@ struct crew {
 bool crew_open(struct crew *c, struct scoreboard *board);
 void crew_close(struct crew *c);
 
-/* Give `n` free places, which must be there, to a generation. */
+/* Give `n` free places to a generation, or as many as there are. */
 void crew_assign(struct crew *c, uint32_t generation, uint32_t n);
 uint32_t crew_free_places(const struct crew *c);
+
+/* How many places a generation has, those of retired workers not counted. */
+uint32_t crew_count(const struct crew *c, uint32_t generation);
 
 /* A place of a generation that has no process; -1: none. */
 int crew_vacant(const struct crew *c, uint32_t generation);
@@ -41,14 +44,20 @@ int crew_vacant(const struct crew *c, uint32_t generation);
 void crew_occupy(struct crew *c, uint32_t place, pid_t pid);
 void crew_vacate(struct crew *c, uint32_t place);
 
+/* Count and log how the process of a place has ended: `wanted`, that it would
+ * end was no surprise. Before crew_vacate(). */
+void crew_report(const struct crew *c, uint32_t place, int status, bool wanted);
+
 /* The place of a process; -1: it is none of ours. */
 int crew_find(const struct crew *c, pid_t pid);
 
 /* Does every place of the generation have a worker that waits for requests? */
 bool crew_is_ready(const struct crew *c, uint32_t generation);
 
-/* SIGTERM for a generation, whose places are not filled again. Gives the
- * number of its workers. */
+/* SIGTERM for one worker, whose place is not filled again. */
+void crew_dismiss(struct crew *c, uint32_t place, int64_t kill_at);
+
+/* The same for a generation. Gives the number of its workers. */
 uint32_t crew_retire(struct crew *c, uint32_t generation, int64_t kill_at);
 
 /* SIGKILL for those that were retired and are still there. When the next is

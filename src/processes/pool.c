@@ -100,6 +100,13 @@ static bool open_shadow(struct pool *p)
     return p->shadow != NULL;
 }
 
+/* There even if the number is fixed: the next generation's may not be. */
+static bool open_roster(struct pool *p)
+{
+    p->roster = roster_new(p->board->slot_count);
+    return p->roster != NULL || fail(strerror(errno));
+}
+
 static bool write_pid_file(const char *path)
 {
     if (path[0] == '\0')
@@ -144,9 +151,9 @@ bool pool_open(struct pool *p)
 {
     const struct config_pool *c = &p->now.config->pool;
     return open_log(c) && open_listener(p) && open_status_listener(p) &&
-           open_scoreboard(p) && open_tray(p) && open_shadow(p) &&
-           write_pid_file(c->pid_file) && set_nice(c) && drop_privileges(c) &&
-           warm_up(p);
+           open_scoreboard(p) && open_tray(p) && open_roster(p) &&
+           open_shadow(p) && write_pid_file(c->pid_file) && set_nice(c) &&
+           drop_privileges(c) && warm_up(p);
 }
 
 void pool_close(struct pool *p)
@@ -161,6 +168,7 @@ void pool_close(struct pool *p)
     downstream_free(&p->warm);
     tray_free(&p->tray);
     shadow_queue_free(&p->shadow);
+    roster_free(&p->roster);
     scoreboard_free(p->board);
     settings_free(&p->now);
     settings_free(&p->next);
@@ -171,6 +179,7 @@ void pool_leave(struct pool *p)
     downstream_free(&p->warm);
     tray_free(&p->tray);
     shadow_queue_free(&p->shadow);
+    roster_free(&p->roster);
     scoreboard_free(p->board);
     settings_free(&p->now);
     settings_free(&p->next);

@@ -11,6 +11,7 @@
 
 #include "adapters/downstream.h"
 #include "adapters/listener.h"
+#include "adapters/roster.h"
 #include "adapters/scoreboard.h"
 #include "adapters/shadow_queue.h"
 #include "adapters/tray.h"
@@ -26,6 +27,7 @@ struct pool {
     struct listener status; /* the monitor's; -1: there is none */
     struct scoreboard *board;
     struct tray *tray;
+    struct roster *roster; /* for workers that may be too few, or too many */
     struct shadow_queue *shadow; /* NULL: there is no supervisor */
     struct downstream *warm;     /* keeps libcurl ready, see warm_up() */
     pid_t supervisor;            /* 0: this process serves */

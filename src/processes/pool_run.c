@@ -13,6 +13,32 @@
 #include "processes/supervisor.h"
 #include "processes/worker.h"
 
+static uint32_t at_most(int64_t n, int64_t most)
+{
+    return (uint32_t)(n < most ? n : most);
+}
+
+static struct scale_limits workers_of(const struct config_pool *c)
+{
+    bool fixed = c->process_model == CONFIG_PROCESS_STATIC;
+    bool dynamic = c->process_model == CONFIG_PROCESS_DYNAMIC;
+    int64_t least = fixed ? c->workers : dynamic ? c->min_workers : 0;
+    return (struct scale_limits){
+        .least = at_most(least, c->workers),
+        .most = (uint32_t)c->workers,
+        .spare = dynamic ? at_most(c->spare_workers, c->workers) : 0,
+        .rate = (uint32_t)c->spawn_rate,
+        .idle_timeout = c->idle_timeout};
+}
+
+/* Where the number of workers is fixed nobody wants to know. */
+static struct roster_seat seat_of(struct pool *p, const struct config_pool *c,
+                                  uint32_t number)
+{
+    const struct scale_limits l = workers_of(c);
+    return (struct roster_seat){l.least == l.most ? NULL : p->roster, number};
+}
+
 static struct account_counters connections_of(struct pool *p, uint32_t number)
 {
     scoreboard_u64 *counters = p->board->slots[number].counters;
@@ -35,15 +61,16 @@ static int run_worker(struct pool *p, const struct settings *settings,
                       uint32_t number)
 {
     struct tap tap;
-    const struct worker_plan plan = {.pool = &settings->config->pool,
-                                     .endpoints = settings->endpoints,
-                                     .slot = &p->board->slots[number],
-                                     .tray = p->tray,
-                                     .supervisor = p->supervisor,
-                                     .listener = p->listener.fd,
-                                     .adopted = p->listener.adopted,
-                                     .tap =
-                                         open_tap(p, settings, number, &tap)};
+    const struct worker_plan plan = {
+        .pool = &settings->config->pool,
+        .endpoints = settings->endpoints,
+        .slot = &p->board->slots[number],
+        .tray = p->tray,
+        .seat = seat_of(p, &settings->config->pool, number),
+        .supervisor = p->supervisor,
+        .listener = p->listener.fd,
+        .adopted = p->listener.adopted,
+        .tap = open_tap(p, settings, number, &tap)};
     tray_join(p->tray, (int)number + 1, connections_of(p, number));
     return worker_run(&plan);
 }
@@ -137,7 +164,7 @@ static void bury(void *context, uint32_t number)
 static struct supervisor_size size_for(const struct config *c)
 {
     return (struct supervisor_size){
-        .workers = (uint32_t)c->pool.workers,
+        .workers = workers_of(&c->pool),
         .shadows =
             config_has_shadow(&c->shadow) ? (uint32_t)c->shadow.processes : 0,
         .drain_timeout = c->pool.drain_timeout};
@@ -188,6 +215,7 @@ static int run_alone(struct pool *p)
     slot->pid = (int32_t)getpid();
     slot->started = p->board->started;
     p->board->workers = p->board->generation = slot->generation = 1;
+    p->board->workers_least = p->board->workers_most = 1;
     settle(&p->now.config->pool, 0);
     return run_worker(p, &p->now, 0);
 }
@@ -205,6 +233,8 @@ int pool_run(struct pool *p)
     const struct supervisor_plan plan = {
         .size = size_for(p->now.config),
         .board = p->board,
+        .roster = p->roster,
+        .queue = tray_queue(p->tray),
         .context = p,
         .child = run_child,
         .helpers = {.context = p,

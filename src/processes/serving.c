@@ -114,10 +114,12 @@ static bool serve_request(struct serving *s, struct fcgi_conn *conn)
 {
     if (conn->kept)
         count(s, COUNTER_kept);
+    roster_busy(&s->seat);
     bool keep = exchange_serve(s->exchange, conn) &&
                 s->pool->keepalive == CONFIG_KEEPALIVE_ON &&
                 !tray_closing(s->tray);
     scoreboard_state(s->slot, WORKER_IDLE);
+    roster_idle(&s->seat);
     serving_leave_in_time(s);
     if (keep)
         fcgi_conn_restart(conn, clock_now());

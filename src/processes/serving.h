@@ -8,6 +8,7 @@
 
 #include "adapters/config.h"
 #include "adapters/fcgi.h"
+#include "adapters/roster.h"
 #include "adapters/scoreboard.h"
 #include "adapters/tray.h"
 #include "processes/exchange.h"
@@ -16,6 +17,7 @@
 struct serving {
     const struct config_pool *pool;
     struct scoreboard_slot *slot;
+    struct roster_seat seat;
     struct tray *tray;
     int listener;
     struct tap *tap;        /* NULL: no request is sampled */

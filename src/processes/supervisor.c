@@ -17,6 +17,7 @@
 #include "domain/backoff.h"
 #include "processes/crew.h"
 #include "processes/helpers.h"
+#include "processes/scaler.h"
 
 /* A worker that has begun a request or lived this long has started well. */
 #define STARTED_AFTER CLOCK_SECOND
@@ -35,7 +36,8 @@ struct supervisor {
     const struct supervisor_plan *plan;
     struct scoreboard *board;
     struct crew crew;
-    struct supervisor_size size; /* of the generation that serves */
+    struct scaler scaler;        /* of the generation that serves */
+    struct supervisor_size size; /* of that, too */
     struct backoff backoff;
     struct helpers helpers; /* which stay until the workers are gone */
     enum stage stage;
@@ -76,6 +78,12 @@ static bool start(struct supervisor *s, uint32_t place, uint32_t generation)
     return true;
 }
 
+static void note_failure(struct supervisor *s)
+{
+    backoff_failed(&s->backoff, clock_now());
+    atomic_store(&s->board->retry_at, s->backoff.until);
+}
+
 static void start_missing(struct supervisor *s)
 {
     int place;
@@ -83,29 +91,9 @@ static void start_missing(struct supervisor *s)
            backoff_may_start(&s->backoff, clock_now())) {
         if (start(s, (uint32_t)place, s->generation))
             continue;
-        backoff_failed(&s->backoff, clock_now());
+        note_failure(s);
         log_error("fork: %s; trying again in %lld ms", strerror(errno),
                   (long long)(s->backoff.wait / CLOCK_MS));
-    }
-}
-
-static void tell_exit(struct supervisor *s, uint32_t number, int status)
-{
-    const struct crew_member *m = &s->crew.members[number];
-    pid_t pid = m->pid;
-    bool wanted = s->stage != RUNNING || m->kill_at != CLOCK_NEVER;
-    if (WIFSIGNALED(status)) {
-        scoreboard_count(&s->board->exits_signal);
-        log_write(wanted ? LOG_INFO : LOG_WARN,
-                  "worker %u (pid %d) was ended by signal %d (%s)", number,
-                  (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
-    } else if (WEXITSTATUS(status) != 0) {
-        scoreboard_count(&s->board->exits_status);
-        log_warn("worker %u (pid %d) ended with status %d", number, (int)pid,
-                 WEXITSTATUS(status));
-    } else {
-        scoreboard_count(&s->board->exits_normal);
-        log_debug("worker %u (pid %d) ended", number, (int)pid);
     }
 }
 
@@ -114,13 +102,12 @@ static void tell_exit(struct supervisor *s, uint32_t number, int status)
 static void judge_start(struct supervisor *s, uint32_t number, int status)
 {
     const struct crew_member *m = &s->crew.members[number];
-    int64_t now = clock_now();
     if (status == 0 || load(&s->board->slots[number].begun) != m->begun ||
-        now - m->started >= STARTED_AFTER) {
+        clock_now() - m->started >= STARTED_AFTER) {
         backoff_succeeded(&s->backoff);
         return;
     }
-    backoff_failed(&s->backoff, now);
+    note_failure(s);
     log_warn("worker %u ended before it began a request; the next start is "
              "in %lld ms",
              number, (long long)(s->backoff.wait / CLOCK_MS));
@@ -143,7 +130,7 @@ static void serve_with(struct supervisor *s, uint32_t generation,
     s->generation = generation;
     s->size = *size;
     s->helpers.shadows = size->shadows;
-    scoreboard_serving(s->board, generation, size->workers);
+    scaler_serve(&s->scaler, generation, &size->workers, size->drain_timeout);
 }
 
 /* The new generation takes over. It accepts already, so do the old workers
@@ -160,7 +147,7 @@ static void switch_over(struct supervisor *s)
     helpers_tell(&s->helpers, SIGHUP);
     log_info("reload: generation %u serves with %u workers; %u of generation "
              "%u finish what they have in hand",
-             s->generation, s->size.workers, left, was);
+             s->generation, crew_count(&s->crew, s->generation), left, was);
     note_end(s, true);
 }
 
@@ -187,7 +174,8 @@ static void begin_reload(struct supervisor *s)
     int place;
     s->next = ++s->newest;
     s->give_up_at = clock_now() + START_LIMIT;
-    crew_assign(&s->crew, s->next, s->next_size.workers);
+    crew_assign(&s->crew, s->next,
+                scaler_next(&s->scaler, &s->next_size.workers));
     while ((place = crew_vacant(&s->crew, s->next)) >= 0)
         if (!start(s, (uint32_t)place, s->next)) {
             give_up(s, strerror(errno));
@@ -204,7 +192,7 @@ static void advance_reload(struct supervisor *s)
     else if (s->next != 0 && clock_now() >= s->give_up_at)
         give_up(s, "it took too long");
     if (s->next == 0 && s->reload_wanted &&
-        crew_free_places(&s->crew) >= s->plan->size.workers)
+        crew_free_places(&s->crew) >= s->plan->size.workers.most)
         begin_reload(s);
 }
 
@@ -213,12 +201,14 @@ static void advance_reload(struct supervisor *s)
 static void bury(struct supervisor *s, uint32_t place, int status)
 {
     const struct crew_member *m = &s->crew.members[place];
-    tell_exit(s, place, status);
+    crew_report(&s->crew, place, status,
+                s->stage != RUNNING || m->kill_at != CLOCK_NEVER);
     if (m->generation == s->next)
         give_up(s, "a worker ended before all were ready");
     else if (s->stage == RUNNING && m->kill_at == CLOCK_NEVER)
         judge_start(s, place, status);
     crew_vacate(&s->crew, place);
+    scaler_forget(&s->scaler, place);
     s->plan->bury(s->plan->context, place);
 }
 
@@ -247,9 +237,20 @@ static void leave_running(struct supervisor *s, enum stage stage)
     scoreboard_stage(s->board, POOL_DRAINING);
 }
 
+/* What waits is served though nobody is there: by one who comes to drain. */
+static void start_last(struct supervisor *s)
+{
+    crew_assign(&s->crew, s->generation, 1);
+    int place = crew_vacant(&s->crew, s->generation);
+    if (place >= 0)
+        start(s, (uint32_t)place, s->generation);
+}
+
 static void start_draining(struct supervisor *s)
 {
     leave_running(s, DRAINING);
+    if (s->crew.alive == 0)
+        start_last(s);
     s->kill_at = clock_now() + s->size.drain_timeout;
     log_info("draining: %u workers, at most %lld ms", s->crew.alive,
              (long long)(s->size.drain_timeout / CLOCK_MS));
@@ -300,6 +301,8 @@ static int64_t next_event(const struct supervisor *s)
         at = earlier(at, s->kill_at);
     if (s->stage == RUNNING && crew_vacant(&s->crew, s->generation) >= 0)
         at = earlier(at, s->backoff.until);
+    if (s->stage == RUNNING)
+        at = earlier(at, s->scaler.look_at);
     if (s->next != 0)
         at = earlier(at, clock_now() + START_LOOK);
     return earlier(at, helpers_next_start(&s->helpers));
@@ -307,11 +310,13 @@ static int64_t next_event(const struct supervisor *s)
 
 static void wait_for_signal(const struct supervisor *s)
 {
+    struct pollfd files[SCALER_FILES];
+    nfds_t n = s->stage == RUNNING ? scaler_files(&s->scaler, files) : 0;
     int64_t at = next_event(s), now = clock_now();
     int64_t left = at > now ? at - now : 0;
     const struct timespec limit = {.tv_sec = (time_t)(left / CLOCK_SECOND),
                                    .tv_nsec = left % CLOCK_SECOND};
-    ppoll(NULL, 0, at == CLOCK_NEVER ? NULL : &limit, signals_waiting());
+    ppoll(files, n, at == CLOCK_NEVER ? NULL : &limit, signals_waiting());
 }
 
 int supervisor_run(const struct supervisor_plan *plan)
@@ -322,11 +327,15 @@ int supervisor_run(const struct supervisor_plan *plan)
         return EXIT_FAILURE;
     }
     helpers_open(&s.helpers, &plan->helpers, plan->board);
-    crew_assign(&s.crew, s.newest, plan->size.workers);
+    s.scaler = (struct scaler){
+        .crew = &s.crew, .roster = plan->roster, .queue = plan->queue};
+    crew_assign(&s.crew, s.newest, scale_first(&plan->size.workers));
     serve_with(&s, s.newest, &plan->size);
     while (s.stage == RUNNING || s.crew.alive > 0) {
-        if (s.stage == RUNNING)
+        if (s.stage == RUNNING) {
+            scaler_look(&s.scaler);
             start_missing(&s);
+        }
         helpers_start(&s.helpers, &s.crew, s.generation);
         wait_for_signal(&s);
         reap(&s);

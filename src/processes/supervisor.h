@@ -9,20 +9,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "adapters/roster.h"
 #include "adapters/scoreboard.h"
+#include "domain/scale.h"
 #include "processes/helpers.h"
 
 struct supervisor_size {
-    uint32_t workers;
+    struct scale_limits workers;
     uint32_t shadows;      /* processes of the shadow */
     int64_t drain_timeout; /* ns */
 };
 
 struct supervisor_plan {
-    /* The board has room for twice as many workers; prepare() must not ask for
-     * more than these. */
+    /* The board has room for twice as many workers as size.workers.most;
+     * prepare() must not ask for more than these. */
     struct supervisor_size size;
     struct scoreboard *board;
+    /* Where a number of workers that is not fixed comes from: NULL if it always
+     * is. `queue` is readable while a request waits. */
+    struct roster *roster;
+    int queue;
     void *context;
     /* Run in the child, signals forgotten and still blocked; gives its exit
      * status. `number` is its place on the scoreboard. It has started well once

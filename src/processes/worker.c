@@ -129,6 +129,7 @@ int worker_run(const struct worker_plan *plan)
                        .tray = plan->tray,
                        .serving = {.pool = plan->pool,
                                    .slot = plan->slot,
+                                   .seat = plan->seat,
                                    .tray = plan->tray,
                                    .listener = plan->listener,
                                    .tap = plan->tap}};
@@ -140,6 +141,7 @@ int worker_run(const struct worker_plan *plan)
             recycle_begin(&w.serving.recycle, plan->pool, plan->slot);
         log_set_drop_counter(&plan->slot->counters[COUNTER_log_dropped]);
         scoreboard_state(plan->slot, WORKER_IDLE);
+        roster_ready(&plan->seat);
         log_debug("serving");
         while (!finished(&w))
             turn(&w);

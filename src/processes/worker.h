@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "adapters/config.h"
+#include "adapters/roster.h"
 #include "adapters/scoreboard.h"
 #include "adapters/tray.h"
 #include "services/endpoint.h"
@@ -20,6 +21,7 @@ struct worker_plan {
     struct scoreboard_slot *slot; /* this worker is its only writer */
     struct tray *tray;            /* joined */
     struct tap *tap;              /* NULL: no request is sampled */
+    struct roster_seat seat;      /* who knows when it is idle */
     int listener;                 /* non-blocking */
     bool adopted;     /* the listener outlives the pool: leave its queue */
     pid_t supervisor; /* 0: there is none, this process is the pool */

@@ -43,12 +43,18 @@ static void look_at_workers(const struct view *v, struct notes *n)
 {
     if (v->stage != POOL_SERVING)
         note(n, false, "", "The pool is draining: it finishes and stops.");
+    else if (v->failing && v->alive < v->workers)
+        note(n, true, "",
+             "%u of %u workers are not there, and the last one that was "
+             "started failed: the log says why. It is tried again with growing "
+             "pauses.",
+             v->workers - v->alive, v->workers);
     else if (v->alive < v->workers)
         note(n, true, "",
              "%u of %u workers are not there. If they stay away the log says "
              "why they end.",
              v->workers - v->alive, v->workers);
-    if (v->alive > 0 && v->busy == v->alive)
+    if (v->busy > 0 && v->busy == v->alive && v->workers >= v->workers_most)
         note(n, true, "workers",
              "All workers are busy; further requests wait. More workers can "
              "wait for more downstreams.");
@@ -132,6 +138,16 @@ static void look_at_slow_ones(const struct view *v, struct notes *n)
 
 /* --- Since the start. --- */
 
+static void look_at_limit(const struct view *v, struct notes *n)
+{
+    uint64_t times = load(&v->board->workers_short);
+    if (times > 0)
+        note(n, false, "workers",
+             "%" PRIu64 " times all %u workers were busy, requests waited, and "
+             "no worker could be added: there may be no more of them.",
+             times, v->workers_most);
+}
+
 static void look_at_connections(const struct view *v, struct notes *n)
 {
     uint64_t full = v->counters[COUNTER_full];
@@ -205,6 +221,7 @@ size_t advice_list(const struct view *v, struct advice list[ADVICE_MOST])
     look_at_breakers(v, &n);
     look_at_failures(v, &n);
     look_at_slow_ones(v, &n);
+    look_at_limit(v, &n);
     look_at_connections(v, &n);
     look_at_dry_runs(v, &n);
     look_at_trust(v, &n);

@@ -57,7 +57,7 @@ enum health health_print(const struct view *v, const struct health_limits *l,
     static const char *const words[] = {"OK", "WARNING", "CRITICAL"};
     uint64_t mismatches = v->counters[COUNTER_mismatches];
     const char *fault = view_fault(v);
-    unsigned busy = percent(v->busy, v->workers);
+    unsigned busy = percent(v->busy, v->workers_most);
     unsigned queue = percent(v->queue.waiting, v->queue.limit);
     unsigned failures = percent(v->recent.failed, v->recent.ended);
     enum health h =
@@ -75,7 +75,7 @@ enum health health_print(const struct view *v, const struct health_limits *l,
     buf_printf(out,
                "%u of %u workers busy, %u waiting, %" PRIu64 " of %" PRIu64
                " requests failed lately |",
-               v->busy, v->workers, v->queue.waiting, v->recent.failed,
+               v->busy, v->workers_most, v->queue.waiting, v->recent.failed,
                v->recent.ended);
     print_percent(out, "busy", busy, &l->busy);
     if (v->queue_known)

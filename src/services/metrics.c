@@ -104,6 +104,12 @@ void put_breakers(const struct family *f, int which)
 
 /* --- Processes. --- */
 
+void put_wanted(const struct family *f, int which)
+{
+    (void)which;
+    put(f, f->view->workers);
+}
+
 void put_states(const struct family *f, int which)
 {
     (void)which;
@@ -115,7 +121,7 @@ void put_states(const struct family *f, int which)
 void put_workers_limit(const struct family *f, int which)
 {
     (void)which;
-    put(f, f->view->workers);
+    put(f, f->view->workers_most);
 }
 
 static uint64_t load(const scoreboard_u64 *n)
@@ -129,6 +135,8 @@ void put_head(const struct family *f, int which)
     put(f, load(which == HEAD_forks            ? &b->forks
                 : which == HEAD_fork_errors    ? &b->fork_errors
                 : which == HEAD_monitor_starts ? &b->monitor_starts
+                : which == HEAD_retired_idle   ? &b->retired_idle
+                : which == HEAD_workers_short  ? &b->workers_short
                 : which == HEAD_reloads        ? &b->reloads_ended
                 : which == HEAD_reloads_failed ? &b->reloads_failed
                                                : &b->lost));

@@ -17,6 +17,8 @@ enum metrics_which {
     HEAD_forks,
     HEAD_fork_errors,
     HEAD_monitor_starts,
+    HEAD_retired_idle,
+    HEAD_workers_short,
     HEAD_reloads,
     HEAD_reloads_failed,
     HEAD_lost,

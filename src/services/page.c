@@ -134,7 +134,7 @@ static void print_tiles(struct buf *out, const struct view *v)
     buf_str(out, "<p class=dim>last minute; 99 %: ");
     page_time(out, histogram_quantile(&v->recent.total, 990));
     buf_str(out, "</div>");
-    fill_tile(out, "busy workers", v->busy, v->workers);
+    fill_tile(out, "busy workers", v->busy, v->workers_most);
     fill_tile(out, "connections", v->connections,
               (uint64_t)v->config->pool.max_connections);
     if (v->queue_known)

@@ -220,6 +220,7 @@ void page_connections(struct buf *out, const struct view *v)
     row(out, "closed, kept and idle", c[COUNTER_idle_closed]);
     row(out, "lost with their worker", v->lost);
     row(out, "workers started", b->forks);
+    row(out, "left, not needed any more", b->retired_idle);
     row(out, "ended normally", b->exits_normal);
     row(out, "ended with a status", b->exits_status);
     row(out, "ended by a signal", b->exits_signal);

@@ -161,8 +161,8 @@ bool status_text(const struct view *v, struct buf *out)
     buf_printf(out,
                "tallyd, pid %d, up %" PRIu64 " s, generation %u: %u of %u "
                "workers, %u busy, %" PRIu64 " requests%s\n",
-               v->pid, v->uptime, v->generation, v->alive, v->workers, v->busy,
-               v->started, v->stage == POOL_SERVING ? "" : ", draining");
+               v->pid, v->uptime, v->generation, v->alive, v->workers_most,
+               v->busy, v->started, v->stage == POOL_SERVING ? "" : ", draining");
     print_advice(out, v);
     print_supervisor(out, v);
     print_breakers(out, v);
@@ -215,6 +215,10 @@ static void put_supervisor(struct json_doc *page, const struct scoreboard *b)
     json_put_uint(s, "exits_normal", load(&b->exits_normal));
     json_put_uint(s, "exits_status", load(&b->exits_status));
     json_put_uint(s, "exits_signal", load(&b->exits_signal));
+    json_put_uint(s, "workers_wanted", b->workers);
+    json_put_uint(s, "workers_limit", b->workers_most);
+    json_put_uint(s, "workers_limit_hits", load(&b->workers_short));
+    json_put_uint(s, "workers_retired", load(&b->retired_idle));
     json_put_uint(s, "monitor_starts", load(&b->monitor_starts));
     json_put_uint(s, "generation", b->generation);
     json_put_uint(s, "reloads", load(&b->reloads_ended));

@@ -5,6 +5,9 @@
 #include "base/clock.h"
 #include "services/endpoint.h"
 
+/* A start that is repeated fails again within this time, or never. */
+#define START_TAKES CLOCK_SECOND
+
 static uint64_t load(const scoreboard_u64 *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
@@ -99,6 +102,11 @@ void view_take(struct view *v, const struct scoreboard *b,
                        .lost = load(&b->lost)};
     v->pid = atomic_load_explicit(&b->pid, memory_order_relaxed);
     v->workers = atomic_load_explicit(&b->workers, memory_order_relaxed);
+    v->workers_most =
+        atomic_load_explicit(&b->workers_most, memory_order_relaxed);
+    v->failing =
+        v->now <
+        atomic_load_explicit(&b->retry_at, memory_order_relaxed) + START_TAKES;
     v->generation = atomic_load_explicit(&b->generation, memory_order_relaxed);
     v->uptime = passed(v->now, b->started, CLOCK_SECOND);
     v->stage = atomic_load_explicit(&b->stage, memory_order_relaxed);
@@ -176,5 +184,9 @@ const char *view_fault(const struct view *v)
         return "the pool is draining";
     if (v->unsound > 0)
         return "the self-test has failed";
-    return v->alive == 0 ? "there is no worker" : NULL;
+    uint32_t least =
+        atomic_load_explicit(&v->board->workers_least, memory_order_relaxed);
+    if (v->alive == 0 && v->failing)
+        return "no worker can start";
+    return v->alive == 0 && least > 0 ? "there is no worker" : NULL;
 }

@@ -25,6 +25,8 @@ struct view {
     uint64_t uptime; /* s */
     enum pool_stage stage;
     uint32_t workers, alive, busy; /* wanted, there, with a request */
+    uint32_t workers_most;         /* that may be wanted */
+    bool failing;                  /* the last one did not come up */
     uint32_t places;     /* for view_worker(): those wanted or still leaving */
     uint32_t generation; /* that serves */
     uint32_t states[WORKER_STATE_COUNT];

@@ -136,7 +136,8 @@ static inline bool prepare(void *context, uint32_t generation,
     (void)context;
     shared->generation = (int)generation;
     shared->prepared++;
-    *size = (struct supervisor_size){.workers = (uint32_t)shared->workers,
+    uint32_t n = (uint32_t)shared->workers;
+    *size = (struct supervisor_size){.workers = {.least = n, .most = n},
                                      .shadows = (uint32_t)shared->shadows,
                                      .drain_timeout = LIMIT};
     return shared->workers > 0;
@@ -151,25 +152,35 @@ static inline void adopt(void *context, bool good)
         shared->dropped++;
 }
 
-/* `shadows`: the processes of the shadow, to begin with. */
-static inline void start_all(int (*child)(void *, uint32_t, uint32_t),
-                             int64_t drain_timeout,
-                             int (*monitor)(void *, uint32_t), int shadows)
+static inline void make_shared(uint32_t slots)
 {
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    shared->shadows = shadows;
     shared->ready = ~0;
     shared->workers = WORKERS;
-    board = scoreboard_new("", 2 * WORKERS);
+    board = scoreboard_new("", slots);
     ck_assert_ptr_nonnull(board);
+}
+
+static inline void supervise(const struct supervisor_plan *plan)
+{
     supervisor = fork();
     if (supervisor != 0)
         return;
     log_open("/dev/null", LOG_ERROR);
     signals_init();
+    _exit(supervisor_run(plan));
+}
+
+/* `shadows`: the processes of the shadow, to begin with. */
+static inline void start_all(int (*child)(void *, uint32_t, uint32_t),
+                             int64_t drain_timeout,
+                             int (*monitor)(void *, uint32_t), int shadows)
+{
+    make_shared(2 * WORKERS);
+    shared->shadows = shadows;
     const struct supervisor_plan plan = {
-        .size = {.workers = WORKERS,
+        .size = {.workers = {.least = WORKERS, .most = WORKERS},
                  .shadows = (uint32_t)shadows,
                  .drain_timeout = drain_timeout},
         .board = board,
@@ -181,7 +192,7 @@ static inline void start_all(int (*child)(void *, uint32_t, uint32_t),
         .retire = retire,
         .prepare = prepare,
         .adopt = adopt};
-    _exit(supervisor_run(&plan));
+    supervise(&plan);
 }
 
 static inline void start_with(int (*child)(void *, uint32_t, uint32_t),

@@ -30,6 +30,7 @@ static void open_pool(void)
     ck_assert_msg(config != NULL, "%s", why);
     board = scoreboard_new("", 4);
     scoreboard_serving(board, 1, 4);
+    board->workers_least = board->workers_most = 4;
     for (int i = 0; i < 4; i++)
         board->slots[i].generation = 1;
     ck_assert_ptr_nonnull(board);
@@ -83,9 +84,44 @@ START_TEST(workers_that_are_away_or_busy_are_told)
     for (int i = 1; i < 4; i++)
         scoreboard_state(&board->slots[i], WORKER_READING);
     expect("All workers are busy", "workers", true);
+    board->retry_at = clock_now();
+    expect("the last one that was started failed", "", true);
+    board->retry_at = clock_now() - 2 * CLOCK_SECOND;
+    ck_assert_ptr_null(find("was started failed"));
     scoreboard_stage(board, POOL_DRAINING);
     ck_assert_ptr_null(find("are not there"));
     expect("draining", "", false);
+}
+END_TEST
+
+/* Of a pool that grows, one that is busy as a whole may be what is needed. */
+START_TEST(only_the_largest_number_of_workers_is_too_few)
+{
+    board->workers_most = 8;
+    for (int i = 0; i < 4; i++)
+        scoreboard_state(&board->slots[i], WORKER_READING);
+    ck_assert_ptr_null(find("All workers are busy"));
+    board->workers_most = 4;
+    board->workers_short = 3;
+    expect("All workers are busy", "workers", true);
+    expect("3 times all 4 workers were busy", "workers", false);
+}
+END_TEST
+
+/* A pool without workers is ready if that is how it should be. */
+START_TEST(nobody_there_is_a_fault_unless_nobody_is_needed)
+{
+    for (int i = 0; i < 4; i++)
+        scoreboard_state(&board->slots[i], WORKER_ABSENT);
+    view_take(&view, board, config, 0);
+    ck_assert_str_eq(view_fault(&view), "there is no worker");
+    board->workers = board->workers_least = 0;
+    view_take(&view, board, config, 0);
+    ck_assert_ptr_null(view_fault(&view));
+    ck_assert_ptr_null(find(""));
+    board->retry_at = clock_now();
+    view_take(&view, board, config, 0);
+    ck_assert_str_eq(view_fault(&view), "no worker can start");
 }
 END_TEST
 
@@ -191,15 +227,18 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_pool_at_rest_has_none,
-                                  workers_that_are_away_or_busy_are_told,
-                                  a_request_of_over_a_minute_is_told,
-                                  a_share_of_failures_is_told_with_the_worst,
-                                  failures_name_the_setting_to_change,
-                                  few_failures_make_no_share,
-                                  a_dry_run_is_told,
-                                  a_breaker_that_is_open_is_told,
-                                  what_has_happened_is_told,
-                                  the_page_escapes_and_hides};
+    const TTest *const tests[] = {
+        a_pool_at_rest_has_none,
+        workers_that_are_away_or_busy_are_told,
+        only_the_largest_number_of_workers_is_too_few,
+        nobody_there_is_a_fault_unless_nobody_is_needed,
+        a_request_of_over_a_minute_is_told,
+        a_share_of_failures_is_told_with_the_worst,
+        failures_name_the_setting_to_change,
+        few_failures_make_no_share,
+        a_dry_run_is_told,
+        a_breaker_that_is_open_is_told,
+        what_has_happened_is_told,
+        the_page_escapes_and_hides};
     return UNIT_RUN_WITH("advice", tests, open_pool, close_pool);
 }

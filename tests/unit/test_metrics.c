@@ -31,6 +31,9 @@ static void open_pool(void)
     ck_assert_msg(config != NULL, "%s", why);
     board = scoreboard_new("", 2);
     scoreboard_serving(board, 1, 2);
+    board->workers_most = 5;
+    board->workers_short = 11;
+    board->retired_idle = 12;
     for (int i = 0; i < 2; i++) {
         struct scoreboard_slot *s = &board->slots[i];
         s->generation = 1;
@@ -92,6 +95,10 @@ START_TEST(values_are_those_of_the_scoreboard)
     expect("tallyd_requests_started_total 6\n");
     expect("tallyd_workers{state=\"idle\"} 1\n");
     expect("tallyd_workers{state=\"posting\"} 1\n");
+    expect("tallyd_workers_wanted 2\n");
+    expect("tallyd_workers_limit 5\n");
+    expect("tallyd_workers_limit_hits_total 11\n");
+    expect("tallyd_workers_retired_total 12\n");
     expect("tallyd_request_duration_seconds_bucket{le=\"0.001\"} 0\n");
     expect("tallyd_request_duration_seconds_bucket{le=\"0.0025\"} 2\n");
     expect("tallyd_request_duration_seconds_bucket{le=\"10.0\"} 2\n");

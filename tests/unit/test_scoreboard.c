@@ -91,6 +91,7 @@ START_TEST(the_status_adds_up)
     struct buf out;
     struct scoreboard *b = scoreboard_new("", 6);
     scoreboard_serving(b, 2, 3);
+    b->workers_most = 3;
     b->pid = 77;
     b->started = clock_now();
     for (int i = 0; i < 2; i++) {
