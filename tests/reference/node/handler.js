@@ -2,7 +2,8 @@
 // a keep-alive agent, bodies gathered and parsed, the sum posted downstream.
 //
 // usage: node handler.js PORT [DOWNSTREAM_URL]
-// Without a downstream it answers {"sum":N}, with one {"ok":true}.
+// Without a downstream it answers {"sum":N}, with one {"ok":true}. The request id
+// is passed on.
 'use strict';
 const http = require('http');
 
@@ -18,7 +19,7 @@ function answer(res, status, body) {
   res.end(body);
 }
 
-function post(sum, done) {
+function post(sum, id, done) {
   const body = JSON.stringify({sum});
   const req = http.request(downstream, {
     method: 'POST',
@@ -26,6 +27,7 @@ function post(sum, done) {
     headers: {
       'Content-Type': 'application/json',
       'Content-Length': Buffer.byteLength(body),
+      ...(id === undefined ? {} : {'X-Request-ID': id}),
     },
   }, (res) => {
     res.resume();
@@ -35,7 +37,7 @@ function post(sum, done) {
   req.end(body);
 }
 
-function handle(res, text) {
+function handle(res, id, text) {
   let sum = 0;
   try {
     for (const item of JSON.parse(text).items) sum = sum + item.value * 2;
@@ -47,7 +49,7 @@ function handle(res, text) {
     answer(res, 200, JSON.stringify({sum}));
     return;
   }
-  post(sum, (ok) => answer(res, ok ? 200 : 502,
+  post(sum, id, (ok) => answer(res, ok ? 200 : 502,
     ok ? '{"ok":true}' : '{"error":"downstream"}'));
 }
 
@@ -58,7 +60,8 @@ const server = http.createServer((req, res) => {
   }
   const chunks = [];
   req.on('data', (chunk) => chunks.push(chunk));
-  req.on('end', () => handle(res, Buffer.concat(chunks).toString('utf8')));
+  req.on('end', () => handle(res, req.headers['x-request-id'],
+    Buffer.concat(chunks).toString('utf8')));
 });
 server.keepAliveTimeout = 75000;
 server.listen(port, '127.0.0.1', 1024);

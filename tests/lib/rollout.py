@@ -1,0 +1,190 @@
+"""A rollout as doc/ROLLOUT.md has it: the old handler and a pool behind one
+nginx with the files of conf/rollout, and clients that never stop asking."""
+
+import http.client
+import json
+import random
+import subprocess
+import threading
+
+import kit
+import tap
+from fronts import ROOT, unprivileged_user
+
+KIT = kit.CONF / "rollout"
+HANDLER = kit.TOP / "tests/reference/node/handler.js"
+OLD_HOST = "127.0.0.1"  # where handler.js listens
+
+
+def find_node():
+    node = kit.find_server("node")
+    if node is None:
+        raise tap.Skip("there is no node")
+    return node
+
+
+def ask_at(port, body):
+    """(status, body) of one request over a connection of its own; status 0: no
+    answer."""
+    link = http.client.HTTPConnection(kit.HOST, port, timeout=kit.seconds(20))
+    try:
+        link.request("POST", "/process", body)
+        answer = link.getresponse()
+        return answer.status, answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        return 0, repr(error)
+    finally:
+        link.close()
+
+
+class OldHandler:
+    """The Node handler that is to be replaced."""
+
+    def __init__(self, downstream=None):
+        self.port = kit.free_port(OLD_HOST)
+        self.url = f"http://{OLD_HOST}:{self.port}"
+        self.process = kit.Process("node", [
+            find_node(), HANDLER, self.port,
+            *([downstream] if downstream else [])])
+        kit.until("node listens", self._listens)
+
+    def _listens(self):
+        tap.check(self.process.status() is None, "node has ended")
+        try:
+            link = http.client.HTTPConnection(OLD_HOST, self.port, timeout=5)
+            link.request("GET", "/")
+            return link.getresponse().status == 405
+        except OSError:
+            return False
+        finally:
+            link.close()
+
+
+class Front:
+    """nginx with the files of conf/rollout, their addresses changed as an
+    administrator would."""
+
+    def __init__(self, old, pool):
+        self.program = kit.find_server("nginx")
+        if self.program is None:
+            raise tap.Skip("nginx is not installed")
+        self.port = kit.free_port()
+        self.directory = kit.fresh_path("rollout")
+        self.directory.mkdir()
+        for source in (KIT / "nginx").iterdir():
+            text = source.read_text("utf-8")
+            for was, now in (("/etc/nginx/rollout", self.directory),
+                             ("/etc/nginx/tallyd.conf",
+                              kit.CONF / "nginx/tallyd.conf"),
+                             ("127.0.0.1:3000", f"{OLD_HOST}:{old.port}"),
+                             ("/run/tallyd/tallyd.sock", pool.socket)):
+                text = text.replace(was, str(now))
+            (self.directory / source.name).write_text(text)
+        (self.directory / "step.conf").symlink_to("step-0.conf")
+        self.log_path = self.directory / "error.log"
+        self.log_path.touch()
+        self.log_path.chmod(0o666)
+        self.command = [self.program, "-p", self.directory, "-e",
+                        self.log_path, "-c", self._write_config()]
+        self.process = kit.Process("nginx", self.command,
+                                   log_path=self.log_path)
+        kit.until("nginx answers", lambda: self.ask(b"{}")[0] != 0)
+
+    def _write_config(self):
+        user = f"user {unprivileged_user()};" if ROOT else ""
+        places = "".join(
+            f"    {name}_temp_path {self.directory}/{name};\n" for name in
+            ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        path = self.directory / "nginx.conf"
+        path.write_text(f"""{user}
+daemon off;
+worker_processes 1;
+pid {self.directory}/nginx.pid;
+error_log {self.log_path} notice;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+{places}
+    include {self.directory}/upstreams.conf;
+    server {{
+        listen {kit.HOST}:{self.port};
+        include {self.directory}/location.conf;
+    }}
+}}
+""")
+        return path
+
+    def ask(self, body):
+        return ask_at(self.port, body)
+
+    def step(self, name):
+        """One step of the rollout, as the guide takes it. Gives what the script
+        says; Failure when it fails."""
+        seen = self.logged("start worker process ")
+        done = subprocess.run(
+            [KIT / "step", name, self.directory], check=False,
+            capture_output=True, text=True, timeout=kit.seconds(20),
+            env={"NGINX_COMMAND": " ".join(map(str, self.command)),
+                 "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+        tap.equal(done.returncode, 0, f"step {name}: {done.stderr}")
+        kit.until("the old workers of nginx have ended",
+                  lambda: self.logged(" exited with code 0") >= seen, 30)
+        return done.stdout
+
+    def logged(self, part):
+        return self.log_path.read_text("utf-8", "replace").count(part)
+
+
+def orders(seed):
+    """(body, sum) for ever: what the handler usually gets."""
+    chance = random.Random(seed)
+    while True:
+        values = [chance.choice((chance.randrange(1000),
+                                 chance.randrange(1 << 20, 1 << 40)))
+                  for _ in range(chance.randrange(1, 20))]
+        body = json.dumps({"items": [{"value": value, "sku": f"a{value % 7}"}
+                                     for value in values]}).encode()
+        yield body, 2 * sum(values)
+
+
+class Clients:
+    """Ask without a pause until stop(), and note every answer that is not
+    `answer`. Each request has a connection of its own: nginx closes kept ones
+    at each reload, which may cross with the next request on them."""
+
+    def __init__(self, front, count=4, answer=b'{"ok":true}'):
+        self.front = front
+        self.answer = answer
+        self.faults = []
+        self.sums = []
+        self.asked = 0
+        self.lock = threading.Lock()
+        self.stopping = threading.Event()
+        self.threads = [threading.Thread(target=self._run, args=(seed,),
+                                         daemon=True) for seed in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self, seed):
+        for body, result in orders(seed):
+            if self.stopping.is_set():
+                return
+            got = self.front.ask(body)
+            with self.lock:
+                self.asked += 1
+                self.sums.append(result)
+                if got != (200, self.answer):
+                    self.faults.append(got)
+
+    def wait_for(self, count):
+        """Until so many more have been answered."""
+        wanted = self.asked + count
+        kit.until(f"{count} more requests", lambda: self.asked >= wanted, 60)
+
+    def stop(self):
+        """The sums of all that was asked; Failure when one failed."""
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(kit.seconds(30))
+        tap.equal(self.faults[:5], [], f"faults of {self.asked} requests")
+        return sorted(self.sums)

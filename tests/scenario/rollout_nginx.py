@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""conf/rollout behind nginx: every step is one reload, moves the share of the
+requests that it says, loses none, and posts each result once."""
+
+import http.client
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import kit
+import tap
+from downstream import Downstream
+from pool import Pool
+from rollout import Clients, Front, OldHandler
+
+BOTH = {"process": {"path": "/process"},
+        "mirror": {"path": "/.tallyd-mirror/process",
+                   "downstream_mode": "dry-run"}}
+
+
+def pool_for(down):
+    return Pool({name: {**keys, "downstream": down.url}
+                 for name, keys in BOTH.items()}, workers=2)
+
+
+def shares(pool, clients, count):
+    """Of about `count` requests: the share that tallyd has answered, and of
+    which it was given copies. The three numbers are not of one moment."""
+    before = clients.asked, posts(pool), pool.count("downstream_dry_runs")
+    clients.wait_for(count)
+    asked = clients.asked - before[0]
+    return ((posts(pool) - before[1]) / asked,
+            (pool.count("downstream_dry_runs") - before[2]) / asked)
+
+
+def posts(pool):
+    return pool.count("downstream_posts")
+
+
+@tap.test
+def every_step_moves_its_share_and_loses_nothing():
+    with Downstream() as down, pool_for(down) as pool:
+        old = OldHandler(down.url)
+        front = Front(old, pool)
+        clients = Clients(front)
+        for step, answered, copied in (
+                ("0", (0, 0), (0, 0)), ("mirror", (0, 0), (0.9, 1.1)),
+                ("1", (0.0005, 0.04), (0, 0)), ("10", (0.05, 0.16), (0, 0)),
+                ("50", (0.4, 0.6), (0, 0)), ("100", (0.9, 1.1), (0, 0)),
+                ("0", (0, 0), (0, 0))):
+            front.step(step)
+            got = shares(pool, clients, 1500)
+            for share, (least, most), what in zip(got, (answered, copied),
+                                                  ("answered", "copied")):
+                tap.check(least <= share <= most,
+                          f"step {step}: {share:.4f} {what}")
+        wanted = clients.stop()
+        got = sorted(body["sum"] for body in down.bodies())
+        tap.equal(len(got), len(wanted), "results posted")
+        tap.check(got == wanted, "results are not those of the requests")
+
+
+@tap.test
+def a_step_that_nginx_refuses_changes_nothing():
+    with Downstream() as down, pool_for(down) as pool:
+        front = Front(OldHandler(down.url), pool)
+        (front.directory / "step-10.conf").write_text("no such directive;\n")
+        try:
+            front.step("10")
+        except tap.Failure as failure:
+            tap.contains(str(failure), "step-0.conf stays", "what it says")
+        else:
+            raise tap.Failure("it was taken")
+        tap.equal((front.directory / "step.conf").readlink().name,
+                  "step-0.conf", "the step")
+        tap.equal(front.ask(b'{"items":[]}'), (200, b'{"ok":true}'), "a reply")
+
+
+@tap.test
+def a_pool_that_is_gone_does_not_disturb_the_old_handler():
+    """a mirror whose pool is stopped does not disturb the old handler"""
+    with Downstream() as down, pool_for(down) as pool:
+        front = Front(OldHandler(down.url), pool)
+        front.step("mirror")
+        clients = Clients(front)
+        clients.wait_for(100)
+        pool.stop()
+        clients.wait_for(200)
+        wanted = clients.stop()
+        tap.equal(sorted(body["sum"] for body in down.bodies()), wanted,
+                  "results posted")
+
+
+@tap.test
+def the_mirror_is_not_for_clients():
+    with Downstream() as down, pool_for(down) as pool:
+        front = Front(OldHandler(down.url), pool)
+        link = http.client.HTTPConnection(kit.HOST, front.port, timeout=20)
+        link.request("POST", "/.tallyd-mirror/process", b'{"items":[]}')
+        tap.equal(link.getresponse().status, 404, "the status")
+        link.close()
+
+
+sys.exit(kit.run())
