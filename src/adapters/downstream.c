@@ -185,21 +185,22 @@ static enum end read_answer(struct downstream *d, struct link *l,
                             uint64_t max_reply, int64_t deadline)
 {
     enum answer_state answer = ANSWER_MORE;
-    enum link_state state = LINK_AGAIN; /* it cannot be there yet */
+    enum link_state state = LINK_MOVED; /* it may be there already */
     size_t n = 0;
     answer_begin(&d->answer, max_reply);
     while (answer == ANSWER_MORE) {
-        if (state == LINK_AGAIN ? !link_wait(l, POLLIN, deadline)
-                                : clock_now() >= deadline)
+        if (state == LINK_AGAIN && !link_wait(l, POLLIN, deadline))
             return END_TIMEOUT;
         state = link_read(l, d->bytes, sizeof d->bytes, &n);
         if (state == LINK_BROKEN)
             return END_BROKE;
         if (state == LINK_MOVED && n > 0 && d->first_byte == 0)
-            d->first_byte = clock_now();
+            d->first_byte = link_used(l);
         if (state == LINK_MOVED && n == 0)
             return answer_end(&d->answer) ? END_ANSWERED : END_BROKE;
         answer = answer_feed(&d->answer, d->bytes, n);
+        if (answer == ANSWER_MORE && n > 0 && link_used(l) >= deadline)
+            return END_TIMEOUT;
     }
     return answer == ANSWER_DONE    ? END_ANSWERED
            : answer == ANSWER_WRONG ? END_WRONG
@@ -268,18 +269,17 @@ static enum outcome outcome_of(const struct downstream *d, enum end end,
 /* *broke: the connection did, so that another one may do better. */
 static enum outcome post_once(struct downstream *d,
                               const struct downstream_target *t, size_t len,
-                              int64_t deadline,
+                              int64_t began, int64_t deadline,
                               struct downstream_report *report, bool *broke)
 {
     bool fresh;
     const char *why;
     struct link *l = link_to(d->links, t->link);
-    int64_t began = clock_now();
     *broke = false;
     d->first_byte = 0;
     if (l == NULL)
         return OUTCOME_internal;
-    enum outcome o = link_open(l, deadline - began, &fresh, &why);
+    enum outcome o = link_open(l, began, deadline, &fresh, &why);
     if (o != OUTCOME_ok)
         return tell(report, o, why);
     report->connects += fresh;
@@ -307,10 +307,10 @@ enum outcome downstream_post(struct downstream *d,
         return OUTCOME_internal;
     if (now >= deadline)
         return tell(report, OUTCOME_request_timeout, "nothing was posted");
-    enum outcome o = post_once(d, t, len, deadline, report, &broke);
-    if (t->settings.resend && broke && clock_now() < deadline) {
+    enum outcome o = post_once(d, t, len, now, deadline, report, &broke);
+    if (t->settings.resend && broke && (now = clock_now()) < deadline) {
         report->resends++;
-        o = post_once(d, t, len, deadline, report, &broke);
+        o = post_once(d, t, len, now, deadline, report, &broke);
     }
     if (o == OUTCOME_ok)
         report->detail[0] = '\0';

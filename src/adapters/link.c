@@ -249,12 +249,11 @@ static CURLcode make(struct link *l, int64_t limit)
     return code;
 }
 
-static bool is_good(struct link *l)
+static bool is_good(struct link *l, int64_t now)
 {
     const struct link_settings *s = &l->target->settings;
     char byte;
     size_t n;
-    int64_t now = clock_now();
     return l->open && now - l->used < s->idle && now - l->made < s->lifetime &&
            link_read(l, &byte, 1, &n) == LINK_AGAIN;
 }
@@ -282,14 +281,14 @@ static enum outcome outcome_of(CURLcode code)
     }
 }
 
-enum outcome link_open(struct link *l, int64_t limit, bool *fresh,
-                       const char **why)
+enum outcome link_open(struct link *l, int64_t now, int64_t deadline,
+                       bool *fresh, const char **why)
 {
-    *fresh = !is_good(l);
+    *fresh = !is_good(l, now);
     if (!*fresh)
         return OUTCOME_ok;
     link_close(l);
-    CURLcode code = make(l, limit);
+    CURLcode code = make(l, deadline - now);
     *why = l->all->error[0] != '\0' ? l->all->error : curl_easy_strerror(code);
     return outcome_of(code);
 }
@@ -308,13 +307,11 @@ static CURLcode plain(ssize_t got, size_t *n)
     return CURLE_OK;
 }
 
-static enum link_state state_of(struct link *l, CURLcode code, size_t n)
+static enum link_state state_of(CURLcode code)
 {
-    if (code == CURLE_AGAIN)
-        return LINK_AGAIN;
-    if (n > 0)
-        l->used = clock_now();
-    return code == CURLE_OK ? LINK_MOVED : LINK_BROKEN;
+    return code == CURLE_AGAIN ? LINK_AGAIN
+           : code == CURLE_OK  ? LINK_MOVED
+                               : LINK_BROKEN;
 }
 
 enum link_state link_send(struct link *l, const void *bytes, size_t most,
@@ -325,7 +322,7 @@ enum link_state link_send(struct link *l, const void *bytes, size_t most,
         l->target->tls
             ? curl_easy_send(l->easy, bytes, most, n)
             : plain(send(l->fd, bytes, most, MSG_DONTWAIT | MSG_NOSIGNAL), n);
-    return state_of(l, code, *n);
+    return state_of(code);
 }
 
 enum link_state link_read(struct link *l, void *bytes, size_t most, size_t *n)
@@ -334,7 +331,14 @@ enum link_state link_read(struct link *l, void *bytes, size_t most, size_t *n)
     CURLcode code = l->target->tls
                         ? curl_easy_recv(l->easy, bytes, most, n)
                         : plain(recv(l->fd, bytes, most, MSG_DONTWAIT), n);
-    return state_of(l, code, *n);
+    if (*n > 0)
+        l->used = clock_now();
+    return state_of(code);
+}
+
+int64_t link_used(const struct link *l)
+{
+    return l->used;
 }
 
 bool link_wait(const struct link *l, short events, int64_t deadline)

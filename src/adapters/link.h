@@ -49,12 +49,13 @@ void links_free(struct links **all);
 /* NULL: memory is short. `t` has to outlive `all`. */
 struct link *link_to(struct links *all, const struct link_target *t);
 
-/* Be connected, at the latest in `limit` ns. A kept connection is used again
- * when it is neither too old nor spoilt: nothing may have come on it, neither
- * its end nor an answer nobody waits for. Else *fresh is set, and a new one is
- * made. Anything but OUTCOME_ok: `why`, valid until the next call. */
-enum outcome link_open(struct link *l, int64_t limit, bool *fresh,
-                       const char **why);
+/* Be connected, at the latest at `deadline` (monotonic ns, as `now`). A kept
+ * connection is used again when it is neither too old nor spoilt: nothing may
+ * have come on it, neither its end nor an answer nobody waits for. Else *fresh
+ * is set, and a new one is made. Anything but OUTCOME_ok: `why`, valid until
+ * the next call. */
+enum outcome link_open(struct link *l, int64_t now, int64_t deadline,
+                       bool *fresh, const char **why);
 void link_close(struct link *l);
 
 enum link_state {
@@ -66,6 +67,9 @@ enum link_state {
 enum link_state link_send(struct link *l, const void *bytes, size_t most,
                           size_t *n);
 enum link_state link_read(struct link *l, void *bytes, size_t most, size_t *n);
+
+/* When bytes were last read from it, or it was made; monotonic ns. */
+int64_t link_used(const struct link *l);
 
 /* Wait for POLLIN or POLLOUT. False: the deadline (monotonic ns) is over. */
 bool link_wait(const struct link *l, short events, int64_t deadline);
