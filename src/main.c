@@ -6,6 +6,7 @@
 #include "adapters/listener.h"
 #include "adapters/sandbox.h"
 #include "adapters/signals.h"
+#include "adapters/title.h"
 #include "processes/pool.h"
 #include "processes/pool_run.h"
 #include "services/settings.h"
@@ -84,9 +85,11 @@ static bool load_settings(struct pool *p)
 int main(int argc, char **argv)
 {
     struct options options = {0};
-    struct pool pool = {.listener = {.fd = -1}, .status = {.fd = -1}};
+    struct pool pool = {
+        .listener = {.fd = -1}, .status = {.fd = -1}, .pid_file = -1};
 
     /* 1. What is asked for. */
+    argv = title_take_over(argc, argv);
     sandbox_fill_descriptors();
     listener_close_leaked();
     int status = parse_options(argc, argv, &options);
@@ -109,7 +112,7 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
 
-    /* 3. Signals, log, socket, shared counters, pid file; then no root. */
+    /* 3. Signals, log, pid file, sockets, shared counters; then no root. */
     signals_init();
     status = EXIT_FAILURE;
     if (pool_open(&pool))

@@ -7,7 +7,10 @@
 #include <unistd.h>
 
 #include "adapters/cpu.h"
+#include "adapters/limits.h"
+#include "adapters/pidfile.h"
 #include "adapters/sandbox.h"
+#include "adapters/title.h"
 #include "base/log.h"
 
 #define STATUS_BACKLOG 64
@@ -107,17 +110,24 @@ static bool open_roster(struct pool *p)
     return p->roster != NULL || fail(strerror(errno));
 }
 
-static bool write_pid_file(const char *path)
+static bool write_pid_file(struct pool *p)
 {
+    const char *path = p->now.config->pool.pid_file;
+    char why[400];
     if (path[0] == '\0')
         return true;
-    FILE *f = fopen(path, "we");
-    bool ok = f != NULL && fprintf(f, "%d\n", (int)getpid()) > 0;
-    if (f != NULL)
-        ok = fclose(f) == 0 && ok;
-    if (!ok)
-        log_error("pid_file = %s: %s", path, strerror(errno));
-    return ok;
+    p->pid_file = pidfile_open(path, why, sizeof why);
+    return p->pid_file >= 0 || fail(why);
+}
+
+/* Before the tray, which takes as many files as it may. The choices of
+ * config.def are those of limits.h, in the same order. */
+static bool set_limits(const struct config_pool *c)
+{
+    char why[200];
+    return (limits_files((uint64_t)c->rlimit_files, why, sizeof why) &&
+            limits_core((enum limits_choice)c->rlimit_core, why, sizeof why)) ||
+           fail(why);
 }
 
 static bool set_nice(const struct config_pool *c)
@@ -133,7 +143,10 @@ static bool drop_privileges(const struct config_pool *c)
 {
     char why[200];
     sandbox_no_new_privileges();
-    return sandbox_drop(c->user, c->group, why, sizeof why) || fail(why);
+    if (!sandbox_drop(c->user, c->group, why, sizeof why))
+        return fail(why);
+    limits_dumpable((enum limits_choice)c->dumpable);
+    return true;
 }
 
 /* What libcurl and OpenSSL set up once for a process is 250 KB. All workers
@@ -150,21 +163,24 @@ static bool warm_up(struct pool *p)
 bool pool_open(struct pool *p)
 {
     const struct config_pool *c = &p->now.config->pool;
-    return open_log(c) && open_listener(p) && open_status_listener(p) &&
-           open_scoreboard(p) && open_tray(p) && open_roster(p) &&
-           open_shadow(p) && write_pid_file(c->pid_file) && set_nice(c) &&
-           drop_privileges(c) && warm_up(p);
+    if (!open_log(c) || !write_pid_file(p) || !set_limits(c) ||
+        !open_listener(p) || !open_status_listener(p) || !open_scoreboard(p) ||
+        !open_tray(p) || !open_roster(p) || !open_shadow(p) || !set_nice(c) ||
+        !drop_privileges(c))
+        return false;
+    /* All that had to be read from it is read. */
+    title_keep_environment(c->env_keep);
+    return warm_up(p);
 }
 
 void pool_close(struct pool *p)
 {
     listener_close(&p->listener);
     listener_close(&p->status);
-    if (p->now.config != NULL && p->board != NULL) {
+    if (p->now.config != NULL)
+        pidfile_close(p->pid_file, p->now.config->pool.pid_file);
+    if (p->now.config != NULL && p->board != NULL)
         scoreboard_unlink(p->now.config->pool.scoreboard);
-        if (p->now.config->pool.pid_file[0] != '\0')
-            unlink(p->now.config->pool.pid_file);
-    }
     downstream_free(&p->warm);
     tray_free(&p->tray);
     shadow_queue_free(&p->shadow);

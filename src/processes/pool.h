@@ -18,13 +18,14 @@
 #include "base/log.h"
 #include "services/settings.h"
 
-/* Both listeners start with -1, nothing made; all else with zero. */
+/* Listeners and pid file start with -1, nothing made; all else with zero. */
 struct pool {
     struct settings_source source;
     struct settings now, next; /* `next`: of the generation that starts */
     uint32_t generation;       /* the one with the settings `now` */
     struct listener listener;
     struct listener status; /* the monitor's; -1: there is none */
+    int pid_file; /* of the process that made it; -1: there is none */
     struct scoreboard *board;
     struct tray *tray;
     struct roster *roster; /* for workers that may be too few, or too many */

@@ -2,10 +2,12 @@
 #include "processes/pool_run.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "adapters/cpu.h"
+#include "adapters/title.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "processes/monitor.h"
@@ -84,6 +86,22 @@ static void settle(const struct config_pool *c, uint32_t number)
         log_warn("cpu_affinity = %s: %s", c->cpu_affinity, strerror(errno));
 }
 
+static void close_one(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+/* What a process list shows, e.g. "tallyd: main: worker 3, generation 2,
+ * starting". */
+static void entitle(const struct config_pool *c, const char *what,
+                    uint32_t generation, const char *state)
+{
+    char text[48];
+    snprintf(text, sizeof text, "%s, generation %u", what, generation);
+    title_set(c->name, text, state);
+}
+
 static int run_child(void *context, uint32_t number, uint32_t generation)
 {
     struct pool *p = context;
@@ -91,9 +109,12 @@ static int run_child(void *context, uint32_t number, uint32_t generation)
         generation == p->generation ? &p->now : &p->next;
     const struct config_pool *c = &settings->config->pool;
     const struct log_plan log = pool_log(c);
+    char name[24];
     log_set(&log);
-    if (p->status.fd >= 0)
-        close(p->status.fd);
+    snprintf(name, sizeof name, "worker %u", number);
+    entitle(c, name, generation, "starting");
+    close_one(p->status.fd);
+    close_one(p->pid_file);
     settle(c, number);
     int status = run_worker(p, settings, number);
     close(p->listener.fd);
@@ -109,8 +130,10 @@ static int run_monitor(void *context, uint32_t generation)
         .listener = p->status.fd,
         .generation = generation,
         .supervisor = p->supervisor};
+    entitle(&p->now.config->pool, "monitor", generation, "serving");
     /* It must not keep alive what the pool closes. */
     close(p->listener.fd);
+    close_one(p->pid_file);
     tray_free(&p->tray);
     int status = monitor_run(&plan);
     pool_leave(p);
@@ -126,10 +149,13 @@ static int run_shadow(void *context, uint32_t number, uint32_t generation)
                                        .number = number,
                                        .generation = generation,
                                        .supervisor = p->supervisor};
+    char name[24];
+    snprintf(name, sizeof name, "shadow %u", number);
+    entitle(&p->now.config->pool, name, generation, "serving");
     /* It must not keep alive what the pool closes. */
     close(p->listener.fd);
-    if (p->status.fd >= 0)
-        close(p->status.fd);
+    close_one(p->status.fd);
+    close_one(p->pid_file);
     tray_free(&p->tray);
     int status = shadower_run(&plan);
     pool_leave(p);
@@ -148,6 +174,7 @@ static void retire(void *context)
     struct pool *p = context;
     tray_close(p->tray);
     listener_retire(&p->listener);
+    title_state("draining");
 }
 
 static void bury(void *context, uint32_t number)
@@ -191,6 +218,7 @@ static bool prepare(void *context, uint32_t generation,
                                 "left");
     }
     *size = size_for(p->next.config);
+    title_state("reloading");
     return true;
 }
 
@@ -206,6 +234,8 @@ static void adopt(void *context, bool good)
         p->generation = p->board->generation;
     }
     settings_free(&p->next);
+    entitle(&p->now.config->pool, "supervisor", p->generation,
+            tray_closing(p->tray) ? "draining" : "serving");
 }
 
 /* Without a supervisor, for a process manager that forks by itself. */
@@ -217,6 +247,7 @@ static int run_alone(struct pool *p)
     p->board->workers = p->board->generation = slot->generation = 1;
     p->board->workers_least = p->board->workers_most = 1;
     settle(&p->now.config->pool, 0);
+    title_set(p->now.config->pool.name, "alone", "starting");
     return run_worker(p, &p->now, 0);
 }
 
@@ -230,6 +261,7 @@ int pool_run(struct pool *p)
         return run_alone(p);
     p->supervisor = getpid();
     p->generation = 1;
+    entitle(c, "supervisor", p->generation, "serving");
     const struct supervisor_plan plan = {
         .size = size_for(p->now.config),
         .board = p->board,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "adapters/signals.h"
+#include "adapters/title.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "processes/exchange.h"
@@ -34,6 +35,7 @@ struct worker {
 static void start_draining(struct worker *w)
 {
     w->drain_end = clock_now() + w->plan->pool->drain_timeout;
+    title_state("draining");
     tray_close(w->tray);
     while (!w->plan->adopted && serving_accept(&w->serving))
         ;
@@ -143,6 +145,7 @@ int worker_run(const struct worker_plan *plan)
         scoreboard_state(plan->slot, WORKER_IDLE);
         roster_ready(&plan->seat);
         log_debug("serving");
+        title_state("serving");
         while (!finished(&w))
             turn(&w);
         status = w.unsound ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -30,7 +30,7 @@ const char *const settings_fixed[] = {"listen",
                                       "max_param_count",
                                       "max_connections",
                                       "status_listen",
-                                      "nice",
+                                      "nice", "rlimit_files", "rlimit_core", "dumpable", "env_keep",
                                       NULL};
 
 /* The memory that processes of all generations share. */

@@ -130,7 +130,8 @@ def until(what, predicate, limit=10.0, beat=0.01):
 def _start_kit():
     # What loses its parent comes to us, so that it can be seen and ended.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE,
+                       (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     directory = _private_directory()
     return directory, Watchdog(directory)
 

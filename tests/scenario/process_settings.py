@@ -1,16 +1,22 @@
 #!/usr/bin/env python3
-"""Settings of the processes themselves: where and how they are scheduled."""
+"""Settings of the processes themselves: where and how they are scheduled, their
+limits, their environment, their titles; and pools side by side."""
 
 import os
 import pathlib
+import re
+import resource
+import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
+import fastcgi
 import kit
+import procfs
 import reloads
 import tap
-from pool import Pool, run_tallyd, serves, write_settings
+from pool import SAMPLE, Pool, run_tallyd, serves, write_settings
 
 CPUS = sorted(os.sched_getaffinity(0))
 
@@ -106,6 +112,158 @@ def less_than_before_needs_root():
         for pid in [pool.pid, *pool.wait_for_workers(1)]:
             tap.equal(niceness(pid), -5, "the nice value")
         serves(pool)
+
+
+# --- Limits. ---
+
+def limits_of(pid, name):
+    """(soft, hard) of a line of /proc/PID/limits, as text."""
+    text = pathlib.Path(f"/proc/{pid}/limits").read_text()
+    return re.search(rf"^{name} +(\w+) +(\w+)", text, re.M).groups()
+
+
+# Root gives up what makes a process dumpable; see PR_SET_DUMPABLE.
+USER = {"user": "nobody"} if os.geteuid() == 0 else {}
+
+
+@tap.test
+def limits_are_set():
+    """rlimit_files and rlimit_core, in every process"""
+    with Pool(workers=1, max_connections=64, rlimit_files=777,
+              rlimit_core="none") as pool:
+        for pid in [pool.pid, *pool.wait_for_workers(1)]:
+            tap.equal(limits_of(pid, "Max open files"), ("777", "777"), "files")
+            tap.equal(limits_of(pid, "Max core file size"), ("0", "0"), "core")
+        serves(pool)
+
+
+@tap.test
+def limits_that_cannot_be_are_told():
+    """too few files for the connections; more than the hard limit"""
+    status, _out, errors = run_tallyd(
+        "-s", f"pool.listen={kit.fresh_path('s')}", "-s",
+        "pool.rlimit_files=5")
+    tap.equal(status, 1, f"the exit status ({errors})")
+    tap.contains(errors, "limit of open files is 5", "the message")
+
+
+@tap.test
+def core_dumps_are_allowed():
+    """rlimit_core = unlimited and dumpable = on, also after a change of user"""
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    if hard == 0:
+        raise tap.Skip("the hard limit is 0")
+    with Pool(workers=1, rlimit_core="unlimited", dumpable="on",
+              **USER) as pool:
+        for pid in [pool.pid, *pool.wait_for_workers(1)]:
+            soft, most = limits_of(pid, "Max core file size")
+            tap.check(soft == most != "0", f"the limits are {soft}, {most}")
+            owner = os.stat(f"/proc/{pid}/environ").st_uid
+            tap.check(owner != 0, "it is not dumpable")
+
+
+@tap.test
+def nobody_may_look():
+    """dumpable = off: the files in /proc are root's"""
+    with Pool(workers=1, dumpable="off", **USER) as pool:
+        for pid in [pool.pid, *pool.wait_for_workers(1)]:
+            tap.equal(os.stat(f"/proc/{pid}/environ").st_uid, 0, "the owner")
+        serves(pool)
+
+
+# --- The environment, and titles. ---
+
+def environment_of(pid):
+    return pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+
+
+@tap.test
+def secrets_are_forgotten():
+    """env_keep: what it does not name is gone from /proc, too"""
+    if kit.WRAPPER:
+        raise tap.Skip("the wrapper has the environment")
+    env = {"DB_PASSWORD": "xyzzy-1", "KEPT": "plugh-2"}
+    with Pool(workers=1, env_keep="KEPT, TZ", env=env,
+              status_listen=f"{kit.HOST}:{kit.free_port()}") as pool:
+        pids = [pool.pid, *pool.wait_for_workers(1),
+                kit.until("the monitor is there", pool.monitor)]
+        for pid in pids:
+            tap.check(b"xyzzy" not in environment_of(pid), "it is there")
+        serves(pool)
+
+
+def titles(pool):
+    """{what: title}"""
+    found = {}
+    for pid in [pool.pid, *procfs.children_of(pool.pid)]:
+        text = procfs.command_of(pid).strip("\0 ")
+        found[re.sub(r"^tallyd: orders: (\w+( \d)?),.*", r"\1", text)] = text
+    return found
+
+
+def title(what, generation, state="serving"):
+    return what, f"tallyd: orders: {what}, generation {generation}, {state}"
+
+
+@tap.test
+def processes_have_titles():
+    """pool, process, generation and state, before and after a reload"""
+    if kit.WRAPPER:
+        raise tap.Skip("the arguments are the wrapper's")
+    with Pool(workers=2, name="orders",
+              status_listen=f"{kit.HOST}:{kit.free_port()}") as pool:
+        kit.until("all have their titles", lambda: titles(pool) == dict([
+            title("supervisor", 1), title("monitor", 1), title("worker 0", 1),
+            title("worker 1", 1)]))
+        reloads.reload(pool)
+        reloads.wait_until_alone(pool)
+        kit.until("all have new titles", lambda: titles(pool) == dict([
+            title("supervisor", 2), title("monitor", 2), title("worker 2", 2),
+            title("worker 3", 2)]))
+        with pool.link() as link:
+            link.send(fastcgi.request(SAMPLE)[:-8])  # a request in hand
+            kit.until("a worker has it", lambda: "reading" in {
+                worker["state"] for worker in pool.status()["workers"]})
+            pool.process.send(signal.SIGTERM)
+            kit.until("the supervisor drains", lambda: titles(pool).get(
+                "supervisor") == title("supervisor", 2, "draining")[1])
+
+
+# --- Several pools. ---
+
+@tap.test
+def two_pools_side_by_side():
+    """two files, two supervisors: each serves, each stops alone"""
+    with Pool({"main": {"multiply": 2}}, name="one",
+              pid_file=kit.fresh_path("one.pid")) as one:
+        with Pool({"main": {"multiply": 3}}, name="two",
+                  pid_file=kit.fresh_path("two.pid")) as two:
+            tap.equal(one.post(SAMPLE).body, b'{"sum":42}', "of the first")
+            tap.equal(two.post(SAMPLE).body, b'{"sum":63}', "of the second")
+            reloads.reload(two)
+            tap.equal(one.status()["supervisor"]["generation"], 1,
+                      "the first one's generation")
+        serves(one)
+
+
+@tap.test
+def a_second_pool_with_the_same_pid_file():
+    """is refused and changes nothing; a stale file is taken over"""
+    path = kit.fresh_path("pid")
+    with Pool(pid_file=path) as first:
+        status, _out, errors = run_tallyd(
+            "-s", f"pool.listen={kit.fresh_path('s')}",
+            "-s", f"pool.pid_file={path}")
+        tap.equal(status, 1, f"the exit status ({errors})")
+        tap.contains(errors, f"process {first.pid} is a pool", "the message")
+        tap.equal(path.read_text(), f"{first.pid}\n", "the pid file")
+        first.wait_for_workers()
+        first.process.send(signal.SIGKILL)
+        first.process.wait()
+    tap.equal(path.read_text(), f"{first.pid}\n", "what is left")
+    with Pool(pid_file=path) as second:
+        tap.equal(path.read_text(), f"{second.pid}\n", "the pid file")
+        serves(second)
 
 
 sys.exit(kit.run())

@@ -36,7 +36,7 @@ def wrong_pool(switch, **settings):
         raise tap.Skip("tallyd_times_three is not built")
     return watched(through=lambda command: [
         program if part == kit.TALLYD else part for part in command],
-        env={"TIMES_THREE": str(switch)}, **settings)
+        env={"TIMES_THREE": str(switch)}, env_keep="TIMES_THREE", **settings)
 
 
 def looks(pool):
