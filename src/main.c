@@ -76,7 +76,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 static bool load_settings(struct pool *p)
 {
     char why[CONFIG_ERROR_MAX];
-    if (settings_load(&p->now, &p->source, why))
+    if (settings_load(&p->now, &p->source, why) &&
+        settings_try(&p->now, &p->source, why))
         return true;
     fprintf(stderr, "tallyd: %s\n", why);
     return false;

@@ -6,6 +6,16 @@
 /* What sampled requests that wait may use. */
 #define SHADOW_BYTES_MAX (INT64_C(4) << 30)
 
+static bool check_selftest(const struct config_endpoint *e, struct buf *why)
+{
+    if ((e->selftest_file[0] != '\0') != (e->selftest_sum[0] != '\0'))
+        buf_printf(why,
+                   "[endpoint %s] selftest_file and selftest_sum: give both or "
+                   "none",
+                   e->name);
+    return why->len == 0;
+}
+
 static bool check_downstream(const struct config_endpoint *e, struct buf *why)
 {
     if (e->downstream[0] == '\0' && e->downstream_socket[0] != '\0')
@@ -56,8 +66,8 @@ static bool check_pool(const struct config_pool *p, struct buf *why)
                      "to 1 or more");
     if (p->log_to != CONFIG_LOG_TO_AUTO && p->log_file[0] != '\0')
         buf_str(why, "[pool] log_file: for log_to = auto only");
-    if (p->log_socket[0] != '\0' && (p->log_to == CONFIG_LOG_TO_STDERR ||
-                                     p->log_file[0] != '\0'))
+    if (p->log_socket[0] != '\0' &&
+        (p->log_to == CONFIG_LOG_TO_STDERR || p->log_file[0] != '\0'))
         buf_str(why, "[pool] log_socket: for syslog and the journal only");
     return why->len == 0;
 }
@@ -98,7 +108,8 @@ bool config_check(struct config *c, unsigned *line, struct buf *why)
         if (e->reply == CONFIG_REPLY_AUTO)
             e->reply =
                 e->downstream[0] != '\0' ? CONFIG_REPLY_OK : CONFIG_REPLY_SUM;
-        if (!check_downstream(e, why) || !check_path(c, i, why))
+        if (!check_selftest(e, why) || !check_downstream(e, why) ||
+            !check_path(c, i, why))
             return false;
     }
     return true;

@@ -34,6 +34,20 @@ static bool open_downstream(struct endpoint *e, char *why, size_t why_size)
     return e->target != NULL;
 }
 
+static bool open_sample(struct endpoint *e, char *why, size_t why_size)
+{
+    const struct config_endpoint *c = e->config;
+    size_t most = c->max_body < (int64_t)ENDPOINT_SAMPLE_MAX
+                      ? (size_t)c->max_body
+                      : ENDPOINT_SAMPLE_MAX;
+    char cause[300];
+    if (c->selftest_file[0] == '\0' ||
+        sample_load(&e->sample, c->selftest_file, most, cause, sizeof cause))
+        return true;
+    snprintf(why, why_size, "[endpoint %s] selftest_file = %s", c->name, cause);
+    return false;
+}
+
 static bool open_endpoint(struct endpoint *e, const struct config_endpoint *c,
                           char *why, size_t why_size)
 {
@@ -52,7 +66,7 @@ static bool open_endpoint(struct endpoint *e, const struct config_endpoint *c,
                  c->name);
         return false;
     }
-    return open_downstream(e, why, why_size);
+    return open_sample(e, why, why_size) && open_downstream(e, why, why_size);
 }
 
 struct endpoint_table *endpoint_table_new(const struct config *c, char *why,
@@ -75,8 +89,10 @@ void endpoint_table_free(struct endpoint_table **t)
 {
     if (*t == NULL)
         return;
-    for (size_t i = 0; i < (*t)->count; i++)
+    for (size_t i = 0; i < (*t)->count; i++) {
         downstream_target_free(&(*t)->list[i].target);
+        sample_free(&(*t)->list[i].sample);
+    }
     free(*t);
     *t = NULL;
 }

@@ -10,6 +10,7 @@
 
 #include "adapters/config.h"
 #include "adapters/downstream.h"
+#include "adapters/sample.h"
 #include "adapters/scoreboard.h"
 
 struct endpoint {
@@ -17,6 +18,7 @@ struct endpoint {
     size_t path_len;
     bool below; /* the path ends in /: everything below it is claimed */
     struct downstream_target *target; /* NULL: nothing is posted */
+    struct sample sample;             /* selftest_file */
     struct circuit *circuit;          /* NULL: it has no breaker */
     struct breaker_rules rules;       /* of that */
     char opening[400];                /* {"sum": */
@@ -28,8 +30,11 @@ struct endpoint_table {
     size_t count;
 };
 
+/* A self-test keeps a worker from its requests for a moment. */
+#define ENDPOINT_SAMPLE_MAX ((size_t)1 << 20)
+
 /* Make the endpoints of `c`, which must outlive them. NULL: `why` says what
- * is wrong with a downstream setting. */
+ * is wrong with a downstream setting or a file. */
 struct endpoint_table *endpoint_table_new(const struct config *c, char *why,
                                           size_t why_size);
 void endpoint_table_free(struct endpoint_table **t);

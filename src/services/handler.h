@@ -79,9 +79,12 @@ void handler_chunk(struct handler *h, const uint8_t *bytes, size_t n);
 const struct handler_result *handler_finish(struct handler *h,
                                             enum handler_end end);
 
-/* Decode the known body of every endpoint (selftest.h), as a request's would
- * be, and post nothing. False: a result is wrong; `why` says which. Not between
- * handler_begin() and handler_finish(). */
+/* Decode the known body of every endpoint (selftest.h), and its selftest_file,
+ * as a request's would be, and post nothing. False: a result is wrong; `why`
+ * says which. Not between handler_begin() and handler_finish(). */
 bool handler_selftest(struct handler *h, struct buf *why);
+
+/* The same with the files alone. */
+bool handler_try_samples(struct handler *h, struct buf *why);
 
 #endif

@@ -10,6 +10,7 @@
 #include "adapters/cpu.h"
 #include "adapters/sandbox.h"
 #include "base/log.h"
+#include "services/handler.h"
 
 /* What is made once, before the first fork, and what two generations that
  * share connections must agree on. */
@@ -58,6 +59,23 @@ bool settings_load(struct settings *s, const struct settings_source *source,
              source->path == NULL ? "" : ": ", what);
     settings_free(s);
     return false;
+}
+
+bool settings_try(const struct settings *s,
+                  const struct settings_source *source,
+                  char why[CONFIG_ERROR_MAX])
+{
+    static const struct handler_peers nobody;
+    struct buf out;
+    buf_init(&out, why, CONFIG_ERROR_MAX);
+    if (source->path != NULL)
+        buf_printf(&out, "%.200s: ", source->path);
+    struct handler *h = handler_new(s->endpoints, &nobody);
+    bool good = h != NULL && handler_try_samples(h, &out);
+    if (h == NULL)
+        buf_str(&out, "memory is short");
+    handler_free(&h);
+    return good;
 }
 
 static bool is_file(const char *path, char why[CONFIG_ERROR_MAX])

@@ -24,8 +24,16 @@ struct settings {
 bool settings_load(struct settings *s, const struct settings_source *source,
                    char why[CONFIG_ERROR_MAX]);
 
-/* The same for a pool that runs, which must not wait for what is no file. What
- * cannot change while it runs is as in `now`, and the log says so. */
+/* Does every selftest_file give its selftest_sum? False: `why`. For a process
+ * that has no workers yet; later they find out themselves, before they serve.
+ */
+bool settings_try(const struct settings *s,
+                  const struct settings_source *source,
+                  char why[CONFIG_ERROR_MAX]);
+
+/* The same as settings_load() for a pool that runs, which must not wait for
+ * what is no file. What cannot change while it runs is as in `now`, and the log
+ * says so. */
 bool settings_load_again(struct settings *s,
                          const struct settings_source *source,
                          const struct settings *now, int64_t workers_most,

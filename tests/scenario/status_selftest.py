@@ -11,7 +11,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import kit
 import procfs
 import tap
-from pool import Pool, serves
+from pool import (SAMPLE, Pool, run_tallyctl, run_tallyd, serves,
+                  write_settings)
 
 ENDPOINTS = {
     "main": {}, "double": {"path": "/d", "numbers": "double"},
@@ -53,6 +54,64 @@ def every_shape_passes_at_the_start():
         tap.equal(pool.count("selftest_failures"), 0, "failures")
         tap.contains(pool.page("/metrics").text, "\ntallyd_selftest_ok 1\n",
                      "/metrics")
+
+
+def sample(body=SAMPLE, total="42", **keys):
+    """An endpoint with a body of its own for the self-test."""
+    path = kit.fresh_path("sample.json")
+    path.write_bytes(body)
+    return {"selftest_file": path, "selftest_sum": total, **keys}
+
+
+@tap.test
+def a_body_of_ones_own_passes():
+    with watched({"main": sample(), "tenths": sample(
+            b'{"items":[{"value":0.1},{"value":0.2}]}', "0.6000000000000001",
+            numbers="double", path="/d", verify=1),
+            "big": sample(b'{"items":[' + b",".join([b'{"value":1}'] * 80000)
+                          + b"]}", "160000", path="/b")},
+            selftest_interval="20ms") as pool:
+        pool.wait_for_workers()
+        pool.wait_for_count("selftests", 10)
+        tap.equal(pool.count("selftest_failures"), 0, "failures")
+        pool.endpoints["main"]["selftest_file"].unlink()
+        before = pool.count("selftests")
+        pool.wait_for_count("selftests", before + 10)
+        serves(pool)
+
+
+@tap.test
+def a_body_with_another_result_is_a_bad_setting():
+    """tallyd -t and the start say what it gives instead"""
+    for keys, words in (
+            (sample(total="43"), 'gives {"sum":42} instead of {"sum":43}'),
+            (sample(total="42.0"), 'gives {"sum":42} instead of {"sum":42.0}'),
+            (sample(b'{"items":[1,'), "gives the document is not complete at byte 12"),
+            (sample(b"{}"), "gives "), (sample(b""), "it is empty"),
+            (sample(b" " * ((1 << 20) + 1)), "too large"),
+            (sample(max_body=10), "too large (1 to 10 bytes are read)")):
+        pool = Pool({"main": keys}, start=False)
+        for option in ("-t",), ():
+            status, _out, errors = run_tallyd(*option, "-c", pool.config)
+            tap.equal(status, 78, f"{words}: {errors}")
+            tap.contains(errors, words, "the error")
+            tap.contains(errors, f"tallyd: {pool.config}: ", "the error")
+            tap.contains(errors, "selftest_file", "the error")
+
+
+@tap.test
+def a_reload_with_another_result_is_refused():
+    """The new workers find out, none of them serves, and the old ones stay"""
+    with watched({"main": sample()}) as pool:
+        pids = pool.wait_for_workers()
+        pool.endpoints["main"]["selftest_sum"] = "43"
+        write_settings(pool.config, pool.settings, pool.endpoints)
+        status, _out, errors = run_tallyctl("-c", pool.config, "reload")
+        tap.equal(status, 1, f"tallyctl reload: {errors}")
+        pool.wait_for_log('the self-test failed: endpoint main: selftest_file '
+                          'gives {"sum":42} instead of {"sum":43}')
+        tap.equal(pool.workers(), pids, "the workers")
+        serves(pool)
 
 
 @tap.test
