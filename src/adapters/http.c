@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -14,6 +15,13 @@
 struct peer {
     int fd;
     int64_t deadline; /* monotonic ns; 0: this place is free */
+};
+
+/* A POST while its body comes. */
+struct upload {
+    char *bytes; /* terminated */
+    size_t n, room;
+    int status; /* 0: all is well so far */
 };
 
 struct http {
@@ -52,6 +60,15 @@ static void notice(void *context, struct MHD_Connection *c, void **of_peer,
     }
 }
 
+static void begin_request(struct http *h, struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct peer *p = info == NULL ? NULL : info->socket_context;
+    if (h->config.keep && p != NULL && p->deadline != CLOCK_NEVER)
+        p->deadline = clock_now() + h->config.timeout;
+}
+
 /* libmicrohttpd has no deadline for a whole connection: its own one starts
  * anew with every byte. It meets the end of the socket and closes it. */
 static int64_t cut_overdue(struct http *h, int64_t now)
@@ -82,7 +99,13 @@ const char *http_query(const struct http_request *r, const char *name)
     return value == NULL ? "" : value;
 }
 
-static enum MHD_Result send_reply(struct MHD_Connection *c,
+const char *http_header(const struct http_request *r, const char *name)
+{
+    return MHD_lookup_connection_value(r->peer, MHD_HEADER_KIND, name);
+}
+
+static enum MHD_Result send_reply(const struct http *h,
+                                  struct MHD_Connection *c,
                                   struct http_reply *reply)
 {
     static char nothing[] = "";
@@ -94,40 +117,118 @@ static enum MHD_Result send_reply(struct MHD_Connection *c,
         free(reply->body);
         return MHD_NO;
     }
-    if (!empty)
+    if (!empty && reply->type != NULL)
         MHD_add_response_header(r, "Content-Type", reply->type);
     if (reply->policy != NULL)
         MHD_add_response_header(r, "Content-Security-Policy", reply->policy);
     if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(r, "Allow", "GET, HEAD");
+        MHD_add_response_header(r, "Allow",
+                                h->config.max_body > 0 ? "GET, HEAD, POST"
+                                                       : "GET, HEAD");
     MHD_add_response_header(r, "Cache-Control", "no-store");
     MHD_add_response_header(r, "Vary", "Accept");
     MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(r, "Connection", "close");
+    if (!h->config.keep)
+        MHD_add_response_header(r, "Connection", "close");
     enum MHD_Result queued = MHD_queue_response(c, (unsigned)reply->status, r);
     MHD_destroy_response(r);
     return queued;
 }
 
-/* MHD_AccessHandlerCallback. Called when the header is complete; a reply given
- * at once means that a body is not wanted. */
-static enum MHD_Result handle(void *context, struct MHD_Connection *c,
-                              const char *url, const char *method,
-                              const char *version, const char *upload,
-                              size_t *upload_size, void **of_request)
+static bool is_page(const char *method)
 {
-    struct http *h = context;
-    (void)version, (void)upload, (void)upload_size, (void)of_request;
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+static enum MHD_Result answer(struct http *h, struct MHD_Connection *c,
+                              const char *path, const char *method,
+                              const struct upload *u)
+{
     struct http_reply reply = {.status = MHD_HTTP_INTERNAL_SERVER_ERROR};
     const char *accept =
         MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Accept");
-    const struct http_request request = {
-        .path = url, .accept = accept == NULL ? "" : accept, .peer = c};
-    if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
+    const struct http_request request = {.path = path,
+                                         .accept = accept == NULL ? "" : accept,
+                                         .body = u == NULL ? NULL : u->bytes,
+                                         .body_len = u == NULL ? 0 : u->n,
+                                         .peer = c};
+    if (u != NULL && u->status != 0)
+        reply.status = u->status;
+    else if (u != NULL || is_page(method))
         h->config.answer(h->config.context, &request, &reply);
     else
         reply.status = MHD_HTTP_METHOD_NOT_ALLOWED;
-    return send_reply(c, &reply);
+    return send_reply(h, c, &reply);
+}
+
+static struct upload *begin_upload(void)
+{
+    struct upload *u = calloc(1, sizeof *u);
+    if (u != NULL && (u->bytes = calloc(1, 1)) == NULL) {
+        free(u);
+        return NULL;
+    }
+    return u;
+}
+
+/* What is too much is still read, for not all clients look for an answer before
+ * their body is gone; the deadline bounds that. */
+static void add_upload(struct upload *u, const char *bytes, size_t n,
+                       size_t max_body)
+{
+    if (u->status == 0 && n > max_body - u->n)
+        u->status = MHD_HTTP_CONTENT_TOO_LARGE;
+    if (u->status == 0 && u->n + n + 1 > u->room) {
+        size_t room = 2 * (u->n + n) + 1;
+        char *grown = realloc(u->bytes, room);
+        if (grown == NULL) {
+            u->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+        } else {
+            u->bytes = grown;
+            u->room = room;
+        }
+    }
+    if (u->status != 0)
+        return;
+    memcpy(u->bytes + u->n, bytes, n);
+    u->n += n;
+    u->bytes[u->n] = '\0';
+}
+
+/* MHD_AccessHandlerCallback. Called when the header is complete, with each
+ * piece of a body, and once more without one; a reply given at once means that
+ * a body is not wanted. */
+static enum MHD_Result handle(void *context, struct MHD_Connection *c,
+                              const char *url, const char *method,
+                              const char *version, const char *bytes, size_t *n,
+                              void **of_request)
+{
+    struct http *h = context;
+    struct upload *u = *of_request;
+    (void)version;
+    if (u == NULL)
+        begin_request(h, c);
+    if (u == NULL && h->config.max_body > 0 && strcmp(method, "POST") == 0) {
+        *of_request = begin_upload();
+        return *of_request == NULL ? MHD_NO : MHD_YES;
+    }
+    if (u == NULL || *n == 0)
+        return answer(h, c, url, method, u);
+    add_upload(u, bytes, *n, h->config.max_body);
+    *n = 0;
+    return MHD_YES;
+}
+
+/* MHD_OPTION_NOTIFY_COMPLETED. */
+static void end_request(void *context, struct MHD_Connection *c,
+                        void **of_request, enum MHD_RequestTerminationCode code)
+{
+    struct upload *u = *of_request;
+    (void)context, (void)c, (void)code;
+    if (u != NULL)
+        free(u->bytes);
+    free(u);
+    *of_request = NULL;
 }
 
 /* --- The server. --- */
@@ -139,11 +240,16 @@ struct http *http_new(const struct http_config *c)
     if (h == NULL)
         return NULL;
     h->config = *c;
+    unsigned flags = MHD_USE_EPOLL;
+    if (c->listener < 0)
+        flags |= MHD_USE_NO_LISTEN_SOCKET;
     h->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL, 0, NULL, NULL, handle, h, MHD_OPTION_LISTEN_SOCKET,
-        c->listener, MHD_OPTION_CONNECTION_LIMIT, c->max_connections,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_BYTES,
-        MHD_OPTION_NOTIFY_CONNECTION, notice, h, MHD_OPTION_END);
+        flags, 0, NULL, NULL, handle, h, MHD_OPTION_CONNECTION_LIMIT,
+        c->max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_BYTES,
+        MHD_OPTION_NOTIFY_CONNECTION, notice, h, MHD_OPTION_NOTIFY_COMPLETED,
+        end_request, h,
+        c->listener < 0 ? MHD_OPTION_END : MHD_OPTION_LISTEN_SOCKET,
+        c->listener, MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
         h->daemon == NULL
             ? NULL
@@ -166,21 +272,58 @@ void http_free(struct http **h)
     *h = NULL;
 }
 
-void http_turn(struct http *h, const sigset_t *open)
+bool http_adopt(struct http *h, int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t n = sizeof address;
+    /* It has no use for the address but to show it. */
+    if (getpeername(fd, (struct sockaddr *)&address, &n) != 0) {
+        close(fd);
+        return false;
+    }
+    return MHD_add_connection(h->daemon, fd, (struct sockaddr *)&address, n) ==
+           MHD_YES;
+}
+
+unsigned http_connections(const struct http *h)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < h->config.max_connections; i++)
+        n += h->peers[i].deadline != 0;
+    return n;
+}
+
+int http_fd(const struct http *h)
+{
+    return h->set;
+}
+
+int64_t http_due(struct http *h)
 {
     int64_t now = clock_now(), next = cut_overdue(h, now);
     MHD_UNSIGNED_LONG_LONG ms;
     if (MHD_get_timeout(h->daemon, &ms) == MHD_YES &&
         (int64_t)ms * CLOCK_MS < next - now)
         next = now + (int64_t)ms * CLOCK_MS;
-    int64_t left = next == CLOCK_NEVER ? 0 : next - now;
-    const struct timespec limit = {.tv_sec = (time_t)(left / CLOCK_SECOND),
-                                   .tv_nsec = left % CLOCK_SECOND};
-    struct pollfd p = {.fd = h->set, .events = POLLIN};
-    ppoll(&p, 1, next == CLOCK_NEVER ? NULL : &limit, open);
-    /* When there is room again, only the next run listens again. */
+    return next;
+}
+
+/* When there is room again, only the next run listens again. */
+void http_run(struct http *h)
+{
     do {
         h->left = false;
         MHD_run(h->daemon);
     } while (h->left);
+}
+
+void http_turn(struct http *h, const sigset_t *open)
+{
+    int64_t next = http_due(h), now = clock_now();
+    int64_t left = next == CLOCK_NEVER || next < now ? 0 : next - now;
+    const struct timespec limit = {.tv_sec = (time_t)(left / CLOCK_SECOND),
+                                   .tv_nsec = left % CLOCK_SECOND};
+    struct pollfd p = {.fd = h->set, .events = POLLIN};
+    ppoll(&p, 1, next == CLOCK_NEVER ? NULL : &limit, open);
+    http_run(h);
 }
