@@ -10,6 +10,7 @@
 #include "adapters/config_load.h"
 #include "adapters/scoreboard.h"
 #include "base/clock.h"
+#include "processes/replay.h"
 #include "processes/send.h"
 #include "processes/top.h"
 #include "services/health.h"
@@ -38,6 +39,7 @@ static const char usage[] =
     "       tallyctl [-c FILE] [-s section.key=value] health [LIMIT...]\n"
     "       tallyctl [-c FILE] [-s section.key=value] reload\n"
     "       tallyctl [-c FILE] [-s section.key=value] send [OPTION...] BODY\n"
+    "       tallyctl replay ...; see tallyctl replay -h\n"
     "  -c FILE   the settings of the pool; its scoreboard is read\n"
     "  -s ...    override one setting, e.g. -s pool.scoreboard=/path\n"
     "  status    workers, requests by outcome, times, counters\n"
@@ -333,6 +335,8 @@ static int fault_status(int argc, char **argv, int status)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "replay") == 0)
+        return replay_main(argc - 1, argv + 1);
     struct options options = {.limits = health_defaults, .send.timeout = 30};
     char why[CONFIG_ERROR_MAX];
     int status = parse_options(argc, argv, &options);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "domain/answer.h"
@@ -38,49 +39,12 @@ _Static_assert(TRACE_STATE_MAX + TRACE_ID_MAX + DOWNSTREAM_KEY_MAX +
 
 /* --- Targets. --- */
 
-/* RFC 4648, 4. */
-static void put_base64(struct buf *out, const char *text, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t at = 0; at < n; at += 3) {
-        uint32_t bits = 0;
-        for (size_t i = 0; i < 3; i++)
-            bits = bits << 8 | (at + i < n ? (unsigned char)text[at + i] : 0);
-        for (size_t i = 0; i < 4; i++)
-            buf_char(out, at + i > n ? '=' : digits[bits >> (18 - 6 * i) & 63]);
-    }
-}
-
-/* RFC 7617. */
-static void put_authorization(struct buf *out, const struct link_url *url)
-{
-    char room[1024];
-    struct buf pair;
-    if (url->user == NULL && url->password == NULL)
-        return;
-    buf_init(&pair, room, sizeof room);
-    buf_printf(&pair, "%s:%s", url->user == NULL ? "" : url->user,
-               url->password == NULL ? "" : url->password);
-    buf_str(out, "Authorization: Basic ");
-    put_base64(out, pair.data, pair.len);
-    buf_str(out, "\r\n");
-    out->overflow = out->overflow || pair.overflow;
-}
-
 /* False: the URL is too long. */
 static bool print_head(struct downstream_target *t)
 {
-    const struct link_url *url = link_target_url(t->link);
     struct buf out;
     buf_init(&out, t->head, sizeof t->head);
-    buf_printf(
-        &out, "POST %s%s%s HTTP/1.1\r\nHost: %s%s%s\r\n",
-        url->path == NULL ? "/" : url->path, url->query == NULL ? "" : "?",
-        url->query == NULL ? "" : url->query, url->host,
-        url->port == NULL ? "" : ":", url->port == NULL ? "" : url->port);
-    put_authorization(&out, url);
-    buf_str(&out, "Content-Type: application/json\r\n");
+    request_print_head(&out, link_target_url(t->link));
     t->head_len = out.len;
     return !out.overflow;
 }

@@ -17,6 +17,7 @@ void answer_begin(struct answer *a, uint64_t max_body)
     a->length = NO_LENGTH;
     a->chunked = a->framing = a->line_cut = false;
     a->line_len = 0;
+    a->take = NULL;
 }
 
 static enum answer_state wrong(struct answer *a, const char *reason)
@@ -264,7 +265,8 @@ static size_t feed_line(struct answer *a, const uint8_t *bytes, size_t n,
     return some + 1;
 }
 
-static size_t feed_body(struct answer *a, size_t n, enum answer_state *state)
+static size_t feed_body(struct answer *a, const uint8_t *bytes, size_t n,
+                        enum answer_state *state)
 {
     bool counted = a->part != ANSWER_BODY_TO_THE_END;
     size_t some = counted && a->left < n ? (size_t)a->left : n;
@@ -273,6 +275,8 @@ static size_t feed_body(struct answer *a, size_t n, enum answer_state *state)
         return n;
     }
     a->body_left -= some;
+    if (a->take != NULL)
+        a->take(a->taker, bytes, some);
     if (counted && (a->left -= some) == 0) {
         if (a->part == ANSWER_CHUNK)
             a->part = ANSWER_CHUNK_END;
@@ -286,7 +290,7 @@ enum answer_state answer_feed(struct answer *a, const uint8_t *bytes, size_t n)
 {
     enum answer_state state = ANSWER_MORE;
     while (n > 0 && state == ANSWER_MORE) {
-        size_t used = in_body(a) ? feed_body(a, n, &state)
+        size_t used = in_body(a) ? feed_body(a, bytes, n, &state)
                                  : feed_line(a, bytes, n, &state);
         bytes += used;
         n -= used;

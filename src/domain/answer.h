@@ -1,8 +1,9 @@
 /* answer: the HTTP/1.1 answer to one POST, read as its bytes come (RFC 9112).
  *
  * Nothing of it is kept but the status and whether the connection may be used
- * again. Strict where two readers could differ on where the answer ends: two
- * lengths, a length that is none, an unknown transfer coding are wrong. */
+ * again; who wants the body is given it piece by piece. Strict where two
+ * readers could differ on where the answer ends: two lengths, a length that is
+ * none, an unknown transfer coding are wrong. */
 #ifndef TALLYD_DOMAIN_ANSWER_H
 #define TALLYD_DOMAIN_ANSWER_H
 
@@ -41,6 +42,9 @@ struct answer {
     bool framing; /* the last field said where the answer ends */
     bool line_cut;
     size_t line_len;
+    /* Set after answer_begin(), if at all: gets the body, without framing. */
+    void (*take)(void *taker, const uint8_t *bytes, size_t n);
+    void *taker;
     char line[ANSWER_LINE_MAX];
 };
 

@@ -61,6 +61,8 @@ static bool judge_status(const struct parity_case *c, struct parity_verdict *v)
             return say(v, PARITY_downstream_extra, PARITY_IN_POSTS);
         return say(v, kind, PARITY_IN_STATUS);
     }
+    if (c->ours.status / 100 == 5 && c->theirs.status / 100 == 5)
+        return say(v, PARITY_both_failed, PARITY_IN_STATUS);
     bool both_refuse = c->ours.status / 100 == 4 && c->theirs.status / 100 == 4;
     if (c->ours.status != c->theirs.status && !both_refuse)
         return say(v, PARITY_status, PARITY_IN_STATUS);

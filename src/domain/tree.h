@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* Deeper documents are refused as not JSON. */
-#define TREE_DEPTH_MAX 512
+#define TREE_DEPTH_MAX 1024
 
 enum tree_type {
     TREE_NULL,

@@ -54,7 +54,7 @@ START_TEST(statuses)
     } rows[] = {
         {200, 200, PARITY_equal},       {200, 201, PARITY_status},
         {200, 500, PARITY_status},      {502, 200, PARITY_status},
-        {502, 504, PARITY_status},      {503, 503, PARITY_equal},
+        {502, 504, PARITY_both_failed}, {503, 503, PARITY_both_failed},
         {422, 500, PARITY_status},      {400, 400, PARITY_equal},
         {422, 400, PARITY_error_shape}, {301, 302, PARITY_status},
         {204, 204, PARITY_equal},       {200, 400, PARITY_status},
@@ -97,7 +97,7 @@ START_TEST(replies)
         {200, "{\"ok\":true}", "", PARITY_reply_not_json, ""},
         {404, "{\"title\":1}", "{\"error\":1}", PARITY_error_shape, "/error"},
         {400, "{}", "no", PARITY_error_shape, ""},
-        {502, "{}", "no", PARITY_error_shape, ""},
+        {302, "{}", "no", PARITY_error_shape, ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct parity_case c = {

@@ -1,0 +1,10 @@
+/* replay: `tallyctl replay`. Recorded bodies go to two handlers; what they do
+ * is compared. See tallyctl-replay(1). */
+#ifndef TALLYD_PROCESSES_REPLAY_H
+#define TALLYD_PROCESSES_REPLAY_H
+
+/* argv[0] is the command's name. The exit status: 0 the same, 1 over
+ * --max-mismatch, 2 wrong usage, 3 it could not be found out. */
+int replay_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+"""tallyctl replay: what it reads, what it does about input, handlers and disks
+that are no good, and going on after an interruption."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import kit
+import tap
+from downstream import Answer, Downstream, refusing_url
+from replays import Handler, command, read_lines, replay, write_cases
+
+GOOD = Answer(200, b'{"sum":1}')
+
+
+def sent(paths, *arguments, stdin=None, status=0, **values):
+    """The bodies that both are sent, sorted, and the result."""
+    with Downstream(GOOD) as a, Downstream(GOOD) as b:
+        result = replay(a.url, b.url, *arguments, *paths, stdin=stdin)
+        result.expect(status, **values)
+        got = [sorted(request.body for request in side.take())
+               for side in (a, b)]
+    tap.equal(got[0], got[1], "what both were sent")
+    return got[0], result
+
+
+@tap.test
+def formats():
+    """files, directories, NDJSON, logs, archives, standard input"""
+    top = kit.fresh_path("inputs")
+    (top / "below").mkdir(parents=True)
+    (top / "one.json").write_bytes(b'{"a":\n1}\n')
+    (top / "below/bytes").write_bytes(b"\x00\xff")
+    (top / ".hidden").write_bytes(b"no")
+    (top / "empty").write_bytes(b"")
+    (top / "lines.jsonl").write_bytes(b'{"b":1}\r\n\n[2]\n3')
+    (top / "nginx.log").write_text(
+        '{"time":"x","method":"POST","body":"{\\"c\\":\\n\\u0041}"}\n'
+        '{"method":"GET","body":""}\n{"body_base64":"AP8="}\n')
+    (top / "browser.har").write_text(json.dumps({"log": {"entries": [
+        {"request": {"method": "GET"}},
+        {"request": {"method": "POST", "postData": {"text": '{"d":"é"}'}}},
+        {"request": {"method": "POST", "postData": {
+            "text": "/w==", "encoding": "base64"}}}]}}))
+    wanted = [b"", b'{"a":\n1}\n', b"\x00\xff", b'{"b":1}', b"[2]", b"3",
+              b'{"c":\nA}', b"\x00\xff", '{"d":"é"}'.encode(), b"\xff"]
+    got, _result = sent([top], cases=10, broken=0)
+    tap.equal(got, sorted(wanted), "bodies of the directory")
+    got, _result = sent(["-"], stdin=b'{"e":1}\n{"f":2}\n', cases=2)
+    tap.equal(got, [b'{"e":1}', b'{"f":2}'], "bodies of standard input")
+    got, _result = sent(["-"], "--format", "body", stdin=b"x\ny\n", cases=1)
+    tap.equal(got, [b"x\ny\n"], "standard input as one body")
+
+
+@tap.test
+def broken_lines():
+    """lines that cannot be used are counted, told, and not sent"""
+    lines = kit.fresh_path("lines.ndjson")
+    lines.write_bytes(b'{"a":1}\n{"a":\n\xff\n{"b":2}\n{"cut')
+    log = kit.fresh_path("access.log")
+    log.write_bytes(b'{"body":"1"}\nGET / 200\n{"body":7}\n{}\n'
+                    b'{"body_base64":"*"}\n{"body":"2"}\n')
+    archive = kit.fresh_path("x.har")
+    archive.write_bytes(b'{"log":{"entries":[{"request":{"method":"POST"}},'
+                        b'{}]}}')
+    other = kit.fresh_path("y.har")
+    other.write_bytes(b"{}")
+    got, result = sent([lines, log, archive, other], cases=4, broken=10)
+    tap.equal(got, [b"1", b"2", b'{"a":1}', b'{"b":2}'], "what was sent")
+    tap.check(f"{lines}:2: the line is not JSON" in result.errors
+              and "more of that is only counted" in result.errors,
+              result.errors)
+
+
+@tap.test
+def long_bodies():
+    """bodies over the limit are counted, told, and not sent"""
+    lines = kit.fresh_path("lines.ndjson")
+    lines.write_text('"' + "x" * 998 + '"\n' + '"' + "x" * 999 + '"\n1\n')
+    body = kit.fresh_path("body")
+    body.write_text("y" * 1001)
+    log = kit.fresh_path("long.log")
+    log.write_text('{"body":"%s"}\n{"body":"2"}\n' % ("z" * 1001))
+    got, result = sent([lines, body, log], "--max-body", "1000", cases=3,
+                       too_long=3, broken=0)
+    tap.equal(got, [b'"' + b"x" * 998 + b'"', b"1", b"2"], "what was sent")
+    tap.check(f"{body}: the file is over the limit" in result.errors,
+              result.errors)
+
+
+@tap.test
+def usage():
+    """wrong usage ends with 2 and says what is wrong"""
+    for arguments, part in (
+            (["--theirs", "http://a/", "x"], "--ours and --theirs are needed"),
+            (["--ours", "http://a/", "--theirs", "http://a/"], "give files"),
+            (["--ours", "ftp://a/", "--theirs", "http://a/", "x"], "--ours"),
+            (["--jobs", "65"], "--jobs: must be 1..64"),
+            (["--format", "xml"], "auto|body|ndjson|log|har"),
+            (["--max-mismatch", "2"], "--max-mismatch"),
+            (["--config", "/none", "--ours", "http://a/", "--theirs",
+              "http://a/", "x"], "/none"),
+            (["--endpoint", "none", "--ours", "http://a/", "--theirs",
+              "http://a/", "x"], "--endpoint"),
+            (["--nonsense"], "nonsense")):
+        done = subprocess.run([kit.TALLYCTL, "replay", *arguments],
+                              capture_output=True, text=True, check=False,
+                              timeout=kit.seconds(20))
+        tap.equal(done.returncode, 2, f"status of {arguments}: {done.stderr}")
+        tap.check(part in done.stderr, f"{arguments}: {done.stderr}")
+
+
+@tap.test
+def cannot_run():
+    """what keeps it from running ends with 3 and says why"""
+    cases = write_cases(100)
+    with Downstream(GOOD) as a:
+        gone = refusing_url()
+        for ours, theirs, name in ((gone, a.url, "--ours"),
+                                   (a.url, gone, "--theirs")):
+            result = replay(ours, theirs, cases).expect(3, judged=0)
+            tap.check(f"{name} {gone} cannot be reached" in result.errors,
+                      result.errors)
+        for path in ("/no/such/file", "/proc/self/mem"):
+            result = replay(a.url, a.url, path).expect(3)
+            tap.check(path in result.errors, result.errors)
+        address = f"{kit.HOST}:{a.port}"
+        result = replay(a.url, a.url, "--downstream-ours", address, cases)
+        result.expect(3)
+        tap.check("--downstream-ours" in result.errors, result.errors)
+        empty = kit.fresh_path("empty.ndjson")
+        empty.write_text("")
+        result = replay(a.url, a.url, empty).expect(3, cases=0)
+        tap.check("nothing was compared" in result.errors, result.errors)
+
+
+@tap.test
+def full_disk():
+    """a full disk ends it with 3, and is named"""
+    cases = write_cases(500)
+    with Downstream(GOOD) as a, Downstream(Answer(200, b"{}")) as b:
+        result = replay(a.url, b.url, "--out", "/dev/full", cases).expect(3)
+        tap.check("--out /dev/full: No space left" in result.errors,
+                  result.errors)
+        result = replay(a.url, b.url, "--state", "/nowhere/state", cases)
+        result.expect(3)
+        tap.check("--state /nowhere/state" in result.errors, result.errors)
+
+
+@tap.test
+def state_of_others():
+    """a state of another run, or none at all, is refused"""
+    state = kit.fresh_path("state")
+    cases = write_cases(10)
+    with Downstream(GOOD) as a, Downstream(GOOD) as b:
+        replay(a.url, b.url, "--state", state, cases).expect(0, cases=10)
+        result = replay(b.url, a.url, "--state", state, cases).expect(3)
+        tap.check("of a run with other" in result.errors, result.errors)
+        whole = state.read_text()
+        for text in ("nonsense\n", whole[:-6], whole.replace("done", "dome")):
+            state.write_text(text)
+            result = replay(a.url, b.url, "--state", state, cases).expect(3)
+            tap.check("--state" in result.errors, result.errors)
+        state.write_text(whole)
+        a.take()
+        replay(a.url, b.url, "--state", state, cases).expect(0, cases=10)
+        tap.equal(a.take(), [], "what was sent again")
+
+
+def interrupt_and_go_on(number, status):
+    """Every tenth case differs. End a run by a signal when a third is done,
+    and go on: nothing is missing, nothing is there twice."""
+    cases = write_cases(300)
+    state, out = kit.fresh_path("state"), kit.fresh_path("out.ndjson")
+    with Handler(change=lambda case, total: total + (case % 10 == 0)) as a, \
+            Handler() as b:
+        arguments = ["--state", state, "--out", out, cases]
+        # A screen is drawn, and the state kept, five times a second.
+        ours, theirs = os.openpty()
+        process = subprocess.Popen(
+            command(a.url, b.url, "--json", "--rate", 100, *arguments),
+            stdout=subprocess.PIPE, stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        kit.until("a state with cases is kept", lambda: state.exists()
+                  and "\ndone 0\n" not in state.read_text())
+        a.wait_for(100)
+        process.send_signal(number)
+        process.communicate(timeout=kit.seconds(30))
+        os.close(ours)
+        tap.equal(process.returncode, status, "exit status")
+        before = len(a.take())
+        tap.check(before < 300, "it was over before it was interrupted")
+        result = replay(a.url, b.url, *arguments)
+        result.expect(1, cases=300, equal=270, mismatch=30)
+        after = len(a.take())
+    tap.equal([line["source"].rsplit(":", 1)[1] for line in read_lines(out)],
+              [str(line) for line in range(10, 301, 10)], "lines written out")
+    return before + after
+
+
+@tap.test
+def interrupted():
+    """an interrupted run goes on where it was, and asks nothing twice"""
+    tap.equal(interrupt_and_go_on(signal.SIGINT, 3), 300, "requests")
+
+
+@tap.test
+def killed():
+    """a killed run goes on from its last state"""
+    tap.check(interrupt_and_go_on(signal.SIGKILL, -9) >= 300, "requests")
+
+
+@tap.test
+def quiet_input():
+    """an input that brings nothing does not keep it from ending"""
+    with Downstream(GOOD) as a, Downstream(GOOD) as b:
+        process = subprocess.Popen(command(a.url, b.url, "--json", "-"),
+                                   stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        process.stdin.write(b'{"a":1}\n')
+        process.stdin.flush()
+        a.wait_for(1)
+        b.wait_for(1)
+        process.send_signal(signal.SIGTERM)
+        tap.equal(process.wait(kit.seconds(20)), 3, "exit status")
+        text = process.stdout.read()
+        tap.equal(json.loads(text)["cases"], 1, "cases")
+        tap.check(b"--state FILE" in process.stderr.read(), "the hint")
+        for stream in (process.stdin, process.stdout, process.stderr):
+            stream.close()
+
+
+sys.exit(kit.run())
