@@ -173,7 +173,7 @@ static enum call_end exchange(struct call *c, const struct call_request *r,
     const char *why = "memory is short";
     enum outcome o = l == NULL
                          ? OUTCOME_internal
-                         : link_open(l, c->settings.timeout, &fresh, &why);
+                         : link_open(l, clock_now(), deadline, &fresh, &why);
     if (o == OUTCOME_downstream_timeout)
         return timed_out(a);
     buf_printf(&head, "%sContent-Length: %zu\r\n\r\n", r->lines, r->body_len);
