@@ -168,7 +168,7 @@ static void answer_readyz(const struct answer *a)
 {
     struct view v;
     char line[80];
-    view_take(&v, a->site->board, a->site->config, getpid());
+    view_glance(&v, a->site->board, a->site->config);
     const char *fault = view_fault(&v);
     snprintf(line, sizeof line, "not ready: %s\n", fault == NULL ? "" : fault);
     give_text(a, fault == NULL ? 200 : 503, fault == NULL ? "ready\n" : line);
@@ -178,7 +178,7 @@ static void answer_selftest(const struct answer *a)
 {
     struct view v;
     char text[160];
-    view_take(&v, a->site->board, a->site->config, getpid());
+    view_glance(&v, a->site->board, a->site->config);
     bool sound = v.tested > 0 && v.unsound == 0;
     snprintf(text, sizeof text,
              "%s\nself-tests %llu\nfailures %llu\nworkers that failed %u\n",

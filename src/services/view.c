@@ -76,11 +76,19 @@ static void add_slot(struct view *v, const struct scoreboard_slot *s)
     for (int t = 0; t < TIMING_COUNT; t++)
         histogram_read(&s->timings[t], &v->timings[t]);
     add_recent(v, s, recent_period(v->now));
-    int pid = pid_of(s);
-    uint64_t memory = pid > 0 ? process_memory(pid) : 0;
-    v->memory.workers += memory;
-    if (memory > v->memory.worker_most)
-        v->memory.worker_most = memory;
+}
+
+static void ask_memory(struct view *v, pid_t monitor)
+{
+    for (uint32_t i = 0; i < v->board->slot_count; i++) {
+        int pid = pid_of(&v->board->slots[i]);
+        uint64_t memory = pid > 0 ? process_memory(pid) : 0;
+        v->memory.workers += memory;
+        if (memory > v->memory.worker_most)
+            v->memory.worker_most = memory;
+    }
+    v->memory.supervisor = process_memory(v->pid);
+    v->memory.monitor = monitor > 0 ? process_memory(monitor) : 0;
 }
 
 static void sum_recent(struct view *v)
@@ -93,8 +101,8 @@ static void sum_recent(struct view *v)
     }
 }
 
-void view_take(struct view *v, const struct scoreboard *b,
-               const struct config *config, pid_t monitor)
+void view_glance(struct view *v, const struct scoreboard *b,
+                 const struct config *config)
 {
     *v = (struct view){.config = config,
                        .board = b,
@@ -116,11 +124,16 @@ void view_take(struct view *v, const struct scoreboard *b,
     uint64_t gone = v->counters[COUNTER_closed] + v->lost;
     uint64_t came = v->counters[COUNTER_connections];
     v->connections = came > gone ? came - gone : 0;
+}
+
+void view_take(struct view *v, const struct scoreboard *b,
+               const struct config *config, pid_t monitor)
+{
+    view_glance(v, b, config);
     v->queue_known =
         b->listener_family != 0 &&
         backlog_read(b->listener_family, b->listener_inode, &v->queue);
-    v->memory.supervisor = process_memory(v->pid);
-    v->memory.monitor = monitor > 0 ? process_memory(monitor) : 0;
+    ask_memory(v, monitor);
 }
 
 /* A slot may come into use or fall out of it after they were counted: then the

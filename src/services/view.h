@@ -49,7 +49,12 @@ struct view {
     struct view_memory memory;
 };
 
-/* `monitor`: this process, if it is the pool's monitor, else 0. */
+/* What the scoreboard alone says: the kernel is not asked for the queue and the
+ * memory. For what is probed every second. */
+void view_glance(struct view *v, const struct scoreboard *board,
+                 const struct config *config);
+
+/* All of it. `monitor`: this process, if it is the pool's monitor, else 0. */
 void view_take(struct view *v, const struct scoreboard *board,
                const struct config *config, pid_t monitor);
 
