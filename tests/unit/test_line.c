@@ -148,8 +148,7 @@ END_TEST
 
 static const char *const hostile[] = {"\r\n<0>forged",
                                       "\x1b[2J\x7f\x01",
-                                      "\xc2\x9b"
-                                      "31m\xc2\x80",
+                                      "\302\23331m\302\200",
                                       "\xff\xfe\xc0\xaf\xed\xa0\x80",
                                       "\",\"level\":\"error\"}",
                                       "\\u0000\\\"",
