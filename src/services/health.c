@@ -51,17 +51,28 @@ static void print_percent(struct buf *out, const char *name, unsigned value,
     buf_printf(out, " %s=%u%%;%u;%u;0", name, value, l->warning, l->critical);
 }
 
+/* One that is not closed; NULL: there is none. */
+static const char *open_breaker(const struct view *v)
+{
+    struct view_breaker list[CONFIG_ENDPOINTS_MAX];
+    for (size_t i = view_breakers(v, list); i-- > 0;)
+        if (list[i].state != BREAKER_CLOSED)
+            return list[i].endpoint;
+    return NULL;
+}
+
 enum health health_print(const struct view *v, const struct health_limits *l,
                          struct buf *out)
 {
     static const char *const words[] = {"OK", "WARNING", "CRITICAL"};
     uint64_t mismatches = v->counters[COUNTER_mismatches];
-    const char *fault = view_fault(v);
+    const char *fault = view_fault(v), *breaker = open_breaker(v);
     unsigned busy = percent(v->busy, v->workers_most);
     unsigned queue = percent(v->queue.waiting, v->queue.limit);
     unsigned failures = percent(v->recent.failed, v->recent.ended);
     enum health h =
         fault != NULL || mismatches > 0 ? HEALTH_CRITICAL : HEALTH_OK;
+    h = worse(h, breaker == NULL ? HEALTH_OK : HEALTH_WARNING);
     h = worse(h, judge(busy, &l->busy));
     h = worse(h, judge(failures, &l->failures));
     if (v->queue_known)
@@ -72,6 +83,8 @@ enum health health_print(const struct view *v, const struct health_limits *l,
     if (mismatches > 0)
         buf_printf(out, "the decoders differed %" PRIu64 " times; ",
                    mismatches);
+    if (breaker != NULL)
+        buf_printf(out, "the breaker of %s is open; ", breaker);
     buf_printf(out,
                "%u of %u workers busy, %u waiting, %" PRIu64 " of %" PRIu64
                " requests failed lately |",

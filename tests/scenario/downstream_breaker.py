@@ -17,7 +17,7 @@ import reloads
 import tap
 from downstream import Answer, Downstream, Raw, refusing_url
 from fastcgi import Broken, request
-from pool import SAMPLE, Pool, write_settings
+from pool import SAMPLE, Pool, run_tallyctl, write_settings
 
 OK = b'{"ok":true}'
 BROKEN = Answer(500)
@@ -265,6 +265,11 @@ def everybody_is_told():
         tap.contains(" ".join(text.split()),
                      "! The breaker of 1 endpoints is not closed (post: open)",
                      "the warning")
+        for limits, wanted in (("100,101", 1), ("1,2", 2)):
+            status, line, _errors = run_tallyctl(
+                "-c", pool.config, "health", "--failures", limits)
+            tap.equal(status, wanted, line)
+            tap.contains(line, "the breaker of post is open; ", "health")
         page = pool.page("/status?html").text
         tap.contains(page, "breaker of post<td class=n><span class=bad>open"
                      "</span>", "the page")
