@@ -9,6 +9,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
+import fronts
 import kit
 import peers
 import tap
@@ -85,6 +86,35 @@ def whoever_leaves_while_it_waits():
             kit.until("every connection is closed",
                       lambda: pool.status()["connections"] == 0)
             tap.equal(len(down.take()), 1, "posts")
+
+
+@tap.test
+def whoever_leaves_nginx_while_it_waits():
+    """A client that leaves nginx while its request waits for a worker: nginx
+    gives the request up, and nothing is posted"""
+    missing = fronts.Nginx.missing()
+    if missing:
+        raise tap.Skip(missing)
+    with Downstream() as down:
+        front = fronts.Nginx({"post": {"downstream": down.url}}, workers=1)
+        down.hold()
+        links = [front.connect() for _ in range(4)]
+        links[0].request("POST", "/", SAMPLE)
+        down.wait_for(1)
+        for link in links[1:]:
+            link.request("POST", "/", SAMPLE)
+        kit.until("all wait in the kernel",
+                  lambda: front.pool.status()["listen_queue"] == 3)
+        for link in links[1:]:
+            link.close()
+        kit.until("nginx has given them up", lambda: front.process.log().count(
+            "so upstream connection is closed too") == 3)
+        down.release()
+        tap.equal(links[0].getresponse().read(), OK, "the first reply")
+        links[0].close()
+        front.pool.wait_for_count("client_gone", 3)
+        tap.equal(len(down.take()), 1, "posts")
+        front.stop()
 
 
 @tap.test
