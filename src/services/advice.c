@@ -106,12 +106,15 @@ static void look_at_breakers(const struct view *v, struct notes *n)
             first = &list[i];
             open++;
         }
-    if (open > 0)
-        note(n, true, "downstream",
-             "The breaker of %u endpoints is not closed (%s: %s): requests get "
-             "503 at once, but for one now and then that tries. The log has "
-             "the last failure.",
-             open, first->endpoint, breaker_state_name(first->state));
+    if (open == 0)
+        return;
+    char others[40] = "";
+    if (open > 1)
+        snprintf(others, sizeof others, ", and those of %u others", open - 1);
+    note(n, true, "downstream",
+         "The breaker of %s is %s%s: requests get 503 at once, but for one now "
+         "and then that tries. The log has the last failure.",
+         first->endpoint, breaker_state_name(first->state), others);
 }
 
 static void look_at_slow_ones(const struct view *v, struct notes *n)

@@ -263,7 +263,7 @@ def everybody_is_told():
         text = pool.page("/status?text").text
         tap.contains(text, "breaker of post: open for another 3", "the text")
         tap.contains(" ".join(text.split()),
-                     "! The breaker of 1 endpoints is not closed (post: open)",
+                     "! The breaker of post is open: requests get 503",
                      "the warning")
         for limits, wanted in (("100,101", 1), ("1,2", 2)):
             status, line, _errors = run_tallyctl(

@@ -162,8 +162,7 @@ START_TEST(a_breaker_that_is_open_is_told)
     ck_assert_ptr_null(find("breaker"));
     struct circuit *c = t->list[0].circuit;
     c->word = breaker_learn(0, &rules, clock_now() / CLOCK_MS, 0, BREAKER_BAD);
-    expect("breaker of 1 endpoints is not closed (odd: open)", "downstream",
-           true);
+    expect("breaker of odd is open: requests get 503", "downstream", true);
     endpoint_table_free(&t);
 }
 END_TEST
