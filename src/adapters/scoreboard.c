@@ -168,6 +168,40 @@ const struct scoreboard *scoreboard_map(const char *path)
     return NULL;
 }
 
+static void note(char *to, size_t room, const char *from)
+{
+    size_t n = strnlen(from, room - 1);
+    memcpy(to, from, n);
+    to[n] = '\0';
+}
+
+void scoreboard_note_request(struct scoreboard_slot *slot, const char *method,
+                             const char *path, const char *id)
+{
+    struct scoreboard_request *r = &slot->request;
+    note(r->method, sizeof r->method, method);
+    note(r->path, sizeof r->path, path);
+    note(r->id, sizeof r->id, id);
+}
+
+static void clean(char *to, size_t room, const char *from)
+{
+    size_t n = strnlen(from, room - 1);
+    for (size_t i = 0; i < n; i++)
+        to[i] =
+            from[i] < 0x20 || from[i] > 0x7e || from[i] == '"' ? '?' : from[i];
+    to[n] = '\0';
+}
+
+void scoreboard_read_request(const struct scoreboard_slot *slot,
+                             struct scoreboard_request *request)
+{
+    const struct scoreboard_request *r = &slot->request;
+    clean(request->method, sizeof request->method, r->method);
+    clean(request->path, sizeof request->path, r->path);
+    clean(request->id, sizeof request->id, r->id);
+}
+
 void scoreboard_free(const struct scoreboard *b)
 {
     if (b != NULL)

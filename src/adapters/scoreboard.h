@@ -4,7 +4,8 @@
  * head, and a slot's generation, its pid, and its state when no worker is
  * there; the circuits belong to all (circuit.h). Counters only grow and outlive
  * the worker, so a reader may take them at any moment without a lock. All
- * fields are read and written with relaxed atomics. */
+ * fields are read and written with relaxed atomics, but for scoreboard_begin()
+ * and scoreboard_state(). */
 #ifndef TALLYD_ADAPTERS_SCOREBOARD_H
 #define TALLYD_ADAPTERS_SCOREBOARD_H
 
@@ -14,9 +15,11 @@
 #include <stdint.h>
 
 #include "adapters/circuit.h"
+#include "adapters/stack.h"
 #include "domain/histogram.h"
 #include "domain/outcome.h"
 #include "domain/recent.h"
+#include "domain/trace.h"
 
 enum counter {
 #define COUNTER(name, help) COUNTER_##name,
@@ -61,6 +64,11 @@ enum pool_stage { POOL_SERVING, POOL_DRAINING, POOL_ENDED };
 typedef _Atomic uint64_t scoreboard_u64;
 typedef _Atomic int64_t scoreboard_i64;
 
+/* What a request asks for: each a string, cut where it is too long. */
+struct scoreboard_request {
+    char method[16], path[128], id[TRACE_ID_MAX + 1];
+};
+
 struct scoreboard_slot {
     _Alignas(64) _Atomic uint32_t state; /* enum worker_state */
     uint32_t number;                     /* its place; never changes */
@@ -71,6 +79,10 @@ struct scoreboard_slot {
     scoreboard_i64 tested;       /* and of its last self-test's end; 0: none */
     _Atomic uint32_t unsound;    /* 1: that one failed */
     scoreboard_u64 begun; /* requests begun, over all workers of the slot */
+    scoreboard_i64 limit; /* ns that one may take, and beyond that a write of */
+    scoreboard_i64 write_limit;        /* its reply; 0: as long as it likes */
+    struct scoreboard_request request; /* the last one begun */
+    struct stack stack; /* where a worker that does not come back is */
     scoreboard_u64 outcomes[OUTCOME_COUNT];
     scoreboard_u64 counters[COUNTER_COUNT];
     struct histogram timings[TIMING_COUNT];
@@ -105,9 +117,11 @@ struct scoreboard {
     scoreboard_u64 workers_short; /* times more than workers_most were needed */
     _Atomic uint32_t generation;  /* that serves; 1 after the start */
     scoreboard_u64 reloads_begun, reloads_ended, reloads_failed;
-    scoreboard_u64 reload_good; /* number of the last that did not fail */
-    _Atomic uint32_t stage;     /* enum pool_stage */
-    scoreboard_u64 lost;        /* connections that ended with their worker */
+    scoreboard_u64 reload_good;   /* number of the last that did not fail */
+    _Atomic uint32_t stage;       /* enum pool_stage */
+    scoreboard_u64 lost;          /* connections that ended with their worker */
+    _Atomic uint32_t watched;     /* somebody looks whether requests end */
+    scoreboard_u64 overdue_kills; /* workers, because theirs did not */
     struct circuit circuits[CIRCUITS_MAX];
     scoreboard_u64 shadow_lost; /* requests that ended with whoever had them */
     struct scoreboard_shadow shadows[SCOREBOARD_SHADOWS_MAX];
@@ -135,6 +149,15 @@ void scoreboard_free(const struct scoreboard *b);
 /* Remove the file at `path` (empty: nothing to do). */
 void scoreboard_unlink(const char *path);
 
+/* The request in hand is this one; its bytes may be anything. */
+void scoreboard_note_request(struct scoreboard_slot *slot, const char *method,
+                             const char *path, const char *id);
+
+/* For people: printable ASCII without ", the rest is ?. Sound when the worker
+ * has the same request before and after. */
+void scoreboard_read_request(const struct scoreboard_slot *slot,
+                             struct scoreboard_request *request);
+
 /* For the slot's only writer, so no locked instruction is needed. */
 static inline void scoreboard_add(scoreboard_u64 *counter, uint64_t n)
 {
@@ -147,10 +170,21 @@ static inline void scoreboard_count(scoreboard_u64 *counter)
     scoreboard_add(counter, 1);
 }
 
+/* A request begins, at `since`: whoever reads that it has finds the rest. */
+static inline void scoreboard_begin(struct scoreboard_slot *slot, int64_t since)
+{
+    struct scoreboard_request *r = &slot->request;
+    r->method[0] = r->path[0] = r->id[0] = '\0';
+    atomic_store_explicit(&slot->since, since, memory_order_relaxed);
+    uint64_t was = atomic_load_explicit(&slot->begun, memory_order_relaxed);
+    atomic_store_explicit(&slot->begun, was + 1, memory_order_release);
+}
+
+/* And whoever reads the state finds which request it is about. */
 static inline void scoreboard_state(struct scoreboard_slot *slot,
                                     enum worker_state state)
 {
-    atomic_store_explicit(&slot->state, state, memory_order_relaxed);
+    atomic_store_explicit(&slot->state, state, memory_order_release);
 }
 
 static inline void scoreboard_serving(struct scoreboard *b, uint32_t generation,

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 static const int handled[] = {SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
-                              SIGUSR1, SIGUSR2, SIGCHLD};
+                              SIGUSR1, SIGUSR2, SIGCHLD, SIGALRM};
 #define HANDLED_COUNT (sizeof handled / sizeof handled[0])
 
 static volatile sig_atomic_t came[NSIG];
@@ -30,6 +30,17 @@ void signals_init(void)
         sigaction(handled[i], &act, NULL);
     }
     signal(SIGPIPE, SIG_IGN);
+}
+
+void signals_catch(int signal, void (*handler)(int))
+{
+    struct sigaction act = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigset_t it;
+    sigemptyset(&act.sa_mask);
+    sigemptyset(&it);
+    sigaddset(&it, signal);
+    sigaction(signal, &act, NULL);
+    sigprocmask(SIG_UNBLOCK, &it, NULL);
 }
 
 const sigset_t *signals_waiting(void)

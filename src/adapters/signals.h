@@ -15,6 +15,9 @@
 /* Block and handle them, ignore SIGPIPE. Once, early in main(). */
 void signals_init(void);
 
+/* The exception: from now on this one comes at any moment. */
+void signals_catch(int signal, void (*handler)(int));
+
 /* The mask for ppoll(2), epoll_pwait(2). */
 const sigset_t *signals_waiting(void);
 

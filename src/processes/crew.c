@@ -90,7 +90,9 @@ void crew_vacate(struct crew *c, uint32_t place)
     struct scoreboard_slot *slot = &c->board->slots[place];
     scoreboard_state(slot, WORKER_ABSENT);
     atomic_store_explicit(&slot->pid, 0, memory_order_relaxed);
+    stack_forget(&slot->stack);
     c->members[place].pid = 0;
+    c->members[place].overdue.kill_at = 0;
     if (c->members[place].kill_at != CLOCK_NEVER)
         give(c, place, 0);
     c->alive--;

@@ -18,6 +18,12 @@ struct crew_member {
     int64_t started;     /* monotonic ns */
     uint64_t begun;      /* of its slot, when it was started */
     int64_t kill_at;     /* retired: killed then; CLOCK_NEVER: it stays */
+    /* Found overdue with a request: see overdue.h. */
+    struct {
+        uint64_t begun;  /* the number of that request */
+        int64_t kill_at; /* 0: it was not found so */
+        bool killed;
+    } overdue;
 };
 
 struct crew {

@@ -176,6 +176,8 @@ static void begin(struct exchange *x)
         .loop = x->tap != NULL &&
                 tap_is_loop(x->tap, fcgi_param(f, TAP_LOOP_PARAM)),
     };
+    scoreboard_note_request(x->slot, param(x, "REQUEST_METHOD"), x->path,
+                            x->trace.request_id);
     PROBE_REQUEST_START(x->trace.request_id, x->path);
     handler_begin(x->handler, &request);
     if (x->tap != NULL && handler_wants_body(x->handler))
@@ -265,9 +267,9 @@ static void reply(struct exchange *x, const struct handler_result *r)
 
 bool exchange_serve(struct exchange *x, struct fcgi_conn *conn)
 {
-    scoreboard_state(x->slot, WORKER_BUSY);
-    scoreboard_count(&x->slot->begun);
     phases_begin(&x->phases, x->slot);
+    scoreboard_begin(x->slot, x->phases.begun);
+    scoreboard_state(x->slot, WORKER_BUSY);
     x->due = conn->due;
     if (!fcgi_begin(x->fcgi, conn)) {
         scoreboard_count(&x->slot->counters[COUNTER_refused]);

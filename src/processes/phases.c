@@ -9,7 +9,6 @@ void phases_begin(struct phases *p, struct scoreboard_slot *slot)
     p->begun = p->mark = clock_now();
     for (int i = 0; i < TIMING_COUNT; i++)
         p->spent[i] = PHASES_UNSEEN;
-    atomic_store_explicit(&slot->since, p->begun, memory_order_relaxed);
 }
 
 void phases_spend(struct phases *p, enum timing t)

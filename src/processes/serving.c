@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "adapters/listener.h"
 #include "adapters/mailbox.h"
@@ -106,7 +108,19 @@ static enum fcgi_progress advance(struct serving *s, struct fcgi_conn *conn)
 /* Not at the end of the pool, when all that waits has to be served. */
 void serving_leave_in_time(struct serving *s)
 {
-    s->stop = s->stop || (!tray_closing(s->tray) && recycle_due(&s->recycle));
+    s->stop = s->stop ||
+              (!tray_closing(s->tray) &&
+               (stack_is_asked(&s->slot->stack) || recycle_due(&s->recycle)));
+}
+
+/* A request begins: the supervisor, if it sleeps, is to see to its end. */
+static void be_watched(const struct serving *s)
+{
+    if (s->supervisor == 0 || s->pool->request_timeout == 0 ||
+        atomic_load_explicit(s->watched, memory_order_relaxed) != 0)
+        return;
+    if (getppid() == s->supervisor)
+        kill(s->supervisor, SIGALRM);
 }
 
 /* True: another request may follow on the connection. */
@@ -115,6 +129,7 @@ static bool serve_request(struct serving *s, struct fcgi_conn *conn)
     if (conn->kept)
         count(s, COUNTER_kept);
     roster_busy(&s->seat);
+    be_watched(s);
     bool keep = exchange_serve(s->exchange, conn) &&
                 s->pool->keepalive == CONFIG_KEEPALIVE_ON &&
                 !tray_closing(s->tray);

@@ -20,9 +20,11 @@ struct serving {
     struct roster_seat seat;
     struct tray *tray;
     int listener;
-    struct tap *tap;        /* NULL: no request is sampled */
-    struct recycle recycle; /* zeroed: no limits */
-    bool stop;              /* leave after the connection in hand */
+    struct tap *tap;                 /* NULL: no request is sampled */
+    pid_t supervisor;                /* 0: there is none */
+    const _Atomic uint32_t *watched; /* of the scoreboard */
+    struct recycle recycle;          /* zeroed: no limits */
+    bool stop;                       /* leave after the connection in hand */
     /* Its own. */
     struct fcgi *fcgi;
     struct exchange *exchange;
@@ -30,8 +32,8 @@ struct serving {
     int64_t complained; /* monotonic ns: the last warning about resources */
 };
 
-/* The first five are filled in and borrowed, the rest is zero. False: memory is
- * short; serving_close() is due all the same. */
+/* The first seven are filled in and borrowed, the rest is zero. False: memory
+ * is short; serving_close() is due all the same. */
 bool serving_open(struct serving *s, const struct endpoint_table *endpoints);
 void serving_close(struct serving *s);
 
@@ -48,7 +50,8 @@ void serving_close_overdue(struct serving *s);
  * for a moment where a request has begun or never came. */
 void serving_hurry(struct serving *s);
 
-/* Ask for the worker's end if it has done enough: see recycle.h. */
+/* Ask for the worker's end if it has done enough (recycle.h), or has come back
+ * so late from a request that it is about to be killed for it (overdue.h). */
 void serving_leave_in_time(struct serving *s);
 
 #endif

@@ -17,6 +17,7 @@
 #include "domain/backoff.h"
 #include "processes/crew.h"
 #include "processes/helpers.h"
+#include "processes/overdue.h"
 #include "processes/scaler.h"
 
 /* A worker that has begun a request or lived this long has started well. */
@@ -40,6 +41,7 @@ struct supervisor {
     struct supervisor_size size; /* of that, too */
     struct backoff backoff;
     struct helpers helpers; /* which stay until the workers are gone */
+    struct overdue overdue;
     enum stage stage;
     int64_t kill_at;     /* DRAINING: monotonic ns */
     int64_t told;        /* when a stop was last asked for */
@@ -201,6 +203,7 @@ static void advance_reload(struct supervisor *s)
 static void bury(struct supervisor *s, uint32_t place, int status)
 {
     const struct crew_member *m = &s->crew.members[place];
+    overdue_ended(&s->overdue, place);
     crew_report(&s->crew, place, status,
                 s->stage != RUNNING || m->kill_at != CLOCK_NEVER);
     if (m->generation == s->next)
@@ -296,7 +299,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int64_t next_event(const struct supervisor *s)
 {
-    int64_t at = crew_next_kill(&s->crew);
+    int64_t at = earlier(crew_next_kill(&s->crew), s->overdue.at);
     if (s->stage == DRAINING)
         at = earlier(at, s->kill_at);
     if (s->stage == RUNNING && crew_vacant(&s->crew, s->generation) >= 0)
@@ -327,6 +330,7 @@ int supervisor_run(const struct supervisor_plan *plan)
         return EXIT_FAILURE;
     }
     helpers_open(&s.helpers, &plan->helpers, plan->board);
+    overdue_open(&s.overdue, &s.crew);
     s.scaler = (struct scaler){
         .crew = &s.crew, .roster = plan->roster, .queue = plan->queue};
     crew_assign(&s.crew, s.newest, scale_first(&plan->size.workers));
@@ -342,6 +346,7 @@ int supervisor_run(const struct supervisor_plan *plan)
         obey_signals(&s);
         advance_reload(&s);
         crew_kill_overdue(&s.crew);
+        overdue_look(&s.overdue, signals_take(SIGALRM));
     }
     scoreboard_stage(s.board, POOL_ENDED);
     helpers_end(&s.helpers);

@@ -125,6 +125,20 @@ static void turn(struct worker *w)
                                     w->plan->pool->selftest_interval);
 }
 
+/* What is only of use where there is another worker to follow. */
+static void be_supervised(struct worker *w)
+{
+    const struct config_pool *c = w->plan->pool;
+    struct scoreboard_slot *slot = w->plan->slot;
+    recycle_begin(&w->serving.recycle, c, slot);
+    atomic_store_explicit(&slot->limit, c->request_timeout,
+                          memory_order_relaxed);
+    atomic_store_explicit(&slot->write_limit, c->write_timeout,
+                          memory_order_relaxed);
+    if (c->request_timeout != 0)
+        stack_catch(&slot->stack);
+}
+
 int worker_run(const struct worker_plan *plan)
 {
     struct worker w = {.plan = plan,
@@ -134,13 +148,15 @@ int worker_run(const struct worker_plan *plan)
                                    .seat = plan->seat,
                                    .tray = plan->tray,
                                    .listener = plan->listener,
-                                   .tap = plan->tap}};
+                                   .tap = plan->tap,
+                                   .supervisor = plan->supervisor,
+                                   .watched = plan->watched}};
     int status = EXIT_FAILURE;
     if (!serving_open(&w.serving, plan->endpoints)) {
         log_error("cannot start serving: %s", strerror(errno));
     } else if (exchange_test(w.serving.exchange)) {
         if (plan->supervisor != 0)
-            recycle_begin(&w.serving.recycle, plan->pool, plan->slot);
+            be_supervised(&w);
         log_set_drop_counter(&plan->slot->counters[COUNTER_log_dropped]);
         scoreboard_state(plan->slot, WORKER_IDLE);
         roster_ready(&plan->seat);

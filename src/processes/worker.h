@@ -23,7 +23,8 @@ struct worker_plan {
     struct tap *tap;              /* NULL: no request is sampled */
     struct roster_seat seat;      /* who knows when it is idle */
     int listener;                 /* non-blocking */
-    bool adopted;     /* the listener outlives the pool: leave its queue */
+    bool adopted; /* the listener outlives the pool: leave its queue */
+    const _Atomic uint32_t *watched; /* of the scoreboard */
     pid_t supervisor; /* 0: there is none, this process is the pool */
 };
 

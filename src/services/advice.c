@@ -193,6 +193,7 @@ static void look_at_trust(const struct view *v, struct notes *n)
 {
     uint64_t mismatches = v->counters[COUNTER_mismatches];
     uint64_t killed = load(&v->board->exits_signal);
+    uint64_t stuck = load(&v->board->overdue_kills);
     uint64_t dropped = v->counters[COUNTER_log_dropped];
     if (v->unsound > 0)
         note(n, true, "",
@@ -204,11 +205,16 @@ static void look_at_trust(const struct view *v, struct notes *n)
              "The two decoders differed on %" PRIu64 " bodies. Set decoder = "
              "json-c until the cause is known; the log has each.",
              mismatches);
-    if (killed > 0)
+    if (stuck > 0)
+        note(n, true, "",
+             "%" PRIu64 " workers were killed because they did not come back "
+             "from a request. The log has it, and where in the code they were.",
+             stuck);
+    if (killed > stuck)
         note(n, false, "",
              "%" PRIu64 " workers were ended by a signal, each with the "
              "request it had. The log says which signal.",
-             killed);
+             killed - stuck);
     if (dropped > 0)
         note(n, false, "log_file",
              "%" PRIu64 " log lines were dropped: nobody reads the pipe that "

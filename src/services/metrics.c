@@ -139,6 +139,7 @@ void put_head(const struct family *f, int which)
                 : which == HEAD_workers_short  ? &b->workers_short
                 : which == HEAD_reloads        ? &b->reloads_ended
                 : which == HEAD_reloads_failed ? &b->reloads_failed
+                : which == HEAD_overdue_kills  ? &b->overdue_kills
                                                : &b->lost));
 }
 

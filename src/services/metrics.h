@@ -22,6 +22,7 @@ enum metrics_which {
     HEAD_reloads,
     HEAD_reloads_failed,
     HEAD_lost,
+    HEAD_overdue_kills,
     QUEUE_waiting,
     QUEUE_limit,
     ENDPOINT_max_body,

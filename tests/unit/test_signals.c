@@ -10,7 +10,7 @@
 #include "unit.h"
 
 static const int handled[] = {SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
-                              SIGUSR1, SIGUSR2, SIGCHLD};
+                              SIGUSR1, SIGUSR2, SIGCHLD, SIGALRM};
 #define HANDLED (sizeof handled / sizeof handled[0])
 
 static const struct timespec at_once = {0, 0};
@@ -115,10 +115,10 @@ START_TEST(what_was_blocked_before_stays_so)
 {
     sigset_t mask;
     sigemptyset(&mask);
-    sigaddset(&mask, SIGALRM);
+    sigaddset(&mask, SIGVTALRM);
     sigprocmask(SIG_BLOCK, &mask, NULL);
     signals_init();
-    ck_assert_int_eq(sigismember(signals_waiting(), SIGALRM), 1);
+    ck_assert_int_eq(sigismember(signals_waiting(), SIGVTALRM), 1);
     for (size_t i = 0; i < HANDLED; i++)
         ck_assert_int_eq(sigismember(signals_waiting(), handled[i]), 0);
 }
@@ -138,6 +138,28 @@ START_TEST(an_inherited_block_does_not_deafen)
 }
 END_TEST
 
+static volatile sig_atomic_t caught;
+
+static void catch (int signal)
+{
+    caught = signal;
+}
+
+START_TEST(one_may_come_at_any_moment)
+{
+    signals_init();
+    raise(SIGALRM);
+    signals_catch(SIGALRM, catch);
+    ck_assert_int_eq(caught, SIGALRM);
+    ck_assert(!signals_take(SIGALRM));
+    caught = 0;
+    raise(SIGTERM);
+    raise(SIGALRM);
+    ck_assert_int_eq(caught, SIGALRM);
+    ck_assert(!signals_take(SIGTERM));
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -148,6 +170,7 @@ int main(void)
         a_child_forgets_what_was_meant_for_its_parent,
         a_reader_that_is_gone_is_an_error_and_no_signal,
         what_was_blocked_before_stays_so,
-        an_inherited_block_does_not_deafen};
+        an_inherited_block_does_not_deafen,
+        one_may_come_at_any_moment};
     return UNIT_MAIN("signals", tests);
 }

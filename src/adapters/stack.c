@@ -1,0 +1,98 @@
+/* stack: see stack.h. */
+#include "adapters/stack.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <inttypes.h>
+#include <link.h>
+#include <signal.h>
+#include <string.h>
+
+#include "adapters/signals.h"
+
+/* What backtrace(3) sees of answer() itself: it, and the kernel's return from
+ * the signal. */
+#define OWN_FRAMES 2
+
+static struct stack *room;
+
+/* The first call loads libgcc, which no signal handler could. */
+void stack_prepare(void)
+{
+    void *frames[1];
+    backtrace(frames, 1);
+}
+
+/* The handler: stores, and backtrace(3), which since glibc 2.35 takes no lock.
+ * Should it crash or hang all the same, the process was lost anyway. */
+static void answer(int signal)
+{
+    (void)signal;
+    int saved = errno;
+    void *frames[STACK_DEPTH + OWN_FRAMES];
+    uint64_t number = atomic_load_explicit(&room->asked, memory_order_acquire);
+    if (number == 0 ||
+        number == atomic_load_explicit(&room->given, memory_order_relaxed))
+        return; /* somebody else's signal */
+    int n = backtrace(frames, STACK_DEPTH + OWN_FRAMES) - OWN_FRAMES;
+    for (int i = 0; i < n; i++)
+        atomic_store_explicit(&room->at[i], (uintptr_t)frames[i + OWN_FRAMES],
+                              memory_order_relaxed);
+    atomic_store_explicit(&room->depth, n < 0 ? 0 : (uint32_t)n,
+                          memory_order_relaxed);
+    atomic_store_explicit(&room->given, number, memory_order_release);
+    errno = saved;
+}
+
+void stack_catch(struct stack *s)
+{
+    room = s;
+    signals_catch(SIGALRM, answer);
+}
+
+void stack_ask(struct stack *s, pid_t pid, uint64_t number)
+{
+    atomic_store_explicit(&s->asked, number, memory_order_release);
+    tgkill(pid, pid, SIGALRM); /* not to a thread that resolves a name */
+}
+
+void stack_forget(struct stack *s)
+{
+    atomic_store_explicit(&s->asked, 0, memory_order_relaxed);
+    atomic_store_explicit(&s->given, 0, memory_order_relaxed);
+}
+
+/* --- For people. --- */
+
+static void print_call(struct buf *out, uint64_t address)
+{
+    Dl_info info;
+    struct link_map *module = NULL;
+    if (dladdr1((const void *)(uintptr_t)address, &info, (void **)&module,
+                RTLD_DL_LINKMAP) == 0 ||
+        module == NULL) {
+        /* Not this program's, or loaded after the fork. */
+        buf_printf(out, " 0x%" PRIx64, address);
+        return;
+    }
+    const char *name = strrchr(info.dli_fname, '/');
+    buf_printf(out, " %s+0x%" PRIx64, name == NULL ? info.dli_fname : name + 1,
+               address - module->l_addr);
+    if (info.dli_sname != NULL)
+        buf_printf(out, "(%s)", info.dli_sname);
+}
+
+bool stack_print(const struct stack *s, uint64_t number, struct buf *out)
+{
+    if (atomic_load_explicit(&s->given, memory_order_acquire) != number)
+        return false;
+    uint32_t depth = atomic_load_explicit(&s->depth, memory_order_relaxed);
+    for (uint32_t i = 0; i < depth && i < STACK_DEPTH; i++) {
+        uint64_t at = atomic_load_explicit(&s->at[i], memory_order_relaxed);
+        /* But for the innermost these are where a call returns to, which may
+         * be another line. */
+        print_call(out, i == 0 ? at : at - 1);
+    }
+    return depth > 0;
+}

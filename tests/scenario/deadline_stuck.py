@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""A worker that does not come back from a request: the log says where it is in
+the code, it is killed, and the pool has its size again."""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import fastcgi
+import fronts
+import kit
+import procfs
+import tap
+from downstream import Downstream
+from pool import SAMPLE, Pool, serves
+
+PROGRAM = os.path.join(os.path.dirname(kit.TALLYD or ""), "..", "tests",
+                       "scenario", "tallyd_stuck")
+SETTINGS = {"request_timeout": "200ms"}
+
+
+class Stuck:
+    """A pool whose workers get stuck as the file `how` says."""
+
+    def __init__(self, endpoints=None, make=Pool, **settings):
+        if not os.access(PROGRAM, os.X_OK):
+            raise tap.Skip("tallyd_stuck is not built")
+        self.how = kit.fresh_path("how")
+        self.served = make(
+            endpoints, through=lambda command: [
+                PROGRAM if part == kit.TALLYD else part for part in command],
+            env={"STUCK": str(self.how)}, env_keep="STUCK", **{**SETTINGS, **settings})
+
+    def get(self, how):
+        self.how.write_text(how)
+
+    def come_back(self):
+        self.how.unlink()
+
+
+def pool_that(how, **settings):
+    """(Stuck, its pool); the workers that serve are sound before."""
+    stuck = Stuck(**settings)
+    stuck.served.wait_for_workers()
+    serves(stuck.served)
+    stuck.get(how)
+    return stuck, stuck.served
+
+
+def wait_until_stuck(pool):
+    kit.until("a worker is busy", lambda: any(
+        worker["state"] == "reading"
+        for worker in pool.status()["workers"]))
+
+
+def is_cut(link):
+    try:
+        raise tap.Failure(f"a reply: {link.read_reply().status}")
+    except fastcgi.Broken:
+        link.close()
+
+
+def stuck_line(pool):
+    """The one line about a stuck worker."""
+    pool.wait_for_count("overdue_kills", 1)
+    lines = pool.log_lines(" error ", "is stuck and killed")
+    tap.equal(len(lines), 1, "lines")
+    return lines[0]
+
+
+def functions_of(line):
+    """The functions of the backtrace, as addr2line knows them."""
+    offsets = re.findall(r"\btallyd_stuck\+(0x[0-9a-f]+)", line)
+    tap.check(offsets, f"no address of ours in {line}")
+    done = subprocess.run(["addr2line", "-f", "-i", "-e", PROGRAM, *offsets],
+                          capture_output=True, text=True, check=True,
+                          timeout=kit.seconds(60))
+    return done.stdout.split()
+
+
+def expect_death(how, function):
+    """One request on a worker stuck like this, while another is served."""
+    stuck, pool = pool_that(how)
+    with pool:
+        before = pool.workers()
+        link = pool.link()
+        link.send(fastcgi.request(
+            SAMPLE, path="/a\n\"b", HTTP_X_REQUEST_ID="who-am-i"))
+        wait_until_stuck(pool)
+        stuck.come_back()
+        serves(pool)
+        is_cut(link)
+        line = stuck_line(pool)
+        for part in (" request=who-am-i ",
+                     ' method="POST" path="/a??b" state=reading total='):
+            tap.contains(line, part, "the line")
+        victim = int(re.search(r"\(pid (\d+)\)", line)[1])
+        after = pool.wait_for_workers(besides=[victim])
+        tap.equal(set(before) - set(after), {victim}, "workers replaced")
+        if function is None:
+            tap.contains(line, ' backtrace="none, it does not take signals"',
+                         "the line")
+        else:
+            names = functions_of(line)
+            for name in (function, "__wrap_decoder_finish", "exchange_serve",
+                         "main"):
+                tap.check(name in names, f"{name} is not among {names}")
+        tap.equal(pool.count("exits_signal"), 1, "exits by a signal")
+        serves(pool)
+
+
+@tap.test
+def one_that_spins():
+    expect_death("spin", "spin_for_ever")
+
+
+@tap.test
+def one_that_waits():
+    expect_death("wait", "wait_for_ever")
+
+
+@tap.test
+def one_that_waits_for_itself():
+    expect_death("lock", "lock_for_ever")
+
+
+@tap.test
+def one_that_takes_no_signal():
+    expect_death("deaf", None)
+
+
+@tap.test
+def one_that_is_stopped():
+    """SIGSTOP in the middle of a request"""
+    with Downstream() as down, Pool({"main": {"downstream": down.url}},
+                                    **SETTINGS) as pool:
+        pool.wait_for_workers()
+        down.hold()
+        link = pool.link()
+        link.send(fastcgi.request(SAMPLE))
+        down.wait_for(1)
+        victim = [worker["pid"] for worker in pool.status()["workers"]
+                  if worker["state"] == "posting"][0]
+        os.kill(victim, signal.SIGSTOP)
+        tap.contains(stuck_line(pool), f"(pid {victim}) is stuck and killed",
+                     "the line")
+        is_cut(link)
+        down.release()
+        pool.wait_for_workers(besides=[victim])
+
+
+@tap.test
+def one_that_comes_back_late():
+    """It answers, is not killed, and makes room"""
+    stuck, pool = pool_that("late", workers=1)
+    with pool:
+        worker = pool.workers()[0]
+        with pool.link() as link, pool.link() as other:
+            link.send(fastcgi.request(SAMPLE, keep=True,
+                                      HTTP_X_REQUEST_ID="late-one"))
+            tap.equal(link.read_reply().body, b'{"sum":42}', "the reply")
+            stuck.come_back()
+            pool.wait_for_workers(besides=[worker])
+            line = kit.until("the log says so", lambda: pool.log_lines(
+                " warn ", "came back late, makes room"))[0]
+            tap.contains(line, "request=late-one ", "the line")
+            tap.check("get_stuck" in functions_of(line), line)
+            # Its connections have found another worker.
+            for one in link, other:
+                one.send(fastcgi.request(SAMPLE, keep=True))
+                tap.equal(one.read_reply().body, b'{"sum":42}', "the reply")
+        tap.equal(pool.count("overdue_kills"), 0, "workers killed")
+        tap.equal(pool.count("exits_signal"), 0, "exits by a signal")
+
+
+@tap.test
+def a_supervisor_that_watches_nobody_sleeps():
+    """However many requests there were, it waits without a limit again"""
+    with Pool(**SETTINGS) as pool:
+        pool.wait_for_workers()
+        for _turn in range(5):
+            serves(pool)
+        kit.until("the supervisor sleeps for good",
+                  lambda: waits_for_ever(pool.pid))
+
+
+def waits_for_ever(pid):
+    """It is in ppoll(2) without a timeout."""
+    numbers = {"x86_64": 271, "aarch64": 73}
+    number = numbers.get(os.uname().machine)
+    if number is None:
+        raise tap.Skip(f"the number of ppoll on {os.uname().machine}")
+    try:
+        with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
+            words = file.read().split()
+    except PermissionError as error:
+        raise tap.Skip(f"/proc/{pid}/syscall: {error}") from None
+    return words[0] == str(number) and int(words[3], 16) == 0
+
+
+@tap.test
+def through_nginx_it_is_one_502():
+    reason = fronts.Nginx.missing()
+    if reason:
+        raise tap.Skip(reason)
+
+    class Front(fronts.Nginx):
+        def start_pool(self, endpoints, settings):
+            self.stuck = Stuck(endpoints, **settings)
+            self.pool = self.stuck.served
+    front = Front({"main": {}})
+    front.stuck.get("spin")
+    statuses = []
+    thread = threading.Thread(
+        target=lambda: statuses.append(front.post("/", SAMPLE).status))
+    thread.start()
+    wait_until_stuck(front.pool)
+    front.stuck.come_back()
+    for _turn in range(20):
+        tap.equal(front.post("/", SAMPLE).status, 200, "the status")
+    thread.join()
+    tap.equal(statuses, [502], "the status of the stuck one")
+    tap.equal(front.pool.count("overdue_kills"), 1, "workers killed")
+    front.stop()
+
+
+@tap.test
+def the_status_page_says_so():
+    stuck, pool = pool_that("spin", status_listen=kit.fresh_path("s.sock"))
+    with pool, pool.link() as link:
+        link.send(fastcgi.request(SAMPLE))
+        wait_until_stuck(pool)
+        stuck.come_back()
+        stuck_line(pool)
+        pool.wait_for_workers()
+        tap.contains(pool.page("/status").text, "did not come back", "/status")
+        tap.contains(pool.page("/metrics").text,
+                     "\ntallyd_workers_overdue_total 1\n", "/metrics")
+
+
+@tap.test
+def a_worker_is_not_killed_for_the_requests_of_a_busy_day():
+    """Many requests in a row, together longer than request_timeout, are not one
+    that is overdue"""
+    with Pool(workers=1, request_timeout="50ms") as pool:
+        worker = pool.wait_for_workers()
+        before = procfs.cpu_seconds(worker[0])
+        with pool.link() as link:
+            while procfs.cpu_seconds(worker[0]) - before < 1.5:
+                for _turn in range(200):
+                    link.send(fastcgi.request(SAMPLE, keep=True))
+                    tap.equal(link.read_reply().status, 200, "the status")
+        tap.equal(pool.workers(), worker, "the workers")
+        tap.equal(pool.count("overdue_kills"), 0, "workers killed")
+
+
+sys.exit(kit.run())

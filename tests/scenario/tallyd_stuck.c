@@ -1,0 +1,86 @@
+/* tallyd with a fault: where a body is added up it does not come back, in the
+ * way that the file named by $STUCK says; without the file it does. Linked with
+ * --wrap=decoder_finish (ld(1)), so that the program itself has no place for
+ * it. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "services/decoder.h"
+
+const struct payload_answer *__real_decoder_finish(struct decoder *d,
+                                                   enum decoder_check *check,
+                                                   struct buf *difference);
+const struct payload_answer *__wrap_decoder_finish(struct decoder *d,
+                                                   enum decoder_check *check,
+                                                   struct buf *difference);
+
+__attribute__((noinline)) static void spin_for_ever(void)
+{
+    static volatile unsigned turns;
+    for (;;)
+        turns++;
+}
+
+__attribute__((noinline)) static void wait_for_ever(void)
+{
+    for (;;)
+        pause();
+}
+
+/* As two threads that wait for each other do. */
+__attribute__((noinline)) static void lock_for_ever(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&lock);
+    pthread_mutex_unlock(&lock);
+}
+
+static void hear_nothing(void)
+{
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    spin_for_ever();
+}
+
+/* It comes back as soon as it is asked where it is. */
+static void wait_for_signal(void)
+{
+    pause();
+}
+
+static void get_stuck(const char *path)
+{
+    char how[16] = "";
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return;
+    if (fgets(how, sizeof how, f) == NULL)
+        how[0] = '\0';
+    fclose(f);
+    if (strcmp(how, "spin") == 0)
+        spin_for_ever();
+    else if (strcmp(how, "wait") == 0)
+        wait_for_ever();
+    else if (strcmp(how, "lock") == 0)
+        lock_for_ever();
+    else if (strcmp(how, "deaf") == 0)
+        hear_nothing();
+    else if (strcmp(how, "late") == 0)
+        wait_for_signal();
+}
+
+const struct payload_answer *__wrap_decoder_finish(struct decoder *d,
+                                                   enum decoder_check *check,
+                                                   struct buf *difference)
+{
+    const char *path = getenv("STUCK");
+    if (path != NULL)
+        get_stuck(path);
+    return __real_decoder_finish(d, check, difference);
+}
