@@ -10,6 +10,7 @@
 #include "adapters/config_load.h"
 #include "adapters/scoreboard.h"
 #include "base/clock.h"
+#include "processes/capture.h"
 #include "processes/replay.h"
 #include "processes/send.h"
 #include "processes/top.h"
@@ -40,6 +41,7 @@ static const char usage[] =
     "       tallyctl [-c FILE] [-s section.key=value] reload\n"
     "       tallyctl [-c FILE] [-s section.key=value] send [OPTION...] BODY\n"
     "       tallyctl replay ...; see tallyctl replay -h\n"
+    "       tallyctl capture ...; see tallyctl capture -h\n"
     "  -c FILE   the settings of the pool; its scoreboard is read\n"
     "  -s ...    override one setting, e.g. -s pool.scoreboard=/path\n"
     "  status    workers, requests by outcome, times, counters\n"
@@ -337,6 +339,8 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "replay") == 0)
         return replay_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "capture") == 0)
+        return capture_main(argc - 1, argv + 1);
     struct options options = {.limits = health_defaults, .send.timeout = 30};
     char why[CONFIG_ERROR_MAX];
     int status = parse_options(argc, argv, &options);

@@ -12,7 +12,8 @@
 #include "base/clock.h"
 #include "domain/answer.h"
 
-#define HEAD_BYTES_MAX 8192
+#define HEAD_BYTES_MAX 65536
+#define FIELD_BYTES_MAX 16384
 
 /* A kept connection that was idle for longer may be about to be closed by its
  * peer, and what broke would look like a handler's fault. */
@@ -27,7 +28,8 @@ struct call {
     char *body;
     size_t body_len, room;
     bool short_of_memory;
-    size_t fixed_len; /* of `head`: the lines that all requests begin with */
+    struct buf fields;
+    char field_room[FIELD_BYTES_MAX];
     char head[HEAD_BYTES_MAX];
     uint8_t bytes[16384];
 };
@@ -35,7 +37,6 @@ struct call {
 struct call *call_new(const struct call_settings *s, char *why, size_t why_size)
 {
     struct call *c = calloc(1, sizeof *c);
-    struct buf head;
     snprintf(why, why_size, "memory is short");
     if (c == NULL)
         return NULL;
@@ -52,17 +53,8 @@ struct call *call_new(const struct call_settings *s, char *why, size_t why_size)
     c->target = link_target_new(&link, why, why_size);
     if (c->target != NULL)
         c->links = links_new();
-    if (c->links == NULL) {
+    if (c->links == NULL)
         call_free(&c);
-        return NULL;
-    }
-    buf_init(&head, c->head, HEAD_BYTES_MAX / 2);
-    request_print_head(&head, link_target_url(c->target));
-    c->fixed_len = head.len;
-    if (head.overflow) {
-        snprintf(why, why_size, "the URL is too long");
-        call_free(&c);
-    }
     return c;
 }
 
@@ -95,6 +87,14 @@ static void keep(void *taker, const uint8_t *bytes, size_t n)
     memcpy(c->body + c->body_len, bytes, n);
     c->body_len += n;
     c->body[c->body_len] = '\0';
+}
+
+/* The same for a line of the header. */
+static void keep_field(void *taker, const char *line, size_t n)
+{
+    struct call *c = taker;
+    buf_add(&c->fields, line, n);
+    buf_char(&c->fields, '\n');
 }
 
 static enum call_end failed(struct call_answer *a, enum call_end end,
@@ -146,6 +146,7 @@ static enum call_end receive(struct call *c, struct link *l, int64_t deadline,
     size_t n;
     answer_begin(&c->answer, c->settings.max_reply);
     c->answer.take = keep;
+    c->answer.field = keep_field;
     c->answer.taker = c;
     while (answer == ANSWER_MORE) {
         enum link_state state = link_read(l, c->bytes, sizeof c->bytes, &n);
@@ -166,8 +167,7 @@ static enum call_end receive(struct call *c, struct link *l, int64_t deadline,
 static enum call_end exchange(struct call *c, const struct call_request *r,
                               int64_t deadline, struct call_answer *a)
 {
-    struct buf head = {
-        .data = c->head, .cap = sizeof c->head, .len = c->fixed_len};
+    struct buf head;
     struct link *l = link_to(c->links, c->target);
     bool fresh;
     const char *why = "memory is short";
@@ -176,8 +176,13 @@ static enum call_end exchange(struct call *c, const struct call_request *r,
                          : link_open(l, clock_now(), deadline, &fresh, &why);
     if (o == OUTCOME_downstream_timeout)
         return timed_out(a);
+    buf_init(&head, c->head, sizeof c->head);
+    request_print_head(&head, link_target_url(c->target), r->target);
     buf_printf(&head, "%sContent-Length: %zu\r\n\r\n", r->lines, r->body_len);
-    if (o != OUTCOME_ok || head.overflow)
+    if (head.overflow)
+        return failed(a, CALL_UNREACHED,
+                      "the header of the request is too long");
+    if (o != OUTCOME_ok)
         return failed(a, CALL_UNREACHED, why);
     enum call_end end = send_all(l, head.data, head.len, deadline, a);
     if (end == CALL_ANSWERED)
@@ -195,10 +200,12 @@ void call_post(struct call *c, const struct call_request *r,
     int64_t began = clock_now();
     *a = (struct call_answer){.body = ""};
     c->body_len = 0;
+    buf_init(&c->fields, c->field_room, sizeof c->field_room);
     c->short_of_memory = false;
     a->end = exchange(c, r, began + c->settings.timeout, a);
     a->took = clock_now() - began;
     if (c->body_len > 0)
         a->body = c->body;
     a->body_len = c->body_len;
+    a->fields = c->field_room;
 }

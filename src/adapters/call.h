@@ -34,7 +34,8 @@ enum call_end {
 struct call_request {
     const char *body;
     size_t body_len;
-    const char *lines; /* further header lines, each with its CR LF */
+    const char *target; /* path and query; NULL: those of the URL */
+    const char *lines;  /* further header lines, each with its CR LF */
 };
 
 struct call_answer {
@@ -42,6 +43,8 @@ struct call_answer {
     int status;       /* 0: there is none */
     const char *body; /* of the call, until its next; terminated */
     size_t body_len;
+    char *fields;     /* of its header, "Name: value" and a line feed each, up
+                         to ANSWER_LINE_MAX bytes; of the call, as `body` */
     int64_t took;     /* ns */
     char detail[200]; /* why there is no answer, for people */
 };

@@ -44,7 +44,8 @@ static bool print_head(struct downstream_target *t)
 {
     struct buf out;
     buf_init(&out, t->head, sizeof t->head);
-    request_print_head(&out, link_target_url(t->link));
+    request_print_head(&out, link_target_url(t->link), NULL);
+    buf_str(&out, REQUEST_JSON);
     t->head_len = out.len;
     return !out.overflow;
 }

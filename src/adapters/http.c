@@ -17,9 +17,11 @@ struct peer {
     int64_t deadline; /* monotonic ns; 0: this place is free */
 };
 
-/* A POST while its body comes. */
-struct upload {
-    char *bytes; /* terminated */
+/* A request from its first line to the end of its reply. */
+struct request {
+    char *target;
+    bool begun;  /* its header is complete */
+    char *bytes; /* of its body, terminated */
     size_t n, room;
     int status; /* 0: all is well so far */
 };
@@ -29,6 +31,7 @@ struct http {
     struct MHD_Daemon *daemon;
     int set;   /* libmicrohttpd's epoll descriptor */
     bool left; /* a connection has ended in this turn */
+    unsigned requests;
     struct peer peers[];
 };
 
@@ -60,7 +63,7 @@ static void notice(void *context, struct MHD_Connection *c, void **of_peer,
     }
 }
 
-static void begin_request(struct http *h, struct MHD_Connection *c)
+static void renew_deadline(struct http *h, struct MHD_Connection *c)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -104,6 +107,43 @@ const char *http_header(const struct http_request *r, const char *name)
     return MHD_lookup_connection_value(r->peer, MHD_HEADER_KIND, name);
 }
 
+struct walk {
+    void (*each)(void *context, const char *name, const char *value);
+    void *context;
+};
+
+/* MHD_KeyValueIterator. */
+static enum MHD_Result visit(void *walk, enum MHD_ValueKind kind,
+                             const char *name, const char *value)
+{
+    const struct walk *w = walk;
+    (void)kind;
+    w->each(w->context, name, value == NULL ? "" : value);
+    return MHD_YES;
+}
+
+void http_each_header(const struct http_request *r,
+                      void (*each)(void *context, const char *name,
+                                   const char *value),
+                      void *context)
+{
+    struct walk w = {each, context};
+    MHD_get_connection_values(r->peer, MHD_HEADER_KIND, visit, &w);
+}
+
+/* "Name: value" lines, each with a line feed. */
+static void add_fields(struct MHD_Response *r, char *fields)
+{
+    for (char *line = strtok(fields, "\n"); line != NULL;
+         line = strtok(NULL, "\n")) {
+        char *value = strchr(line, ':');
+        if (value == NULL)
+            continue;
+        *value++ = '\0';
+        MHD_add_response_header(r, line, value + strspn(value, " \t"));
+    }
+}
+
 static enum MHD_Result send_reply(const struct http *h,
                                   struct MHD_Connection *c,
                                   struct http_reply *reply)
@@ -125,9 +165,13 @@ static enum MHD_Result send_reply(const struct http *h,
         MHD_add_response_header(r, "Allow",
                                 h->config.max_body > 0 ? "GET, HEAD, POST"
                                                        : "GET, HEAD");
-    MHD_add_response_header(r, "Cache-Control", "no-store");
-    MHD_add_response_header(r, "Vary", "Accept");
-    MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+    if (reply->fields == NULL) {
+        MHD_add_response_header(r, "Cache-Control", "no-store");
+        MHD_add_response_header(r, "Vary", "Accept");
+        MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+    } else {
+        add_fields(r, reply->fields);
+    }
     if (!h->config.keep)
         MHD_add_response_header(r, "Connection", "close");
     enum MHD_Result queued = MHD_queue_response(c, (unsigned)reply->status, r);
@@ -142,39 +186,30 @@ static bool is_page(const char *method)
 
 static enum MHD_Result answer(struct http *h, struct MHD_Connection *c,
                               const char *path, const char *method,
-                              const struct upload *u)
+                              const struct request *u)
 {
     struct http_reply reply = {.status = MHD_HTTP_INTERNAL_SERVER_ERROR};
     const char *accept =
         MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Accept");
     const struct http_request request = {.path = path,
+                                         .target = u->target,
                                          .accept = accept == NULL ? "" : accept,
-                                         .body = u == NULL ? NULL : u->bytes,
-                                         .body_len = u == NULL ? 0 : u->n,
+                                         .body = u->bytes,
+                                         .body_len = u->n,
                                          .peer = c};
-    if (u != NULL && u->status != 0)
+    if (u->status != 0)
         reply.status = u->status;
-    else if (u != NULL || is_page(method))
+    else if (u->bytes != NULL || is_page(method))
         h->config.answer(h->config.context, &request, &reply);
     else
         reply.status = MHD_HTTP_METHOD_NOT_ALLOWED;
     return send_reply(h, c, &reply);
 }
 
-static struct upload *begin_upload(void)
-{
-    struct upload *u = calloc(1, sizeof *u);
-    if (u != NULL && (u->bytes = calloc(1, 1)) == NULL) {
-        free(u);
-        return NULL;
-    }
-    return u;
-}
-
 /* What is too much is still read, for not all clients look for an answer before
  * their body is gone; the deadline bounds that. */
-static void add_upload(struct upload *u, const char *bytes, size_t n,
-                       size_t max_body)
+static void add_body(struct request *u, const char *bytes, size_t n,
+                     size_t max_body)
 {
     if (u->status == 0 && n > max_body - u->n)
         u->status = MHD_HTTP_CONTENT_TOO_LARGE;
@@ -195,6 +230,21 @@ static void add_upload(struct upload *u, const char *bytes, size_t n,
     u->bytes[u->n] = '\0';
 }
 
+/* MHD_OPTION_URI_LOG_CALLBACK, which is called at the end of the first line,
+ * with the target as it was sent. */
+static void *begin_request(void *context, const char *target,
+                           struct MHD_Connection *c)
+{
+    struct http *h = context;
+    struct request *u = calloc(1, sizeof *u);
+    renew_deadline(h, c);
+    if (u == NULL)
+        return NULL;
+    u->target = strdup(target);
+    h->requests++;
+    return u;
+}
+
 /* MHD_AccessHandlerCallback. Called when the header is complete, with each
  * piece of a body, and once more without one; a reply given at once means that
  * a body is not wanted. */
@@ -204,17 +254,18 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *c,
                               void **of_request)
 {
     struct http *h = context;
-    struct upload *u = *of_request;
+    struct request *u = *of_request;
     (void)version;
-    if (u == NULL)
-        begin_request(h, c);
-    if (u == NULL && h->config.max_body > 0 && strcmp(method, "POST") == 0) {
-        *of_request = begin_upload();
-        return *of_request == NULL ? MHD_NO : MHD_YES;
+    if (u == NULL || u->target == NULL)
+        return MHD_NO; /* memory is short */
+    if (!u->begun && h->config.max_body > 0 && strcmp(method, "POST") == 0) {
+        u->begun = true;
+        add_body(u, "", 0, h->config.max_body);
+        return MHD_YES;
     }
-    if (u == NULL || *n == 0)
+    if (u->bytes == NULL || *n == 0)
         return answer(h, c, url, method, u);
-    add_upload(u, bytes, *n, h->config.max_body);
+    add_body(u, bytes, *n, h->config.max_body);
     *n = 0;
     return MHD_YES;
 }
@@ -223,10 +274,14 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *c,
 static void end_request(void *context, struct MHD_Connection *c,
                         void **of_request, enum MHD_RequestTerminationCode code)
 {
-    struct upload *u = *of_request;
-    (void)context, (void)c, (void)code;
-    if (u != NULL)
-        free(u->bytes);
+    struct http *h = context;
+    struct request *u = *of_request;
+    (void)c, (void)code;
+    if (u == NULL)
+        return;
+    h->requests--;
+    free(u->target);
+    free(u->bytes);
     free(u);
     *of_request = NULL;
 }
@@ -247,7 +302,7 @@ struct http *http_new(const struct http_config *c)
         flags, 0, NULL, NULL, handle, h, MHD_OPTION_CONNECTION_LIMIT,
         c->max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_BYTES,
         MHD_OPTION_NOTIFY_CONNECTION, notice, h, MHD_OPTION_NOTIFY_COMPLETED,
-        end_request, h,
+        end_request, h, MHD_OPTION_URI_LOG_CALLBACK, begin_request, h,
         c->listener < 0 ? MHD_OPTION_END : MHD_OPTION_LISTEN_SOCKET,
         c->listener, MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
@@ -283,6 +338,11 @@ bool http_adopt(struct http *h, int fd)
     }
     return MHD_add_connection(h->daemon, fd, (struct sockaddr *)&address, n) ==
            MHD_YES;
+}
+
+bool http_is_idle(const struct http *h)
+{
+    return h->requests == 0;
 }
 
 unsigned http_connections(const struct http *h)

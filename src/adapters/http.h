@@ -20,8 +20,10 @@ struct http;
  * anybody sees them. */
 struct http_request {
     const char *path;   /* without the query, %XX decoded */
+    const char *target; /* as it was sent */
     const char *accept; /* the header, "" when there is none */
-    const char *body;   /* of a POST, terminated, valid during the call */
+    const char *body;   /* of a POST, terminated, valid during the call; NULL:
+                           it is none */
     size_t body_len;
     void *peer; /* for http_query(), http_header() */
 };
@@ -33,10 +35,17 @@ const char *http_query(const struct http_request *r, const char *name);
 /* NULL: it is not there. */
 const char *http_header(const struct http_request *r, const char *name);
 
+void http_each_header(const struct http_request *r,
+                      void (*each)(void *context, const char *name,
+                                   const char *value),
+                      void *context);
+
 struct http_reply {
     int status;
     const char *type;   /* Content-Type; static text */
     const char *policy; /* Content-Security-Policy, or NULL; static text */
+    char *fields;       /* lines "Name: value" that stand for those a page has;
+                           borrowed, and changed. NULL: those of a page */
     char *body;         /* from malloc(3), and taken over; NULL: no memory */
     size_t len;
 };
@@ -59,6 +68,9 @@ void http_free(struct http **h);
 /* Serve a connection that somebody else has accepted; it is taken over. False:
  * there is no room, and it is closed. */
 bool http_adopt(struct http *h, int fd);
+
+/* Is there no request between its first line and the end of its reply? */
+bool http_is_idle(const struct http *h);
 
 /* How many connections there are. */
 unsigned http_connections(const struct http *h);

@@ -18,13 +18,23 @@ static void put_authorization(struct buf *out, const struct link_url *url)
     out->overflow = out->overflow || pair.overflow;
 }
 
-void request_print_head(struct buf *out, const struct link_url *url)
+static void put_target(struct buf *out, const struct link_url *url)
 {
-    buf_printf(
-        out, "POST %s%s%s HTTP/1.1\r\nHost: %s%s%s\r\n",
-        url->path == NULL ? "/" : url->path, url->query == NULL ? "" : "?",
-        url->query == NULL ? "" : url->query, url->host,
-        url->port == NULL ? "" : ":", url->port == NULL ? "" : url->port);
+    buf_printf(out, "%s%s%s", url->path == NULL ? "/" : url->path,
+               url->query == NULL ? "" : "?",
+               url->query == NULL ? "" : url->query);
+}
+
+void request_print_head(struct buf *out, const struct link_url *url,
+                        const char *target)
+{
+    buf_str(out, "POST ");
+    if (target == NULL)
+        put_target(out, url);
+    else
+        buf_str(out, target);
+    buf_printf(out, " HTTP/1.1\r\nHost: %s%s%s\r\n", url->host,
+               url->port == NULL ? "" : ":",
+               url->port == NULL ? "" : url->port);
     put_authorization(out, url);
-    buf_str(out, "Content-Type: application/json\r\n");
 }

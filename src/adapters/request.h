@@ -5,9 +5,12 @@
 #include "adapters/link.h"
 #include "base/buf.h"
 
-/* Append the request line, Host, Authorization for a user in the URL
- * (RFC 7617), and Content-Type: application/json. `out` overflows when the URL
- * is too long for it. */
-void request_print_head(struct buf *out, const struct link_url *url);
+/* Append the request line, Host, and Authorization for a user in the URL
+ * (RFC 7617). `out` overflows when the URL is too long for it. `target` (path
+ * and query) stands for that of the URL; NULL: the URL's. */
+void request_print_head(struct buf *out, const struct link_url *url,
+                        const char *target);
+
+#define REQUEST_JSON "Content-Type: application/json\r\n"
 
 #endif

@@ -18,6 +18,7 @@ void answer_begin(struct answer *a, uint64_t max_body)
     a->chunked = a->framing = a->line_cut = false;
     a->line_len = 0;
     a->take = NULL;
+    a->field = NULL;
 }
 
 static enum answer_state wrong(struct answer *a, const char *reason)
@@ -145,6 +146,9 @@ static enum answer_state field_line(struct answer *a)
     for (const char *c = a->line; c < colon; c++)
         if (*c <= ' ' || *c > '~')
             return wrong(a, "a name in its header is none");
+    if (a->field != NULL && a->part == ANSWER_FIELDS && a->status >= 200 &&
+        !a->line_cut)
+        a->field(a->taker, a->line, a->line_len);
     return a->part == ANSWER_FIELDS ? field(a, (size_t)(colon - a->line))
                                     : ANSWER_MORE;
 }

@@ -42,8 +42,10 @@ struct answer {
     bool framing; /* the last field said where the answer ends */
     bool line_cut;
     size_t line_len;
-    /* Set after answer_begin(), if at all: gets the body, without framing. */
+    /* Set after answer_begin(), if at all: they get the body, without framing,
+     * and each line of the last header that is not too long. */
     void (*take)(void *taker, const uint8_t *bytes, size_t n);
+    void (*field)(void *taker, const char *line, size_t n);
     void *taker;
     char line[ANSWER_LINE_MAX];
 };

@@ -361,8 +361,8 @@ int replay_main(int argc, char **argv)
     int status = NOT_KNOWN;
     if (r == NULL)
         return NOT_KNOWN;
-    enum replay_parsed parsed = replay_options_parse(&r->options, argc, argv);
-    if (parsed == REPLAY_GO) {
+    enum options_parsed parsed = replay_options_parse(&r->options, argc, argv);
+    if (parsed == OPTIONS_GO) {
         signals_init();
         if (set_up(r))
             status = conclude(r, run(r));
@@ -370,7 +370,7 @@ int replay_main(int argc, char **argv)
             fprintf(stderr, "tallyctl: replay: %s\n", r->fault);
         tear_down(r);
     } else {
-        status = parsed == REPLAY_HELP ? SAME : WRONG_USAGE;
+        status = parsed == OPTIONS_HELP ? SAME : WRONG_USAGE;
     }
     replay_options_free(&r->options);
     free(r);

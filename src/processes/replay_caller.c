@@ -6,16 +6,18 @@
 #include <string.h>
 
 #include "adapters/frame.h"
+#include "adapters/request.h"
 
 static bool obey(int fd, struct call *call, const struct replay_order *order)
 {
-    char lines[REPLAY_ID_MAX + 32];
+    char lines[REPLAY_ID_MAX + 64];
     struct call_answer answer;
     struct replay_result result = {.end = CALL_ANSWERED};
     char *body = frame_read_new(fd, order->body_len);
     if (body == NULL)
         return false;
-    snprintf(lines, sizeof lines, "X-Request-ID: %s\r\n", order->id);
+    snprintf(lines, sizeof lines, REQUEST_JSON "X-Request-ID: %s\r\n",
+             order->id);
     const struct call_request request = {
         .body = body, .body_len = order->body_len, .lines = lines};
     call_post(call, &request, &answer);

@@ -8,6 +8,7 @@
 
 #include "adapters/config.h"
 #include "domain/shape.h"
+#include "processes/options.h"
 
 struct replay_options {
 #define OPTION(name, type, initial, allowed, help) config_##type name;
@@ -21,12 +22,10 @@ struct replay_options {
     struct shape shape;
 };
 
-enum replay_parsed { REPLAY_GO, REPLAY_HELP, REPLAY_USAGE };
-
 /* argv[0] is the command's name. Help and complaints are printed. Free `o`
  * whatever comes back. */
-enum replay_parsed replay_options_parse(struct replay_options *o, int argc,
-                                        char **argv);
+enum options_parsed replay_options_parse(struct replay_options *o, int argc,
+                                         char **argv);
 void replay_options_free(struct replay_options *o);
 
 /* What a run that goes on must have in common with the one before. */
