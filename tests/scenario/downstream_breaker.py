@@ -12,6 +12,7 @@ import threading
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import fronts
+import kills
 import kit
 import reloads
 import tap
@@ -184,6 +185,43 @@ def a_killed_probe_is_not_waited_for():
         kit.until("another request has tried",
                   lambda: pool.post(SAMPLE).body == OK)
         tap.equal(breaker(pool)["state"], "closed", "the state")
+
+
+def keep_posting(pool, over, statuses):
+    while not over.is_set():
+        try:
+            statuses[pool.post(SAMPLE, limit=60).status] += 1
+        except (Broken, OSError):
+            statuses["lost"] += 1
+
+
+@tap.test
+def workers_are_killed_while_it_opens_and_closes():
+    """A downstream that comes and goes, and a worker killed every 20 ms: nobody
+    is refused for longer than the cooldown once both have ended"""
+    over, statuses = threading.Event(), collections.Counter()
+    with Downstream() as down, pool_for(
+            down, workers=4, cooldown="100ms", timeout="1h") as pool:
+        down.answer = lambda *_: (
+            BROKEN if len(down.requests) // 7 % 2 else Answer())
+        clients = [threading.Thread(target=keep_posting,
+                                    args=(pool, over, statuses))
+                   for _ in range(6)]
+        with kills.Killer(pool.pid, 0.02) as killer:
+            for client in clients:
+                client.start()
+            down.wait_for(150, 60)
+            kit.until("some were killed", lambda: killer.serving > 10, 60)
+        over.set()
+        for client in clients:
+            client.join()
+        down.answer = Answer()
+        kit.until("it is closed", lambda: pool.post(SAMPLE).body == OK)
+        for turn in range(50):
+            tap.equal(pool.post(SAMPLE).body, OK, f"reply {turn}")
+        tap.equal(set(statuses) - {200, 502, 503, "lost"}, set(), "statuses")
+        tap.check(pool.count("breaker_opened") > 3, "it hardly ever opened")
+        tap.check(statuses[503] > 0 and statuses[200] > 0, f"{statuses}")
 
 
 @tap.test
