@@ -7,7 +7,9 @@
 #include <inttypes.h>
 #include <link.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "adapters/signals.h"
 
@@ -16,12 +18,26 @@
 #define OWN_FRAMES 2
 
 static struct stack *room;
+static char program[64] = "program"; /* our own file, without its path */
+
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL ? path : slash + 1;
+}
 
 /* The first call loads libgcc, which no signal handler could. */
 void stack_prepare(void)
 {
     void *frames[1];
     backtrace(frames, 1);
+    /* Not from argv, where the title of the process is. */
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n > 0) {
+        path[n] = '\0';
+        snprintf(program, sizeof program, "%.63s", base_of(path));
+    }
 }
 
 /* The handler: stores, and backtrace(3), which since glibc 2.35 takes no lock.
@@ -76,8 +92,8 @@ static void print_call(struct buf *out, uint64_t address)
         buf_printf(out, " 0x%" PRIx64, address);
         return;
     }
-    const char *name = strrchr(info.dli_fname, '/');
-    buf_printf(out, " %s+0x%" PRIx64, name == NULL ? info.dli_fname : name + 1,
+    buf_printf(out, " %s+0x%" PRIx64,
+               module->l_name[0] == '\0' ? program : base_of(module->l_name),
                address - module->l_addr);
     if (info.dli_sname != NULL)
         buf_printf(out, "(%s)", info.dli_sname);
