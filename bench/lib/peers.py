@@ -3,19 +3,10 @@
 A peer is a function (stage, downstream URL or None, front port) that starts
 the system and gives nginx's server block for it."""
 
-import os
 import shutil
 import subprocess
 
 from stage import FASTCGI_SERVER, HTTP_SERVER, TOP, free_port
-
-CARGO_CONFIG = """\
-[source.crates-io]
-replace-with = "debian"
-
-[source.debian]
-directory = "/usr/share/cargo/registry"
-"""
 
 TALLYD_CONF = """\
 [pool]
@@ -75,24 +66,10 @@ def hyper(stage, downstream, front):
 
 
 def build_hyper(build):
-    """Built once, from Debian's packages of the crates, without a network."""
-    program = build / "bench/hyper/release/reference"
-    if program.exists():
-        return program
-    print("bench: building the hyper peer (a minute)", flush=True)
-    home = build / "bench/cargo"
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "config.toml").write_text(CARGO_CONFIG)
-    source = build / "bench/hyper-source"
-    shutil.copytree(TOP / "tests/reference/hyper", source, dirs_exist_ok=True)
-    tools = {"RUSTC": "/usr/bin/rustc"} if os.path.exists("/usr/bin/rustc") \
-        else {}
-    cargo = "/usr/bin/cargo" if tools else "cargo"
-    subprocess.run([cargo, "build", "--release", "--offline", "--quiet",
-                    "--target-dir", build / "bench/hyper"], cwd=source,
-                   check=True, env={**os.environ, "CARGO_HOME": str(home),
-                                    **tools})
-    return program
+    """Give the program; the first time it takes a minute."""
+    done = subprocess.run([TOP / "tests/reference/hyper/build", build],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip()
 
 
 def php(stage, downstream, front):

@@ -282,4 +282,4 @@ function make(seed, number) {
   return kind < 35 ? mutate(c, bytes) : bytes;
 }
 
-module.exports = {make};
+module.exports = {make, EDGES};

@@ -9,6 +9,8 @@ const http = require('http');
 
 const port = Number(process.argv[2]);
 const downstream = process.argv[3] ? new URL(process.argv[3]) : null;
+const host = process.argv[4] ?? '127.0.0.1';
+const DOWNSTREAM_TIMEOUT = 10000;  // ms
 const agent = new http.Agent({keepAlive: true, maxSockets: 256});
 
 function answer(res, status, body) {
@@ -64,4 +66,4 @@ const server = http.createServer((req, res) => {
     Buffer.concat(chunks).toString('utf8')));
 });
 server.keepAliveTimeout = 75000;
-server.listen(port, '127.0.0.1', 1024);
+server.listen(port, host, 1024);

@@ -1,6 +1,7 @@
-//! The typed rewrite people would choose instead: hyper, tokio, serde_json.
+//! The typed rewrite people would choose instead: hyper, tokio, serde_json. The
+//! sum is posted downstream under the request's id and within a deadline.
 //!
-//! usage: reference PORT [DOWNSTREAM_URL]
+//! usage: reference PORT [DOWNSTREAM_URL [HOST]]
 //! Without a downstream it answers {"sum":N}, with one {"ok":true}.
 
 use hyper::client::HttpConnector;
@@ -10,6 +11,10 @@ use hyper::{Body, Client, Method, Request, Response, Server, StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::time::Duration;
+
+const REQUEST_ID: &str = "x-request-id";
+const DOWNSTREAM_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
 struct Item {
@@ -45,11 +50,7 @@ fn failure(status: StatusCode, what: &str) -> Response<Body> {
     answer(status, format!("{{\"error\":\"{}\"}}", what).into_bytes())
 }
 
-async fn post(downstream: &Downstream, body: Vec<u8>) -> bool {
-    let request = Request::post(downstream.uri.clone())
-        .header(CONTENT_TYPE, "application/json")
-        .body(Body::from(body))
-        .expect("a request of constants");
+async fn exchange(downstream: &Downstream, request: Request<Body>) -> bool {
     match downstream.client.request(request).await {
         Ok(response) => {
             let ok = response.status().is_success();
@@ -59,6 +60,18 @@ async fn post(downstream: &Downstream, body: Vec<u8>) -> bool {
     }
 }
 
+async fn post(downstream: &Downstream, body: Vec<u8>, id: Option<HeaderValue>) -> bool {
+    let mut request = Request::post(downstream.uri.clone())
+        .header(CONTENT_TYPE, "application/json")
+        .body(Body::from(body))
+        .expect("a request of constants");
+    if let Some(id) = id {
+        request.headers_mut().insert(REQUEST_ID, id);
+    }
+    let sent = exchange(downstream, request);
+    tokio::time::timeout(DOWNSTREAM_TIMEOUT, sent).await.unwrap_or(false)
+}
+
 async fn handle(
     request: Request<Body>,
     downstream: Option<Downstream>,
@@ -66,6 +79,7 @@ async fn handle(
     if request.method() != Method::POST {
         return Ok(failure(StatusCode::METHOD_NOT_ALLOWED, "POST only"));
     }
+    let id = request.headers().get(REQUEST_ID).cloned();
     let bytes = match hyper::body::to_bytes(request.into_body()).await {
         Ok(bytes) => bytes,
         Err(_) => return Ok(failure(StatusCode::BAD_REQUEST, "body")),
@@ -78,7 +92,7 @@ async fn handle(
     let result = serde_json::to_vec(&Sum { sum }).expect("a number");
     Ok(match downstream {
         None => answer(StatusCode::OK, result),
-        Some(downstream) if post(&downstream, result).await => {
+        Some(downstream) if post(&downstream, result, id).await => {
             answer(StatusCode::OK, b"{\"ok\":true}".to_vec())
         }
         Some(_) => failure(StatusCode::BAD_GATEWAY, "downstream"),
@@ -91,7 +105,8 @@ async fn main() {
     let port: u16 = arguments[1].parse().expect("PORT");
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
-    let downstream = arguments.get(2).map(|url| Downstream {
+    let url = arguments.get(2).filter(|url| !url.is_empty());
+    let downstream = url.map(|url| Downstream {
         client: Client::builder().build(connector),
         uri: url.parse().expect("DOWNSTREAM_URL"),
     });
@@ -103,7 +118,8 @@ async fn main() {
             }))
         }
     });
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let host = arguments.get(3).map_or("127.0.0.1", String::as_str);
+    let address = SocketAddr::new(host.parse().expect("HOST"), port);
     Server::bind(&address)
         .tcp_nodelay(true)
         .serve(service)

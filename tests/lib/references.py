@@ -1,0 +1,60 @@
+"""The reference handlers of tests/reference, running."""
+
+import http.client
+import os
+import subprocess
+
+import kit
+import tap
+
+REFERENCE = kit.TOP / "tests/reference"
+
+
+class Handler:
+    """One of them, on an address of its own."""
+
+    def __init__(self, name, command, downstream=None):
+        self.name = name
+        self.port = kit.free_port()
+        self.url = f"http://{kit.HOST}:{self.port}/process"
+        self.process = kit.Process(name, [*command, self.port,
+                                          downstream or "", kit.HOST])
+        kit.until(f"{name} listens", self._listens)
+
+    def _listens(self):
+        tap.check(self.process.status() is None, f"{self.name} has ended")
+        try:
+            return self.ask(None, method="GET")[0] == 405
+        except OSError:
+            return False
+
+    def ask(self, body, method="POST"):
+        """(status, body) of one request."""
+        link = http.client.HTTPConnection(kit.HOST, self.port,
+                                          timeout=kit.seconds(20))
+        try:
+            link.request(method, "/process", body)
+            answer = link.getresponse()
+            return answer.status, answer.read()
+        finally:
+            link.close()
+
+
+def start_node(downstream=None):
+    """The handler in JavaScript. Skip where there is no Node."""
+    node = kit.find_server("node")
+    if node is None:
+        raise tap.Skip("node is not installed")
+    return Handler("node", [node, REFERENCE / "node/handler.js"], downstream)
+
+
+def start_hyper(downstream=None):
+    """The service in Rust. Skip where it cannot be built."""
+    build = os.path.dirname(os.path.dirname(kit.TALLYD))
+    done = subprocess.run([REFERENCE / "hyper/build", build],
+                          capture_output=True, text=True, check=False,
+                          timeout=900)
+    if done.returncode == 3:
+        raise tap.Skip("cargo or the crates of hyper are not installed")
+    tap.check(done.returncode == 0, f"hyper does not build: {done.stderr}")
+    return Handler("hyper", [done.stdout.strip()], downstream)
