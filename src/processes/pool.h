@@ -16,6 +16,7 @@
 #include "adapters/shadow_queue.h"
 #include "adapters/tray.h"
 #include "base/log.h"
+#include "processes/herald.h"
 #include "services/settings.h"
 
 /* Listeners and pid file start with -1, nothing made; all else with zero. */
@@ -25,12 +26,13 @@ struct pool {
     uint32_t generation;       /* the one with the settings `now` */
     struct listener listener;
     struct listener status; /* the monitor's; -1: there is none */
-    int pid_file; /* of the process that made it; -1: there is none */
+    int pid_file;           /* of the process that made it; -1: there is none */
     struct scoreboard *board;
     struct tray *tray;
     struct roster *roster; /* for workers that may be too few, or too many */
     struct shadow_queue *shadow; /* NULL: there is no supervisor */
     struct downstream *warm;     /* keeps libcurl ready, see warm_up() */
+    struct herald herald;        /* of the process that serves or supervises */
     pid_t supervisor;            /* 0: this process serves */
 };
 

@@ -176,6 +176,7 @@ static void retire(void *context)
     tray_close(p->tray);
     listener_retire(&p->listener);
     title_state("draining");
+    herald_stopping(&p->herald, p->now.config->pool.drain_timeout);
 }
 
 static void bury(void *context, uint32_t number)
@@ -201,6 +202,7 @@ static struct supervisor_size size_for(const struct config *c)
 static bool refuse_reload(const struct pool *p, const char *why)
 {
     log_error("reload: %s; generation %u goes on as it is", why, p->generation);
+    herald_reloaded(&p->herald, p->generation);
     return false;
 }
 
@@ -209,6 +211,7 @@ static bool prepare(void *context, uint32_t generation,
 {
     struct pool *p = context;
     char why[CONFIG_ERROR_MAX];
+    herald_reloading(&p->herald);
     if (!settings_load_again(&p->next, &p->source, &p->now,
                              p->board->slot_count / 2, why))
         return refuse_reload(p, why);
@@ -235,8 +238,17 @@ static void adopt(void *context, bool good)
         p->generation = p->board->generation;
     }
     settings_free(&p->next);
+    bool stops = tray_closing(p->tray);
     entitle(&p->now.config->pool, "supervisor", p->generation,
-            tray_closing(p->tray) ? "draining" : "serving");
+            stops ? "draining" : "serving");
+    if (!stops)
+        herald_reloaded(&p->herald, p->generation);
+}
+
+static int64_t pulse(void *context, bool serves)
+{
+    struct pool *p = context;
+    return herald_turn(&p->herald, p->board, p->now.config, serves);
 }
 
 /* Without a supervisor, for a process manager that forks by itself. */
@@ -249,6 +261,7 @@ static int run_alone(struct pool *p)
     p->board->workers_least = p->board->workers_most = 1;
     settle(&p->now.config->pool, 0);
     title_set(p->now.config->pool.name, "alone", "starting");
+    herald_turn(&p->herald, p->board, p->now.config, true);
     return run_worker(p, &p->now, 0);
 }
 
@@ -258,6 +271,7 @@ int pool_run(struct pool *p)
     log_info("tallyd " PACKAGE_VERSION " serving on %s with %lld workers",
              p->listener.adopted ? "an inherited socket" : c->listen,
              (long long)c->workers);
+    herald_open(&p->herald);
     if (c->workers == 0)
         return run_alone(p);
     p->supervisor = getpid();
@@ -276,6 +290,7 @@ int pool_run(struct pool *p)
                     .bury_shadow = bury_shadow},
         .bury = bury,
         .retire = retire,
+        .pulse = p->herald.wanted ? pulse : NULL,
         .prepare = prepare,
         .adopt = adopt};
     return supervisor_run(&plan);

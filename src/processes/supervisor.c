@@ -50,6 +50,7 @@ struct supervisor {
     uint32_t newest;     /* number given last */
     struct supervisor_size next_size;
     int64_t give_up_at; /* next != 0: monotonic ns */
+    int64_t pulse_at;   /* plan->pulse() is called then */
     bool reload_wanted;
 };
 
@@ -308,6 +309,7 @@ static int64_t next_event(const struct supervisor *s)
         at = earlier(at, s->scaler.look_at);
     if (s->next != 0)
         at = earlier(at, clock_now() + START_LOOK);
+    at = earlier(at, s->pulse_at);
     return earlier(at, helpers_next_start(&s->helpers));
 }
 
@@ -320,6 +322,16 @@ static void wait_for_signal(const struct supervisor *s)
     const struct timespec limit = {.tv_sec = (time_t)(left / CLOCK_SECOND),
                                    .tv_nsec = left % CLOCK_SECOND};
     ppoll(files, n, at == CLOCK_NEVER ? NULL : &limit, signals_waiting());
+}
+
+static void pulse(struct supervisor *s)
+{
+    const struct supervisor_plan *plan = s->plan;
+    s->pulse_at = plan->pulse == NULL
+                      ? CLOCK_NEVER
+                      : plan->pulse(plan->context,
+                                    s->stage == RUNNING &&
+                                        crew_is_ready(&s->crew, s->generation));
 }
 
 int supervisor_run(const struct supervisor_plan *plan)
@@ -347,6 +359,7 @@ int supervisor_run(const struct supervisor_plan *plan)
         advance_reload(&s);
         crew_kill_overdue(&s.crew);
         overdue_look(&s.overdue, signals_take(SIGALRM));
+        pulse(&s);
     }
     scoreboard_stage(s.board, POOL_ENDED);
     helpers_end(&s.helpers);

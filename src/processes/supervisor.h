@@ -41,6 +41,10 @@ struct supervisor_plan {
     void (*bury)(void *context, uint32_t number);
     /* No new work from now on; before the children are told to drain. */
     void (*retire)(void *context);
+    /* Called now and then, also while the workers drain; `serves`: those of the
+     * generation wait for requests. Gives when to be called again at the
+     * latest, in monotonic ns. NULL: nobody wants to know. */
+    int64_t (*pulse)(void *context, bool serves);
     /* Read and check the settings of another generation, which is forked after
      * this. False: they are bad, and the log says why. */
     bool (*prepare)(void *context, uint32_t generation,

@@ -126,13 +126,19 @@ void view_glance(struct view *v, const struct scoreboard *b,
     v->connections = came > gone ? came - gone : 0;
 }
 
-void view_take(struct view *v, const struct scoreboard *b,
-               const struct config *config, pid_t monitor)
+void view_queue(struct view *v)
 {
-    view_glance(v, b, config);
+    const struct scoreboard *b = v->board;
     v->queue_known =
         b->listener_family != 0 &&
         backlog_read(b->listener_family, b->listener_inode, &v->queue);
+}
+
+void view_take(struct view *v, const struct scoreboard *board,
+               const struct config *config, pid_t monitor)
+{
+    view_glance(v, board, config);
+    view_queue(v);
     ask_memory(v, monitor);
 }
 

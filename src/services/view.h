@@ -54,6 +54,9 @@ struct view {
 void view_glance(struct view *v, const struct scoreboard *board,
                  const struct config *config);
 
+/* Ask for the queue, after that. */
+void view_queue(struct view *v);
+
 /* All of it. `monitor`: this process, if it is the pool's monitor, else 0. */
 void view_take(struct view *v, const struct scoreboard *board,
                const struct config *config, pid_t monitor);
