@@ -13,6 +13,7 @@
 #include "processes/capture.h"
 #include "processes/replay.h"
 #include "processes/send.h"
+#include "processes/shadow_command.h"
 #include "processes/top.h"
 #include "services/health.h"
 #include "services/status.h"
@@ -42,6 +43,7 @@ static const char usage[] =
     "       tallyctl [-c FILE] [-s section.key=value] send [OPTION...] BODY\n"
     "       tallyctl replay ...; see tallyctl replay -h\n"
     "       tallyctl capture ...; see tallyctl capture -h\n"
+    "       tallyctl shadow report ...; see tallyctl shadow -h\n"
     "  -c FILE   the settings of the pool; its scoreboard is read\n"
     "  -s ...    override one setting, e.g. -s pool.scoreboard=/path\n"
     "  status    workers, requests by outcome, times, counters\n"
@@ -341,6 +343,8 @@ int main(int argc, char **argv)
         return replay_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "capture") == 0)
         return capture_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "shadow") == 0)
+        return shadow_command(argc - 1, argv + 1);
     struct options options = {.limits = health_defaults, .send.timeout = 30};
     char why[CONFIG_ERROR_MAX];
     int status = parse_options(argc, argv, &options);

@@ -18,6 +18,7 @@
 #include "adapters/stack.h"
 #include "domain/histogram.h"
 #include "domain/outcome.h"
+#include "domain/parity_kind.h"
 #include "domain/recent.h"
 #include "domain/trace.h"
 
@@ -96,6 +97,7 @@ struct scoreboard_slot {
 /* Of one of them, which alone writes it. */
 struct scoreboard_shadow {
     _Alignas(64) scoreboard_u64 counts[SHADOW_COUNT_COUNT];
+    scoreboard_u64 kinds[PARITY_COUNT]; /* of what was compared */
 };
 
 struct scoreboard {

@@ -70,7 +70,7 @@ struct shadow_queue *shadow_queue_new(uint32_t count, uint64_t max_body)
         return NULL;
     q->count = count;
     q->max_body = max_body;
-    q->stride = (sizeof(struct shadow_case) + max_body + PAGE_BYTES - 1) &
+    q->stride = (sizeof(struct shadow_case) + max_body + PAGE_BYTES) &
                 ~(size_t)(PAGE_BYTES - 1);
     q->epoll = -1;
     make_name(q->name);

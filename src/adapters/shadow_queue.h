@@ -28,8 +28,8 @@
 #define SHADOW_WORKER(number) ((int)(number) + 1)
 #define SHADOW_PROCESS(number) ((int)(number) + (1 << 20))
 
-/* What a worker has made of one request. Only whoever owns the place may look
- * at it. */
+/* What a worker has made of one request; all texts are terminated. Only whoever
+ * owns the place may look at it. */
 struct shadow_case {
     char request_id[TRACE_ID_MAX + 1];
     char traceparent[TRACE_PARENT_LEN + 1];
@@ -38,10 +38,10 @@ struct shadow_case {
     int32_t outcome;                /* enum outcome */
     int32_t status;                 /* of the reply */
     uint32_t reply_len, result_len;
-    char reply[SHADOW_REPLY_MAX];   /* its body */
-    char result[SHADOW_RESULT_MAX]; /* {"sum":42}; of a success only */
+    char reply[SHADOW_REPLY_MAX + 1];   /* its body */
+    char result[SHADOW_RESULT_MAX + 1]; /* {"sum":42}; of a success only */
     uint64_t body_len;
-    uint8_t body[]; /* of the request */
+    char body[]; /* of the request; there is room for another byte */
 };
 
 struct shadow_queue;

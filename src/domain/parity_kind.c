@@ -28,6 +28,15 @@ enum parity_class parity_class(enum parity_kind k)
     return kinds[k].class;
 }
 
+const char *parity_class_name(enum parity_class c)
+{
+    static const char *const names[] = {[PARITY_EQUAL] = "equal",
+                                        [PARITY_MISMATCH] = "mismatch",
+                                        [PARITY_CONTRACT] = "contract",
+                                        [PARITY_UNJUDGED] = "unjudged"};
+    return names[c];
+}
+
 enum parity_kind parity_by_name(const char *name)
 {
     int k = 0;

@@ -22,6 +22,9 @@ const char *parity_name(enum parity_kind k);
 const char *parity_text(enum parity_kind k);
 enum parity_class parity_class(enum parity_kind k);
 
+/* "equal", "mismatch", "contract", "unjudged". */
+const char *parity_class_name(enum parity_class c);
+
 /* PARITY_COUNT: no kind has that name. */
 enum parity_kind parity_by_name(const char *name);
 

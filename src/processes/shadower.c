@@ -33,8 +33,11 @@ static void examine(const struct shadower_plan *plan, struct shadow *s,
 
 int shadower_run(const struct shadower_plan *plan)
 {
-    struct shadow *s =
-        shadow_new(&plan->config->shadow, &plan->board->shadows[plan->number]);
+    const struct shadow_plan what = {.config = plan->config,
+                                     .counts =
+                                         &plan->board->shadows[plan->number],
+                                     .mark = shadow_queue_name(plan->queue)};
+    struct shadow *s = shadow_new(&what);
     if (s == NULL || !shadow_queue_join(plan->queue)) {
         log_error("cannot start: %s", strerror(errno));
         shadow_free(&s);

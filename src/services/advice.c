@@ -189,6 +189,56 @@ static void look_at_dry_runs(const struct view *v, struct notes *n)
              count, name, count > 1 ? " and others" : "");
 }
 
+static uint64_t count_class(const struct view *v, enum parity_class class)
+{
+    uint64_t n = 0;
+    for (int k = 0; k < PARITY_COUNT; k++)
+        if (parity_class((enum parity_kind)k) == class)
+            n += v->shadow.kinds[k];
+    return n;
+}
+
+static enum parity_kind worst_kind(const struct view *v)
+{
+    enum parity_kind worst = PARITY_equal;
+    for (int k = 0; k < PARITY_COUNT; k++)
+        if (parity_class((enum parity_kind)k) == PARITY_MISMATCH &&
+            (worst == PARITY_equal ||
+             v->shadow.kinds[k] > v->shadow.kinds[worst]))
+            worst = (enum parity_kind)k;
+    return worst;
+}
+
+static void look_at_shadow(const struct view *v, struct notes *n)
+{
+    uint64_t mismatches = count_class(v, PARITY_MISMATCH);
+    uint64_t unjudged = count_class(v, PARITY_UNJUDGED);
+    uint64_t judged = mismatches + count_class(v, PARITY_EQUAL) +
+                      count_class(v, PARITY_CONTRACT);
+    uint64_t dropped = v->counters[COUNTER_shadow_dropped];
+    if (v->counters[COUNTER_shadow_loops] > 0)
+        note(n, true, "url",
+             "[shadow] url leads back to this pool: %" PRIu64 " copies came "
+             "back and were refused.",
+             v->counters[COUNTER_shadow_loops]);
+    if (mismatches > 0)
+        note(n, true, "sample_file",
+             "The old handler answers %" PRIu64 " of %" PRIu64 " sampled "
+             "requests otherwise, most of them: %s.",
+             mismatches, judged, parity_text(worst_kind(v)));
+    if (unjudged > judged)
+        note(n, false, "url",
+             "The old handler could not be compared with on %" PRIu64 " of "
+             "%" PRIu64 " sampled requests.",
+             unjudged, unjudged + judged);
+    if (dropped > v->counters[COUNTER_shadow_sampled])
+        note(n, false, "share",
+             "%" PRIu64 " copies were dropped, more than were taken: the old "
+             "handler is too slow for this share. Lower it, or raise "
+             "processes.",
+             dropped);
+}
+
 static void look_at_trust(const struct view *v, struct notes *n)
 {
     uint64_t mismatches = v->counters[COUNTER_mismatches];
@@ -233,6 +283,7 @@ size_t advice_list(const struct view *v, struct advice list[ADVICE_MOST])
     look_at_limit(v, &n);
     look_at_connections(v, &n);
     look_at_dry_runs(v, &n);
+    look_at_shadow(v, &n);
     look_at_trust(v, &n);
     for (size_t i = 1; i < n.count; i++)
         for (size_t j = i; j > 0 && list[j].urgent && !list[j - 1].urgent;

@@ -44,16 +44,21 @@ void decoder_free(struct decoder **d)
     *d = NULL;
 }
 
-static struct payload *make(const struct config_endpoint *c,
-                            enum payload_decoder which)
+struct shape decoder_shape(const struct config_endpoint *c)
 {
-    const struct shape shape = {
+    return (struct shape){
         .array = c->array,
         .field = c->field,
         .numbers = c->numbers == 0 ? TALLY_INT64 : TALLY_DOUBLE,
         .multiply = (int32_t)c->multiply,
         .max_depth = (uint32_t)c->max_depth,
     };
+}
+
+static struct payload *make(const struct config_endpoint *c,
+                            enum payload_decoder which)
+{
+    const struct shape shape = decoder_shape(c);
     return payload_new(&shape, which);
 }
 

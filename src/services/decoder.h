@@ -12,8 +12,12 @@
 
 #include "domain/fault.h"
 #include "domain/payload.h"
+#include "domain/shape.h"
 #include "domain/tally.h"
 #include "services/endpoint.h"
+
+/* What the endpoint wants of a body; the texts are those of the settings. */
+struct shape decoder_shape(const struct config_endpoint *c);
 
 struct decoder;
 

@@ -102,6 +102,24 @@ void put_breakers(const struct family *f, int which)
         }
 }
 
+/* --- The shadow. --- */
+
+void put_compared(const struct family *f, int which)
+{
+    (void)which;
+    for (int k = 0; k < PARITY_COUNT; k++) {
+        enum parity_class class = parity_class((enum parity_kind)k);
+        buf_printf(f->out, "%s{kind=\"%s\",class=\"%s\"} %" PRIu64 "\n",
+                   f->name, parity_name((enum parity_kind)k),
+                   parity_class_name(class), f->view->shadow.kinds[k]);
+    }
+}
+
+void put_shadow(const struct family *f, int which)
+{
+    put(f, f->view->shadow.counts[which]);
+}
+
 /* --- Processes. --- */
 
 void put_wanted(const struct family *f, int which)
@@ -140,6 +158,8 @@ void put_head(const struct family *f, int which)
                 : which == HEAD_reloads        ? &b->reloads_ended
                 : which == HEAD_reloads_failed ? &b->reloads_failed
                 : which == HEAD_overdue_kills  ? &b->overdue_kills
+                : which == HEAD_shadow_starts  ? &b->shadow_starts
+                : which == HEAD_shadow_lost    ? &b->shadow_lost
                                                : &b->lost));
 }
 

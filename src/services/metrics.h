@@ -23,6 +23,8 @@ enum metrics_which {
     HEAD_reloads_failed,
     HEAD_lost,
     HEAD_overdue_kills,
+    HEAD_shadow_starts,
+    HEAD_shadow_lost,
     QUEUE_waiting,
     QUEUE_limit,
     ENDPOINT_max_body,

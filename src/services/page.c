@@ -154,6 +154,7 @@ bool page_print(const struct view *v, const struct page_wish *wish,
     page_times(out, v);
     page_downstream(out, v);
     page_connections(out, v);
+    page_shadow(out, v);
     buf_str(out, "</div>");
     page_settings(out, v);
     buf_str(out, "<footer>tallyd " PACKAGE_VERSION

@@ -15,6 +15,9 @@ void page_workers(struct buf *out, const struct view *v, bool full);
 void page_downstream(struct buf *out, const struct view *v);
 void page_connections(struct buf *out, const struct view *v);
 
+/* Nothing where there is no shadow. */
+void page_shadow(struct buf *out, const struct view *v);
+
 /* Every setting in force; what is secret in a URL is left out. */
 void page_settings(struct buf *out, const struct view *v);
 

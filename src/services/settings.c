@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "adapters/config_setting.h"
+#include "adapters/link.h"
 #include "adapters/cpu.h"
 #include "adapters/sandbox.h"
 #include "base/log.h"
@@ -37,6 +38,21 @@ const char *const settings_fixed[] = {"listen",
 /* The memory that processes of all generations share. */
 static const char *const shadow_fixed[] = {"queue", "max_body", NULL};
 
+static bool check_shadow(const struct config_shadow *c, char *why, size_t room)
+{
+    char cause[256];
+    const struct link_settings link = {
+        .url = c->url, .socket = "", .ca = "", .cert = "", .key = ""};
+    if (c->url[0] == '\0')
+        return true;
+    struct link_target *t = link_target_new(&link, cause, sizeof cause);
+    bool good = t != NULL;
+    link_target_free(&t);
+    if (!good)
+        snprintf(why, room, "[shadow] url: %.200s", cause);
+    return good;
+}
+
 bool settings_load(struct settings *s, const struct settings_source *source,
                    char why[CONFIG_ERROR_MAX])
 {
@@ -51,6 +67,7 @@ bool settings_load(struct settings *s, const struct settings_source *source,
     const struct config_pool *c = &s->config->pool;
     s->endpoints = endpoint_table_new(s->config, what, sizeof what);
     if (s->endpoints != NULL &&
+        check_shadow(&s->config->shadow, what, sizeof what) &&
         sandbox_find(c->user, c->group, &uid, &gid, what, sizeof what) &&
         cpu_list_check(c->cpu_affinity, what, sizeof what))
         return true;

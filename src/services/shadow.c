@@ -1,24 +1,35 @@
 /* shadow: see shadow.h. */
 #include "services/shadow.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/call.h"
 #include "adapters/journal.h"
+#include "adapters/request.h"
 #include "base/buf.h"
 #include "base/log.h"
-#include "domain/json.h"
+#include "domain/parity.h"
+#include "services/specimen.h"
+#include "services/tap.h"
 
-/* A result's line: three names and a result, each byte six when escaped. */
-#define RESULT_LINE_MAX                                                        \
-    (6 * (TRACE_ID_MAX + SHADOW_RESULT_MAX + 40 /* endpoint */) + 256)
+/* The share of sample_max that differences by contract may take: they may be
+ * many, and must not crowd out the others. */
+#define CONTRACT_PART 2
 
 struct shadow {
+    const struct shadow_plan *plan;
     const struct config_shadow *config;
     struct scoreboard_shadow *counts;
-    struct journal results;
+    struct call *call; /* NULL: nobody is asked */
+    const char *base;  /* the path of `url`, without a / at its end */
+    size_t base_len;
+    struct journal samples, results;
     int64_t complained; /* monotonic ns: the last warning about a file */
+    int64_t told;       /* and about a difference */
 };
 
 static void count(struct shadow *s, enum shadow_count c)
@@ -41,15 +52,41 @@ static void open_file(struct shadow *s, struct journal *j, const char *path,
         complain(s, path, strerror(errno));
 }
 
-struct shadow *shadow_new(const struct config_shadow *config,
-                          struct scoreboard_shadow *counts)
+/* False: `url` cannot be asked, which settings_load() has made sure of, or
+ * memory is short. */
+static bool open_call(struct shadow *s)
+{
+    char why[200];
+    const struct call_settings settings = {.url = s->config->url,
+                                           .timeout = s->config->timeout,
+                                           .max_reply =
+                                               (size_t)s->config->max_reply};
+    if (s->config->url[0] == '\0')
+        return true;
+    s->base = strstr(s->config->url, "://") + 3;
+    s->base += strcspn(s->base, "/");
+    s->base_len = strlen(s->base);
+    if (s->base_len > 0 && s->base[s->base_len - 1] == '/')
+        s->base_len--;
+    s->call = call_new(&settings, why, sizeof why);
+    if (s->call == NULL)
+        log_error("[shadow] url: %s", why);
+    return s->call != NULL;
+}
+
+struct shadow *shadow_new(const struct shadow_plan *plan)
 {
     struct shadow *s = calloc(1, sizeof *s);
     if (s == NULL)
         return NULL;
-    s->config = config;
-    s->counts = counts;
-    open_file(s, &s->results, config->result_file, config->result_max);
+    const struct config_shadow *c = &plan->config->shadow;
+    s->plan = plan;
+    s->config = c;
+    s->counts = plan->counts;
+    open_file(s, &s->samples, c->sample_file, c->sample_max);
+    open_file(s, &s->results, c->result_file, c->result_max);
+    if (!open_call(s))
+        shadow_free(&s);
     return s;
 }
 
@@ -57,22 +94,32 @@ void shadow_free(struct shadow **s)
 {
     if (*s == NULL)
         return;
+    call_free(&(*s)->call);
+    journal_close(&(*s)->samples);
     journal_close(&(*s)->results);
     free(*s);
     *s = NULL;
 }
 
-void shadow_reopen(struct shadow *s)
+static void reopen(struct shadow *s, struct journal *j, const char *path)
 {
-    if (s->config->result_file[0] != '\0' && !journal_reopen(&s->results))
-        complain(s, s->config->result_file, strerror(errno));
+    if (path[0] != '\0' && !journal_reopen(j))
+        complain(s, path, strerror(errno));
 }
 
-static void add_line(struct shadow *s, struct journal *j,
-                     const struct buf *line, enum shadow_count written,
+void shadow_reopen(struct shadow *s)
+{
+    reopen(s, &s->samples, s->config->sample_file);
+    reopen(s, &s->results, s->config->result_file);
+}
+
+/* --- Files. --- */
+
+static void add_line(struct shadow *s, struct journal *j, const char *line,
+                     size_t n, enum shadow_count written,
                      enum shadow_count lost)
 {
-    switch (journal_add(j, line->data, line->len)) {
+    switch (journal_add(j, line, n)) {
     case JOURNAL_WRITTEN:
         count(s, written);
         return;
@@ -86,34 +133,180 @@ static void add_line(struct shadow *s, struct journal *j,
     count(s, lost);
 }
 
-static void put_text(struct buf *line, const char *key, const char *text)
+static void put_text(FILE *out, const char *name, const char *text)
 {
-    buf_printf(line, "\"%s\":", key);
-    json_quote(line, text);
-    buf_char(line, ',');
+    specimen_print_bytes(name, text, strlen(text), out);
+    putc(',', out);
 }
 
-/* What tallyctl shadow report pairs with what the old handler has posted. */
+/* What tallyctl shadow report pairs with what the old handler has posted. A
+ * refusal is explained by the body. */
+static void print_result(const struct shadow *s, const struct shadow_case *c,
+                         FILE *out)
+{
+    putc('{', out);
+    put_text(out, "id", c->request_id);
+    put_text(out, "endpoint", c->endpoint);
+    put_text(out, "outcome", outcome_name((enum outcome)c->outcome));
+    if (c->result_len > 0) {
+        put_text(out, "result", c->result);
+    } else if (s->config->sample_bodies == CONFIG_SAMPLE_BODIES_ON) {
+        specimen_print_bytes("body", c->body, (size_t)c->body_len, out);
+        putc(',', out);
+    }
+    fprintf(out, "\"status\":%d}\n", c->status);
+}
+
 static void write_result(struct shadow *s, const struct shadow_case *c)
 {
-    char room[RESULT_LINE_MAX], result[SHADOW_RESULT_MAX + 1];
-    struct buf line;
-    memcpy(result, c->result, c->result_len);
-    result[c->result_len] = '\0';
-    buf_init(&line, room, sizeof room);
-    buf_char(&line, '{');
-    put_text(&line, "id", c->request_id);
-    put_text(&line, "endpoint", c->endpoint);
-    put_text(&line, "outcome", outcome_name((enum outcome)c->outcome));
-    if (c->result_len > 0)
-        put_text(&line, "result", result);
-    buf_printf(&line, "\"status\":%d}\n", c->status);
-    add_line(s, &s->results, &line, SHADOW_COUNT_results,
-             SHADOW_COUNT_results_lost);
+    char *line = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&line, &n);
+    if (out != NULL) {
+        print_result(s, c, out);
+        fclose(out);
+    }
+    if (n > 0)
+        add_line(s, &s->results, line, n, SHADOW_COUNT_results,
+                 SHADOW_COUNT_results_lost);
+    else
+        count(s, SHADOW_COUNT_results_lost);
+    free(line);
+}
+
+static void write_sample(struct shadow *s, const struct specimen *specimen)
+{
+    char *line = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&line, &n);
+    bool redact = s->config->sample_bodies == CONFIG_SAMPLE_BODIES_OFF;
+    bool contract = parity_class(specimen->verdict->kind) == PARITY_CONTRACT;
+    if (out != NULL) {
+        specimen_print(specimen, redact, out);
+        fclose(out);
+    }
+    s->samples.limit = contract ? s->config->sample_max / CONTRACT_PART
+                                : s->config->sample_max;
+    if (n > 0)
+        add_line(s, &s->samples, line, n, SHADOW_COUNT_samples,
+                 SHADOW_COUNT_samples_lost);
+    else
+        count(s, SHADOW_COUNT_samples_lost);
+    free(line);
+}
+
+/* --- Asking and comparing. --- */
+
+/* RFC 3986, 3.3: the web server has decoded the path. */
+static void put_path(struct buf *out, const char *path)
+{
+    for (; *path != '\0'; path++)
+        if (isalnum((unsigned char)*path) ||
+            strchr("/-._~!$&'()*+,;=:@", *path))
+            buf_char(out, *path);
+        else
+            buf_printf(out, "%%%02X", (unsigned char)*path);
+}
+
+static void ask(struct shadow *s, const struct shadow_case *c,
+                struct call_answer *answer)
+{
+    char path_room[256 + 3 * SHADOW_PATH_MAX], lines_room[512];
+    struct buf path, lines;
+    buf_init(&path, path_room, sizeof path_room);
+    buf_init(&lines, lines_room, sizeof lines_room);
+    buf_add(&path, s->base, s->base_len);
+    put_path(&path, c->path);
+    if (path.len == 0)
+        buf_char(&path, '/');
+    buf_printf(&lines,
+               REQUEST_JSON
+               "X-Request-ID: %s\r\ntraceparent: %s\r\n" TAP_LOOP_HEADER
+               ": %s\r\n",
+               c->request_id, c->traceparent, s->plan->mark);
+    const struct call_request request = {.body = c->body,
+                                         .body_len = (size_t)c->body_len,
+                                         .target = path_room,
+                                         .lines = lines_room};
+    call_post(s->call, &request, answer);
+    count(s, SHADOW_COUNT_asked);
+}
+
+static enum parity_end end_of(enum call_end end)
+{
+    static const enum parity_end ends[] = {
+        [CALL_ANSWERED] = PARITY_ANSWERED,
+        [CALL_TIMED_OUT] = PARITY_TIMED_OUT,
+        [CALL_UNREACHED] = PARITY_UNREACHED,
+        [CALL_BROKEN] = PARITY_BROKEN,
+        [CALL_TOO_LONG] = PARITY_TOO_LONG,
+    };
+    return ends[end];
+}
+
+static struct parity_result result_of_ours(const struct shadow *s,
+                                           const struct shadow_case *c)
+{
+    bool result =
+        s->config->compare == CONFIG_COMPARE_RESULT && c->result_len > 0;
+    return (struct parity_result){.end = PARITY_ANSWERED,
+                                  .status = c->status,
+                                  .reply = result ? c->result : c->reply,
+                                  .reply_len =
+                                      result ? c->result_len : c->reply_len,
+                                  .posts = PARITY_POSTS_UNKNOWN};
+}
+
+static void tell(struct shadow *s, const struct shadow_case *c,
+                 const struct parity_verdict *v)
+{
+    if (log_paced(&s->told))
+        log_warn("mismatch request=%s kind=%s place=%s%s: %s", c->request_id,
+                 parity_name(v->kind), parity_place_name(v->place), v->pointer,
+                 parity_text(v->kind));
+}
+
+static void compare(struct shadow *s, const struct shadow_case *c)
+{
+    struct call_answer answer;
+    struct parity_verdict v;
+    struct shape shape;
+    const struct config_endpoint *e =
+        config_find_endpoint(s->plan->config, c->endpoint);
+    ask(s, c, &answer);
+    if (e != NULL)
+        shape = decoder_shape(e);
+    const struct parity_case compared = {
+        .request = c->body,
+        .request_len = (size_t)c->body_len,
+        .shape = e == NULL ? NULL : &shape,
+        .ours = result_of_ours(s, c),
+        .theirs = {.end = end_of(answer.end),
+                   .status = answer.status,
+                   .reply = answer.body,
+                   .reply_len = answer.body_len,
+                   .posts = PARITY_POSTS_UNKNOWN}};
+    parity_judge(&compared, &v);
+    scoreboard_count(&s->counts->kinds[v.kind]);
+    enum parity_class class = parity_class(v.kind);
+    if (class == PARITY_MISMATCH)
+        tell(s, c, &v);
+    if (s->config->sample_file[0] == '\0' ||
+        (class != PARITY_MISMATCH && class != PARITY_CONTRACT))
+        return;
+    const struct specimen specimen = {.number =
+                                          s->counts->counts[SHADOW_COUNT_asked],
+                                      .source = c->request_id,
+                                      .compared = &compared,
+                                      .verdict = &v,
+                                      .details = {"", answer.detail}};
+    write_sample(s, &specimen);
 }
 
 void shadow_examine(struct shadow *s, const struct shadow_case *c)
 {
     if (s->config->result_file[0] != '\0')
         write_result(s, c);
+    if (s->call != NULL)
+        compare(s, c);
 }

@@ -1,6 +1,8 @@
 /* shadow: what becomes of a sampled request after its reply has left.
  *
- * Its result is written to result_file. Run by processes of its own, so it may
+ * The old handler is asked the same, its reply is compared with the pool's
+ * (domain/parity.h), the verdict counted; cases that differ are written to
+ * sample_file, results to result_file. Run by processes of its own, so it may
  * take its time: nothing here can change or delay a reply. */
 #ifndef TALLYD_SERVICES_SHADOW_H
 #define TALLYD_SERVICES_SHADOW_H
@@ -11,9 +13,14 @@
 
 struct shadow;
 
+struct shadow_plan {
+    const struct config *config;
+    struct scoreboard_shadow *counts;
+    const char *mark; /* what its requests carry, see tap_is_loop() */
+};
+
 /* One per process. NULL: memory is short. Everything is borrowed. */
-struct shadow *shadow_new(const struct config_shadow *config,
-                          struct scoreboard_shadow *counts);
+struct shadow *shadow_new(const struct shadow_plan *plan);
 void shadow_free(struct shadow **s);
 
 /* Open the files again: they have been moved away. */

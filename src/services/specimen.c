@@ -105,15 +105,6 @@ static void put_result(const char *who, const struct parity_result *r,
     putc('}', out);
 }
 
-static const char *class_name(enum parity_class class)
-{
-    static const char *const names[] = {[PARITY_EQUAL] = "equal",
-                                        [PARITY_MISMATCH] = "mismatch",
-                                        [PARITY_CONTRACT] = "contract",
-                                        [PARITY_UNJUDGED] = "unjudged"};
-    return names[class];
-}
-
 void specimen_print(const struct specimen *s, bool redact, FILE *out)
 {
     const struct parity_case *c = s->compared;
@@ -121,7 +112,8 @@ void specimen_print(const struct specimen *s, bool redact, FILE *out)
     put_text("source", s->source, out);
     put_text("kind", parity_name(s->verdict->kind), out);
     put_text("class",
-             s->noise ? "noise" : class_name(parity_class(s->verdict->kind)),
+             s->noise ? "noise"
+                      : parity_class_name(parity_class(s->verdict->kind)),
              out);
     put_text("place", parity_place_name(s->verdict->place), out);
     /* A name in it may be somebody's data. */

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "domain/json.h"
 #include "services/advice.h"
+#include "services/shadow_report.h"
 
 #define COLUMNS 78
 
@@ -162,10 +163,12 @@ bool status_text(const struct view *v, struct buf *out)
                "tallyd, pid %d, up %" PRIu64 " s, generation %u: %u of %u "
                "workers, %u busy, %" PRIu64 " requests%s\n",
                v->pid, v->uptime, v->generation, v->alive, v->workers_most,
-               v->busy, v->started, v->stage == POOL_SERVING ? "" : ", draining");
+               v->busy, v->started,
+               v->stage == POOL_SERVING ? "" : ", draining");
     print_advice(out, v);
     print_supervisor(out, v);
     print_breakers(out, v);
+    shadow_report_text(v, out);
     print_times(out, v);
     print_workers(out, v);
     print_counts(out, v);
@@ -292,6 +295,7 @@ bool status_json(const struct view *v, struct buf *out)
     for (int t = 0; t < TIMING_COUNT; t++)
         put_quantiles(times, timing_names[t], &v->timings[t]);
     put_recent(page, v);
+    shadow_report_put(v, page);
     put_breakers(page, v);
     put_supervisor(page, v->board);
     put_advice(page, v);

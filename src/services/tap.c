@@ -100,8 +100,11 @@ static void fill(struct shadow_case *c, const struct handler_result *r,
     c->status = outcome_status(r->outcome);
     c->reply_len = (uint32_t)reply_len;
     memcpy(c->reply, reply, reply_len);
+    c->reply[reply_len] = '\0';
     c->result_len = r->outcome == OUTCOME_ok ? (uint32_t)r->result_len : 0;
     memcpy(c->result, r->result, c->result_len);
+    c->result[c->result_len] = '\0';
+    c->body[c->body_len] = '\0';
 }
 
 void tap_end(struct tap *t, const struct handler_result *r,

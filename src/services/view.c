@@ -101,6 +101,18 @@ static void sum_recent(struct view *v)
     }
 }
 
+static void sum_shadow(struct view *v)
+{
+    for (int i = 0; i < SCOREBOARD_SHADOWS_MAX; i++) {
+        const struct scoreboard_shadow *s = &v->board->shadows[i];
+        for (int c = 0; c < SHADOW_COUNT_COUNT; c++)
+            v->shadow.counts[c] += load(&s->counts[c]);
+        for (int k = 0; k < PARITY_COUNT; k++)
+            v->shadow.kinds[k] += load(&s->kinds[k]);
+    }
+    v->shadow.lost = load(&v->board->shadow_lost);
+}
+
 void view_glance(struct view *v, const struct scoreboard *b,
                  const struct config *config)
 {
@@ -121,6 +133,7 @@ void view_glance(struct view *v, const struct scoreboard *b,
     for (uint32_t i = 0; i < b->slot_count; i++)
         add_slot(v, &b->slots[i]);
     sum_recent(v);
+    sum_shadow(v);
     uint64_t gone = v->counters[COUNTER_closed] + v->lost;
     uint64_t came = v->counters[COUNTER_connections];
     v->connections = came > gone ? came - gone : 0;

@@ -44,6 +44,12 @@ struct view {
         uint64_t outcomes[OUTCOME_COUNT];
         struct histogram_view total; /* without a sum */
     } recent;
+    /* What the processes of the shadow have counted, all together. */
+    struct {
+        uint64_t counts[SHADOW_COUNT_COUNT];
+        uint64_t kinds[PARITY_COUNT];
+        uint64_t lost;
+    } shadow;
     struct backlog queue;
     bool queue_known;
     struct view_memory memory;

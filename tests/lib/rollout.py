@@ -64,11 +64,11 @@ class Front:
     """nginx with the files of conf/rollout, their addresses changed as an
     administrator would."""
 
-    def __init__(self, old, pool):
+    def __init__(self, old, pool, port=None, step="0"):
         self.program = kit.find_server("nginx")
         if self.program is None:
             raise tap.Skip("nginx is not installed")
-        self.port = kit.free_port()
+        self.port = port or kit.free_port()
         self.directory = kit.fresh_path("rollout")
         self.directory.mkdir()
         for source in (KIT / "nginx").iterdir():
@@ -80,7 +80,7 @@ class Front:
                              ("/run/tallyd/tallyd.sock", pool.socket)):
                 text = text.replace(was, str(now))
             (self.directory / source.name).write_text(text)
-        (self.directory / "step.conf").symlink_to("step-0.conf")
+        (self.directory / "step.conf").symlink_to(f"step-{step}.conf")
         self.log_path = self.directory / "error.log"
         self.log_path.touch()
         self.log_path.chmod(0o666)

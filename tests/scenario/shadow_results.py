@@ -41,7 +41,8 @@ def wait_for_lines(pool, count):
 
 
 def shadows(pool):
-    """The pids of the shadow processes."""
+    """The pids of the shadow processes, once all workers serve."""
+    pool.wait_for_workers()
     return sorted(set(procfs.children_of(pool.pid)) - set(pool.workers()))
 
 
@@ -73,6 +74,7 @@ def each_result_is_a_line_with_its_id():
 def no_process_runs_while_it_is_off():
     for off in {"share": 0}, {"result_file": ""}:
         with shadowed(**off) as pool:
+            pool.wait_for_workers()
             serves(pool)
             tap.equal(shadows(pool), [], f"processes with {off}")
             tap.equal(pool.count("shadow_sampled"), 0, "sampled")

@@ -1,0 +1,8 @@
+/* shadow_command: tallyctl shadow. */
+#ifndef TALLYD_PROCESSES_SHADOW_COMMAND_H
+#define TALLYD_PROCESSES_SHADOW_COMMAND_H
+
+/* The words from "shadow" on. Gives the exit status, see tallyctl(8). */
+int shadow_command(int argc, char **argv);
+
+#endif

@@ -1,0 +1,36 @@
+/* pairing: the results of a pool that gets copies of requests, and what the old
+ * handler has posted for the same requests, compared by request id.
+ *
+ * Both are files of lines, each a JSON object: results as [shadow] result_file
+ * has them, posts as tallyctl capture stores them. The posts are indexed in
+ * memory, 24 bytes each; lines are read as they are needed. */
+#ifndef TALLYD_SERVICES_PAIRING_H
+#define TALLYD_SERVICES_PAIRING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "adapters/config.h"
+#include "services/comparison.h"
+
+struct pairing_files {
+    const char *results, *posts;
+    const char *endpoint;        /* whose results; NULL: of all */
+    const struct config *config; /* what its endpoints want of a body; NULL: no
+                                  * difference is explained by the request */
+};
+
+struct pairing {
+    struct comparison comparison; /* of the results that were judged */
+    uint64_t results, posts;      /* lines read */
+    uint64_t broken;              /* lines of either that are none of these */
+    uint64_t repeated;  /* posts with an id that there was before: not judged */
+    uint64_t unclaimed; /* posts without a result: not sampled, or dropped */
+    char example[192];  /* the id of the first mismatch; empty: none */
+};
+
+/* False: `why` says which file cannot be read, or that memory is short. */
+bool pairing_read(struct pairing *p, const struct pairing_files *files,
+                  char *why, size_t why_size);
+
+#endif

@@ -1,0 +1,27 @@
+/* shadow_report: what the shadow has found out so far, for people and
+ * machines. */
+#ifndef TALLYD_SERVICES_SHADOW_REPORT_H
+#define TALLYD_SERVICES_SHADOW_REPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "domain/json.h"
+#include "services/comparison.h"
+#include "services/view.h"
+
+/* What was compared, since the pool was started. */
+void shadow_report_sum(const struct view *v, struct comparison *c);
+
+/* A few lines for status, nothing while no request was ever sampled; and the
+ * same as a member of its JSON. */
+void shadow_report_text(const struct view *v, struct buf *out);
+void shadow_report_put(const struct view *v, struct json_doc *page);
+
+/* The whole report, with its verdict in words; and the same as one JSON
+ * object. */
+void shadow_report_print(const struct view *v, FILE *out);
+void shadow_report_print_json(const struct view *v, FILE *out);
+
+#endif
