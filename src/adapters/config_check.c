@@ -81,6 +81,8 @@ static bool check_shadow(const struct config *c, struct buf *why)
     else if (s->url[0] == '\0' && s->sample_file[0] != '\0')
         buf_str(why, "[shadow] sample_file: needs url, the handler to compare "
                      "with");
+    else if (s->strip[0] != '\0' && s->strip[0] != '/')
+        buf_printf(why, "[shadow] strip = %.80s: must start with /", s->strip);
     else if (s->queue * s->max_body > SHADOW_BYTES_MAX)
         buf_printf(why,
                    "[shadow] queue = %lld: so many bodies of max_body are more "

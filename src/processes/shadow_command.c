@@ -133,11 +133,13 @@ static void print_pairing(const struct pairing *p, FILE *out)
             "results       %10" PRIu64 "  of the pool\nposts         %10" PRIu64
             "  of the old handler, %" PRIu64 " without a result\n",
             p->results, p->posts, p->unclaimed);
-    if (p->broken + p->repeated > 0)
+    if (p->broken + p->repeated + p->pending > 0)
         fprintf(out,
-                "left out      %10" PRIu64 "  broken lines, %" PRIu64
-                " posts with an id that came before\n",
-                p->broken, p->repeated);
+                "left out      %10" PRIu64
+                "  lines without id or body, %" PRIu64
+                " posts with an id that came before, %" PRIu64
+                " results of the last seconds\n",
+                p->broken, p->repeated, p->pending);
     comparison_print(&p->comparison, out);
     if (p->example[0] != '\0')
         fprintf(out, "first         request id %s\n", p->example);
@@ -148,8 +150,9 @@ static void print_pairing_json(const struct pairing *p, FILE *out)
     fprintf(out,
             "{\"results\":%" PRIu64 ",\"posts\":%" PRIu64
             ",\"unclaimed\":%" PRIu64 ",\"broken\":%" PRIu64
-            ",\"repeated\":%" PRIu64 ",\"comparison\":",
-            p->results, p->posts, p->unclaimed, p->broken, p->repeated);
+            ",\"repeated\":%" PRIu64 ",\"pending\":%" PRIu64 ",\"comparison\":",
+            p->results, p->posts, p->unclaimed, p->broken, p->repeated,
+            p->pending);
     comparison_print_json(&p->comparison, out);
     fputs("}\n", out);
 }

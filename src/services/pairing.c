@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "domain/outcome.h"
@@ -21,6 +22,9 @@ struct lines {
     size_t size, at;
 };
 
+/* A result this much older than the newest post, in seconds, has none. */
+#define PATIENCE 10
+
 /* One post: where its line is. */
 struct entry {
     uint64_t hash; /* of its id; 0: the entry is empty */
@@ -31,6 +35,7 @@ struct entry {
 struct index {
     struct entry *entries;
     uint64_t room, used; /* room: a power of 2 */
+    int64_t newest;      /* of the posts, seconds since 1970 */
 };
 
 /* --- Lines. --- */
@@ -80,13 +85,25 @@ static const struct tree_value *text_of(const struct tree *t, const char *name)
     return v != NULL && v->type == TREE_STRING ? v : NULL;
 }
 
-/* An object with an id; else false, and nothing is held. */
+/* Seconds since 1970 of the member `time`, such as 2026-11-24T10:00:00.5Z;
+ * 0: it has none. */
+static int64_t time_of(const struct tree *t)
+{
+    struct tm utc = {0};
+    const struct tree_value *text = text_of(t, "time");
+    return text == NULL ||
+                   strptime(text->text, "%Y-%m-%dT%H:%M:%S", &utc) == NULL
+               ? 0
+               : (int64_t)timegm(&utc);
+}
+
+/* An object with a request id; else false, and nothing is held. */
 static bool read_line(struct tree *t, const char *line, size_t n,
                       const struct tree_value **id)
 {
     if (tree_read(t, line, n) != TREE_READ)
         return false;
-    *id = text_of(t, "id");
+    *id = text_of(t, "request_id");
     if (*id != NULL && (*id)->text_len > 0)
         return true;
     tree_free(t);
@@ -115,7 +132,8 @@ static struct entry *find(const struct index *x, uint64_t hash)
 static bool grow(struct index *x)
 {
     struct index larger = {.room = x->room == 0 ? 1024 : 2 * x->room,
-                           .used = x->used};
+                           .used = x->used,
+                           .newest = x->newest};
     if (x->used * 2 < x->room)
         return true;
     larger.entries = calloc(larger.room, sizeof *larger.entries);
@@ -143,11 +161,14 @@ static bool index_posts(struct pairing *p, struct index *x, struct lines *posts)
         }
         uint64_t hash = hash_of(id);
         bool whole = text_of(&t, "body") != NULL;
+        int64_t time = time_of(&t);
         tree_free(&t);
         if (!whole) {
             p->broken++;
             continue;
         }
+        if (time > x->newest)
+            x->newest = time;
         if (!grow(x))
             return false;
         struct entry *e = find(x, hash);
@@ -227,7 +248,10 @@ static void pair(struct pairing *p, const struct config *config,
     if (e->repeated)
         return;
     e->claimed = 1;
-    if (e->hash == 0) {
+    if (e->hash == 0 && time_of(result) > x->newest - PATIENCE &&
+        x->newest != 0) {
+        p->pending++;
+    } else if (e->hash == 0) {
         compare(p, config, result, id, NULL);
     } else if (read_line(&t, posts->bytes + e->at, e->len, &other)) {
         compare(p, config, result, id, text_of(&t, "body"));

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "adapters/call.h"
 #include "adapters/journal.h"
 #include "adapters/request.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "domain/parity.h"
 #include "services/specimen.h"
@@ -144,8 +146,14 @@ static void put_text(FILE *out, const char *name, const char *text)
 static void print_result(const struct shadow *s, const struct shadow_case *c,
                          FILE *out)
 {
+    char time_room[32];
+    time_t now = (time_t)(clock_wall() / CLOCK_SECOND);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    strftime(time_room, sizeof time_room, "%Y-%m-%dT%H:%M:%SZ", &utc);
     putc('{', out);
-    put_text(out, "id", c->request_id);
+    put_text(out, "time", time_room);
+    put_text(out, "request_id", c->request_id);
     put_text(out, "endpoint", c->endpoint);
     put_text(out, "outcome", outcome_name((enum outcome)c->outcome));
     if (c->result_len > 0) {
@@ -198,8 +206,11 @@ static void write_sample(struct shadow *s, const struct specimen *specimen)
 /* --- Asking and comparing. --- */
 
 /* RFC 3986, 3.3: the web server has decoded the path. */
-static void put_path(struct buf *out, const char *path)
+static void put_path(struct buf *out, const char *path, const char *strip)
 {
+    size_t n = strlen(strip);
+    if (strncmp(path, strip, n) == 0 && (path[n] == '/' || path[n] == '\0'))
+        path += n;
     for (; *path != '\0'; path++)
         if (isalnum((unsigned char)*path) ||
             strchr("/-._~!$&'()*+,;=:@", *path))
@@ -216,7 +227,7 @@ static void ask(struct shadow *s, const struct shadow_case *c,
     buf_init(&path, path_room, sizeof path_room);
     buf_init(&lines, lines_room, sizeof lines_room);
     buf_add(&path, s->base, s->base_len);
-    put_path(&path, c->path);
+    put_path(&path, c->path, s->config->strip);
     if (path.len == 0)
         buf_char(&path, '/');
     buf_printf(&lines,

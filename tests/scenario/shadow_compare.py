@@ -77,6 +77,18 @@ def the_path_is_put_behind_that_of_the_url():
 
 
 @tap.test
+def a_prefix_of_the_pool_alone_is_taken_off():
+    with Downstream(EQUAL) as old, shadowed(
+            base_of(old), {"all": {"path": "/"}}, strip="/.mirror") as pool:
+        for count, (path, wanted) in enumerate((
+                ("/.mirror/a", "/a"), ("/.mirrored/a", "/.mirrored/a"),
+                ("/b", "/b"), ("/.mirror", "/")), 1):
+            pool.post(SAMPLE, path=path)
+            wait_for_verdicts(pool, equal=count)
+            tap.equal(old.take()[0].target, wanted, path)
+
+
+@tap.test
 def a_difference_is_counted_logged_and_kept():
     with Downstream(Answer(body=b'{"sum":43}')) as old, \
             shadowed(base_of(old)) as pool:

@@ -119,14 +119,14 @@ def pair(results, posts, *more):
 
 
 def ours(name, result=None, endpoint="mirror", **more):
-    line = {"id": name, "endpoint": endpoint, "status": 200, "outcome": "ok",
+    line = {"request_id": name, "endpoint": endpoint, "status": 200, "outcome": "ok",
             **more}
     return {**line, "result": result} if result else {
         **line, "outcome": "wrong_shape", "status": 422}
 
 
 def theirs(name, body):
-    return {"id": name, "body": body}
+    return {"request_id": name, "body": body}
 
 
 SUM = '{"sum":42}'
@@ -167,20 +167,33 @@ def each_difference_has_its_kind():
 @tap.test
 def what_cannot_be_judged_is_left_out():
     status, page, kinds = pair(
-        [ours("a", SUM), "{broken", '{"no":"id"}', ours("b", SUM),
-         ours("c", SUM, endpoint="other"), '{"id":7}'],
+        [ours("a", SUM), "{broken", '{"no":"request_id"}', ours("b", SUM),
+         ours("c", SUM, endpoint="other"), '{"request_id":7}'],
         [theirs("a", SUM), theirs("b", SUM), theirs("b", SUM), "[]",
-         theirs("z", SUM), '{"id":"y"}'], "--endpoint", "mirror")
+         theirs("z", SUM), '{"request_id":"y"}'], "--endpoint", "mirror")
     tap.equal((status, kinds), (0, {"equal": 1}), "verdicts")
     tap.equal((page["broken"], page["repeated"], page["unclaimed"]),
               (5, 1, 1), "lines left out")
     # A line that is still being written is none yet.
     path = kit.fresh_path("cut.ndjson")
-    path.write_text(json.dumps(ours("a", SUM)) + '\n{"id":"b","resu')
+    path.write_text(json.dumps(ours("a", SUM)) + '\n{"request_id":"b","resu')
     status, text, _errors = run_tallyctl("shadow", "report", "--results", path,
                                          "--capture", path)
     tap.equal(status, 1, "posts that have no body")
     tap.contains(text, "left out", "the report")
+
+
+@tap.test
+def a_result_whose_post_may_still_come_is_waited_with():
+    def at(second, line):
+        return {**line, "time": f"2026-11-24T10:00:{second:02}Z"}
+
+    _status, page, kinds = pair(
+        [at(5, ours("a", SUM)), at(19, ours("b", SUM)), at(21, ours("c", SUM)),
+         at(30, ours("d", SUM))],
+        [at(30, theirs("z", SUM)), at(5, theirs("a", SUM))])
+    tap.equal(kinds, {"equal": 1, "status": 1}, "verdicts: b has none")
+    tap.equal(page["pending"], 2, "c and d may still have one")
 
 
 @tap.test

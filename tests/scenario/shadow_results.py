@@ -56,8 +56,9 @@ def each_result_is_a_line_with_its_id():
             pool.post(body, path=path, HTTP_X_REQUEST_ID=f"id-{number}")
         pool.post(SAMPLE, method="PUT", HTTP_X_REQUEST_ID="never")
         pool.post(SAMPLE, path="/sum", HTTP_X_REQUEST_ID="last")
-        got = {line["id"]: line for line in wait_for_lines(pool, 6)}
-        tap.equal(got["id-0"], {"id": "id-0", "endpoint": "main",
+        got = {line["request_id"]: line for line in wait_for_lines(pool, 6)}
+        tap.check(got["id-0"].pop("time").endswith("Z"), "the time")
+        tap.equal(got["id-0"], {"request_id": "id-0", "endpoint": "main",
                                 "outcome": "ok", "result": '{"sum":42}',
                                 "status": 200}, "a success")
         tap.equal(got["id-1"]["result"], '{"größe":42}', "another name")

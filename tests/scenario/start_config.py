@@ -106,6 +106,7 @@ MISTAKES = [
      ":3: [shadow]: needs a supervisor; set [pool] workers to 1 or more"),
     ("[shadow]\nsample_file = /x\n", ":1: [shadow] sample_file: needs url"),
     ("[shadow]\nurl = http://x/?y\n", ":1: [shadow] url = http://x/?y: the"),
+    ("[shadow]\nstrip = x\n", ":1: [shadow] strip = x: must start with /"),
     ("[shadow]\nshare = 2\n", ":2: [shadow] share = 2: must be 0..1"),
     ("[pool]\nuser = nobody-here\n", ": user = nobody-here: no such user"),
     ("[pool]\ngroup = no-group\n", ": group = no-group: no such group"),

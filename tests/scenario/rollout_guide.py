@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""doc/ROLLOUT.md, walked command by command against the Node handler, with
+clients that never stop: no request fails, every result is posted once and is
+the right one. And with a pool that is wrong, which the first step finds."""
+
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import kit
+import tap
+from downstream import Downstream
+from pool import Pool
+from rollout import Clients, Front, OldHandler, orders
+
+GUIDE = kit.TOP / "doc/ROLLOUT.md"
+REPLAYED = 600
+
+
+def read_guide():
+    """({step: [command]}, the settings) of the guide."""
+    text = GUIDE.read_text("utf-8")
+    settings = re.search(r"^```ini\n(.*?)^```", text, re.S | re.M)[1]
+    steps = {}
+    for section in re.split(r"^## ", text, flags=re.M)[1:]:
+        title = section.split("\n", 1)[0]
+        blocks = re.findall(r"^```sh\n(.*?)^```", section, re.S | re.M)
+        steps[title.split(":")[0]] = [
+            line for block in blocks
+            for line in block.replace("\\\n", " ").splitlines()]
+    return steps, settings
+
+
+class Walk:
+    """Everything the guide speaks of, at addresses of its own."""
+
+    def __init__(self, down, program=None):
+        self.steps, settings = read_guide()
+        self.down = down
+        self.data = kit.fresh_path("data")
+        self.data.mkdir()
+        self.capture_port = kit.free_port("127.0.0.1")
+        self.capture_url = f"http://127.0.0.1:{self.capture_port}/process"
+        self.opinion = OldHandler()
+        base = down.url.removesuffix("/process")
+        self.names = {"http://127.0.0.1:8080": base,
+                      "http://127.0.0.1:3001": self.opinion.url,
+                      "127.0.0.1:8081": f"127.0.0.1:{self.capture_port}",
+                      "/var/lib/tallyd": str(self.data)}
+        self.pool = self._start_pool(settings, program)
+        self.names["/etc/tallyd/tallyd.conf"] = str(self.pool.config)
+        self.captures = []
+
+    def _start_pool(self, settings, program):
+        """The guide's own settings, and what a test needs besides."""
+        pool = Pool({}, workers=2, start=False)
+        text = self.change(settings)
+        head = "".join(f"{key} = {value}\n"
+                       for key, value in pool.settings.items())
+        text = re.sub(r"^scoreboard .*\n", head, text, flags=re.M)
+        pool.config.write_text(text)
+        if program:
+            pool.command = [program if part == kit.TALLYD else part
+                            for part in pool.command]
+        pool.start()
+        return pool
+
+    def start_front(self):
+        """The old handler in front, as it was before, and the kit."""
+        self.old = OldHandler(self.capture_url)
+        self.front = Front(self.old, self.pool)
+        self.names["http://127.0.0.1:8000"] = (
+            f"http://{kit.HOST}:{self.front.port}")
+
+    def change(self, text):
+        for was, now in self.names.items():
+            text = text.replace(was, now)
+        return text
+
+    def environment(self):
+        return {**os.environ, "PATH": ":".join((
+            os.path.dirname(kit.TALLYCTL), os.environ.get("PATH", "")))}
+
+    def run(self, command, wanted=0):
+        """One command of the guide; gives what it prints."""
+        command = self.change(command)
+        if command.startswith("conf/rollout/step "):
+            self.front.step(command.split()[1])
+            return ""
+        if command.endswith("&"):
+            name = command.split()[1]
+            self.captures.append(kit.Process(
+                name, command.rstrip("& ").split(), env=self.environment()))
+            kit.until("it listens", self._captures)
+            return ""
+        done = subprocess.run(["sh", "-c", command], check=False,
+                              capture_output=True, text=True, cwd=kit.TOP,
+                              env=self.environment(), timeout=kit.seconds(120))
+        tap.equal(done.returncode, wanted,
+                  f"the status of {command}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def _captures(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.capture_port)) == 0
+
+    def command(self, step, part):
+        """The first command of a step that has `part`."""
+        for line in self.steps[step]:
+            if part in line:
+                return line
+        raise tap.Failure(f"{step} has no command with {part!r}")
+
+    def record(self):
+        """What clients usually send, as nginx would have logged it."""
+        source = orders(7)
+        with (self.data / "requests.ndjson").open("wb") as out:
+            for _ in range(REPLAYED):
+                out.write(next(source)[0] + b"\n")
+
+
+def compared(page):
+    return page["comparison"]
+
+
+def report(walk, step, **wanted):
+    """The report of a step, once so much is compared."""
+    line = walk.command(step, "shadow report") + " --json"
+
+    def look():
+        page = json.loads(walk.run(line))
+        return page if compared(page)["judged"] >= wanted["judged"] else None
+    return kit.until("enough is compared", look, 60)
+
+
+@tap.test
+def the_guide_leads_from_nothing_to_everything_and_back():
+    with Downstream() as down:
+        walk = Walk(down)
+        walk.record()
+        with walk.pool:
+            # Step 1, before anything else is changed.
+            walk.run(walk.command("Step 2", "tallyctl capture"))
+            walk.start_front()
+            text = walk.run(walk.command("Step 1", "replay"))
+            tap.contains(text, "no mismatch", "the replay")
+            tap.check(f"{REPLAYED}  100.0000 %" in text, text)
+            tap.equal(down.take(), [], "posts during the replay")
+            before = walk.pool.count("downstream_posts")
+
+            # Step 2.
+            clients = Clients(walk.front)
+            config = walk.pool.config
+            config.write_text(config.read_text().replace(
+                "share       = 0", "share       = 1"))
+            walk.run(walk.command("Step 2", "reload"))
+            walk.run(walk.command("Step 2", "step mirror"))
+            clients.wait_for(400)
+            page = report(walk, "Step 2", judged=300)
+            tap.equal(compared(page)["equal"], compared(page)["judged"],
+                      f"equal pairs: {page}")
+            tap.equal(walk.pool.count("downstream_posts"), before,
+                      "posts of a pool that only gets copies")
+            walk.run(walk.command("Step 2", "step 0"))
+
+            # Steps 3 and 4.
+            walk.run(walk.command("Step 3", "step 1"))
+            clients.wait_for(400)
+            for step in "step 10", "step 50", "step 100":
+                walk.run(walk.command("Step 4", step))
+                clients.wait_for(300)
+                walk.run(walk.command("Step 3", "health"))
+            page = report(walk, "Step 3", judged=500)
+            tap.equal(compared(page)["mismatch"], 0, f"mismatches: {page}")
+            tap.check(walk.pool.count("downstream_posts") > before + 300,
+                      "tallyd has answered hardly any")
+            walk.run(walk.command("Step 3", "step 0"))
+            clients.wait_for(100)
+            wanted = clients.stop()
+
+        got = sorted(body["sum"] for body in down.bodies())
+        tap.equal(len(got), len(wanted), "results posted")
+        tap.check(got == wanted, "results are not those of the requests")
+        for capture in walk.captures:
+            capture.stop()
+
+
+@tap.test
+def a_pool_that_is_wrong_is_found_by_the_first_step():
+    program = os.path.join(os.path.dirname(kit.TALLYD), "..", "tests",
+                           "scenario", "tallyd_large_sums")
+    if not os.access(program, os.X_OK):
+        raise tap.Skip("tallyd_large_sums is not built")
+    with Downstream() as down:
+        walk = Walk(down, program)
+        walk.record()
+        with walk.pool:
+            walk.run(walk.command("Step 2", "tallyctl capture"))
+            walk.start_front()
+            text = walk.run(walk.command("Step 1", "replay"), wanted=1)
+            tap.contains(text, "mismatches to look into", "the replay")
+            tap.contains(text, "reply_body", "the kind")
+            cases = [json.loads(line) for line in
+                     (walk.data / "replayed.ndjson").read_text().splitlines()]
+            tap.check(cases and all(
+                json.loads(case["theirs"]["reply"])["sum"] >= 1 << 31
+                for case in cases), "cases that are not above 2^31")
+        for capture in walk.captures:
+            capture.stop()
+
+
+sys.exit(kit.run())
