@@ -142,7 +142,8 @@ def one_probe_at_a_time():
             down.hold()
             replies = []
             threads = [threading.Thread(
-                target=lambda: replies.append(pool.post(SAMPLE, limit=60)))
+                target=lambda: replies.append(pool.post(SAMPLE, limit=60)),
+                daemon=True)
                 for _ in range(6)]
             for thread in threads:
                 thread.start()
@@ -205,7 +206,7 @@ def workers_are_killed_while_it_opens_and_closes():
         down.answer = lambda *_: (
             BROKEN if len(down.requests) // 7 % 2 else Answer())
         clients = [threading.Thread(target=keep_posting,
-                                    args=(pool, over, statuses))
+                                    args=(pool, over, statuses), daemon=True)
                    for _ in range(6)]
         with kills.Killer(pool.pid, 0.02) as killer:
             for client in clients:
