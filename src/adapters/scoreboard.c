@@ -78,16 +78,34 @@ static int make_file(const char *path, char *temporary, size_t room, size_t n)
     return -1;
 }
 
-static struct scoreboard *map_file(const char *path, size_t n)
+/* What a reader looks at first. */
+static void fill_head(struct scoreboard *b, uint32_t slot_count)
+{
+    memcpy(b->magic, magic, sizeof magic);
+    b->layout = layout();
+    b->slot_count = slot_count;
+    for (uint32_t i = 0; i < slot_count; i++)
+        b->slots[i].number = i;
+    b->pid = (int32_t)getpid();
+    b->started = clock_now();
+    b->started_wall = clock_wall();
+}
+
+/* The file has its name when it has its head: nobody finds one that is none. */
+static struct scoreboard *map_file(const char *path, uint32_t slot_count)
 {
     char temporary[4096];
+    size_t n = bytes_for(slot_count);
     int fd = make_file(path, temporary, sizeof temporary, n);
     if (fd < 0)
         return NULL;
     void *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
-    if (map != MAP_FAILED && rename(temporary, path) == 0)
-        return map;
+    if (map != MAP_FAILED) {
+        fill_head(map, slot_count);
+        if (rename(temporary, path) == 0)
+            return map;
+    }
     int error = errno;
     if (map != MAP_FAILED)
         munmap(map, n);
@@ -98,25 +116,14 @@ static struct scoreboard *map_file(const char *path, size_t n)
 
 struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count)
 {
-    size_t n = bytes_for(slot_count);
-    struct scoreboard *b;
-    if (path[0] != '\0') {
-        b = map_file(path, n);
-    } else {
-        b = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                 -1, 0);
-        b = b == MAP_FAILED ? NULL : b;
-    }
-    if (b == NULL)
+    if (path[0] != '\0')
+        return map_file(path, slot_count);
+    struct scoreboard *b =
+        mmap(NULL, bytes_for(slot_count), PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (b == MAP_FAILED)
         return NULL;
-    memcpy(b->magic, magic, sizeof magic);
-    b->layout = layout();
-    b->slot_count = slot_count;
-    for (uint32_t i = 0; i < slot_count; i++)
-        b->slots[i].number = i;
-    b->pid = (int32_t)getpid();
-    b->started = clock_now();
-    b->started_wall = clock_wall();
+    fill_head(b, slot_count);
     return b;
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,6 +55,48 @@ START_TEST(a_file_can_be_read_by_others_and_not_written)
     scoreboard_free(b);
     scoreboard_unlink(path);
     ck_assert_int_ne(stat(path, &st), 0);
+}
+END_TEST
+
+/* Shared with a child that maps the file all the time. */
+static struct looking {
+    _Atomic bool over;
+    _Atomic unsigned whole, wrong;
+} * looking;
+
+static void look_until_over(void)
+{
+    while (!looking->over) {
+        const struct scoreboard *b = scoreboard_map(path);
+        looking->whole += b != NULL;
+        looking->wrong += b == NULL && errno != ENOENT;
+        scoreboard_free(b);
+    }
+}
+
+START_TEST(a_file_that_is_there_is_whole)
+{
+    choose_path();
+    looking = mmap(NULL, sizeof *looking, PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(looking, MAP_FAILED);
+    pid_t child = fork();
+    if (child == 0) {
+        look_until_over();
+        _exit(0);
+    }
+    int64_t end = clock_now() + 60 * CLOCK_SECOND;
+    for (int i = 0; (i < 500 || looking->whole < 100) && clock_now() < end;
+         i++) {
+        struct scoreboard *b = scoreboard_new(path, 2);
+        ck_assert_ptr_nonnull(b);
+        scoreboard_free(b);
+        scoreboard_unlink(path);
+    }
+    looking->over = true;
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    ck_assert_uint_ge(looking->whole, 100);
+    ck_assert_uint_eq(looking->wrong, 0);
 }
 END_TEST
 
@@ -139,7 +182,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {children_count_in_shared_memory,
+    const TTest *const tests[] = {a_file_that_is_there_is_whole,
+                                  children_count_in_shared_memory,
                                   a_file_can_be_read_by_others_and_not_written,
                                   what_is_no_scoreboard_is_refused,
                                   a_cut_file_is_refused,
