@@ -256,6 +256,7 @@ def many_reloads_with_other_endpoints():
     """Places of breakers that nobody uses any more are used again"""
     with Downstream(BROKEN) as down, Pool({"e": guarded(down)},
                                           workers=1) as pool:
+        pool.wait_for_workers()
         for turn in range(8):
             pool.endpoints = {f"e{turn}-{n}": guarded(down, path=f"/{n}")
                               for n in range(40)}
