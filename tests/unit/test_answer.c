@@ -240,11 +240,57 @@ START_TEST(a_long_line_matters_where_it_decides)
 }
 END_TEST
 
+/* What the two takers have been given. */
+struct taken {
+    size_t n;
+    char bytes[256];
+};
+
+static void take_bytes(void *taker, const uint8_t *bytes, size_t n)
+{
+    struct taken *t = taker;
+    memcpy(t->bytes + t->n, bytes, n);
+    t->n += n;
+    t->bytes[t->n] = '\0';
+}
+
+static void take_line(void *taker, const char *line, size_t n)
+{
+    take_bytes(taker, (const uint8_t *)line, n);
+    take_bytes(taker, (const uint8_t *)"|", 1);
+}
+
+/* Cut everywhere: the body without its framing, and the last header alone. */
+START_TEST(who_wants_the_body_gets_it)
+{
+    static const char chunked[] =
+        "HTTP/1.1 100 Continue\r\nA: 1\r\n\r\n" OK_11 "B: 2\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n"
+        "3\r\nabc\r\n2;x\r\nde\r\n0\r\nC: 3\r\n\r\n";
+    size_t n = sizeof chunked - 1;
+    for (size_t cut = 0; cut < n; cut++) {
+        struct answer a;
+        struct taken t = {.n = 0};
+        answer_begin(&a, MAX_BODY);
+        a.take = take_bytes;
+        a.field = take_line;
+        a.taker = &t;
+        ck_assert_int_eq(answer_feed(&a, (const uint8_t *)chunked, cut),
+                         ANSWER_MORE);
+        ck_assert_int_eq(
+            answer_feed(&a, (const uint8_t *)chunked + cut, n - cut),
+            ANSWER_DONE);
+        ck_assert_str_eq(t.bytes, "B: 2|Transfer-Encoding: chunked|abcde");
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *cases = tcase_create("answer");
     tcase_add_loop_test(cases, complete_answers_are_told_from_any_cut, 0,
                         sizeof complete / sizeof complete[0]);
+    tcase_add_test(cases, who_wants_the_body_gets_it);
     tcase_add_loop_test(cases, wrong_answers_are_refused_from_any_cut, 0,
                         sizeof wrong / sizeof wrong[0]);
     tcase_add_test(cases, the_end_of_the_connection_can_be_that_of_the_answer);

@@ -63,6 +63,7 @@ START_TEST(strings_are_decoded)
         {"\"\\ud83d\\n\"", "\xed\xa0\xbd\n", 4, true},
         {"\"\\ud83d\\ud83d\\ude00\"", "\xed\xa0\xbd\xf0\x9f\x98\x80", 7, true},
         {"\"\\ude00\\ud83d\"", "\xed\xb8\x80\xed\xa0\xbd", 6, true},
+        {"\"\\ud83d\\uffff\"", "\xed\xa0\xbd\xef\xbf\xbf", 6, true},
         {"\"\xc3\xa9\"", "\xc3\xa9", 2, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
