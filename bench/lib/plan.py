@@ -15,14 +15,15 @@ PEERS = ["tallyd", "tallyd-close", "hyper", "node", "php", "libfcgi"]
 PAIR = ["tallyd", "tallyd-close"]
 
 # Everybody; the pool with and without keep-alive where a pool's size is what
-# counts; the pool with its workers killed.
+# counts; the pool with its workers killed; many clients and little work.
 PLAN = {
     **{name: PEERS for name in (
         "20-none-32", "20-fast-32", "1000-none-32", "1000-fast-32",
         "11000orders-none-8", "20-fast-64@4000", "20-5-64", "20-5-64@1000")},
     **{name: PAIR for name in (
         "20-5-1", "20-5-2", "20-5-4", "20-5-8", "20-5-12", "20-5-256",
-        "20-fast-256", "20-5-64-kill")},
+        "20-5-64-kill")},
+    "20-fast-256": [*PAIR, "hyper"],
 }
 
 
