@@ -122,7 +122,9 @@ bool cpu_bind(const char *list, uint32_t number)
 bool cpu_batch(void)
 {
     const struct sched_param none = {0};
-    return sched_setscheduler(0, SCHED_BATCH, &none) == 0;
+    /* It may be so from the start, and a sandbox forbid to ask for it. */
+    return sched_getscheduler(0) == SCHED_BATCH ||
+           sched_setscheduler(0, SCHED_BATCH, &none) == 0;
 }
 
 bool cpu_nice(int value)
