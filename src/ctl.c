@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "adapters/config_load.h"
 #include "adapters/scoreboard.h"
 #include "base/clock.h"
 #include "processes/capture.h"
 #include "processes/replay.h"
+#include "processes/order.h"
 #include "processes/send.h"
 #include "processes/shadow_command.h"
 #include "processes/top.h"
@@ -25,21 +25,25 @@ struct options {
     const char *overrides[16];
     size_t override_count;
     bool json;
-    enum command { STATUS, HEALTH, TOP, RELOAD, SEND, COMMANDS } command;
+    enum command {
+        STATUS,
+        HEALTH,
+        TOP,
+        RELOAD,
+        UPGRADE,
+        SEND,
+        COMMANDS
+    } command;
     struct health_limits limits;
     struct send_wish send;
 };
-
-/* How often the end of a reload is looked for, and how long, besides
- * drain_timeout. */
-#define LOOK (10 * CLOCK_MS)
-#define RELOAD_LIMIT (30 * CLOCK_SECOND)
 
 static const char usage[] =
     "usage: tallyctl [-c FILE] [-s section.key=value] status [--json]\n"
     "       tallyctl [-c FILE] [-s section.key=value] top\n"
     "       tallyctl [-c FILE] [-s section.key=value] health [LIMIT...]\n"
     "       tallyctl [-c FILE] [-s section.key=value] reload\n"
+    "       tallyctl [-c FILE] [-s section.key=value] upgrade\n"
     "       tallyctl [-c FILE] [-s section.key=value] send [OPTION...] BODY\n"
     "       tallyctl replay ...; see tallyctl replay -h\n"
     "       tallyctl capture ...; see tallyctl capture -h\n"
@@ -49,6 +53,7 @@ static const char usage[] =
     "  status    workers, requests by outcome, times, counters\n"
     "  --json    the same as one JSON object\n"
     "  reload    have the settings read again; wait until they are in force\n"
+    "  upgrade   the same, and with the tallyd that is installed now\n"
     "  top       the same live in a terminal; q leaves\n"
     "  health    one line and the exit status of a monitoring plugin\n"
     "  --busy WARN,CRIT       percent of the workers that are busy\n"
@@ -146,17 +151,17 @@ static int take_option(int c, struct options *o)
 
 static int choose_command(int count, char **words, struct options *o)
 {
-    static const char *const commands[] = {"status", "health", "top", "reload",
-                                           "send"};
+    static const char *const commands[] = {"status", "health",  "top",
+                                           "reload", "upgrade", "send"};
     int i = 0;
     if (count == 0)
-        return bad_usage("give one command: status, top, health, reload or "
-                         "send");
+        return bad_usage("give one command: status, top, health, reload, "
+                         "upgrade or send");
     while (i < COMMANDS && strcmp(words[0], commands[i]) != 0)
         i++;
     if (i == COMMANDS)
-        return bad_usage("the commands are status, top, health, reload and "
-                         "send");
+        return bad_usage("the commands are status, top, health, reload, "
+                         "upgrade and send");
     o->command = (enum command)i;
     if (count != (i == SEND ? 2 : 1))
         return bad_usage(i == SEND ? "send takes one file, or - for standard "
@@ -249,47 +254,6 @@ static int plugin_status(int status)
     return status == EXIT_NOT_RUNNING ? HEALTH_CRITICAL : HEALTH_UNKNOWN;
 }
 
-static uint64_t load(const scoreboard_u64 *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-/* Until the reload with this number has ended, or a later one, which has read
- * the settings later. NULL: it has; else why not. */
-static const char *wait_for_reload(const struct scoreboard *b, uint64_t number,
-                                   int64_t limit)
-{
-    const struct timespec pause = {.tv_nsec = LOOK};
-    int64_t end = clock_now() + limit;
-    while (load(&b->reloads_ended) < number) {
-        if (!is_running(b) || b->stage == POOL_ENDED)
-            return "it has ended";
-        if (clock_now() >= end)
-            return "it does not answer";
-        nanosleep(&pause, NULL);
-    }
-    return load(&b->reload_good) >= number ? NULL : "see its log";
-}
-
-static int reload(const struct scoreboard *b, const struct config *c)
-{
-    uint64_t number = load(&b->reloads_begun) + 1;
-    const char *why = b->slot_count < 2    ? "workers = 0 has no supervisor"
-                      : b->generation == 0 ? "it is just starting"
-                      : b->stage != POOL_SERVING  ? "it stops"
-                      : kill(b->pid, SIGHUP) != 0 ? strerror(errno)
-                                                  : NULL;
-    if (why == NULL)
-        why = wait_for_reload(b, number, RELOAD_LIMIT + c->pool.drain_timeout);
-    if (why == NULL)
-        printf("generation %u serves with %u workers\n", b->generation,
-               b->workers);
-    else
-        fprintf(stderr, "tallyctl: the pool (pid %d) was not reloaded: %s\n",
-                (int)b->pid, why);
-    return why == NULL ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
 static int obey(const struct config *c, const struct options *o)
 {
     const char *path = c->pool.scoreboard;
@@ -298,6 +262,8 @@ static int obey(const struct config *c, const struct options *o)
                         "scoreboard = /path in [pool] and restart the pool\n");
         return EXIT_CONFIG;
     }
+    if (o->command == UPGRADE)
+        return order_upgrade(path, c);
     const struct scoreboard *b = scoreboard_map(path);
     if (b == NULL) {
         fprintf(stderr, "tallyctl: scoreboard = %s: %s\n", path,
@@ -310,7 +276,7 @@ static int obey(const struct config *c, const struct options *o)
     if (is_running(b))
         status = o->command == HEALTH   ? judge(b, c, &o->limits)
                  : o->command == TOP    ? watch(b, c)
-                 : o->command == RELOAD ? reload(b, c)
+                 : o->command == RELOAD ? order_reload(b, c)
                                         : show(b, c, o->json);
     else
         fprintf(stderr, "tallyctl: the pool (pid %d) is not running\n",

@@ -6,9 +6,11 @@
 #include "adapters/listener.h"
 #include "adapters/sandbox.h"
 #include "adapters/signals.h"
+#include "adapters/successor.h"
 #include "adapters/title.h"
 #include "processes/pool.h"
 #include "processes/pool_run.h"
+#include "processes/pool_upgrade.h"
 #include "services/settings.h"
 
 #define OVERRIDES_MAX 128
@@ -83,16 +85,48 @@ static bool load_settings(struct pool *p)
     return false;
 }
 
+/* -t and -T. */
+static int show(const struct pool *p, bool dump)
+{
+    if (dump)
+        config_print(p->now.config, stdout);
+    else
+        fprintf(stderr, "tallyd: the settings are good\n");
+    return EXIT_SUCCESS;
+}
+
+/* A pool asks whether we could follow the program it runs. */
+static int answer_trial(struct pool *p, int state)
+{
+    bool good = pool_can_take_over(p, state);
+    pool_close(p);
+    return good ? SUCCESSOR_GOOD : EXIT_FAILURE;
+}
+
+/* Steps 2 to 4 with a pool that is there, in the process of its supervisor. */
+static int take_over(struct pool *p, int state)
+{
+    signals_init();
+    const struct pool_past *past = pool_take_over(p, state);
+    int status = past == NULL ? EXIT_FAILURE : pool_run(p, past);
+    pool_close(p);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
+    int state = -1; /* a pool that this program shall take over */
     struct options options = {0};
     struct pool pool = {
         .listener = {.fd = -1}, .status = {.fd = -1}, .pid_file = -1};
 
     /* 1. What is asked for. */
     argv = title_take_over(argc, argv);
+    successor_note(argv);
+    bool offered = successor_is_offered(&state);
     sandbox_fill_descriptors();
-    listener_close_leaked();
+    if (!offered)
+        listener_close_leaked();
     int status = parse_options(argc, argv, &options);
     if (status >= 0)
         return status;
@@ -100,17 +134,17 @@ int main(int argc, char **argv)
     /* 2. Settings. */
     pool.source = (struct settings_source){options.path, options.overrides,
                                            options.override_count};
+    if (offered)
+        return options.test ? answer_trial(&pool, state)
+                            : take_over(&pool, state);
     if (!load_settings(&pool)) {
         pool_close(&pool);
         return EXIT_CONFIG;
     }
     if (options.test || options.dump) {
-        if (options.dump)
-            config_print(pool.now.config, stdout);
-        else
-            fprintf(stderr, "tallyd: the settings are good\n");
+        status = show(&pool, options.dump);
         pool_close(&pool);
-        return EXIT_SUCCESS;
+        return status;
     }
 
     /* 3. Signals, log, pid file, sockets, shared counters; then no root. */
@@ -118,7 +152,7 @@ int main(int argc, char **argv)
     status = EXIT_FAILURE;
     if (pool_open(&pool))
         /* 4. Serve until told to stop. */
-        status = pool_run(&pool);
+        status = pool_run(&pool, NULL);
     pool_close(&pool);
     return status;
 }

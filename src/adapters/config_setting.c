@@ -223,10 +223,9 @@ static void print_number(enum setting_type type, int64_t value, FILE *out)
         fprintf(out, "%" PRId64 "%s", value / u->factor, u->suffix);
 }
 
-void setting_print(const struct setting *row, const void *base, FILE *out)
+void setting_print_value(const struct setting *row, const void *base, FILE *out)
 {
     const void *slot = slot_of(row, base);
-    fprintf(out, "%s = ", row->name);
     if (row->type <= SETTING_ADDRESS)
         fputs(*(char *const *)slot, out);
     else if (row->type == SETTING_CHOICE)
@@ -235,6 +234,12 @@ void setting_print(const struct setting *row, const void *base, FILE *out)
         print_share(*(const int64_t *)slot, out);
     else
         print_number(row->type, *(const int64_t *)slot, out);
+}
+
+void setting_print(const struct setting *row, const void *base, FILE *out)
+{
+    fprintf(out, "%s = ", row->name);
+    setting_print_value(row, base, out);
     fputc('\n', out);
 }
 

@@ -48,7 +48,9 @@ const struct setting *setting_nearest(const struct setting *rows, size_t count,
 bool setting_set(const struct setting *row, void *base, const char *text,
                  struct buf *why);
 
-/* Print the value as setting_set() reads it. */
+/* Print the value as setting_set() reads it; or a line, "name = value". */
+void setting_print_value(const struct setting *row, const void *base,
+                         FILE *out);
 void setting_print(const struct setting *row, const void *base, FILE *out);
 
 /* Compare and copy the value of a row between two structures. False from

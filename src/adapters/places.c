@@ -1,27 +1,36 @@
 /* places: see places.h. */
 #include "adapters/places.h"
 
-#include <sys/mman.h>
+#include <errno.h>
+
+#include "adapters/share.h"
 
 static size_t bytes_for(uint32_t count)
 {
     return sizeof(struct places) + count * sizeof(struct place);
 }
 
-struct places *places_new(uint32_t count)
+struct places *places_new(uint32_t count, int *memory)
 {
-    struct places *p = mmap(NULL, bytes_for(count), PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
-        return NULL;
-    p->count = count;
+    struct places *p = share_new("tallyd-tray", bytes_for(count), memory);
+    if (p != NULL)
+        p->count = count;
     return p;
 }
 
-void places_free(struct places *p)
+struct places *places_map(int memory, uint32_t count)
 {
-    if (p != NULL)
-        munmap(p, bytes_for(p->count));
+    struct places *p = share_map(memory, bytes_for(count));
+    if (p == NULL || p->count == count)
+        return p;
+    share_free(p, bytes_for(count), -1);
+    errno = EPROTO;
+    return NULL;
+}
+
+void places_free(struct places *p, int memory)
+{
+    share_free(p, p == NULL ? 0 : bytes_for(p->count), memory);
 }
 
 int places_find(const struct places *p, int owner)

@@ -34,9 +34,10 @@ struct places {
     struct place at[];
 };
 
-/* All free; shared with later children. NULL: errno. */
-struct places *places_new(uint32_t count);
-void places_free(struct places *p);
+/* All free; see share.h. NULL: errno. */
+struct places *places_new(uint32_t count, int *memory);
+struct places *places_map(int memory, uint32_t count);
+void places_free(struct places *p, int memory);
 
 /* A place with that owner; -1: none. */
 int places_find(const struct places *p, int owner);

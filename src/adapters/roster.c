@@ -4,9 +4,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "adapters/share.h"
 #include "base/clock.h"
 
 #define WORDS (ROSTER_MOST / 64)
@@ -22,7 +21,7 @@ struct board {
 struct roster {
     struct board *shared;
     uint32_t count;
-    int bell;
+    int memory, bell; /* descriptors */
 };
 
 static size_t bytes_for(uint32_t count)
@@ -30,16 +29,43 @@ static size_t bytes_for(uint32_t count)
     return sizeof(struct board) + count * sizeof(int64_t);
 }
 
-struct roster *roster_new(uint32_t count)
+static struct roster *make(uint32_t count, int memory, int bell)
 {
     struct roster *r = calloc(1, sizeof *r);
+    if (r != NULL) {
+        *r = (struct roster){NULL, count, memory, bell};
+        return r;
+    }
+    share_free(NULL, 0, memory);
+    share_free(NULL, 0, bell);
+    return NULL;
+}
+
+struct roster *roster_new(uint32_t count)
+{
+    struct roster *r = make(count, -1, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (r == NULL)
         return NULL;
-    r->count = count;
-    r->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    r->shared = mmap(NULL, bytes_for(count), PROT_READ | PROT_WRITE,
-                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (r->bell >= 0 && r->shared != MAP_FAILED)
+    r->shared = share_new("tallyd-roster", bytes_for(count), &r->memory);
+    if (r->bell >= 0 && r->shared != NULL)
+        return r;
+    roster_free(&r);
+    return NULL;
+}
+
+void roster_hand_over(const struct roster *r, int *memory, int *bell)
+{
+    *memory = r->memory;
+    *bell = r->bell;
+}
+
+struct roster *roster_take_over(int memory, int bell, uint32_t count)
+{
+    struct roster *r = make(count, memory, bell);
+    if (r == NULL)
+        return NULL;
+    r->shared = share_map(memory, bytes_for(count));
+    if (r->shared != NULL)
         return r;
     roster_free(&r);
     return NULL;
@@ -50,10 +76,8 @@ void roster_free(struct roster **roster)
     struct roster *r = *roster;
     if (r == NULL)
         return;
-    if (r->bell >= 0)
-        close(r->bell);
-    if (r->shared != MAP_FAILED)
-        munmap(r->shared, bytes_for(r->count));
+    share_free(r->shared, bytes_for(r->count), r->memory);
+    share_free(NULL, 0, r->bell);
     free(r);
     *roster = NULL;
 }

@@ -19,6 +19,12 @@ struct roster;
 /* For workers 0 to count - 1, none of them idle; before the first fork. NULL:
  * errno. */
 struct roster *roster_new(uint32_t count);
+
+/* The descriptors of its memory and its bell, and a roster made of them in
+ * another program. NULL, with errno: they are not those of one. */
+void roster_hand_over(const struct roster *r, int *memory, int *bell);
+struct roster *roster_take_over(int memory, int bell, uint32_t count);
+
 void roster_free(struct roster **r);
 
 /* A worker's place in it; without a roster nothing is noted. */

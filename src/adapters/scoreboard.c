@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "adapters/backlog.h"
+#include "adapters/share.h"
 #include "base/clock.h"
 
 static const char magic[8] = "tallyd\n";
@@ -47,7 +48,7 @@ const char *worker_state_name(enum worker_state s)
 }
 
 /* Two builds that differ in a list or a field differ here. */
-static uint32_t layout(void)
+uint32_t scoreboard_layout(void)
 {
     return 5u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
            (uint32_t)COUNTER_COUNT << 12 |
@@ -82,7 +83,7 @@ static int make_file(const char *path, char *temporary, size_t room, size_t n)
 static void fill_head(struct scoreboard *b, uint32_t slot_count)
 {
     memcpy(b->magic, magic, sizeof magic);
-    b->layout = layout();
+    b->layout = scoreboard_layout();
     b->slot_count = slot_count;
     for (uint32_t i = 0; i < slot_count; i++)
         b->slots[i].number = i;
@@ -92,15 +93,15 @@ static void fill_head(struct scoreboard *b, uint32_t slot_count)
 }
 
 /* The file has its name when it has its head: nobody finds one that is none. */
-static struct scoreboard *map_file(const char *path, uint32_t slot_count)
+static struct scoreboard *map_file(const char *path, uint32_t slot_count,
+                                   int *fd)
 {
     char temporary[4096];
     size_t n = bytes_for(slot_count);
-    int fd = make_file(path, temporary, sizeof temporary, n);
-    if (fd < 0)
+    *fd = make_file(path, temporary, sizeof temporary, n);
+    if (*fd < 0)
         return NULL;
-    void *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
+    void *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
     if (map != MAP_FAILED) {
         fill_head(map, slot_count);
         if (rename(temporary, path) == 0)
@@ -110,20 +111,32 @@ static struct scoreboard *map_file(const char *path, uint32_t slot_count)
     if (map != MAP_FAILED)
         munmap(map, n);
     unlink(temporary);
+    close(*fd);
     errno = error;
     return NULL;
 }
 
-struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count)
+static struct scoreboard *map_nameless(uint32_t slot_count, int *fd)
 {
-    if (path[0] != '\0')
-        return map_file(path, slot_count);
     struct scoreboard *b =
-        mmap(NULL, bytes_for(slot_count), PROT_READ | PROT_WRITE,
-             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (b == MAP_FAILED)
+        share_new("tallyd-scoreboard", bytes_for(slot_count), fd);
+    if (b != NULL)
+        fill_head(b, slot_count);
+    return b;
+}
+
+struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count,
+                                  int *fd)
+{
+    int file = -1;
+    struct scoreboard *b = path[0] != '\0' ? map_file(path, slot_count, &file)
+                                           : map_nameless(slot_count, &file);
+    if (b == NULL)
         return NULL;
-    fill_head(b, slot_count);
+    if (fd != NULL)
+        *fd = file;
+    else
+        close(file);
     return b;
 }
 
@@ -148,24 +161,19 @@ void scoreboard_listener(struct scoreboard *b, int fd)
 static bool is_ours(const struct scoreboard *b, size_t n)
 {
     return memcmp(b->magic, magic, sizeof magic) == 0 &&
-           b->layout == layout() && b->slot_count >= 1 &&
+           b->layout == scoreboard_layout() && b->slot_count >= 1 &&
            b->slot_count <= SLOTS_MAX && bytes_for(b->slot_count) == n;
 }
 
-const struct scoreboard *scoreboard_map(const char *path)
+static struct scoreboard *map_ours(int fd, int protection)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return NULL;
     if (fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof(struct scoreboard)) {
-        close(fd);
         errno = EPROTO;
         return NULL;
     }
     size_t n = (size_t)st.st_size;
-    struct scoreboard *b = mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0);
-    close(fd);
+    struct scoreboard *b = mmap(NULL, n, protection, MAP_SHARED, fd, 0);
     if (b == MAP_FAILED)
         return NULL;
     if (is_ours(b, n))
@@ -207,6 +215,41 @@ void scoreboard_read_request(const struct scoreboard_slot *slot,
     clean(request->method, sizeof request->method, r->method);
     clean(request->path, sizeof request->path, r->path);
     clean(request->id, sizeof request->id, r->id);
+}
+
+struct scoreboard *scoreboard_take_over(int fd)
+{
+    return map_ours(fd, PROT_READ | PROT_WRITE);
+}
+
+const struct scoreboard *scoreboard_map(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    const struct scoreboard *b = map_ours(fd, PROT_READ);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return b;
+}
+
+/* These fields are where they are in every version. */
+pid_t scoreboard_supervisor(const char *path)
+{
+    struct {
+        char magic[8];
+        uint32_t layout, slot_count;
+        int32_t pid;
+    } head;
+    _Static_assert(offsetof(struct scoreboard, pid) == 16, "as it ever was");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, &head, sizeof head);
+    if (fd >= 0)
+        close(fd);
+    return n == sizeof head && memcmp(head.magic, magic, sizeof magic) == 0
+               ? (pid_t)head.pid
+               : 0;
 }
 
 void scoreboard_free(const struct scoreboard *b)

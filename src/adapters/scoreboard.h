@@ -15,6 +15,8 @@
 #include <stdint.h>
 
 #include "adapters/circuit.h"
+#include <sys/types.h>
+
 #include "adapters/stack.h"
 #include "domain/histogram.h"
 #include "domain/outcome.h"
@@ -131,8 +133,17 @@ struct scoreboard {
 };
 
 /* Make a zeroed scoreboard shared with all later children; in a file at `path`
- * (replaced in one step), or anonymous when `path` is empty. NULL: errno. */
-struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count);
+ * (replaced in one step), or nameless when `path` is empty. *fd, if wanted, is
+ * its descriptor, close-on-exec. NULL: errno. */
+struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count,
+                                  int *fd);
+
+/* The same one in another program that has inherited the descriptor. NULL:
+ * errno, EPROTO when it is not a scoreboard of this layout. */
+struct scoreboard *scoreboard_take_over(int fd);
+
+/* A number that differs where the layouts of two programs do. */
+uint32_t scoreboard_layout(void);
 
 /* The oldest generation that a slot still belongs to; `newest` if there is
  * none.
@@ -145,6 +156,10 @@ void scoreboard_listener(struct scoreboard *b, int fd);
 /* Map the file of a running pool read-only. NULL: errno, EPROTO when the file
  * is not a scoreboard of this version. */
 const struct scoreboard *scoreboard_map(const char *path);
+
+/* The supervisor of a pool, whatever the version of its scoreboard; 0: the file
+ * is none. */
+pid_t scoreboard_supervisor(const char *path);
 
 void scoreboard_free(const struct scoreboard *b);
 

@@ -2,6 +2,9 @@
 #include "adapters/signals.h"
 
 #include <stddef.h>
+#include <time.h>
+
+#include "base/clock.h"
 
 static const int handled[] = {SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
                               SIGUSR1, SIGUSR2, SIGCHLD, SIGALRM};
@@ -41,6 +44,15 @@ void signals_catch(int signal, void (*handler)(int))
     sigaddset(&it, signal);
     sigaction(signal, &act, NULL);
     sigprocmask(SIG_UNBLOCK, &it, NULL);
+}
+
+void signals_wait(struct pollfd *files, nfds_t n, int64_t at)
+{
+    int64_t now = clock_now();
+    int64_t left = at > now ? at - now : 0;
+    const struct timespec limit = {.tv_sec = (time_t)(left / CLOCK_SECOND),
+                                   .tv_nsec = left % CLOCK_SECOND};
+    ppoll(files, n, at == CLOCK_NEVER ? NULL : &limit, &waiting);
 }
 
 const sigset_t *signals_waiting(void)

@@ -9,14 +9,19 @@
 #ifndef TALLYD_ADAPTERS_SIGNALS_H
 #define TALLYD_ADAPTERS_SIGNALS_H
 
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Block and handle them, ignore SIGPIPE. Once, early in main(). */
 void signals_init(void);
 
 /* The exception: from now on this one comes at any moment. */
 void signals_catch(int signal, void (*handler)(int));
+
+/* Wait for one of them, for one of `n` files, or until `at`: monotonic ns. */
+void signals_wait(struct pollfd *files, nfds_t n, int64_t at);
 
 /* The mask for ppoll(2), epoll_pwait(2). */
 const sigset_t *signals_waiting(void);

@@ -2,117 +2,25 @@
 #include "adapters/tray.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "adapters/alarm.h"
-#include "adapters/mailbox.h"
-#include "adapters/places.h"
-#include "adapters/sandbox.h"
+#include "adapters/tray_inside.h"
 #include "base/clock.h"
-
-/* Descriptors a process needs besides the mailboxes and the places. */
-#define OTHER_FILES 64
-#define PLACES_MIN 4
 
 /* Until others look after a connection that one process could not take, and
  * until that one listens again: longer, lest it be told of it every time. */
 #define ADRIFT_PAUSE CLOCK_MS
 #define ADRIFT_ASIDE_MS 10
 
-struct tray {
-    struct places *table;
-    int owner; /* this process */
-    struct account_counters counters;
-    int set, listener;
-    struct alarm clock;
-    struct mailbox *mailboxes; /* per place */
-    int64_t next_due;          /* of a scan under way, see tray_next_due() */
-};
-
-/* What an entry of the epoll set stands for, besides a place. */
-#define TAG_KNOCK UINT64_MAX
-#define TAG_CLOCK (UINT64_MAX - 1)
-
-/* --- Making it. --- */
-
-static bool open_mailboxes(struct tray *t)
-{
-    int first = OTHER_FILES + 2 * (int)t->table->count;
-    for (uint32_t i = 0; i < t->table->count; i++)
-        if (!mailbox_open(&t->mailboxes[i], &t->table->at[i].note,
-                          first + (int)i))
-            return false;
-    return true;
-}
-
 static bool listen_for(struct tray *t, int op, int fd, uint32_t events,
                        uint64_t tag)
 {
     struct epoll_event e = {.events = events, .data.u64 = tag};
     return epoll_ctl(t->set, op, fd, &e) == 0;
-}
-
-static bool open_all(struct tray *t, uint32_t places, int listener)
-{
-    t->listener = listener;
-    t->table = places_new(places);
-    t->mailboxes = calloc(places, sizeof *t->mailboxes);
-    t->set = epoll_create1(EPOLL_CLOEXEC);
-    if (t->table == NULL || t->mailboxes == NULL || t->set < 0)
-        return false;
-    for (uint32_t i = 0; i < places; i++)
-        t->mailboxes[i] = (struct mailbox){NULL, -1, -1, -1, 0};
-    return alarm_open(&t->clock, &t->table->clock_at) && open_mailboxes(t) &&
-           listen_for(t, EPOLL_CTL_ADD, t->clock.fd, EPOLLIN | EPOLLET,
-                      TAG_CLOCK) &&
-           listen_for(t, EPOLL_CTL_ADD, listener, EPOLLIN, TAG_KNOCK);
-}
-
-struct tray *tray_new(uint32_t places, int listener, char *why, size_t why_size)
-{
-    why[0] = '\0';
-    if (!sandbox_fit_files(&places, 3, OTHER_FILES, PLACES_MIN, why, why_size))
-        return NULL;
-    struct tray *t = calloc(1, sizeof *t);
-    if (t == NULL)
-        return NULL;
-    t->owner = TRAY_SUPERVISOR;
-    t->set = t->clock.fd = -1;
-    if (open_all(t, places, listener))
-        return t;
-    snprintf(why, why_size, "max_connections = %u: %s", places,
-             strerror(errno));
-    tray_free(&t);
-    return NULL;
-}
-
-static void close_if_open(int fd)
-{
-    if (fd >= 0)
-        close(fd);
-}
-
-void tray_free(struct tray **tray)
-{
-    struct tray *t = *tray;
-    if (t == NULL)
-        return;
-    for (uint32_t i = 0; t->mailboxes != NULL && i < t->table->count; i++)
-        mailbox_close(&t->mailboxes[i]);
-    close_if_open(t->set);
-    alarm_close(&t->clock);
-    places_free(t->table);
-    free(t->mailboxes);
-    free(t);
-    *tray = NULL;
 }
 
 void tray_join(struct tray *t, int owner, struct account_counters counters)

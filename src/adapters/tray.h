@@ -42,6 +42,28 @@ struct tray *tray_new(uint32_t places, int listener, char *why,
                       size_t why_size);
 void tray_free(struct tray **t);
 
+/* What another program needs to take the tray over, with the places in memory
+ * that both lay out alike. All descriptors keep their numbers, by which the
+ * epoll set knows them. */
+struct tray_files {
+    int memory, set, clock;
+};
+struct tray_mailbox {
+    int near, far;
+};
+
+uint32_t tray_places(const struct tray *t);
+
+/* `mailboxes`: one for each place. */
+void tray_hand_over(const struct tray *t, struct tray_files *files,
+                    struct tray_mailbox *mailboxes);
+
+/* In the other program, instead of tray_new(). NULL, with errno: they are not
+ * those of a tray of so many places. */
+struct tray *tray_take_over(const struct tray_files *files,
+                            const struct tray_mailbox *mailboxes,
+                            uint32_t places, int listener);
+
 /* Who this process is: 1 and up for workers, or TRAY_SUPERVISOR; and where it
  * counts connections opened and closed. */
 void tray_join(struct tray *t, int owner, struct account_counters counters);

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define STARTED_AFTER CLOCK_SECOND
+
 /* One that was killed is dead as soon as the kernel comes to it. */
 #define KILL_AGAIN CLOCK_SECOND
 
@@ -25,6 +27,11 @@ void crew_close(struct crew *c)
 {
     free(c->members);
     c->members = NULL;
+}
+
+static void tell(const struct crew_member *m, int signal)
+{
+    kill(m->pid, signal == SIGTERM && m->stranger ? SIGUSR2 : signal);
 }
 
 static void give(struct crew *c, uint32_t place, uint32_t generation)
@@ -85,6 +92,28 @@ void crew_occupy(struct crew *c, uint32_t place, pid_t pid)
     c->alive++;
 }
 
+void crew_inherit(struct crew *c, const struct crew_member *members,
+                  uint32_t count, bool strange)
+{
+    for (uint32_t i = 0; i < count && i < c->board->slot_count; i++) {
+        struct scoreboard_slot *slot = &c->board->slots[i];
+        if (members[i].pid == 0)
+            continue;
+        c->members[i] = members[i];
+        c->members[i].inherited = true;
+        c->members[i].stranger = strange;
+        c->alive++;
+        if (!strange)
+            continue;
+        atomic_store_explicit(&slot->generation, members[i].generation,
+                              memory_order_relaxed);
+        atomic_store_explicit(&slot->pid, members[i].pid, memory_order_relaxed);
+        atomic_store_explicit(&slot->started, members[i].started,
+                              memory_order_relaxed);
+        scoreboard_state(slot, WORKER_IDLE); /* for all we know */
+    }
+}
+
 void crew_vacate(struct crew *c, uint32_t place)
 {
     struct scoreboard_slot *slot = &c->board->slots[place];
@@ -93,6 +122,7 @@ void crew_vacate(struct crew *c, uint32_t place)
     stack_forget(&slot->stack);
     c->members[place].pid = 0;
     c->members[place].overdue.kill_at = 0;
+    c->members[place].inherited = c->members[place].stranger = false;
     if (c->members[place].kill_at != CLOCK_NEVER)
         give(c, place, 0);
     c->alive--;
@@ -114,6 +144,15 @@ void crew_report(const struct crew *c, uint32_t place, int status, bool wanted)
         scoreboard_count(&c->board->exits_normal);
         log_debug("worker %u (pid %d) ended", place, pid);
     }
+}
+
+bool crew_started_well(const struct crew *c, uint32_t place, int status)
+{
+    const struct crew_member *m = &c->members[place];
+    return status == 0 ||
+           atomic_load_explicit(&c->board->slots[place].begun,
+                                memory_order_relaxed) != m->begun ||
+           clock_now() - m->started >= STARTED_AFTER;
 }
 
 int crew_find(const struct crew *c, pid_t pid)
@@ -142,7 +181,7 @@ void crew_dismiss(struct crew *c, uint32_t place, int64_t kill_at)
         return;
     }
     m->kill_at = kill_at;
-    kill(m->pid, SIGTERM);
+    tell(m, SIGTERM);
 }
 
 uint32_t crew_retire(struct crew *c, uint32_t generation, int64_t kill_at)
@@ -186,5 +225,5 @@ void crew_tell(const struct crew *c, int signal)
 {
     for (uint32_t i = 0; i < c->board->slot_count; i++)
         if (c->members[i].pid > 0)
-            kill(c->members[i].pid, signal);
+            tell(&c->members[i], signal);
 }

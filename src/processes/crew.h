@@ -18,6 +18,9 @@ struct crew_member {
     int64_t started;     /* monotonic ns */
     uint64_t begun;      /* of its slot, when it was started */
     int64_t kill_at;     /* retired: killed then; CLOCK_NEVER: it stays */
+    bool inherited;      /* it runs the program before this one */
+    bool stranger; /* and shares no memory with us: it is told by SIGUSR2 to
+                      leave, and empties a tray that we do not know */
     /* Found overdue with a request: see overdue.h. */
     struct {
         uint64_t begun;  /* the number of that request */
@@ -46,6 +49,11 @@ uint32_t crew_count(const struct crew *c, uint32_t generation);
 /* A place of a generation that has no process; -1: none. */
 int crew_vacant(const struct crew *c, uint32_t generation);
 
+/* Workers of the program before this one, `count` places of them. `strange`:
+ * they share no memory with us. */
+void crew_inherit(struct crew *c, const struct crew_member *members,
+                  uint32_t count, bool strange);
+
 /* A process is there, or has gone; the place of a retired one becomes free. */
 void crew_occupy(struct crew *c, uint32_t place, pid_t pid);
 void crew_vacate(struct crew *c, uint32_t place);
@@ -53,6 +61,11 @@ void crew_vacate(struct crew *c, uint32_t place);
 /* Count and log how the process of a place has ended: `wanted`, that it would
  * end was no surprise. Before crew_vacate(). */
 void crew_report(const struct crew *c, uint32_t place, int status, bool wanted);
+
+/* Had it, before it ended with this status, begun a request, or lived for a
+ * second? One that ends with status 0 was told to, or has reached a limit of
+ * its own. */
+bool crew_started_well(const struct crew *c, uint32_t place, int status);
 
 /* The place of a process; -1: it is none of ours. */
 int crew_find(const struct crew *c, pid_t pid);

@@ -2,11 +2,9 @@
 #include "processes/minder.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "adapters/signals.h"
 #include "base/clock.h"
@@ -61,10 +59,7 @@ void minder_end(struct minder *m, int64_t limit)
     for (; waitpid(m->pid, NULL, WNOHANG) == 0; now = clock_now()) {
         if (now >= limit)
             kill(m->pid, SIGKILL); /* it was stopped, perhaps */
-        int64_t left = now >= limit ? CLOCK_SECOND : limit - now;
-        const struct timespec pause = {.tv_sec = (time_t)(left / CLOCK_SECOND),
-                                       .tv_nsec = left % CLOCK_SECOND};
-        ppoll(NULL, 0, &pause, signals_waiting());
+        signals_wait(NULL, 0, now >= limit ? now + CLOCK_SECOND : limit);
     }
     m->pid = 0;
 }

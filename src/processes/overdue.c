@@ -15,7 +15,10 @@
 void overdue_open(struct overdue *o, struct crew *crew)
 {
     stack_prepare();
-    *o = (struct overdue){.crew = crew, .at = CLOCK_NEVER};
+    /* If a program before this one watched, nobody will call. */
+    bool watched = crew->board->watched != 0;
+    *o = (struct overdue){.crew = crew,
+                          .at = watched ? clock_now() : CLOCK_NEVER};
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -63,12 +66,14 @@ static int64_t limit_of(const struct scoreboard_slot *slot,
 
 /* Where the worker was when it was asked. */
 static void add_calls(struct line *l, const struct scoreboard_slot *slot,
-                      uint64_t begun)
+                      const struct crew_member *m)
 {
     char room[1200];
     struct buf calls;
     buf_init(&calls, room, sizeof room);
-    if (stack_print(&slot->stack, begun, &calls))
+    if (m->inherited) /* its addresses are not ours */
+        line_text(l, "backtrace", "none, it is of the program before this one");
+    else if (stack_print(&slot->stack, m->overdue.begun, &calls))
         line_text(l, "backtrace", room + 1); /* it begins with a space */
     else
         line_text(l, "backtrace", "none, it does not take signals");
@@ -90,7 +95,7 @@ static void tell_stuck(const struct overdue *o, uint32_t place)
     line_text(&line, "path", request.path);
     line_word(&line, "state", worker_state_name(state_of(slot)));
     line_ms(&line, "total", clock_now() - load(&slot->since));
-    add_calls(&line, slot, m->overdue.begun);
+    add_calls(&line, slot, m);
     log_end(&line);
 }
 
@@ -109,7 +114,7 @@ static void tell_late(const struct overdue *o, uint32_t place)
              place, (int)m->pid);
     log_begin(&line, LOG_WARN, what);
     line_word(&line, "request", request.id);
-    add_calls(&line, slot, m->overdue.begun);
+    add_calls(&line, slot, m);
     log_end(&line);
 }
 

@@ -67,19 +67,26 @@ static bool open_status_listener(struct pool *p)
            listener_open(&p->status, &l, why, sizeof why) || fail(why);
 }
 
-static bool open_scoreboard(struct pool *p)
+/* Two generations fit: one takes over while the other leaves. And no less than
+ * `slots`. */
+static bool open_scoreboard(struct pool *p, const char *path, uint32_t slots)
 {
     const struct config_pool *c = &p->now.config->pool;
-    /* Two generations fit: one takes over while the other leaves. */
-    p->board = scoreboard_new(c->scoreboard,
-                              c->workers == 0 ? 1 : 2 * (uint32_t)c->workers);
-    if (p->board != NULL) {
-        scoreboard_listener(p->board, p->listener.fd);
-        /* As many circuits as endpoints can be used: this cannot fail. */
-        return endpoint_table_join(p->now.endpoints, p->board, 1);
+    uint32_t wanted = c->workers == 0 ? 1 : 2 * (uint32_t)c->workers;
+    p->board =
+        scoreboard_new(path, wanted > slots ? wanted : slots, &p->board_file);
+    if (p->board == NULL) {
+        log_error("scoreboard = %s: %s", path, strerror(errno));
+        return false;
     }
-    log_error("scoreboard = %s: %s", c->scoreboard, strerror(errno));
-    return false;
+    scoreboard_listener(p->board, p->listener.fd);
+    return true;
+}
+
+/* As many circuits as endpoints can be used: this cannot fail at the start. */
+static bool join_circuits(struct pool *p, uint32_t generation)
+{
+    return endpoint_table_join(p->now.endpoints, p->board, generation);
 }
 
 static bool open_tray(struct pool *p)
@@ -164,13 +171,32 @@ bool pool_open(struct pool *p)
 {
     const struct config_pool *c = &p->now.config->pool;
     if (!open_log(c) || !write_pid_file(p) || !set_limits(c) ||
-        !open_listener(p) || !open_status_listener(p) || !open_scoreboard(p) ||
+        !open_listener(p) || !open_status_listener(p) ||
+        !open_scoreboard(p, c->scoreboard, 0) || !join_circuits(p, 1) ||
         !open_tray(p) || !open_roster(p) || !open_shadow(p) || !set_nice(c) ||
         !drop_privileges(c))
         return false;
     /* All that had to be read from it is read. */
     title_keep_environment(c->env_keep);
     return warm_up(p);
+}
+
+/* Its directory was perhaps root's, which we are no more. */
+static bool open_shared_anew(struct pool *p, uint32_t slots)
+{
+    return (open_scoreboard(p, p->now.config->pool.scoreboard, slots) ||
+            open_scoreboard(p, "", slots)) &&
+           open_tray(p) && open_roster(p);
+}
+
+bool pool_reopen(struct pool *p, uint32_t slots)
+{
+    if (p->board == NULL && !open_shared_anew(p, slots))
+        return false;
+    if (!join_circuits(p, p->generation))
+        log_warn("upgrade: no breaker until the reload");
+    title_keep_environment(p->now.config->pool.env_keep);
+    return open_shadow(p) && warm_up(p);
 }
 
 void pool_close(struct pool *p)

@@ -28,12 +28,14 @@ struct pool {
     struct listener status; /* the monitor's; -1: there is none */
     int pid_file;           /* of the process that made it; -1: there is none */
     struct scoreboard *board;
+    int board_file; /* its descriptor */
     struct tray *tray;
     struct roster *roster; /* for workers that may be too few, or too many */
     struct shadow_queue *shadow; /* NULL: there is no supervisor */
     struct downstream *warm;     /* keeps libcurl ready, see warm_up() */
     struct herald herald;        /* of the process that serves or supervises */
     pid_t supervisor;            /* 0: this process serves */
+    int trial; /* what a program that is tried has said; see pool_upgrade.h */
 };
 
 /* How the settings want the log; their texts are borrowed. */
@@ -43,6 +45,10 @@ struct log_plan pool_log(const struct config_pool *c);
  * step needs those before: log, sockets, shared counters, pid file; then give
  * up root. False: the log says why; pool_close() takes back what is made. */
 bool pool_open(struct pool *p);
+
+/* The same for a program that has taken a pool of `slots` over: only what is
+ * not there yet. */
+bool pool_reopen(struct pool *p, uint32_t slots);
 
 /* Also for a half-made pool. */
 void pool_close(struct pool *p);

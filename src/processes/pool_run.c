@@ -265,23 +265,40 @@ static int run_alone(struct pool *p)
     return run_worker(p, &p->now, 0);
 }
 
-int pool_run(struct pool *p)
+static void announce(const struct pool *p, const struct pool_past *past)
 {
     const struct config_pool *c = &p->now.config->pool;
-    log_info("tallyd " PACKAGE_VERSION " serving on %s with %lld workers",
-             p->listener.adopted ? "an inherited socket" : c->listen,
-             (long long)c->workers);
+    if (past == NULL)
+        log_info("tallyd " PACKAGE_VERSION " serving on %s with %lld workers",
+                 p->listener.adopted ? "an inherited socket" : c->listen,
+                 (long long)c->workers);
+    else
+        log_info("upgrade: tallyd " PACKAGE_VERSION " has taken over%s",
+                 past->strange ? "; it counts anew, and idle connections of "
+                                 "the workers before it will be closed"
+                               : "");
+}
+
+int pool_run(struct pool *p, const struct pool_past *past)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    announce(p, past);
     herald_open(&p->herald);
+    p->herald.ready = past != NULL; /* and it stays so */
     if (c->workers == 0)
         return run_alone(p);
     p->supervisor = getpid();
-    p->generation = 1;
+    if (past == NULL)
+        p->generation = 1;
     entitle(c, "supervisor", p->generation, "serving");
     const struct supervisor_plan plan = {
         .size = size_for(p->now.config),
         .board = p->board,
         .roster = p->roster,
         .queue = tray_queue(p->tray),
+        .upgrade = pool_upgrade_plan(p),
+        .past = past == NULL ? NULL : &past->past,
+        .strange = past != NULL && past->strange,
         .context = p,
         .child = run_child,
         .helpers = {.context = p,

@@ -4,9 +4,11 @@
 #define TALLYD_PROCESSES_POOL_RUN_H
 
 #include "processes/pool.h"
+#include "processes/pool_upgrade.h"
 
 /* Serve with the pool until told to stop: as the supervisor of its workers, or
- * alone when `workers` is 0. Gives the exit status of the process. */
-int pool_run(struct pool *p);
+ * alone when `workers` is 0. `past`: of a pool that was taken over; else NULL.
+ * Gives the exit status of the process. */
+int pool_run(struct pool *p, const struct pool_past *past);
 
 #endif

@@ -2,7 +2,6 @@
 #include "processes/supervisor.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +18,7 @@
 #include "processes/helpers.h"
 #include "processes/overdue.h"
 #include "processes/scaler.h"
-
-/* A worker that has begun a request or lived this long has started well. */
-#define STARTED_AFTER CLOCK_SECOND
+#include "processes/upgrade.h"
 
 /* How long a new generation may take until all of it waits for requests, and
  * how often that is looked at. */
@@ -52,6 +49,7 @@ struct supervisor {
     int64_t give_up_at; /* next != 0: monotonic ns */
     int64_t pulse_at;   /* plan->pulse() is called then */
     bool reload_wanted;
+    struct upgrade upgrade;
 };
 
 /* --- Workers. --- */
@@ -100,13 +98,9 @@ static void start_missing(struct supervisor *s)
     }
 }
 
-/* One that ends with status 0 was told to, or has reached a limit of its own.
- */
 static void judge_start(struct supervisor *s, uint32_t number, int status)
 {
-    const struct crew_member *m = &s->crew.members[number];
-    if (status == 0 || load(&s->board->slots[number].begun) != m->begun ||
-        clock_now() - m->started >= STARTED_AFTER) {
+    if (crew_started_well(&s->crew, number, status)) {
         backoff_succeeded(&s->backoff);
         return;
     }
@@ -199,6 +193,40 @@ static void advance_reload(struct supervisor *s)
         begin_reload(s);
 }
 
+/* --- Another program. --- */
+
+/* It takes over between two reloads, and begins with one. */
+static void advance_upgrade(struct supervisor *s)
+{
+    const struct upgrade_past past = {s->generation, s->newest, s->crew.members,
+                                      s->board->slot_count};
+    if (s->stage != RUNNING || s->next != 0 ||
+        crew_free_places(&s->crew) < s->plan->size.workers.most)
+        return;
+    if (upgrade_is_good(&s->upgrade))
+        helpers_tell(&s->helpers, SIGKILL); /* the next one has its own */
+    if (!upgrade_advance(&s->upgrade, &past))
+        return;
+    scoreboard_count(&s->board->reloads_begun);
+    note_end(s, false);
+}
+
+static void inherit(struct supervisor *s, const struct upgrade_past *past)
+{
+    crew_inherit(&s->crew, past->members, past->count, s->plan->strange);
+    s->newest = past->newest;
+    s->reload_wanted = true;
+    serve_with(s, past->generation, &s->plan->size);
+    advance_reload(s);
+}
+
+static void begin_anew(struct supervisor *s)
+{
+    s->newest = 1;
+    crew_assign(&s->crew, s->newest, scale_first(&s->plan->size.workers));
+    serve_with(s, s->newest, &s->plan->size);
+}
+
 /* --- Deaths. --- */
 
 static void bury(struct supervisor *s, uint32_t place, int status)
@@ -224,7 +252,7 @@ static void reap(struct supervisor *s)
         int place = crew_find(&s->crew, pid);
         if (place >= 0)
             bury(s, (uint32_t)place, status);
-        else
+        else if (!upgrade_lost(&s->upgrade, pid, status))
             helpers_lost(&s->helpers, pid, status);
     }
 }
@@ -277,7 +305,8 @@ static void obey_signals(struct supervisor *s)
     if (stop)
         s->told = clock_now();
     bool hup = signals_take(SIGHUP), usr2 = signals_take(SIGUSR2);
-    s->reload_wanted |= hup || usr2;
+    s->reload_wanted |= hup || (usr2 && s->upgrade.plan->try_it == NULL);
+    s->upgrade.wanted |= usr2 && s->upgrade.plan->try_it != NULL;
     if (signals_take(SIGUSR1)) {
         log_reopen();
         crew_tell(&s->crew, SIGUSR1);
@@ -309,7 +338,7 @@ static int64_t next_event(const struct supervisor *s)
         at = earlier(at, s->scaler.look_at);
     if (s->next != 0)
         at = earlier(at, clock_now() + START_LOOK);
-    at = earlier(at, s->pulse_at);
+    at = earlier(earlier(at, s->pulse_at), upgrade_next(&s->upgrade));
     return earlier(at, helpers_next_start(&s->helpers));
 }
 
@@ -317,11 +346,7 @@ static void wait_for_signal(const struct supervisor *s)
 {
     struct pollfd files[SCALER_FILES];
     nfds_t n = s->stage == RUNNING ? scaler_files(&s->scaler, files) : 0;
-    int64_t at = next_event(s), now = clock_now();
-    int64_t left = at > now ? at - now : 0;
-    const struct timespec limit = {.tv_sec = (time_t)(left / CLOCK_SECOND),
-                                   .tv_nsec = left % CLOCK_SECOND};
-    ppoll(files, n, at == CLOCK_NEVER ? NULL : &limit, signals_waiting());
+    signals_wait(files, n, next_event(s));
 }
 
 static void pulse(struct supervisor *s)
@@ -336,7 +361,9 @@ static void pulse(struct supervisor *s)
 
 int supervisor_run(const struct supervisor_plan *plan)
 {
-    struct supervisor s = {.plan = plan, .board = plan->board, .newest = 1};
+    struct supervisor s = {.plan = plan,
+                           .board = plan->board,
+                           .upgrade = {.plan = &plan->upgrade}};
     if (!crew_open(&s.crew, plan->board)) {
         log_error("cannot supervise: %s", strerror(errno));
         return EXIT_FAILURE;
@@ -345,8 +372,10 @@ int supervisor_run(const struct supervisor_plan *plan)
     overdue_open(&s.overdue, &s.crew);
     s.scaler = (struct scaler){
         .crew = &s.crew, .roster = plan->roster, .queue = plan->queue};
-    crew_assign(&s.crew, s.newest, scale_first(&plan->size.workers));
-    serve_with(&s, s.newest, &plan->size);
+    if (plan->past != NULL)
+        inherit(&s, plan->past);
+    else
+        begin_anew(&s);
     while (s.stage == RUNNING || s.crew.alive > 0) {
         if (s.stage == RUNNING) {
             scaler_look(&s.scaler);
@@ -357,11 +386,13 @@ int supervisor_run(const struct supervisor_plan *plan)
         reap(&s);
         obey_signals(&s);
         advance_reload(&s);
+        advance_upgrade(&s);
         crew_kill_overdue(&s.crew);
         overdue_look(&s.overdue, signals_take(SIGALRM));
         pulse(&s);
     }
     scoreboard_stage(s.board, POOL_ENDED);
+    upgrade_end(&s.upgrade);
     helpers_end(&s.helpers);
     crew_close(&s.crew);
     log_info("stopped");

@@ -13,6 +13,7 @@
 #include "adapters/scoreboard.h"
 #include "domain/scale.h"
 #include "processes/helpers.h"
+#include "processes/upgrade.h"
 
 struct supervisor_size {
     struct scale_limits workers;
@@ -37,6 +38,12 @@ struct supervisor_plan {
     /* The processes that are no workers. They are told of SIGUSR1, and ended
      * last, once scoreboard_stage() says POOL_ENDED. */
     struct helpers_plan helpers;
+    /* The program that may follow this one. */
+    struct upgrade_plan upgrade;
+    /* What was there before this program; NULL: nothing. Its workers serve
+     * until there are ones of ours. `strange`: they share no memory with us. */
+    const struct upgrade_past *past;
+    bool strange;
     /* A child has died; before its place is filled again. */
     void (*bury)(void *context, uint32_t number);
     /* No new work from now on; before the children are told to drain. */
@@ -57,9 +64,11 @@ struct supervisor_plan {
 /* Run until a stop is asked for and every child is gone. SIGTERM, SIGQUIT:
  * children drain, at most drain_timeout. SIGINT, or a second one of the
  * others: children are killed (a repetition within 200 ms is taken as one
- * order). SIGHUP, SIGUSR2: another generation is started, and when all of it
- * is ready the one before is told to leave; else that one stays. SIGUSR1: log
- * files are opened again, here and in the children. Gives the exit status. */
+ * order). SIGHUP: another generation is started, and when all of it is ready
+ * the one before is told to leave; else that one stays. SIGUSR2: the same with
+ * the program that is installed now, which takes over this process. SIGUSR1:
+ * log files are opened again, here and in the children. Gives the exit status.
+ */
 int supervisor_run(const struct supervisor_plan *plan);
 
 #endif

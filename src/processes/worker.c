@@ -42,9 +42,11 @@ static void start_draining(struct worker *w)
     serving_hurry(&w->serving);
 }
 
-static void obey_stop(struct worker *w)
+/* `generation_ends`: nobody but this generation will empty its tray. */
+static void obey_stop(struct worker *w, bool generation_ends)
 {
-    bool pool_ends = tray_closing(w->tray) || getppid() != w->plan->supervisor;
+    bool pool_ends = generation_ends || tray_closing(w->tray) ||
+                     getppid() != w->plan->supervisor;
     bool alone = w->plan->supervisor == 0;
     if (!pool_ends)
         w->serving.stop = true; /* the others go on: nothing waits for it */
@@ -60,10 +62,11 @@ static void obey_signals(struct worker *w)
     if (signals_take(SIGUSR1))
         log_reopen();
     bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);
+    bool usr2 = signals_take(SIGUSR2);
     if (signals_take(SIGINT))
         w->serving.stop = true;
-    else if (term || quit)
-        obey_stop(w);
+    else if (term || quit || usr2)
+        obey_stop(w, usr2);
 }
 
 static bool finished(const struct worker *w)

@@ -32,7 +32,9 @@ struct worker_plan {
  * leave after the request in hand; when the whole pool stops (tray_close(), or
  * the supervisor is gone), serve first what is queued and what waits on the
  * tray, at most drain_timeout. SIGINT, or a second one of the others: leave
- * after the request in hand. SIGUSR1: open the log again. Does not
+ * after the request in hand. SIGUSR2: the same as at the end of the pool, for a
+ * generation whose tray the next one does not know. SIGUSR1: open the log
+ * again. Does not
  * serve, or no longer, when its self-test fails. Call after the fork,
  * with signals_init() done. */
 int worker_run(const struct worker_plan *plan);

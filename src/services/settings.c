@@ -32,7 +32,11 @@ const char *const settings_fixed[] = {"listen",
                                       "max_param_count",
                                       "max_connections",
                                       "status_listen",
-                                      "nice", "rlimit_files", "rlimit_core", "dumpable", "env_keep",
+                                      "nice",
+                                      "rlimit_files",
+                                      "rlimit_core",
+                                      "dumpable",
+                                      "env_keep",
                                       NULL};
 
 /* The memory that processes of all generations share. */
@@ -163,6 +167,23 @@ bool settings_load_again(struct settings *s,
     snprintf(why, CONFIG_ERROR_MAX, "memory is short");
     settings_free(s);
     return false;
+}
+
+static void print(struct config_section s, const char *const *names, FILE *out)
+{
+    for (; *names != NULL; names++) {
+        fprintf(out, "%s.%s=", s.kind, *names);
+        setting_print_value(setting_find(s.rows, s.count, *names), s.base, out);
+        fputc('\0', out);
+    }
+}
+
+void settings_print_fixed(const struct settings *s, FILE *out)
+{
+    static const char *const workers[] = {"workers", NULL};
+    print(config_pool_section(s->config), settings_fixed, out);
+    print(config_pool_section(s->config), workers, out);
+    print(config_shadow_section(s->config), shadow_fixed, out);
 }
 
 void settings_free(struct settings *s)

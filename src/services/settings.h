@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "adapters/config_load.h"
 #include "services/endpoint.h"
@@ -38,6 +39,10 @@ bool settings_load_again(struct settings *s,
                          const struct settings_source *source,
                          const struct settings *now, int64_t workers_most,
                          char why[CONFIG_ERROR_MAX]);
+
+/* Print what cannot change while the pool runs, and the number of workers, each
+ * as -s takes it and with a NUL behind it. */
+void settings_print_fixed(const struct settings *s, FILE *out);
 
 /* The names of [pool] that cannot change while the pool runs; ends with NULL.
  */

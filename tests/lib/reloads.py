@@ -16,10 +16,11 @@ class NginxKeepalive(fronts.NginxKeepalive):
     upstream = "keepalive 32;"
 
 
-def reload(pool):
-    """`tallyctl reload` as somebody types it; it returns when it is done."""
-    status, out, errors = run_tallyctl("-c", pool.config, "reload", limit=60)
-    tap.check(status == 0, f"tallyctl reload ended with {status}: {errors}")
+def reload(pool, order="reload"):
+    """`tallyctl reload`, or upgrade, as somebody types it; it returns when it
+    is done."""
+    status, out, errors = run_tallyctl("-c", pool.config, order, limit=60)
+    tap.check(status == 0, f"tallyctl {order} ended with {status}: {errors}")
     return int(re.match(r"generation (\d+) serves", out)[1])
 
 

@@ -158,7 +158,7 @@ static inline void make_shared(uint32_t slots)
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     shared->ready = ~0;
     shared->workers = WORKERS;
-    board = scoreboard_new("", slots);
+    board = scoreboard_new("", slots, NULL);
     ck_assert_ptr_nonnull(board);
 }
 

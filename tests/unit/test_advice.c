@@ -28,7 +28,7 @@ static void open_pool(void)
     config =
         config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
-    board = scoreboard_new("", 4);
+    board = scoreboard_new("", 4, NULL);
     scoreboard_serving(board, 1, 4);
     board->workers_least = board->workers_most = 4;
     for (int i = 0; i < 4; i++)

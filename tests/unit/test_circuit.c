@@ -225,7 +225,7 @@ static void open_pool(void)
         config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
     table = endpoint_table_new(config, why, sizeof why);
-    board = scoreboard_new("", 4);
+    board = scoreboard_new("", 4, NULL);
     ck_assert(table != NULL && board != NULL);
     log_open("/dev/null", LOG_ERROR);
 }

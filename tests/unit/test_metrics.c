@@ -29,7 +29,7 @@ static void open_pool(void)
     config =
         config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
-    board = scoreboard_new("", 2);
+    board = scoreboard_new("", 2, NULL);
     scoreboard_serving(board, 1, 2);
     board->workers_most = 5;
     board->workers_short = 11;

@@ -25,7 +25,7 @@ static void open_crew(void)
 {
     log_open("/dev/null", LOG_ERROR);
     signals_init();
-    board = scoreboard_new("", 2);
+    board = scoreboard_new("", 2, NULL);
     ck_assert_ptr_nonnull(board);
     ck_assert(crew_open(&crew, board));
     overdue_open(&overdue, &crew);

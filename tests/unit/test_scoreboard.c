@@ -23,7 +23,7 @@ static void choose_path(void)
 
 START_TEST(children_count_in_shared_memory)
 {
-    struct scoreboard *b = scoreboard_new("", 2);
+    struct scoreboard *b = scoreboard_new("", 2, NULL);
     ck_assert_ptr_nonnull(b);
     pid_t child = fork();
     if (child == 0) {
@@ -42,7 +42,7 @@ START_TEST(a_file_can_be_read_by_others_and_not_written)
 {
     struct stat st;
     choose_path();
-    struct scoreboard *b = scoreboard_new(path, 3);
+    struct scoreboard *b = scoreboard_new(path, 3, NULL);
     ck_assert_ptr_nonnull(b);
     ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_uint_eq(st.st_mode & 022, 0);
@@ -88,7 +88,7 @@ START_TEST(a_file_that_is_there_is_whole)
     int64_t end = clock_now() + 60 * CLOCK_SECOND;
     for (int i = 0; (i < 500 || looking->whole < 100) && clock_now() < end;
          i++) {
-        struct scoreboard *b = scoreboard_new(path, 2);
+        struct scoreboard *b = scoreboard_new(path, 2, NULL);
         ck_assert_ptr_nonnull(b);
         scoreboard_free(b);
         scoreboard_unlink(path);
@@ -120,7 +120,7 @@ END_TEST
 START_TEST(a_cut_file_is_refused)
 {
     choose_path();
-    struct scoreboard *b = scoreboard_new(path, 8);
+    struct scoreboard *b = scoreboard_new(path, 8, NULL);
     ck_assert_int_eq(truncate(path, (off_t)sizeof *b + 8), 0);
     ck_assert_ptr_null(scoreboard_map(path));
     unlink(path);
@@ -132,7 +132,7 @@ START_TEST(the_status_adds_up)
     static char room[65536];
     static struct view view;
     struct buf out;
-    struct scoreboard *b = scoreboard_new("", 6);
+    struct scoreboard *b = scoreboard_new("", 6, NULL);
     scoreboard_serving(b, 2, 3);
     b->workers_most = 3;
     b->pid = 77;
@@ -170,7 +170,7 @@ START_TEST(a_room_too_small_is_told)
     char room[64];
     static struct view view;
     struct buf out;
-    struct scoreboard *b = scoreboard_new("", 2);
+    struct scoreboard *b = scoreboard_new("", 2, NULL);
     view_take(&view, b, NULL, 0);
     buf_init(&out, room, sizeof room);
     ck_assert(!status_text(&view, &out));

@@ -28,7 +28,7 @@ static void open_tap(void)
         config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
     table = endpoint_table_new(config, why, sizeof why);
-    board = scoreboard_new("", 2);
+    board = scoreboard_new("", 2, NULL);
     queue = shadow_queue_new(2, BODY_MAX);
     tap_open(&tap, &config->shadow, queue, &board->slots[1], 1);
     result = (struct handler_result){.outcome = OUTCOME_ok,

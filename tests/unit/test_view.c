@@ -17,7 +17,7 @@ static struct view view;
 
 static void open_board(void)
 {
-    board = scoreboard_new("", 4);
+    board = scoreboard_new("", 4, NULL);
     ck_assert_ptr_nonnull(board);
     board->workers_least = board->workers_most = 2;
     scoreboard_serving(board, 1, 2);

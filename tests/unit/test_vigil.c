@@ -24,7 +24,7 @@ static void open_pool(void)
     config =
         config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
-    board = scoreboard_new("", WORKERS);
+    board = scoreboard_new("", WORKERS, NULL);
     ck_assert_ptr_nonnull(board);
     board->workers_least = board->workers_most = WORKERS;
     scoreboard_serving(board, 1, WORKERS);

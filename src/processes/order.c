@@ -1,0 +1,128 @@
+/* order: see order.h. */
+#include "processes/order.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+/* How often the end is looked for, and how long, besides drain_timeout. */
+#define LOOK (10 * CLOCK_MS)
+#define LIMIT (30 * CLOCK_SECOND)
+
+static uint64_t load(const scoreboard_u64 *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static bool is_running(pid_t pid)
+{
+    return kill(pid, 0) == 0 || errno == EPERM;
+}
+
+static void pause_a_little(void)
+{
+    const struct timespec pause = {.tv_nsec = LOOK};
+    nanosleep(&pause, NULL);
+}
+
+/* `b`: NULL if there is no telling. */
+static int tell(const struct scoreboard *b, pid_t pid, const char *order,
+                const char *why)
+{
+    if (why == NULL && b != NULL)
+        printf("generation %u serves with %u workers\n", b->generation,
+               b->workers);
+    else
+        fprintf(stderr, "tallyctl: the pool (pid %d) was not %s: %s\n",
+                (int)pid, order, why);
+    return why == NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static const char *give(const struct scoreboard *b, int signal)
+{
+    return b->slot_count < 2           ? "workers = 0 has no supervisor"
+           : b->generation == 0        ? "it is just starting"
+           : b->stage != POOL_SERVING  ? "it stops"
+           : kill(b->pid, signal) != 0 ? strerror(errno)
+                                       : NULL;
+}
+
+/* --- Reload. --- */
+
+/* Until the reload with this number has ended, or a later one, which has read
+ * the settings later. NULL: it has; else why not. */
+static const char *wait_for_reload(const struct scoreboard *b, uint64_t number,
+                                   int64_t end)
+{
+    while (load(&b->reloads_ended) < number) {
+        if (!is_running(b->pid) || b->stage == POOL_ENDED)
+            return "it has ended";
+        if (clock_now() >= end)
+            return "it does not answer";
+        pause_a_little();
+    }
+    return load(&b->reload_good) >= number ? NULL : "see its log";
+}
+
+int order_reload(const struct scoreboard *b, const struct config *c)
+{
+    uint64_t number = load(&b->reloads_begun) + 1;
+    const char *why = give(b, SIGHUP);
+    if (why == NULL)
+        why = wait_for_reload(b, number,
+                              clock_now() + LIMIT + c->pool.drain_timeout);
+    return tell(b, (pid_t)b->pid, "reloaded", why);
+}
+
+/* --- Upgrade. --- */
+
+/* A program that lays it out otherwise makes another file, and counts anew. */
+static const struct scoreboard *wait_for_board(const char *path,
+                                               const struct scoreboard *before,
+                                               pid_t pid, uint64_t number,
+                                               int64_t end, const char **why)
+{
+    for (;; pause_a_little()) {
+        const struct scoreboard *b = scoreboard_map(path);
+        bool same =
+            b != NULL && before != NULL && b->started == before->started;
+        uint64_t wanted = same ? number : 1;
+        *why =
+            b != NULL && load(&b->reload_good) >= wanted ? NULL : "see its log";
+        if (b != NULL && load(&b->reloads_ended) >= wanted)
+            return b;
+        scoreboard_free(b);
+        if (!is_running(pid) || clock_now() >= end)
+            break;
+    }
+    *why = is_running(pid) ? "it does not answer; see its log" : "it has ended";
+    return NULL;
+}
+
+int order_upgrade(const char *path, const struct config *c)
+{
+    const struct scoreboard *before = scoreboard_map(path), *after = NULL;
+    pid_t pid = scoreboard_supervisor(path);
+    uint64_t number = before == NULL ? 1 : load(&before->reloads_begun) + 1;
+    if (pid <= 0) {
+        fprintf(stderr, "tallyctl: scoreboard = %s: there is no pool\n", path);
+        return EXIT_FAILURE;
+    }
+    const char *why = !is_running(pid)          ? "it is not running"
+                      : before != NULL          ? give(before, SIGUSR2)
+                      : kill(pid, SIGUSR2) != 0 ? strerror(errno)
+                                                : NULL;
+    if (why == NULL)
+        after =
+            wait_for_board(path, before, pid, number,
+                           clock_now() + LIMIT + c->pool.drain_timeout, &why);
+    int status = tell(after, pid, "upgraded", why);
+    scoreboard_free(before);
+    scoreboard_free(after);
+    return status;
+}

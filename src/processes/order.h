@@ -1,0 +1,16 @@
+/* order: asks a running pool for something, and waits until it is done. */
+#ifndef TALLYD_PROCESSES_ORDER_H
+#define TALLYD_PROCESSES_ORDER_H
+
+#include "adapters/config.h"
+#include "adapters/scoreboard.h"
+
+/* Another generation of workers with the settings as they are now. What came of
+ * it is printed; gives the exit status. */
+int order_reload(const struct scoreboard *b, const struct config *c);
+
+/* The same, started by the program that is installed now. The scoreboard at
+ * `path` may be of its version or of another one. */
+int order_upgrade(const char *path, const struct config *c);
+
+#endif

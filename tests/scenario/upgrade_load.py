@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""Another program takes the pool over, in the same process, while 64 clients
+send requests through nginx: none of them fails."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import fastcgi
+import kit
+import reloads
+import tap
+from crowd import Crowd
+from pool import SAMPLE, Pool, run_tallyctl, serves
+
+CLIENTS, UPGRADES = 64, 6
+OK = (200, b'{"sum":42}')
+PROGRAM = kit.fresh_path("tallyd")
+USUAL = pathlib.Path(kit.TALLYD)
+STRANGER = USUAL.parent.parent / "tests/scenario/tallyd_stranger"
+
+
+def install(program):
+    """Replace it as a package does: another file under the same name."""
+    fresh = kit.fresh_path("fresh")
+    if isinstance(program, str):
+        fresh.write_text(program)
+    else:
+        shutil.copy(program, fresh)
+    fresh.chmod(0o755)
+    os.rename(fresh, PROGRAM)
+
+
+def with_program(command):
+    """Starts PROGRAM instead of the one under test."""
+    return [PROGRAM if part == kit.TALLYD else part for part in command]
+
+
+def start_pool(**settings):
+    if kit.WRAPPER:
+        raise tap.Skip("the program that is executed is the wrapper")
+    install(USUAL)
+    return Pool(through=with_program, **settings)
+
+
+def start_front(front_class, **settings):
+    if front_class.missing():
+        raise tap.Skip(front_class.missing())
+
+    class Front(front_class):
+        def start_pool(self, endpoints, settings):
+            self.pool = start_pool(endpoints=endpoints, **settings)
+    return Front({"sum": {}}, workers=4, log_level="info", **settings)
+
+
+def upgrade(pool, wanted=0):
+    """`tallyctl upgrade`; gives what it said."""
+    status, out, errors = run_tallyctl("-c", pool.config, "upgrade", limit=60)
+    tap.equal(status, wanted, f"the status of tallyctl: {errors}{out}")
+    return out + errors
+
+
+def running(pool):
+    """The file that the supervisor executes now."""
+    return os.stat(f"/proc/{pool.pid}/exe").st_ino
+
+
+def files(pool):
+    return len(os.listdir(f"/proc/{pool.pid}/fd"))
+
+
+def no_request_is_lost(front_class, programs, **settings):
+    front = start_front(front_class, **settings)
+    crowd = Crowd(front, CLIENTS)
+    for program in programs:
+        served = crowd.served()
+        kit.until("requests go on", lambda: crowd.served() > served + CLIENTS)
+        install(program)
+        before = running(front.pool)
+        tap.contains(upgrade(front.pool), "serves with", "tallyctl")
+        tap.check(running(front.pool) != before, "it runs the old program")
+    answers = crowd.stop()
+    tap.equal(list(answers), [OK], "the answers")
+    tap.equal(crowd.broken, [], "broken connections")
+    tap.equal(reloads.complaints(front), [], "complaints of nginx")
+    reloads.wait_until_alone(front.pool)
+    tap.note(f"{sum(answers.values())} requests")
+    return front, sum(answers.values())
+
+
+def the_same_layout(front_class, **settings):
+    front, sent = no_request_is_lost(front_class, [USUAL] * UPGRADES,
+                                     **settings)
+    status = front.pool.status()
+    tap.equal(status["requests"], sent, "requests counted, over all upgrades")
+    tap.equal(status["supervisor"]["generation"], UPGRADES + 1, "generation")
+    tap.equal(status["supervisor"]["exits_signal"], 0, "workers killed")
+    front.stop()
+
+
+@tap.test
+def new_connections():
+    """a connection for each request: 6 upgrades, no request fails"""
+    the_same_layout(reloads.Nginx)
+
+
+@tap.test
+def kept_connections():
+    """kept connections: 6 upgrades, no request fails"""
+    the_same_layout(reloads.NginxKeepalive)
+
+
+@tap.test
+def while_the_pool_grows():
+    """a dynamic pool: 6 upgrades, no request fails"""
+    the_same_layout(reloads.NginxKeepalive, process_model="dynamic",
+                    idle_timeout="200ms")
+
+
+@tap.test
+def another_layout():
+    """a program that lays out memory otherwise, there and back: new
+    connections, no request fails"""
+    front, _ = no_request_is_lost(reloads.Nginx, [STRANGER, USUAL] * 2)
+    tap.equal(front.pool.status()["supervisor"]["generation"], 5, "generation")
+    tap.contains(front.pool.log(), "it counts anew", "the log")
+    front.stop()
+
+
+@tap.test
+def a_kept_connection_stays():
+    """a kept connection, and half a request on another one, survive"""
+    with start_pool(workers=2) as pool, pool.link() as kept, \
+            pool.link() as half:
+        kept.send(fastcgi.request(SAMPLE, keep=True))
+        tap.equal(kept.read_reply().status, 200, "the status before")
+        whole = fastcgi.request(SAMPLE, keep=True)
+        half.send(whole[:20])
+        pool.wait_for_count("connections", 2)
+        for _ in range(3):
+            upgrade(pool)
+        half.send(whole[20:])
+        tap.equal(half.read_reply().status, 200, "the status of the half one")
+        kept.send(fastcgi.request(SAMPLE, keep=True))
+        tap.equal(kept.read_reply().status, 200, "the status after")
+        tap.equal(pool.count("connections"), 2, "connections")
+
+
+@tap.test
+def idle_ones_of_strangers_are_closed():
+    """another layout: an idle kept connection is closed, a half request is
+    waited for"""
+    with start_pool(workers=2, drain_timeout="20s") as pool, \
+            pool.link() as kept, pool.link() as half:
+        kept.send(fastcgi.request(SAMPLE, keep=True))
+        tap.equal(kept.read_reply().status, 200, "the status before")
+        whole = fastcgi.request(SAMPLE, keep=False)
+        half.send(whole[:20])
+        pool.wait_for_count("connections", 2)
+        install(STRANGER)
+        pool.process.send(signal.SIGUSR2)
+        pool.wait_for_log("finish what they have in hand")
+        half.send(whole[20:])
+        tap.equal(half.read_reply().status, 200, "the status of the half one")
+        tap.check(kept.at_end(), "the idle one is still open")
+
+
+@tap.test
+def nothing_is_left_behind():
+    """10 upgrades: no descriptor more, and the pid file is still locked"""
+    pid_file = kit.fresh_path("pid")
+    with start_pool(workers=1, pid_file=pid_file,
+                    status_listen=f"{kit.HOST}:{kit.free_port()}") as pool:
+        upgrade(pool)
+        before = files(pool)
+        for _ in range(10):
+            upgrade(pool)
+        tap.equal(files(pool), before, "descriptors of the supervisor")
+        tap.equal(pid_file.read_text().strip(), str(pool.pid), "the pid file")
+        kit.until("the monitor answers",
+                  lambda: pool.page("/readyz").status == 200)
+        second = Pool(pid_file=pid_file, start=False)
+        process = kit.Process("second", second.command)
+        tap.check(process.wait() != 0, "a second pool has started")
+        serves(pool)
+
+
+def is_refused(program, word):
+    with start_pool(workers=2) as pool:
+        before = running(pool), pool.wait_for_workers()
+        install(program)
+        tap.contains(upgrade(pool, 1), "see its log", "tallyctl")
+        tap.contains(pool.log(), word, "the log")
+        tap.equal((running(pool), pool.workers()), before, "who serves")
+        serves(pool)
+        install(USUAL)
+        upgrade(pool)
+        serves(pool)
+
+
+@tap.test
+def a_program_that_says_no():
+    """a program that fails, one that knows nothing, one that is none"""
+    is_refused("#!/bin/sh\necho it is broken >&2\nexit 3\n", "it is broken")
+    is_refused("#!/bin/sh\nexit 0\n", "restart the pool")
+    is_refused("#!/bin/sh\nkill -9 $$\n", "Killed")
+    is_refused("\x7fELF but no more", "cannot take over")
+
+
+@tap.test
+def a_program_that_hangs():
+    """a program that never ends is given 10 seconds; the pool serves"""
+    with start_pool(workers=2) as pool:
+        install("#!/bin/sh\nexec sleep 1000\n")
+        pool.process.send(signal.SIGUSR2)
+        pool.wait_for_log("cannot take over", limit=30)
+        serves(pool)
+
+
+@tap.test
+def bad_settings():
+    """settings that are wrong: the program and the workers stay"""
+    with start_pool(workers=2) as pool:
+        good = pool.config.read_text()
+        before = running(pool)
+        install(USUAL)
+        pool.config.write_text(good.replace("workers = 2", "workers = x"))
+        pool.process.send(signal.SIGUSR2)
+        pool.wait_for_log("cannot take over")
+        tap.contains(pool.log(), f"{pool.config}:", "the log")
+        tap.equal(running(pool), before, "the program")
+        pool.config.write_text(good.replace("workers = 2", "workers = 3"))
+        upgrade(pool)
+        # There are places for twice the 2 of the start.
+        tap.contains(pool.log(), "[pool] workers = 3", "the log")
+        tap.equal(len(pool.workers()), 2, "workers")
+        serves(pool)
+
+
+@tap.test
+def stops_and_signals_at_once():
+    """USR2 with HUP, TERM, and deaths at the same time"""
+    with start_pool(workers=2, log_level="info") as pool:
+        for _ in range(5):
+            for number in signal.SIGUSR2, signal.SIGHUP, signal.SIGUSR2:
+                pool.process.send(number)
+            for pid in pool.workers():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            kit.until("it settles", lambda: settled(pool))
+            serves(pool)
+        pool.process.send(signal.SIGUSR2)
+        pool.process.send(signal.SIGTERM)
+        tap.equal(pool.process.wait(), 0, "the exit status")
+
+
+def settled(pool):
+    time.sleep(0.05)
+    status, out, _ = run_tallyctl("-c", pool.config, "status", "--json")
+    return status == 0 and len(pool.workers()) == 2
+
+
+sys.exit(kit.run())
