@@ -127,6 +127,12 @@ bool cpu_batch(void)
            sched_setscheduler(0, SCHED_BATCH, &none) == 0;
 }
 
+bool cpu_idle(void)
+{
+    const struct sched_param none = {0};
+    return sched_setscheduler(0, SCHED_IDLE, &none) == 0;
+}
+
 bool cpu_nice(int value)
 {
     return value == 0 || setpriority(PRIO_PROCESS, 0, value) == 0;

@@ -22,6 +22,11 @@ bool cpu_bind(const char *list, uint32_t number);
  * it does not preempt who runs. SCHED_BATCH of sched(7). False: errno. */
 bool cpu_batch(void);
 
+/* Schedule this process when nobody else wants the processor: SCHED_IDLE of
+ * sched(7). The least nice value would still take it from processes in batch
+ * for a moment, each time it is woken up. False: errno. */
+bool cpu_idle(void);
+
 /* Give this process and its later children the nice value (setpriority(2)); 0
  * leaves it. False: errno; only root may have less than before. */
 bool cpu_nice(int value);

@@ -4,15 +4,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "adapters/cpu.h"
 #include "adapters/signals.h"
 #include "base/log.h"
 #include "processes/helper.h"
 #include "services/shadow.h"
-
-#define LOWEST_PRIORITY 19
 
 static bool told_to_end(const struct shadower_plan *plan, struct shadow *s)
 {
@@ -43,7 +41,9 @@ int shadower_run(const struct shadower_plan *plan)
         shadow_free(&s);
         return EXIT_FAILURE;
     }
-    setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
+    /* A copy that waits is dropped in the end; a request that waits is
+     * somebody's. */
+    cpu_idle();
     while (!told_to_end(plan, s)) {
         int place =
             shadow_queue_claim(plan->queue, SHADOW_PROCESS(plan->number));

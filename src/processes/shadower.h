@@ -1,7 +1,8 @@
 /* shadower: a process that examines sampled requests, one after the other.
  *
  * It has what the workers have submitted (shadow_queue.h) and no listener, and
- * it runs at the lowest priority, so that what it does takes nothing from them.
+ * it runs when nobody else wants the processor (SCHED_IDLE, sched(7)), so that
+ * what it does takes nothing from them.
  * A pool has as many as [shadow] processes says. */
 #ifndef TALLYD_PROCESSES_SHADOWER_H
 #define TALLYD_PROCESSES_SHADOWER_H
