@@ -114,6 +114,10 @@ static void print_verdict(const struct comparison *c, FILE *out)
     uint64_t mismatches = comparison_count(c, PARITY_MISMATCH);
     if (comparison_judged(c) == 0)
         fputs("verdict       nothing was compared\n", out);
+    else if (c->kinds[PARITY_error_shape] == comparison_judged(c))
+        fputs("verdict       both refuse everything: are these the bodies, and "
+              "the right URLs?\n",
+              out);
     else if (mismatches == 0)
         fprintf(out,
                 "verdict       no mismatch; with 95 %% confidence fewer than 1 "

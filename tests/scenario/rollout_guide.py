@@ -120,9 +120,10 @@ class Walk:
     def record(self):
         """What clients usually send, as nginx would have logged it."""
         source = orders(7)
-        with (self.data / "requests.ndjson").open("wb") as out:
+        with (self.data / "bodies.log").open("w") as out:
             for _ in range(REPLAYED):
-                out.write(next(source)[0] + b"\n")
+                out.write(json.dumps({"method": "POST", "uri": "/process",
+                                      "body": next(source)[0].decode()}) + "\n")
 
 
 def compared(page):

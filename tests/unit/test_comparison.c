@@ -119,6 +119,11 @@ START_TEST(the_verdict_is_in_words)
     char *text = printed(comparison_print, &c);
     expect(text, "nothing was compared");
     free(text);
+    add(&c, PARITY_error_shape, 3, false);
+    text = printed(comparison_print, &c);
+    expect(text, "both refuse everything");
+    free(text);
+    c = (struct comparison){0};
     add(&c, PARITY_equal, 300, false);
     text = printed(comparison_print, &c);
     expect(text,
