@@ -59,7 +59,8 @@ class Walk:
 
     def _start_pool(self, settings, program):
         """The guide's own settings, and what a test needs besides."""
-        pool = Pool({}, workers=2, start=False)
+        # More than there are clients, or `health` warns of a busy pool.
+        pool = Pool({}, workers=8, start=False)
         text = self.change(settings)
         head = "".join(f"{key} = {value}\n"
                        for key, value in pool.settings.items())
