@@ -1,4 +1,4 @@
-/* tallyctl: looks at a running pool. See tallyctl(8). */
+/* tallyctl: looks at a running pool. See tallyctl(1). */
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>

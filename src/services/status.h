@@ -10,7 +10,7 @@
 /* Append a page for people. False: `out` is too small. */
 bool status_text(const struct view *v, struct buf *out);
 
-/* Append one JSON object; its members are in tallyctl(8). All numbers are
+/* Append one JSON object; its members are in tallyctl(1). All numbers are
  * whole. False: memory is short or `out` too small. */
 bool status_json(const struct view *v, struct buf *out);
 
