@@ -43,7 +43,10 @@ int shadower_run(const struct shadower_plan *plan)
     }
     /* A copy that waits is dropped in the end; a request that waits is
      * somebody's. */
-    cpu_idle();
+    if (!cpu_idle())
+        log_warn("not when nobody else wants the processor, but like a "
+                 "worker: %s",
+                 strerror(errno));
     while (!told_to_end(plan, s)) {
         int place =
             shadow_queue_claim(plan->queue, SHADOW_PROCESS(plan->number));

@@ -202,6 +202,16 @@ def it_sleeps_when_there_is_nothing_to_do():
 
 
 @tap.test
+def it_runs_when_nobody_else_wants_the_processor():
+    with shadowed() as pool:
+        pid = kit.until("there is one", lambda: shadows(pool))[0]
+        kit.until("it is of that class", lambda: os.sched_getscheduler(pid)
+                  == os.SCHED_IDLE)
+        tap.check(os.sched_getscheduler(pool.workers()[0]) != os.SCHED_IDLE,
+                  "a worker is, too")
+
+
+@tap.test
 def it_ends_with_its_supervisor():
     pool = shadowed()
     pid = kit.until("there is one", lambda: shadows(pool))[0]
