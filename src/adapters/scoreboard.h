@@ -21,6 +21,7 @@
 #include "domain/histogram.h"
 #include "domain/outcome.h"
 #include "domain/parity_kind.h"
+#include "domain/queue.h"
 #include "domain/recent.h"
 #include "domain/trace.h"
 
@@ -125,6 +126,7 @@ struct scoreboard {
     _Atomic uint32_t stage;       /* enum pool_stage */
     scoreboard_u64 lost;          /* connections that ended with their worker */
     _Atomic uint32_t watched;     /* somebody looks whether requests end */
+    struct queue queue;           /* of the listener: see queue.h */
     scoreboard_u64 overdue_kills; /* workers, because theirs did not */
     struct circuit circuits[CIRCUITS_MAX];
     scoreboard_u64 shadow_lost; /* requests that ended with whoever had them */

@@ -10,6 +10,7 @@
 #include "base/entropy.h"
 #include "base/log.h"
 #include "base/probe.h"
+#include "processes/patience.h"
 #include "processes/phases.h"
 #include "processes/requestlog.h"
 #include "services/guard.h"
@@ -19,8 +20,9 @@
 /* A longer path is cut, which no endpoint's own path can match. */
 #define PATH_BYTES 2048
 
-/* A request that seems to have waited for longer comes from another clock. */
-#define WAIT_MOST (3600 * CLOCK_SECOND)
+/* How long the body of a request is taken that is not served: most web servers
+ * read no reply before they have sent all of it. */
+#define REFUSED_BODY (100 * CLOCK_MS)
 
 struct exchange {
     struct fcgi *fcgi;
@@ -28,6 +30,7 @@ struct exchange {
     struct handler *handler;
     struct downstream *downstream;
     struct tap *tap; /* NULL: no request is sampled */
+    const struct config_pool *pool;
     struct entropy entropy;
     struct trace trace;
     struct phases phases;
@@ -89,7 +92,8 @@ static bool abandoned(void *context)
 
 struct exchange *exchange_new(struct fcgi *fcgi,
                               const struct endpoint_table *endpoints,
-                              struct scoreboard_slot *slot, struct tap *tap)
+                              struct scoreboard_slot *slot, struct tap *tap,
+                              const struct config_pool *pool)
 {
     struct exchange *x = calloc(1, sizeof *x);
     if (x == NULL)
@@ -98,6 +102,7 @@ struct exchange *exchange_new(struct fcgi *fcgi,
     x->fcgi = fcgi;
     x->slot = slot;
     x->tap = tap;
+    x->pool = pool;
     x->handler = handler_new(endpoints, &peers);
     x->downstream = downstream_new();
     if (x->handler == NULL || x->downstream == NULL)
@@ -141,24 +146,28 @@ static size_t find_path(struct exchange *x)
     return path.len;
 }
 
-/* How long the web server's request has waited for a worker, if it says when
- * it handed it over: QUEUED_AT, in seconds since 1970 (nginx: $msec). */
-static void note_wait(struct exchange *x)
+/* One that has waited for too long is not served, nor waited with for a body
+ * that is not there yet. */
+static void judge_wait(struct exchange *x, struct fcgi_conn *conn,
+                       struct patience_wait *wait)
 {
-    const char *text = fcgi_param(x->fcgi, "QUEUED_AT");
-    unsigned long long seconds, ms;
-    int length = 0;
-    if (text == NULL ||
-        sscanf(text, "%10llu.%3llu%n", &seconds, &ms, &length) != 2 ||
-        text[length] != '\0')
+    char why[100];
+    int64_t retry_after;
+    wait->stamped =
+        patience_stamp(fcgi_param(x->fcgi, "QUEUED_AT"), clock_wall());
+    if (wait->stamped >= 0)
+        phases_set(&x->phases, TIMING_queue, wait->stamped);
+    enum outcome o =
+        patience_judge(x->pool, wait, &retry_after, why, sizeof why);
+    if (o == OUTCOME_ok)
         return;
-    int64_t sent = (int64_t)seconds * CLOCK_SECOND + (int64_t)ms * CLOCK_MS;
-    int64_t wait = clock_wall() - sent;
-    if (wait >= 0 && wait < WAIT_MOST)
-        phases_set(&x->phases, TIMING_queue, wait);
+    handler_refuse(x->handler, o, retry_after, why);
+    if (conn->due > x->phases.begun + REFUSED_BODY)
+        conn->due = x->due = x->phases.begun + REFUSED_BODY;
 }
 
-static void begin(struct exchange *x)
+static void begin(struct exchange *x, struct fcgi_conn *conn,
+                  struct patience_wait *wait)
 {
     struct fcgi *f = x->fcgi;
     trace_make(&x->trace, fcgi_param(f, "HTTP_X_REQUEST_ID"),
@@ -180,9 +189,9 @@ static void begin(struct exchange *x)
                             x->trace.request_id);
     PROBE_REQUEST_START(x->trace.request_id, x->path);
     handler_begin(x->handler, &request);
+    judge_wait(x, conn, wait);
     if (x->tap != NULL && handler_wants_body(x->handler))
         tap_begin(x->tap, x->path, request.path_len);
-    note_wait(x);
 }
 
 /* --- The body. --- */
@@ -265,7 +274,8 @@ static void reply(struct exchange *x, const struct handler_result *r)
     requestlog_not_taken(&x->trace);
 }
 
-bool exchange_serve(struct exchange *x, struct fcgi_conn *conn)
+bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
+                    struct patience_wait *wait)
 {
     phases_begin(&x->phases, x->slot);
     scoreboard_begin(x->slot, x->phases.begun);
@@ -276,7 +286,7 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn)
         log_warn("connection refused: %s", conn->reason);
         return false;
     }
-    begin(x);
+    begin(x, conn, wait);
     const struct handler_result *r = handler_finish(x->handler, read_body(x));
     if (x->phases.spent[TIMING_downstream] == PHASES_UNSEEN)
         phases_spend(&x->phases, TIMING_decode);

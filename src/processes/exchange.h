@@ -8,7 +8,9 @@
 #include <stdbool.h>
 
 #include "adapters/fcgi.h"
+#include "adapters/config.h"
 #include "adapters/scoreboard.h"
+#include "processes/patience.h"
 #include "services/endpoint.h"
 #include "services/tap.h"
 
@@ -18,7 +20,8 @@ struct exchange;
  * copies of requests; NULL: none are taken. */
 struct exchange *exchange_new(struct fcgi *fcgi,
                               const struct endpoint_table *endpoints,
-                              struct scoreboard_slot *slot, struct tap *tap);
+                              struct scoreboard_slot *slot, struct tap *tap,
+                              const struct config_pool *pool);
 void exchange_free(struct exchange **x);
 
 /* Decode bodies whose sum is known, count it, note how it ended in the slot and
@@ -31,7 +34,8 @@ bool exchange_test_due(struct exchange *x, int64_t interval);
 int exchange_test_wait(const struct exchange *x, int64_t interval);
 
 /* Serve the request whose head is complete on `conn`. True: the connection may
- * be kept; else the caller closes it. */
-bool exchange_serve(struct exchange *x, struct fcgi_conn *conn);
+ * be kept; else the caller closes it. `wait`: what the caller knows of it. */
+bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
+                    struct patience_wait *wait);
 
 #endif

@@ -20,15 +20,17 @@ struct serving {
     struct roster_seat seat;
     struct tray *tray;
     int listener;
-    struct tap *tap;                 /* NULL: no request is sampled */
-    pid_t supervisor;                /* 0: there is none */
-    const _Atomic uint32_t *watched; /* of the scoreboard */
-    struct recycle recycle;          /* zeroed: no limits */
-    bool stop;                       /* leave after the connection in hand */
+    struct tap *tap;  /* NULL: no request is sampled */
+    pid_t supervisor; /* 0: there is none */
+    struct scoreboard *board;
+    struct recycle recycle; /* zeroed: no limits */
+    bool stop;              /* leave after the connection in hand */
     /* Its own. */
     struct fcgi *fcgi;
     struct exchange *exchange;
-    uint8_t *parcel;    /* MAILBOX_BYTES_MAX */
+    int64_t rested;           /* monotonic ns: when it last ceased to be idle */
+    struct queue_place place; /* of a connection that was just accepted */
+    uint8_t *parcel;          /* MAILBOX_BYTES_MAX */
     int64_t complained; /* monotonic ns: the last warning about resources */
 };
 

@@ -22,6 +22,9 @@
 /* At the end of the pool: how often one looks whether the tray is empty. */
 #define DRAIN_LOOK_MS 20
 
+/* A wait of this length was one. */
+#define REST CLOCK_MS
+
 struct worker {
     const struct worker_plan *plan;
     struct tray *tray;
@@ -99,6 +102,18 @@ static bool accept_some(struct worker *w)
     return any;
 }
 
+/* Wait for one event. Where it was not there at once, no request was. */
+static enum tray_event rest(struct worker *w, int limit, int *place)
+{
+    bool asks = w->plan->pool->queue_timeout != 0;
+    int64_t began = asks ? clock_now() : 0;
+    enum tray_event event = tray_wait(w->tray, signals_waiting(), limit, place);
+    int64_t ended = asks ? clock_now() : 0;
+    if (ended - began >= REST)
+        w->serving.rested = ended;
+    return event;
+}
+
 /* Some new connections where they wait, then one that was parked: neither kind
  * can keep the other waiting for long. */
 static void turn(struct worker *w)
@@ -107,9 +122,7 @@ static void turn(struct worker *w)
     int limit = patience(w);
     if (accept_some(w))
         limit = 0;
-    switch (w->serving.stop
-                ? TRAY_NOTHING
-                : tray_wait(w->tray, signals_waiting(), limit, &place)) {
+    switch (w->serving.stop ? TRAY_NOTHING : rest(w, limit, &place)) {
     case TRAY_KNOCK:
         serving_accept(&w->serving);
         break;
@@ -153,7 +166,7 @@ int worker_run(const struct worker_plan *plan)
                                    .listener = plan->listener,
                                    .tap = plan->tap,
                                    .supervisor = plan->supervisor,
-                                   .watched = plan->watched}};
+                                   .board = plan->board}};
     int status = EXIT_FAILURE;
     if (!serving_open(&w.serving, plan->endpoints)) {
         log_error("cannot start serving: %s", strerror(errno));

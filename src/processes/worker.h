@@ -24,7 +24,7 @@ struct worker_plan {
     struct roster_seat seat;      /* who knows when it is idle */
     int listener;                 /* non-blocking */
     bool adopted; /* the listener outlives the pool: leave its queue */
-    const _Atomic uint32_t *watched; /* of the scoreboard */
+    struct scoreboard *board;
     pid_t supervisor; /* 0: there is none, this process is the pool */
 };
 

@@ -63,6 +63,13 @@ static void look_at_workers(const struct view *v, struct notes *n)
 static void look_at_queue(const struct view *v, struct notes *n)
 {
     const struct backlog *q = &v->queue;
+    uint64_t refused = v->recent.outcomes[OUTCOME_queue_timeout] +
+                       v->recent.outcomes[OUTCOME_queue_limit];
+    if (refused > 0)
+        note(n, true, "workers",
+             "%" PRIu64 " requests of the last minute were not served: more "
+             "come than the workers get done. See queue_timeout, queue_limit.",
+             refused);
     if (!v->queue_known)
         return;
     if (q->waiting > 0 && q->waiting * 4 >= q->limit * 3)
@@ -89,7 +96,9 @@ static void look_at_failures(const struct view *v, struct notes *n)
     note(n, true,
          worst == OUTCOME_downstream_timeout ? "timeout"
          : worst == OUTCOME_request_timeout  ? "request_timeout"
-                                             : "downstream",
+         : worst == OUTCOME_queue_timeout || worst == OUTCOME_queue_limit
+             ? "workers"
+             : "downstream",
          "%" PRIu64 " %% of the last minute's requests failed, most of them "
          "with %s. The log has the details.",
          v->recent.failed * 100 / v->recent.ended,

@@ -163,6 +163,13 @@ bool handler_wants_body(const struct handler *h)
     return h->decoding;
 }
 
+void handler_refuse(struct handler *h, enum outcome o, int64_t retry_after,
+                    const char *why)
+{
+    decide(h, o, "%s", why);
+    h->result.downstream.retry_after = retry_after;
+}
+
 /* --- The body. --- */
 
 void handler_chunk(struct handler *h, const uint8_t *bytes, size_t n)

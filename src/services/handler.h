@@ -75,6 +75,11 @@ bool handler_wants_body(const struct handler *h);
 
 void handler_chunk(struct handler *h, const uint8_t *bytes, size_t n);
 
+/* Right after handler_begin(): do not serve it, but say `o`, a 503, unless
+ * something was wrong before; and that to ask again is of use in so many s. */
+void handler_refuse(struct handler *h, enum outcome o, int64_t retry_after,
+                    const char *why);
+
 /* The result is valid until the next handler_begin(). */
 const struct handler_result *handler_finish(struct handler *h,
                                             enum handler_end end);

@@ -158,14 +158,13 @@ def one_that_is_stopped():
 @tap.test
 def one_that_comes_back_late():
     """It answers, is not killed, and makes room"""
-    stuck, pool = pool_that("late", workers=1)
+    _stuck, pool = pool_that("late", workers=1)
     with pool:
         worker = pool.workers()[0]
         with pool.link() as link, pool.link() as other:
             link.send(fastcgi.request(SAMPLE, keep=True,
                                       HTTP_X_REQUEST_ID="late-one"))
             tap.equal(link.read_reply().body, b'{"sum":42}', "the reply")
-            stuck.come_back()
             pool.wait_for_workers(besides=[worker])
             line = kit.until("the log says so", lambda: pool.log_lines(
                 " warn ", "came back late, makes room"))[0]

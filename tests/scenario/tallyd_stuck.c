@@ -48,9 +48,10 @@ static void hear_nothing(void)
     spin_for_ever();
 }
 
-/* It comes back as soon as it is asked where it is. */
-static void wait_for_signal(void)
+/* It comes back as soon as it is asked where it is; the next does not stay. */
+static void wait_for_signal(const char *path)
 {
+    unlink(path);
     pause();
 }
 
@@ -72,7 +73,7 @@ static void get_stuck(const char *path)
     else if (strcmp(how, "deaf") == 0)
         hear_nothing();
     else if (strcmp(how, "late") == 0)
-        wait_for_signal();
+        wait_for_signal(path);
 }
 
 const struct payload_answer *__wrap_decoder_finish(struct decoder *d,

@@ -29,6 +29,8 @@ static const struct {
     {OUTCOME_downstream_timeout, "downstream_timeout", 504},
     {OUTCOME_request_timeout, "request_timeout", 504},
     {OUTCOME_breaker_open, "breaker_open", 503},
+    {OUTCOME_queue_timeout, "queue_timeout", 503},
+    {OUTCOME_queue_limit, "queue_limit", 503},
     {OUTCOME_draining, "draining", 503},
     {OUTCOME_internal, "internal", 500},
 };

@@ -1,0 +1,31 @@
+/* patience: whether a request has waited for a worker for so long that it is
+ * better told so than served (queue_timeout, queue_limit). */
+#ifndef TALLYD_PROCESSES_PATIENCE_H
+#define TALLYD_PROCESSES_PATIENCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "adapters/config.h"
+#include "domain/outcome.h"
+#include "domain/queue.h"
+
+/* What is known of the wait of a request. */
+struct patience_wait {
+    struct queue_place place; /* of its connection, when that is new */
+    /* ns since its worker last had nothing to do: no request waited then */
+    int64_t most;
+    int64_t stamped; /* ns, as patience_stamp() says; -1: not known */
+};
+
+/* How long a request has waited by the web server's stamp QUEUED_AT, in seconds
+ * since 1970 with three digits of a fraction (nginx: $msec); NULL: there is
+ * none. `wall`: ns since 1970. -1: the stamp says nothing. */
+int64_t patience_stamp(const char *stamp, int64_t wall);
+
+/* OUTCOME_ok: serve it. Else `why`, and in how many s to ask again. */
+enum outcome patience_judge(const struct config_pool *c,
+                            const struct patience_wait *wait,
+                            int64_t *retry_after, char *why, size_t why_size);
+
+#endif
