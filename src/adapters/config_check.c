@@ -66,6 +66,9 @@ static bool check_pool(const struct config_pool *p, struct buf *why)
                      "to 1 or more");
     if (p->log_to != CONFIG_LOG_TO_AUTO && p->log_file[0] != '\0')
         buf_str(why, "[pool] log_file: for log_to = auto only");
+    if (p->slow_log[0] != '\0' && p->slow_threshold == 0)
+        buf_str(why, "[pool] slow_log: there are no slow requests without "
+                     "slow_threshold");
     if (p->log_socket[0] != '\0' &&
         (p->log_to == CONFIG_LOG_TO_STDERR || p->log_file[0] != '\0'))
         buf_str(why, "[pool] log_socket: for syslog and the journal only");

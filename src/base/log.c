@@ -22,12 +22,13 @@
 
 static struct {
     struct log_plan plan;
-    struct sink sink;
+    struct sink sink, books[LOG_BOOKS]; /* of a book that is not there: fd -1 */
     enum line_style style;
     const char *name;
     _Atomic uint64_t *dropped;
 } logger = {.plan = {.level = LOG_INFO, .file = "", .socket = "", .pool = ""},
             .sink = SINK_STDERR,
+            .books = {{.fd = -1}, {.fd = -1}},
             .name = "tallyd"};
 
 /* --- Places. --- */
@@ -79,13 +80,53 @@ static bool open_place(const struct log_plan *p, struct sink *sink,
     return to_file ? sink_open_file(sink, p->file) : sink_open_stderr(sink);
 }
 
-static bool open_log(const struct log_plan *plan)
+static bool is_set(const char *path)
 {
-    struct sink sink = SINK_STDERR;
+    return path != NULL && path[0] != '\0';
+}
+
+static void close_books(struct sink books[LOG_BOOKS])
+{
+    for (int i = 0; i < LOG_BOOKS; i++)
+        if (books[i].fd >= 0)
+            sink_close(&books[i]);
+}
+
+/* All or none. *failed: the one that cannot be opened; errno. */
+static bool open_books(const struct log_plan *p, struct sink books[LOG_BOOKS],
+                       int *failed)
+{
+    for (int i = 0; i < LOG_BOOKS; i++)
+        books[i].fd = -1;
+    for (int i = 0; i < LOG_BOOKS; i++) {
+        *failed = i;
+        if (!is_set(p->books[i]) || sink_open_file(&books[i], p->books[i]))
+            continue;
+        int error = errno;
+        close_books(books);
+        errno = error;
+        return false;
+    }
+    *failed = LOG_BOOKS;
+    return true;
+}
+
+/* *failed: the book that it is about when it fails; LOG_BOOKS: none. */
+static bool open_log(const struct log_plan *plan, int *failed)
+{
+    struct sink sink = SINK_STDERR, books[LOG_BOOKS];
     enum line_style style;
     tzset(); /* localtime_r() need not */
-    if (!open_place(plan, &sink, &style))
+    if (!open_books(plan, books, failed))
         return false;
+    if (!open_place(plan, &sink, &style)) {
+        int error = errno;
+        close_books(books);
+        errno = error;
+        return false;
+    }
+    close_books(logger.books);
+    memcpy(logger.books, books, sizeof books);
     sink_close(&logger.sink);
     logger.sink = sink;
     logger.style = style;
@@ -93,10 +134,15 @@ static bool open_log(const struct log_plan *plan)
     return true;
 }
 
-static void explain(const struct log_plan *p, char *why, size_t why_size)
+static void explain(const struct log_plan *p, int failed, char *why,
+                    size_t why_size)
 {
+    static const char *const keys[] = {"access_log", "slow_log"};
     const char *reason = strerror(errno);
-    if (p->to == LOG_TO_SYSLOG)
+    if (failed < LOG_BOOKS)
+        snprintf(why, why_size, "%s = %s: %s", keys[failed], p->books[failed],
+                 reason);
+    else if (p->to == LOG_TO_SYSLOG)
         snprintf(why, why_size, "log_to = syslog: %s: %s",
                  socket_of(p, SYSLOG_SOCKET), reason);
     else if (p->to == LOG_TO_JOURNAL)
@@ -110,16 +156,19 @@ static void explain(const struct log_plan *p, char *why, size_t why_size)
 
 bool log_start(const struct log_plan *plan, char *why, size_t why_size)
 {
-    if (open_log(plan))
+    int failed;
+    if (open_log(plan, &failed))
         return true;
-    explain(plan, why, why_size);
+    explain(plan, failed, why, why_size);
     return false;
 }
 
 bool log_open(const char *path, enum log_level level)
 {
-    return open_log(&(struct log_plan){
-        .level = level, .file = path, .socket = "", .pool = ""});
+    int failed;
+    const struct log_plan plan = {
+        .level = level, .file = path, .socket = "", .pool = ""};
+    return open_log(&plan, &failed);
 }
 
 bool log_reopen(void)
@@ -157,9 +206,10 @@ bool log_wants(enum log_level level)
 
 /* --- Lines. --- */
 
-void log_begin(struct line *l, enum log_level level, const char *message)
+static void begin(struct line *l, enum line_style style, enum log_level level,
+                  const char *message)
 {
-    const struct line_head head = {.style = logger.style,
+    const struct line_head head = {.style = style,
                                    .json = logger.plan.json,
                                    .level = level,
                                    .wall = clock_wall(),
@@ -170,12 +220,37 @@ void log_begin(struct line *l, enum log_level level, const char *message)
     line_message(l, message);
 }
 
-void log_end(struct line *l)
+static void end(struct line *l, struct sink *to)
 {
     size_t n;
     const char *bytes = line_end(l, &n);
-    if (!sink_put(&logger.sink, bytes, n) && logger.dropped != NULL)
+    if ((to->fd < 0 || !sink_put(to, bytes, n)) && logger.dropped != NULL)
         atomic_fetch_add_explicit(logger.dropped, 1, memory_order_relaxed);
+}
+
+void log_begin(struct line *l, enum log_level level, const char *message)
+{
+    begin(l, logger.style, level, message);
+}
+
+void log_end(struct line *l)
+{
+    end(l, &logger.sink);
+}
+
+bool log_has_book(enum log_book b)
+{
+    return logger.books[b].fd >= 0;
+}
+
+void log_begin_in_book(struct line *l)
+{
+    begin(l, LINE_PLAIN, LOG_INFO, "");
+}
+
+void log_end_in_book(struct line *l, enum log_book b)
+{
+    end(l, &logger.books[b]);
 }
 
 void log_write(enum log_level level, const char *fmt, ...)

@@ -23,6 +23,9 @@ enum log_place {
     LOG_TO_JOURNAL
 };
 
+/* Files for lines of one kind, beside the log. */
+enum log_book { LOG_ACCESS, LOG_SLOW, LOG_BOOKS };
+
 /* Its texts are borrowed for as long as lines are written. */
 struct log_plan {
     enum log_place to;
@@ -31,6 +34,7 @@ struct log_plan {
     const char *file;   /* "": none */
     const char *socket; /* of syslog or journal; "": where it usually is */
     const char *pool;   /* the pool's name */
+    const char *books[LOG_BOOKS]; /* NULL or "": there is none */
 };
 
 /* Write as `plan` says from now on. False: `why` says what is wrong, and lines
@@ -70,6 +74,12 @@ void log_write(enum log_level level, const char *fmt, ...)
  * message may be "". Ask log_wants() before. */
 void log_begin(struct line *l, enum log_level level, const char *message);
 void log_end(struct line *l);
+
+/* The same for a line of a book, which is plain text or JSON as the log is;
+ * dropped and counted where the book is not there or does not take it. */
+bool log_has_book(enum log_book b);
+void log_begin_in_book(struct line *l);
+void log_end_in_book(struct line *l, enum log_book b);
 
 /* For a line that would be there a thousand times: true when the last one, at
  * *last (0: none yet), is 10 s ago; then *last is now. */

@@ -34,8 +34,9 @@ struct exchange {
     struct entropy entropy;
     struct trace trace;
     struct phases phases;
-    int64_t due;    /* monotonic ns: when the request in hand has to be done */
-    int64_t tested; /* monotonic ns of the last self-test */
+    int64_t due; /* monotonic ns: when the request in hand has to be done */
+    uint64_t body_bytes; /* taken of the body in hand */
+    int64_t tested;      /* monotonic ns of the last self-test */
     char path[PATH_BYTES];
     char reply[REPLY_MAX + 1];
 };
@@ -211,7 +212,7 @@ static enum handler_end read_body(struct exchange *x)
             if (x->tap != NULL)
                 tap_chunk(x->tap, bytes, n);
             phases_spend(&x->phases, TIMING_decode);
-            scoreboard_add(&x->slot->counters[COUNTER_body_bytes], n);
+            x->body_bytes += n;
             if (x->phases.mark >= x->due)
                 return HANDLER_OVERDUE;
             continue;
@@ -235,6 +236,7 @@ static void count(struct exchange *x, const struct handler_result *r)
 {
     struct scoreboard_slot *s = x->slot;
     scoreboard_count(&s->outcomes[r->outcome]);
+    scoreboard_add(&s->counters[COUNTER_body_bytes], x->body_bytes);
     scoreboard_add(&s->counters[COUNTER_downstream_posts], r->downstream.posts);
     scoreboard_add(&s->counters[COUNTER_downstream_connects],
                    r->downstream.connects);
@@ -248,14 +250,15 @@ static void count(struct exchange *x, const struct handler_result *r)
         scoreboard_count(&s->counters[COUNTER_mismatches]);
 }
 
-static void tell(const struct exchange *x, const struct handler_result *r)
+static struct requestlog_entry entry_of(const struct exchange *x,
+                                        const struct handler_result *r)
 {
-    const struct requestlog_entry entry = {.method = param(x, "REQUEST_METHOD"),
-                                           .path = x->path,
-                                           .trace = &x->trace,
-                                           .result = r,
-                                           .phases = &x->phases};
-    requestlog_result(&entry);
+    return (struct requestlog_entry){.method = param(x, "REQUEST_METHOD"),
+                                     .path = x->path,
+                                     .trace = &x->trace,
+                                     .result = r,
+                                     .phases = &x->phases,
+                                     .body_bytes = x->body_bytes};
 }
 
 static void reply(struct exchange *x, const struct handler_result *r)
@@ -281,6 +284,7 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
     scoreboard_begin(x->slot, x->phases.begun);
     scoreboard_state(x->slot, WORKER_BUSY);
     x->due = conn->due;
+    x->body_bytes = 0;
     if (!fcgi_begin(x->fcgi, conn)) {
         scoreboard_count(&x->slot->counters[COUNTER_refused]);
         log_warn("connection refused: %s", conn->reason);
@@ -292,11 +296,13 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
         phases_spend(&x->phases, TIMING_decode);
     /* Counted and logged first: whoever has the reply finds both there. */
     count(x, r);
-    tell(x, r);
+    const struct requestlog_entry entry = entry_of(x, r);
+    requestlog_result(&entry);
     if (r->outcome != OUTCOME_client_gone)
         reply(x, r);
     PROBE_DONE(x->trace.request_id, r->outcome,
                x->phases.mark - x->phases.begun);
+    requestlog_done(&entry, x->pool->slow_threshold);
     phases_end(&x->phases, r->outcome);
     if (x->tap != NULL)
         tap_end(x->tap, r, &x->trace, x->reply);

@@ -24,12 +24,14 @@ static bool fail(const char *why)
 /* The choices of config.def are those of log.h, in the same order. */
 struct log_plan pool_log(const struct config_pool *c)
 {
-    return (struct log_plan){.to = (enum log_place)c->log_to,
-                             .level = (enum log_level)c->log_level,
-                             .json = c->log_format == CONFIG_LOG_FORMAT_JSON,
-                             .file = c->log_file,
-                             .socket = c->log_socket,
-                             .pool = c->name};
+    return (struct log_plan){
+        .to = (enum log_place)c->log_to,
+        .level = (enum log_level)c->log_level,
+        .json = c->log_format == CONFIG_LOG_FORMAT_JSON,
+        .file = c->log_file,
+        .socket = c->log_socket,
+        .pool = c->name,
+        .books = {[LOG_ACCESS] = c->access_log, [LOG_SLOW] = c->slow_log}};
 }
 
 static bool open_log(const struct config_pool *c)

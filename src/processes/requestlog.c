@@ -53,11 +53,16 @@ static void add_request_line(struct line *l, const struct requestlog_entry *e)
     add_cut(l, "path", e->path, PATH_SHOWN);
 }
 
+static int64_t total_of(const struct phases *p)
+{
+    return p->mark - p->begun;
+}
+
 /* Where the time went, as far as the request has come. */
 static void add_timings(struct line *l, const struct phases *p)
 {
     for (int i = 0; i < TIMING_COUNT; i++) {
-        int64_t ns = i == TIMING_total ? p->mark - p->begun : p->spent[i];
+        int64_t ns = i == TIMING_total ? total_of(p) : p->spent[i];
         if (ns >= 0)
             line_ms(l, timing_names[i], ns);
     }
@@ -91,6 +96,45 @@ void requestlog_result(const struct requestlog_entry *e)
     if (r->detail[0] != '\0')
         line_text(&line, "detail", r->detail);
     log_end(&line);
+}
+
+static void write_access(const struct requestlog_entry *e)
+{
+    struct line line;
+    log_begin_in_book(&line);
+    add_result(&line, e);
+    add_request_line(&line, e);
+    line_number(&line, "body_bytes", (int64_t)e->body_bytes);
+    line_ms(&line, "total", total_of(e->phases));
+    log_end_in_book(&line, LOG_ACCESS);
+}
+
+static void write_slow(const struct requestlog_entry *e)
+{
+    struct line line;
+    bool book = log_has_book(LOG_SLOW);
+    if (!book && !log_wants(LOG_WARN))
+        return;
+    if (book)
+        log_begin_in_book(&line);
+    else
+        log_begin(&line, LOG_WARN, "slow");
+    add_result(&line, e);
+    add_request_line(&line, e);
+    line_number(&line, "body_bytes", (int64_t)e->body_bytes);
+    add_timings(&line, e->phases);
+    if (book)
+        log_end_in_book(&line, LOG_SLOW);
+    else
+        log_end(&line);
+}
+
+void requestlog_done(const struct requestlog_entry *e, int64_t slow_threshold)
+{
+    if (log_has_book(LOG_ACCESS))
+        write_access(e);
+    if (slow_threshold != 0 && total_of(e->phases) > slow_threshold)
+        write_slow(e);
 }
 
 void requestlog_not_taken(const struct trace *trace)

@@ -13,11 +13,17 @@ struct requestlog_entry {
     const struct trace *trace;
     const struct handler_result *result;
     const struct phases *phases;
+    uint64_t body_bytes; /* taken of the body */
 };
 
 /* The line that every request has: at debug for a success, warn where we or
  * the downstream failed, else info. Before the reply is sent. */
 void requestlog_result(const struct requestlog_entry *e);
+
+/* Its line in the access log, and one more where it took longer than
+ * slow_threshold (ns; 0: never). When the reply is sent, phases_end() not yet
+ * called. */
+void requestlog_done(const struct requestlog_entry *e, int64_t slow_threshold);
 
 /* The web server did not take the reply, or not all of it. */
 void requestlog_not_taken(const struct trace *trace);

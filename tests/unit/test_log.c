@@ -284,6 +284,56 @@ START_TEST(fields_follow_the_message)
 }
 END_TEST
 
+START_TEST(books_are_files_of_their_own)
+{
+    char access[80], moved[88];
+    _Atomic uint64_t dropped = 0;
+    struct line line;
+    open_file();
+    snprintf(access, sizeof access, "%s.access", path);
+    snprintf(moved, sizeof moved, "%s.1", access);
+    struct log_plan plan = plan_for(path);
+    plan.books[LOG_ACCESS] = access;
+    open_log(&plan);
+    log_set_drop_counter(&dropped);
+    ck_assert(log_has_book(LOG_ACCESS) && !log_has_book(LOG_SLOW));
+    for (int i = 0; i < 2; i++) {
+        log_begin_in_book(&line);
+        line_number(&line, "turn", i);
+        log_end_in_book(&line, LOG_ACCESS);
+        if (i == 0)
+            ck_assert_int_eq(rename(access, moved), 0);
+        ck_assert(log_reopen());
+    }
+    ck_assert_str_eq(read_file(), ""); /* nothing of it is in the log */
+    snprintf(path, sizeof path, "/tmp/tallyd-test-log.%d.access",
+             (int)getpid());
+    ck_assert_ptr_nonnull(strstr(read_file(), ": turn=1\n"));
+    ck_assert_ptr_null(strstr(text, "turn=0"));
+    unlink(moved);
+    ck_assert_uint_eq(dropped, 0);
+    log_begin_in_book(&line);
+    log_end_in_book(&line, LOG_SLOW);
+    ck_assert_uint_eq(dropped, 1);
+}
+END_TEST
+
+START_TEST(a_book_that_fails_changes_nothing)
+{
+    char why[200];
+    open_file();
+    struct log_plan bad = plan_for("/dev/null");
+    bad.books[LOG_SLOW] = "/none/such/place";
+    ck_assert(!log_start(&bad, why, sizeof why));
+    ck_assert_str_eq(why, "slow_log = /none/such/place: "
+                          "No such file or directory");
+    ck_assert(!log_has_book(LOG_ACCESS) && !log_has_book(LOG_SLOW));
+    ck_assert_int_ge(fcntl(0, F_GETFD), 0);
+    log_info("still here");
+    ck_assert_ptr_nonnull(strstr(read_file(), "still here\n"));
+}
+END_TEST
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -301,6 +351,8 @@ int main(void)
                                   errno_is_kept,
                                   lines_of_processes_do_not_mix,
                                   level_and_form_can_change,
-                                  fields_follow_the_message};
+                                  fields_follow_the_message,
+                                  books_are_files_of_their_own,
+                                  a_book_that_fails_changes_nothing};
     return UNIT_MAIN("log", tests);
 }
