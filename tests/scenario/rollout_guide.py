@@ -131,14 +131,23 @@ def compared(page):
     return page["comparison"]
 
 
-def report(walk, step, **wanted):
+def report(walk, step, judged, status=0):
     """The report of a step, once so much is compared."""
     line = walk.command(step, "shadow report") + " --json"
 
     def look():
-        page = json.loads(walk.run(line))
-        return page if compared(page)["judged"] >= wanted["judged"] else None
+        page = json.loads(walk.run(line, status))
+        return page if compared(page)["judged"] >= judged else None
     return kit.until("enough is compared", look, 60)
+
+
+def mirror(walk):
+    """Step 2: have the settings read, and copies sent."""
+    config = walk.pool.config
+    config.write_text(config.read_text().replace("share       = 0",
+                                                 "share       = 1"))
+    walk.run(walk.command("Step 2", "reload"))
+    walk.run(walk.command("Step 2", "step mirror"))
 
 
 @tap.test
@@ -158,11 +167,7 @@ def the_guide_leads_from_nothing_to_everything_and_back():
 
             # Step 2.
             clients = Clients(walk.front)
-            config = walk.pool.config
-            config.write_text(config.read_text().replace(
-                "share       = 0", "share       = 1"))
-            walk.run(walk.command("Step 2", "reload"))
-            walk.run(walk.command("Step 2", "step mirror"))
+            mirror(walk)
             clients.wait_for(400)
             page = report(walk, "Step 2", judged=300)
             tap.equal(compared(page)["equal"], compared(page)["judged"],
@@ -193,14 +198,18 @@ def the_guide_leads_from_nothing_to_everything_and_back():
             capture.stop()
 
 
-@tap.test
-def a_pool_that_is_wrong_is_found_by_the_first_step():
+def wrong_program():
     program = os.path.join(os.path.dirname(kit.TALLYD), "..", "tests",
                            "scenario", "tallyd_large_sums")
     if not os.access(program, os.X_OK):
         raise tap.Skip("tallyd_large_sums is not built")
+    return program
+
+
+@tap.test
+def a_pool_that_is_wrong_is_found_by_the_first_step():
     with Downstream() as down:
-        walk = Walk(down, program)
+        walk = Walk(down, wrong_program())
         walk.record()
         with walk.pool:
             walk.run(walk.command("Step 2", "tallyctl capture"))
@@ -213,6 +222,29 @@ def a_pool_that_is_wrong_is_found_by_the_first_step():
             tap.check(cases and all(
                 json.loads(case["theirs"]["reply"])["sum"] >= 1 << 31
                 for case in cases), "cases that are not above 2^31")
+        for capture in walk.captures:
+            capture.stop()
+
+
+@tap.test
+def a_pool_that_is_wrong_is_found_by_its_copies():
+    """who leaves the first step out finds it with the second, and clients
+    notice nothing"""
+    with Downstream() as down:
+        walk = Walk(down, wrong_program())
+        with walk.pool:
+            walk.run(walk.command("Step 2", "tallyctl capture"))
+            walk.start_front()
+            clients = Clients(walk.front)
+            mirror(walk)
+            clients.wait_for(200)
+            clients.stop()
+            kit.until("results are written down", lambda: walk.pool.status()[
+                "shadow"]["results"] > 150)
+            page = report(walk, "Step 2", judged=100, status=1)
+            kinds = compared(page)["kinds"]
+            tap.check(kinds.get("downstream_body", 0) > 10, f"kinds: {kinds}")
+            tap.equal(walk.pool.count("downstream_posts"), 0, "posts of ours")
         for capture in walk.captures:
             capture.stop()
 
