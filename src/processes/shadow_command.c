@@ -34,18 +34,20 @@ struct options {
 };
 
 static const char usage[] =
-    "usage: tallyctl shadow report [-c FILE] [-s section.key=value] "
-    "[OPTION...]\n"
-    "What the shadow of a running pool has found out so far, or, with two "
-    "files,\n"
-    "what a pool that gets copies and the old handler made of the same "
-    "requests;\n"
-    "-c then says what its endpoints want of a body.\n"
+    "usage: tallyctl shadow report [OPTION...]\n"
+    "What the shadow of a running pool has found out so far; or, with two "
+    "files, what\n"
+    "a pool that gets copies and the old handler made of the same requests.\n"
+    "  -c FILE               the settings of the pool; of two files, to "
+    "explain what\n"
+    "                        differs by contract\n"
+    "  -s section.key=value  override one setting\n"
     "  --results FILE        result_file of the pool\n"
     "  --capture FILE        what tallyctl capture has stored\n"
     "  --endpoint NAME       only results of this endpoint\n"
     "  --max-mismatch SHARE  exit status 1 above this; 0 unless given\n"
-    "  --json                as one JSON object\n";
+    "  --json                as one JSON object\n"
+    "  -h                    this text\n";
 
 static int bad_usage(const char *why)
 {
