@@ -15,9 +15,11 @@
 
 static void count_one(struct phases *p, struct scoreboard_slot *s)
 {
-    scoreboard_state(s, WORKER_BUSY);
-    scoreboard_count(&s->begun);
     phases_begin(p, s);
+    scoreboard_begin(s, p->begun);
+    scoreboard_state(s, WORKER_BUSY);
+    scoreboard_note_request(s, "POST", "/sum",
+                            "19e66952f8dc56e7c85596de23595100");
     phases_set(p, TIMING_queue, 1000000);
     scoreboard_state(s, WORKER_READING);
     phases_skip(p);
@@ -50,7 +52,7 @@ static int compare(const void *a, const void *b)
 
 int main(void)
 {
-    struct scoreboard *b = scoreboard_new("", 1);
+    struct scoreboard *b = scoreboard_new("", 1, NULL);
     struct phases phases;
     double all[ROUNDS], clock_all[ROUNDS];
     if (b == NULL)
