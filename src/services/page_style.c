@@ -54,4 +54,8 @@ const char page_style[] =
     "summary{cursor:pointer;font-weight:600}details table{margin-top:.5rem}"
     "footer{color:var(--dim);font-size:.85rem}a{color:var(--busy)}"
     "@media(max-width:30rem){body{padding:.6rem;font-size:14px}"
-    "section{padding:.7rem}header nav{margin-left:0}}";
+    "section{padding:.7rem}header nav{margin-left:0}}"
+    /* A setting, its value and its help below each other. */
+    "@media(max-width:60rem){details tr{display:block;padding:.35rem 0;"
+    "border-bottom:1px solid var(--line)}"
+    "details th,details td{display:block;border:0;padding:0}}";

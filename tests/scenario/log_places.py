@@ -144,7 +144,7 @@ class Journal(Pool):
         number = theirs.fileno()
         os.set_inheritable(number, True)
         self.process = kit.Process(
-            "tallyd", ["sh", "-c", f'exec "$@" 2>&{number}', "sh",
+            "tallyd", ["bash", "-c", f'exec "$@" 2>&{number}', "sh",
                        *self.command],
             pass_fds=(number,), env=journal_stream(number))
         theirs.close()

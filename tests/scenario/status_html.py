@@ -4,6 +4,7 @@ becomes markup, and what it says of a pool in trouble."""
 
 import html.parser
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -13,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import kit
 import tap
+from browser import Browser
 from downstream import Downstream
 from fastcgi import request
 from pool import SAMPLE, Pool
@@ -93,6 +95,62 @@ def a_browser_shows_every_section():
         tap.contains(page.text, HOSTILE, "the settings")
         for pid in pool.workers():
             tap.contains(page.text, str(pid), "the workers")
+
+
+LAYOUT = """(() => {
+    const grey = name => getComputedStyle(document.body)[name]
+        .match(/[0-9]+/g).slice(0, 3).reduce((a, b) => a + +b, 0) / 3;
+    const root = document.documentElement;
+    return {back: grey("backgroundColor"), ink: grey("color"),
+            wide: root.scrollWidth, window: root.clientWidth,
+            size: parseFloat(getComputedStyle(document.body).fontSize),
+            scripts: document.scripts.length, images: document.images.length,
+            // A table may be moved within its section, which has to fit.
+            outside: [...document.querySelectorAll("body *")].filter(
+                e => e.getBoundingClientRect().right > innerWidth + 1 &&
+                     (e.tagName === "SECTION" || !e.closest("section")))
+                .length,
+            narrowest: Math.min(...[...document.querySelectorAll(
+                "details td")].map(e => e.clientWidth))};
+})()"""
+
+
+@tap.test
+def it_fits_phones_and_both_colour_schemes():
+    """from 320 px to 1600 px nothing stands outside, text is dark on light or
+    light on dark, as the reader has it; long hostile texts included"""
+    longest = "/" + "w" * 90 + HOSTILE
+    with watched({"main": {}, "odd": {"path": longest, "array": "<b>&"},
+                  "x": {"path": "/x",
+                        "downstream": "http://127.0.0.1:1/"}}) as pool:
+        pool.wait_for_workers()
+        for _ in range(5):
+            pool.post(SAMPLE)
+            pool.post(SAMPLE, path="/x")
+        host, port = pool.pages
+        with Browser() as browser:
+            for width in (320, 390, 768, 1000, 1600):
+                for scheme in ("light", "dark"):
+                    browser.show(f"http://{host}:{port}/status?html&full",
+                                 width, scheme)
+                    browser.evaluate("document.querySelectorAll('details')"
+                                     ".forEach(d => d.open = true)")
+                    is_laid_out(browser, width, scheme)
+
+
+def is_laid_out(browser, width, scheme):
+    what = f"{width} px, {scheme}"
+    got = browser.evaluate(LAYOUT)
+    if "PICTURES" in os.environ:
+        path = pathlib.Path(os.environ["PICTURES"], f"{width}-{scheme}.png")
+        path.write_bytes(browser.picture())
+    tap.check(got["wide"] <= got["window"], f"{what}: {got}")
+    tap.equal(got["outside"], 0, f"{what}: elements outside")
+    tap.check(got["back"] > 200 and got["ink"] < 80 if scheme == "light"
+              else got["back"] < 60 and got["ink"] > 180, f"{what}: {got}")
+    tap.check(got["size"] >= 13, f"{what}: {got}")
+    tap.check(got["narrowest"] >= 40, f"{what}: a column of settings: {got}")
+    tap.equal((got["scripts"], got["images"]), (0, 0), f"{what}: elements")
 
 
 @tap.test
