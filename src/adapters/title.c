@@ -17,7 +17,7 @@ static const char *const always[] = {"NOTIFY_SOCKET", "WATCHDOG_PID",
 static struct {
     char *room; /* NULL: there is none */
     size_t size;
-    char **argv, **variables; /* the copies: kept where leak checkers look */
+    char **argv, **variables; /* the copies */
     char pool[72], what[48];
 } title;
 
@@ -31,24 +31,22 @@ static char *follow(char *end, char **list)
     return end;
 }
 
-static void free_copy(char **copy)
-{
-    for (char **s = copy; s != NULL && *s != NULL; s++)
-        free(*s);
-    free(copy);
-}
-
+/* The list and its strings in one piece: what is later taken out of the list,
+ * by unsetenv(3) for example, is not lost. */
 static char **copy_list(char **list)
 {
-    size_t n = 0;
-    while (list[n] != NULL)
-        n++;
-    char **copy = calloc(n + 1, sizeof *copy);
-    for (size_t i = 0; copy != NULL && i < n; i++)
-        if ((copy[i] = strdup(list[i])) == NULL) {
-            free_copy(copy);
-            return NULL;
-        }
+    size_t n = 0, bytes = 0;
+    for (; list[n] != NULL; n++)
+        bytes += strlen(list[n]) + 1;
+    char **copy = malloc((n + 1) * sizeof *copy + bytes);
+    if (copy == NULL)
+        return NULL;
+    char *to = (char *)(copy + n + 1);
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = to;
+        to = stpcpy(to, list[i]) + 1;
+    }
+    copy[n] = NULL;
     return copy;
 }
 
@@ -60,8 +58,8 @@ char **title_take_over(int argc, char **argv)
     title.argv = copy_list(argv);
     title.variables = copy_list(environ);
     if (title.argv == NULL || title.variables == NULL) {
-        free_copy(title.argv);
-        free_copy(title.variables);
+        free(title.argv);
+        free(title.variables);
         return argv;
     }
     title.room = argv[0];
@@ -103,10 +101,10 @@ void title_keep_environment(const char *list)
         if (is_kept(list, *from))
             *to++ = *from;
         else if (title.room != NULL)
-            free(*from);
+            memset(*from, 0, strlen(*from));
     }
     *to = NULL;
-    /* Nothing of what is forgotten is left for /proc/PID/environ. */
+    /* Nothing of what is forgotten is left, in /proc/PID/environ neither. */
     if (title.room != NULL)
         memset(title.room, 0, title.size);
 }
