@@ -12,18 +12,19 @@
 
 #define REQUEST_BYTES ((size_t)16384)
 
-struct peer {
-    int fd;
-    int64_t deadline; /* monotonic ns; 0: this place is free */
-};
-
 /* A request from its first line to the end of its reply. */
 struct request {
-    char *target;
-    bool begun;  /* its header is complete */
-    char *bytes; /* of its body, terminated */
+    char *target; /* as it was sent; NULL: there is none */
+    bool begun;   /* its header is complete */
+    char *bytes;  /* of its body, terminated */
     size_t n, room;
     int status; /* 0: all is well so far */
+};
+
+struct peer {
+    int fd;
+    int64_t deadline;       /* monotonic ns; 0: this place is free */
+    struct request request; /* that it is at, if it has a target */
 };
 
 struct http {
@@ -31,7 +32,6 @@ struct http {
     struct MHD_Daemon *daemon;
     int set;   /* libmicrohttpd's epoll descriptor */
     bool left; /* a connection has ended in this turn */
-    unsigned requests;
     struct peer peers[];
 };
 
@@ -50,6 +50,20 @@ static void open_peer(struct http *h, struct MHD_Connection *c, void **context)
         }
 }
 
+static struct peer *peer_of(struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
+}
+
+static void drop_request(struct request *u)
+{
+    free(u->target);
+    free(u->bytes);
+    *u = (struct request){0};
+}
+
 /* MHD_OPTION_NOTIFY_CONNECTION. The descriptor is open until after CLOSED. */
 static void notice(void *context, struct MHD_Connection *c, void **of_peer,
                    enum MHD_ConnectionNotificationCode code)
@@ -58,17 +72,16 @@ static void notice(void *context, struct MHD_Connection *c, void **of_peer,
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
         open_peer(h, c, of_peer);
     if (code == MHD_CONNECTION_NOTIFY_CLOSED && *of_peer != NULL) {
-        ((struct peer *)*of_peer)->deadline = 0;
+        struct peer *p = *of_peer;
+        drop_request(&p->request);
+        p->deadline = 0;
         h->left = true;
     }
 }
 
-static void renew_deadline(struct http *h, struct MHD_Connection *c)
+static void renew_deadline(const struct http *h, struct peer *p)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct peer *p = info == NULL ? NULL : info->socket_context;
-    if (h->config.keep && p != NULL && p->deadline != CLOCK_NEVER)
+    if (h->config.keep && p->deadline != CLOCK_NEVER)
         p->deadline = clock_now() + h->config.timeout;
 }
 
@@ -231,18 +244,19 @@ static void add_body(struct request *u, const char *bytes, size_t n,
 }
 
 /* MHD_OPTION_URI_LOG_CALLBACK, which is called at the end of the first line,
- * with the target as it was sent. */
+ * with the target as it was sent. It is all that is ever heard of a request
+ * whose header libmicrohttpd refuses by itself, so the connection owns the
+ * request: it has one at a time, and none when it is closed. */
 static void *begin_request(void *context, const char *target,
                            struct MHD_Connection *c)
 {
-    struct http *h = context;
-    struct request *u = calloc(1, sizeof *u);
-    renew_deadline(h, c);
-    if (u == NULL)
+    struct peer *p = peer_of(c);
+    if (p == NULL)
         return NULL;
-    u->target = strdup(target);
-    h->requests++;
-    return u;
+    renew_deadline(context, p);
+    drop_request(&p->request);
+    p->request.target = strdup(target);
+    return &p->request;
 }
 
 /* MHD_AccessHandlerCallback. Called when the header is complete, with each
@@ -270,20 +284,13 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *c,
     return MHD_YES;
 }
 
-/* MHD_OPTION_NOTIFY_COMPLETED. */
+/* MHD_OPTION_NOTIFY_COMPLETED, of those that have come to handle(). */
 static void end_request(void *context, struct MHD_Connection *c,
                         void **of_request, enum MHD_RequestTerminationCode code)
 {
-    struct http *h = context;
-    struct request *u = *of_request;
-    (void)c, (void)code;
-    if (u == NULL)
-        return;
-    h->requests--;
-    free(u->target);
-    free(u->bytes);
-    free(u);
-    *of_request = NULL;
+    (void)context, (void)c, (void)code;
+    if (*of_request != NULL)
+        drop_request(*of_request);
 }
 
 /* --- The server. --- */
@@ -342,7 +349,10 @@ bool http_adopt(struct http *h, int fd)
 
 bool http_is_idle(const struct http *h)
 {
-    return h->requests == 0;
+    for (unsigned i = 0; i < h->config.max_connections; i++)
+        if (h->peers[i].request.target != NULL)
+            return false;
+    return true;
 }
 
 unsigned http_connections(const struct http *h)
