@@ -35,9 +35,10 @@ void signals_init(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-void signals_catch(int signal, void (*handler)(int))
+void signals_catch(int signal, void (*handler)(int, siginfo_t *, void *))
 {
-    struct sigaction act = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    struct sigaction act = {.sa_sigaction = handler,
+                            .sa_flags = SA_RESTART | SA_SIGINFO};
     sigset_t it;
     sigemptyset(&act.sa_mask);
     sigemptyset(&it);

@@ -17,8 +17,9 @@
 /* Block and handle them, ignore SIGPIPE. Once, early in main(). */
 void signals_init(void);
 
-/* The exception: from now on this one comes at any moment. */
-void signals_catch(int signal, void (*handler)(int));
+/* The exception: from now on this one comes at any moment. The handler is that
+ * of sigaction(2) with SA_SIGINFO. */
+void signals_catch(int signal, void (*handler)(int, siginfo_t *, void *));
 
 /* Wait for one of them, for one of `n` files, or until `at`: monotonic ns. */
 void signals_wait(struct pollfd *files, nfds_t n, int64_t at);

@@ -9,13 +9,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "adapters/signals.h"
 
-/* What backtrace(3) sees of answer() itself: it, and the kernel's return from
- * the signal. */
-#define OWN_FRAMES 2
+/* The most that backtrace(3) sees of answer() itself: it, the kernel's return
+ * from the signal, and what a sanitizer puts between. */
+#define OWN_FRAMES 6
 
 static struct stack *room;
 static char program[64] = "program"; /* our own file, without its path */
@@ -40,23 +41,47 @@ void stack_prepare(void)
     }
 }
 
+/* Where it was when the signal came; 0: not known of this machine. */
+static uintptr_t interrupted(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+    return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+    return (uintptr_t)context->uc_mcontext.pc;
+#else
+    (void)context;
+    return 0;
+#endif
+}
+
+/* The number of frames that are ours: those before the interrupted one. None,
+ * should it not be there: too much is better than nothing. */
+static int count_own(void *const *frames, int n, uintptr_t at)
+{
+    for (int i = 0; i < n; i++)
+        if ((uintptr_t)frames[i] == at)
+            return i;
+    return 0;
+}
+
 /* The handler: stores, and backtrace(3), which since glibc 2.35 takes no lock.
  * Should it crash or hang all the same, the process was lost anyway. */
-static void answer(int signal)
+static void answer(int signal, siginfo_t *info, void *context)
 {
-    (void)signal;
+    (void)signal, (void)info;
     int saved = errno;
     void *frames[STACK_DEPTH + OWN_FRAMES];
     uint64_t number = atomic_load_explicit(&room->asked, memory_order_acquire);
     if (number == 0 ||
         number == atomic_load_explicit(&room->given, memory_order_relaxed))
         return; /* somebody else's signal */
-    int n = backtrace(frames, STACK_DEPTH + OWN_FRAMES) - OWN_FRAMES;
-    for (int i = 0; i < n; i++)
-        atomic_store_explicit(&room->at[i], (uintptr_t)frames[i + OWN_FRAMES],
+    int n = backtrace(frames, STACK_DEPTH + OWN_FRAMES);
+    int own = count_own(frames, n, interrupted(context));
+    int depth = n - own < STACK_DEPTH ? n - own : STACK_DEPTH;
+    for (int i = 0; i < depth; i++)
+        atomic_store_explicit(&room->at[i], (uintptr_t)frames[own + i],
                               memory_order_relaxed);
-    atomic_store_explicit(&room->depth, n < 0 ? 0 : (uint32_t)n,
-                          memory_order_relaxed);
+    atomic_store_explicit(&room->depth, (uint32_t)depth, memory_order_relaxed);
     atomic_store_explicit(&room->given, number, memory_order_release);
     errno = saved;
 }

@@ -140,9 +140,10 @@ END_TEST
 
 static volatile sig_atomic_t caught;
 
-static void catch (int signal)
+static void catch (int signal, siginfo_t *info, void *context)
 {
-    caught = signal;
+    (void)context;
+    caught = info->si_signo == signal ? signal : -1;
 }
 
 START_TEST(one_may_come_at_any_moment)
