@@ -119,6 +119,7 @@ def wrong_usage_is_told():
 @tap.test
 def numbers_in_json_are_whole():
     with Pool(workers=1) as pool:
+        pool.wait_for_workers()
         _status, out, _errors = run_tallyctl("-c", pool.config, "status",
                                              "--json")
         tap.equal(len(out.splitlines()), 1, "lines")
