@@ -26,7 +26,7 @@ SETTINGS = {"request_timeout": "200ms"}
 
 
 class Stuck:
-    """A pool whose workers get stuck as the file `how` says."""
+    """A pool of which one worker gets stuck as the file `how` says."""
 
     def __init__(self, endpoints=None, make=Pool, **settings):
         if not os.access(PROGRAM, os.X_OK):
@@ -40,8 +40,8 @@ class Stuck:
     def get(self, how):
         self.how.write_text(how)
 
-    def come_back(self):
-        self.how.unlink()
+    def wait_until_it_is(self):
+        kit.until("a worker is stuck", lambda: not self.how.exists())
 
 
 def pool_that(how, **settings):
@@ -51,12 +51,6 @@ def pool_that(how, **settings):
     serves(stuck.served)
     stuck.get(how)
     return stuck, stuck.served
-
-
-def wait_until_stuck(pool):
-    kit.until("a worker is busy", lambda: any(
-        worker["state"] == "reading"
-        for worker in pool.status()["workers"]))
 
 
 def is_cut(link):
@@ -92,8 +86,7 @@ def expect_death(how, function):
         link = pool.link()
         link.send(fastcgi.request(
             SAMPLE, path="/a\n\"b", HTTP_X_REQUEST_ID="who-am-i"))
-        wait_until_stuck(pool)
-        stuck.come_back()
+        stuck.wait_until_it_is()
         serves(pool)
         is_cut(link)
         line = stuck_line(pool)
@@ -214,13 +207,13 @@ def through_nginx_it_is_one_502():
             self.stuck = Stuck(endpoints, **settings)
             self.pool = self.stuck.served
     front = Front({"main": {}})
+    front.pool.wait_for_workers()
     front.stuck.get("spin")
     statuses = []
     thread = threading.Thread(
         target=lambda: statuses.append(front.post("/", SAMPLE).status))
     thread.start()
-    wait_until_stuck(front.pool)
-    front.stuck.come_back()
+    front.stuck.wait_until_it_is()
     for _turn in range(20):
         tap.equal(front.post("/", SAMPLE).status, 200, "the status")
     thread.join()
@@ -234,8 +227,7 @@ def the_status_page_says_so():
     stuck, pool = pool_that("spin", status_listen=kit.fresh_path("s.sock"))
     with pool, pool.link() as link:
         link.send(fastcgi.request(SAMPLE))
-        wait_until_stuck(pool)
-        stuck.come_back()
+        stuck.wait_until_it_is()
         stuck_line(pool)
         pool.wait_for_workers()
         tap.contains(pool.page("/status").text, "did not come back", "/status")

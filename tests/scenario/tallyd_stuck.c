@@ -1,5 +1,6 @@
 /* tallyd with a fault: where a body is added up it does not come back, in the
- * way that the file named by $STUCK says; without the file it does. Linked with
+ * way that the file named by $STUCK says; without the file it does. The file is
+ * taken away by the one that got stuck, so there is only one. Linked with
  * --wrap=decoder_finish (ld(1)), so that the program itself has no place for
  * it. */
 #include <pthread.h>
@@ -64,6 +65,7 @@ static void get_stuck(const char *path)
     if (fgets(how, sizeof how, f) == NULL)
         how[0] = '\0';
     fclose(f);
+    unlink(path);
     if (strcmp(how, "spin") == 0)
         spin_for_ever();
     else if (strcmp(how, "wait") == 0)
