@@ -2,6 +2,7 @@
 """The status listener: its paths, its forms, and that it answers whatever the
 workers do and however its own peers behave."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -247,26 +248,31 @@ def peers_that_stop_cost_their_place_until_their_time_is_over():
 
 @tap.test
 def what_is_no_request_is_refused():
-    with watched() as pool:
-        for text in (b"\0" * 100 + b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01",
-                     b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"a" * 40000,
-                     b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 10000 + b"\r\n",
-                     b"GET / HTTP/1.1\r\nContent-Length: 9999999\r\n"
-                     b"Host: x\r\n\r\n",
-                     b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-                     b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: "
-                     b"99999999999999999999\r\n\r\n",
-                     b"GET /status?" + b"&" * 5000 + b" HTTP/1.0\r\n\r\n",
-                     b"GET /%00status%zz HTTP/1.0\r\n\r\n"):
-            with open_page_socket(pool) as link:
-                try:
-                    link.sendall(text)
-                    link.shutdown(socket.SHUT_WR)
-                except (BrokenPipeError, ConnectionResetError, OSError):
-                    pass
-                answer = read_all(link)
-                tap.check(answer == b"" or answer.startswith(b"HTTP/1."),
-                          f"{text[:20]}: {answer[:40]}")
+    texts = (b"\0" * 100 + b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01",
+             b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"a" * 40000,
+             b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 10000 + b"\r\n",
+             b"GET / HTTP/1.1\r\nContent-Length: 9999999\r\n"
+             b"Host: x\r\n\r\n",
+             b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+             b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: "
+             b"99999999999999999999\r\n\r\n",
+             b"GET /status?" + b"&" * 5000 + b" HTTP/1.0\r\n\r\n",
+             b"GET /%00status%zz HTTP/1.0\r\n\r\n")
+    with watched() as pool, contextlib.ExitStack() as links:
+        asked = []
+        for text in texts:
+            link = links.enter_context(open_page_socket(pool))
+            try:
+                link.sendall(text)
+                link.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+            asked.append((text, link))
+        # Some wait for the end of their time, all at once.
+        for text, link in asked:
+            answer = read_all(link)
+            tap.check(answer == b"" or answer.startswith(b"HTTP/1."),
+                      f"{text[:20]}: {answer[:40]}")
         tap.equal(pool.page("/livez").status, 200, "/livez")
         tap.equal(pool.log_lines("the monitor", "ended"), [], "its ends")
 
