@@ -31,6 +31,7 @@ struct options {
         TOP,
         RELOAD,
         UPGRADE,
+        STOP,
         SEND,
         COMMANDS
     } command;
@@ -44,6 +45,7 @@ static const char usage[] =
     "       tallyctl [-c FILE] [-s section.key=value] health [LIMIT...]\n"
     "       tallyctl [-c FILE] [-s section.key=value] reload\n"
     "       tallyctl [-c FILE] [-s section.key=value] upgrade\n"
+    "       tallyctl [-c FILE] [-s section.key=value] stop\n"
     "       tallyctl [-c FILE] [-s section.key=value] send [OPTION...] BODY\n"
     "       tallyctl replay ...; see tallyctl replay -h\n"
     "       tallyctl capture ...; see tallyctl capture -h\n"
@@ -54,6 +56,7 @@ static const char usage[] =
     "  --json    the same as one JSON object\n"
     "  reload    have the settings read again; wait until they are in force\n"
     "  upgrade   the same, and with the tallyd that is installed now\n"
+    "  stop      have it finish what it has in hand and end; wait for that\n"
     "  top       the same live in a terminal; q leaves\n"
     "  health    one line and the exit status of a monitoring plugin\n"
     "  --busy WARN,CRIT       percent of the workers that are busy\n"
@@ -151,17 +154,17 @@ static int take_option(int c, struct options *o)
 
 static int choose_command(int count, char **words, struct options *o)
 {
-    static const char *const commands[] = {"status", "health",  "top",
-                                           "reload", "upgrade", "send"};
+    static const char *const commands[] = {"status",  "health", "top", "reload",
+                                           "upgrade", "stop",   "send"};
     int i = 0;
     if (count == 0)
         return bad_usage("give one command: status, top, health, reload, "
-                         "upgrade or send");
+                         "upgrade, stop or send");
     while (i < COMMANDS && strcmp(words[0], commands[i]) != 0)
         i++;
     if (i == COMMANDS)
         return bad_usage("the commands are status, top, health, reload, "
-                         "upgrade and send");
+                         "upgrade, stop and send");
     o->command = (enum command)i;
     if (count != (i == SEND ? 2 : 1))
         return bad_usage(i == SEND ? "send takes one file, or - for standard "
@@ -277,6 +280,7 @@ static int obey(const struct config *c, const struct options *o)
         status = o->command == HEALTH   ? judge(b, c, &o->limits)
                  : o->command == TOP    ? watch(b, c)
                  : o->command == RELOAD ? order_reload(b, c)
+                 : o->command == STOP   ? order_stop(b, c)
                                         : show(b, c, o->json);
     else
         fprintf(stderr, "tallyctl: the pool (pid %d) is not running\n",

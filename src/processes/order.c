@@ -79,6 +79,32 @@ int order_reload(const struct scoreboard *b, const struct config *c)
     return tell(b, (pid_t)b->pid, "reloaded", why);
 }
 
+/* --- Stop. --- */
+
+static const char *wait_for_end(const struct scoreboard *b, int64_t end)
+{
+    while (is_running(b->pid) && b->stage != POOL_ENDED) {
+        if (clock_now() >= end)
+            return "it has not ended in time; see its log";
+        pause_a_little();
+    }
+    return NULL;
+}
+
+int order_stop(const struct scoreboard *b, const struct config *c)
+{
+    const char *why = NULL;
+    if (b->stage == POOL_SERVING || b->slot_count < 2)
+        why = give(b, SIGTERM);
+    if (why == NULL)
+        why = wait_for_end(b, clock_now() + LIMIT + c->pool.drain_timeout);
+    if (why == NULL)
+        printf("the pool (pid %d) has stopped\n", (int)b->pid);
+    else
+        tell(b, (pid_t)b->pid, "stopped", why);
+    return why == NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 /* --- Upgrade. --- */
 
 /* A program that lays it out otherwise makes another file, and counts anew. */

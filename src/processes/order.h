@@ -13,4 +13,8 @@ int order_reload(const struct scoreboard *b, const struct config *c);
  * `path` may be of its version or of another one. */
 int order_upgrade(const char *path, const struct config *c);
 
+/* Stop it, or wait for the stop that is under way: told twice it would not
+ * finish what it has in hand. Workers may take drain_timeout. */
+int order_stop(const struct scoreboard *b, const struct config *c);
+
 #endif

@@ -6,6 +6,7 @@ import pathlib
 import signal
 import sys
 import time
+from concurrent import futures
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
@@ -14,7 +15,7 @@ import kit
 import procfs
 import tap
 from downstream import Downstream
-from pool import SAMPLE, Pool
+from pool import SAMPLE, Pool, run_tallyctl
 
 
 # A stop told again within 200 ms was told once.
@@ -332,6 +333,39 @@ def a_stop_within_the_start():
             status = process.wait(5)
             tap.check(status in (0, -signal.SIGTERM), f"status {status}")
             tap.equal(process.left_behind(), [], "left behind")
+
+
+def looking_at(pool):
+    """Our children that have mapped its scoreboard."""
+    return [pid for pid in procfs.children_of(os.getpid()) if pid != pool.pid
+            and str(pool.scoreboard)
+            in pathlib.Path(f"/proc/{pid}/maps").read_text("utf-8")]
+
+
+@tap.test
+def tallyctl_stops_and_waits():
+    """tallyctl stop: ends when the pool has, asked twice as well"""
+    with Downstream() as down, Pool({"main": {"downstream": down.url}}) as pool:
+        down.hold()
+        link = pool.link()
+        link.send(fastcgi.request(SAMPLE))
+        down.wait_for(1)
+        with futures.ThreadPoolExecutor() as some:
+            first = some.submit(run_tallyctl, "-c", pool.config, "stop")
+            pool.wait_for_log("draining")
+            second = some.submit(run_tallyctl, "-c", pool.config, "stop")
+            kit.until("both look", lambda: len(looking_at(pool)) == 2)
+            tap.check(not first.done() and not second.done(), "they wait")
+            down.release()
+            with link:
+                tap.equal(link.read_reply().body, b'{"ok":true}', "the reply")
+            for one in (first, second):
+                status, out, _errors = one.result()
+                tap.equal(status, 0, "the exit status")
+                tap.contains(out, "has stopped", "stdout")
+        tap.equal(pool.process.wait(), 0, "the exit status of tallyd")
+    status, _out, _errors = run_tallyctl("-c", pool.config, "stop")
+    tap.equal(status, 69, "the exit status without a pool")
 
 
 sys.exit(kit.run())
