@@ -14,6 +14,9 @@
 void recycle_begin(struct recycle *r, const struct config_pool *c,
                    struct scoreboard_slot *slot)
 {
+    *r = (struct recycle){0};
+    if (c->max_requests == 0 && c->max_age == 0 && c->max_rss == 0)
+        return; /* and no clock is read for it after each request */
     struct entropy entropy = {.left = 0};
     const struct lifetime most = {.requests = (uint64_t)c->max_requests,
                                   .age = c->max_age,

@@ -17,8 +17,9 @@ struct recycle {
     int64_t born, weighed; /* monotonic ns */
 };
 
-/* In the worker, at its start. A zeroed structure has no limits: alone, without
- * a supervisor, connections would end with the process. */
+/* In the worker, at its start. A zeroed structure has no limits, as where none
+ * is set: alone, without a supervisor, connections would end with the process.
+ */
 void recycle_begin(struct recycle *r, const struct config_pool *c,
                    struct scoreboard_slot *slot);
 
