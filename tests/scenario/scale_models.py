@@ -81,16 +81,16 @@ def from_nobody_and_back(front_class):
         front.stop()
 
 
-def burst_from_idle(front_class, **settings):
+def burst_from_idle(front_class, least, **settings):
     with Downstream() as target:
         front = start_front(front_class, target, workers=24, **settings)
-        first = alive(front)
+        wait_for(front, least)
         crowd = hold_requests(front, target, 24)
         tap.equal(alive(front), 24, "workers at the height of it")
         target.release()
         tap.equal(crowd.wait(), {OK: 24}, "the answers")
         tap.equal(crowd.broken, [], "broken connections")
-        wait_for(front, first)
+        wait_for(front, least)
         all_is_well(front)
         front.stop()
 
@@ -111,14 +111,14 @@ def on_demand_kept_connections():
 def on_demand_burst():
     """ondemand: 24 requests at once get 24 workers, which leave again"""
     for front_class in FRONTS:
-        burst_from_idle(front_class, process_model="ondemand")
+        burst_from_idle(front_class, 0, process_model="ondemand")
 
 
 @tap.test
 def dynamic_burst():
     """dynamic: 24 requests at once get 24 workers; min_workers stay"""
     for front_class in FRONTS:
-        burst_from_idle(front_class, process_model="dynamic", min_workers=3,
+        burst_from_idle(front_class, 3, process_model="dynamic", min_workers=3,
                         spare_workers=2)
 
 
