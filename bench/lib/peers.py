@@ -6,7 +6,8 @@ the system and gives nginx's server block for it."""
 import shutil
 import subprocess
 
-from stage import FASTCGI_SERVER, HTTP_SERVER, TOP, free_port
+from stage import (FASTCGI_SERVER, HTTP_SERVER, TOP, UWSGI_SERVER,
+                   free_port)
 
 TALLYD_CONF = """\
 [pool]
@@ -90,6 +91,19 @@ def php(stage, downstream, front):
                          TOP / "tests/reference/php/handler.php")
 
 
+def uwsgi(stage, downstream, front):
+    socket = stage.directory / "uwsgi.sock"
+    stage.start("uwsgi", ["uwsgi_python3", "--master", "--need-app",
+                          "--processes", stage.workers, "--thunder-lock",
+                          "--uwsgi-socket", socket, "--chmod-socket=666",
+                          "--listen", "1024", "--disable-logging",
+                          "--die-on-term", "--wsgi-file",
+                          TOP / "tests/reference/uwsgi/handler.py"],
+                env={"DOWNSTREAM": downstream or ""})
+    stage.wait_for("uwsgi", str(socket))
+    return UWSGI_SERVER.format(socket=socket, front=front)
+
+
 def libfcgi(stage, downstream, front):
     socket = stage.directory / "libfcgi.sock"
     stage.start("libfcgi", ["spawn-fcgi", "-n", "-s", socket, "-b", "1024",
@@ -101,7 +115,7 @@ def libfcgi(stage, downstream, front):
 
 
 PEERS = {"tallyd": tallyd, "tallyd-close": tallyd_close, "hyper": hyper,
-         "node": node, "php": php, "libfcgi": libfcgi}
+         "node": node, "php": php, "uwsgi": uwsgi, "libfcgi": libfcgi}
 
 
 def available(name, build):
@@ -111,6 +125,8 @@ def available(name, build):
         "hyper": None if shutil.which("cargo") else "cargo is not installed",
         "php": None if shutil.which("php-fpm8.2", path="/usr/sbin:/usr/bin")
         else "php8.2-fpm is not installed",
+        "uwsgi": None if shutil.which("uwsgi_python3")
+        else "uwsgi-plugin-python3 is not installed",
         "libfcgi": None if shutil.which("spawn-fcgi")
         and (build / "bench/libfcgi_pool").exists()
         else "spawn-fcgi is not installed",

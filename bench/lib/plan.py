@@ -11,7 +11,8 @@ NAME = re.compile(r"^(\d+)([a-z]*)-(none|fast|\d+)-(\d+)(?:@(\d+))?(-kill)?$")
 Scenario = collections.namedtuple(
     "Scenario", "name items shape downstream clients rate kill")
 
-PEERS = ["tallyd", "tallyd-close", "hyper", "node", "php", "libfcgi"]
+PEERS = ["tallyd", "tallyd-close", "hyper", "node", "php", "uwsgi",
+         "libfcgi"]
 PAIR = ["tallyd", "tallyd-close"]
 
 # Everybody; the pool with and without keep-alive where a pool's size is what

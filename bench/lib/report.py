@@ -72,7 +72,8 @@ def machine():
     return {"cpu": cpu, "cores": os.cpu_count(), "kernel": platform.release(),
             "nginx": ask("nginx", "-v"), "libcurl": ask("curl", "-V")[:60],
             "node": ask("node", "--version"), "rustc": ask("rustc", "-V"),
-            "php": ask("php-fpm8.2", "-v"), "gcc": ask("gcc", "--version")}
+            "php": ask("php-fpm8.2", "-v"),
+            "uwsgi": ask("uwsgi_python3", "--version"), "gcc": ask("gcc", "--version")}
 
 
 # --- Tables. ---

@@ -65,6 +65,19 @@ FASTCGI_SERVER = """\
     }}
 """
 
+UWSGI_SERVER = """\
+    server {{
+        listen 127.0.0.1:{front} backlog=4096;
+        location / {{
+            uwsgi_pass  unix:{socket};
+            uwsgi_param REQUEST_METHOD $request_method;
+            uwsgi_param PATH_INFO      $document_uri;
+            uwsgi_param CONTENT_TYPE   $content_type;
+            uwsgi_param CONTENT_LENGTH $content_length;
+        }}
+    }}
+"""
+
 
 _given = set()
 
