@@ -190,9 +190,9 @@ static void bury(void *context, uint32_t number)
     scoreboard_add(&p->board->shadow_lost, lost);
 }
 
-static struct supervisor_size size_for(const struct config *c)
+static struct generation_size size_for(const struct config *c)
 {
-    return (struct supervisor_size){
+    return (struct generation_size){
         .workers = workers_of(&c->pool),
         .shadows =
             config_has_shadow(&c->shadow) ? (uint32_t)c->shadow.processes : 0,
@@ -207,7 +207,7 @@ static bool refuse_reload(const struct pool *p, const char *why)
 }
 
 static bool prepare(void *context, uint32_t generation,
-                    struct supervisor_size *size)
+                    struct generation_size *size)
 {
     struct pool *p = context;
     char why[CONFIG_ERROR_MAX];
@@ -308,7 +308,6 @@ int pool_run(struct pool *p, const struct pool_past *past)
         .bury = bury,
         .retire = retire,
         .pulse = p->herald.wanted ? pulse : NULL,
-        .prepare = prepare,
-        .adopt = adopt};
+        .reload = {.context = p, .prepare = prepare, .adopt = adopt}};
     return supervisor_run(&plan);
 }

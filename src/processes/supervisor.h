@@ -11,20 +11,14 @@
 
 #include "adapters/roster.h"
 #include "adapters/scoreboard.h"
-#include "domain/scale.h"
 #include "processes/helpers.h"
+#include "processes/reload.h"
 #include "processes/upgrade.h"
-
-struct supervisor_size {
-    struct scale_limits workers;
-    uint32_t shadows;      /* processes of the shadow */
-    int64_t drain_timeout; /* ns */
-};
 
 struct supervisor_plan {
     /* The board has room for twice as many workers as size.workers.most;
-     * prepare() must not ask for more than these. */
-    struct supervisor_size size;
+     * a later generation must not have more than these. */
+    struct generation_size size;
     struct scoreboard *board;
     /* Where a number of workers that is not fixed comes from: NULL if it always
      * is. `queue` is readable while a request waits. */
@@ -38,6 +32,8 @@ struct supervisor_plan {
     /* The processes that are no workers. They are told of SIGUSR1, and ended
      * last, once scoreboard_stage() says POOL_ENDED. */
     struct helpers_plan helpers;
+    /* The generations that may follow. */
+    struct reload_plan reload;
     /* The program that may follow this one. */
     struct upgrade_plan upgrade;
     /* What was there before this program; NULL: nothing. Its workers serve
@@ -52,13 +48,6 @@ struct supervisor_plan {
      * generation wait for requests. Gives when to be called again at the
      * latest, in monotonic ns. NULL: nobody wants to know. */
     int64_t (*pulse)(void *context, bool serves);
-    /* Read and check the settings of another generation, which is forked after
-     * this. False: they are bad, and the log says why. */
-    bool (*prepare)(void *context, uint32_t generation,
-                    struct supervisor_size *size);
-    /* What prepare() has read is in force from now on, or, not `good`, is of no
-     * use. */
-    void (*adopt)(void *context, bool good);
 };
 
 /* Run until a stop is asked for and every child is gone. SIGTERM, SIGQUIT:

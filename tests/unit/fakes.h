@@ -131,13 +131,13 @@ static inline void retire(void *context)
 }
 
 static inline bool prepare(void *context, uint32_t generation,
-                           struct supervisor_size *size)
+                           struct generation_size *size)
 {
     (void)context;
     shared->generation = (int)generation;
     shared->prepared++;
     uint32_t n = (uint32_t)shared->workers;
-    *size = (struct supervisor_size){.workers = {.least = n, .most = n},
+    *size = (struct generation_size){.workers = {.least = n, .most = n},
                                      .shadows = (uint32_t)shared->shadows,
                                      .drain_timeout = LIMIT};
     return shared->workers > 0;
@@ -190,8 +190,7 @@ static inline void start_all(int (*child)(void *, uint32_t, uint32_t),
                     .bury_shadow = bury_shadow},
         .bury = bury,
         .retire = retire,
-        .prepare = prepare,
-        .adopt = adopt};
+        .reload = {.prepare = prepare, .adopt = adopt}};
     supervise(&plan);
 }
 

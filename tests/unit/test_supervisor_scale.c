@@ -59,18 +59,18 @@ static int serve(void *context, uint32_t number, uint32_t generation)
 }
 
 static bool prepare_as_it_was(void *context, uint32_t generation,
-                              struct supervisor_size *size)
+                              struct generation_size *size)
 {
     (void)generation;
-    *size = *(const struct supervisor_size *)context;
+    *size = *(const struct generation_size *)context;
     shared->prepared++;
     return true;
 }
 
 static void begin(uint32_t least, uint32_t spare)
 {
-    static struct supervisor_size size;
-    size = (struct supervisor_size){
+    static struct generation_size size;
+    size = (struct generation_size){
         .workers = {least, MOST, spare, 100, IDLE_TIMEOUT},
         .drain_timeout = LIMIT};
     make_shared(2 * MOST);
@@ -80,16 +80,17 @@ static void begin(uint32_t least, uint32_t spare)
     roster = roster_new(2 * MOST);
     ck_assert_ptr_nonnull(roster);
     ck_assert_int_eq(pipe2(queue, O_NONBLOCK), 0);
-    const struct supervisor_plan plan = {.size = size,
-                                         .board = board,
-                                         .context = &size,
-                                         .roster = roster,
-                                         .queue = queue[0],
-                                         .child = serve,
-                                         .bury = bury,
-                                         .retire = retire,
-                                         .prepare = prepare_as_it_was,
-                                         .adopt = adopt};
+    const struct supervisor_plan plan = {
+        .size = size,
+        .board = board,
+        .context = &size,
+        .roster = roster,
+        .queue = queue[0],
+        .child = serve,
+        .bury = bury,
+        .retire = retire,
+        .reload = {
+            .context = &size, .prepare = prepare_as_it_was, .adopt = adopt}};
     supervise(&plan);
 }
 

@@ -49,8 +49,7 @@ static void begin(int what)
         .upgrade = {.try_it = try_it, .become = become, .good = GOOD},
         .bury = bury,
         .retire = retire,
-        .prepare = prepare,
-        .adopt = adopt};
+        .reload = {.prepare = prepare, .adopt = adopt}};
     supervise(&plan);
     UNTIL(shared->starts == WORKERS && shared->monitor != 0);
 }
