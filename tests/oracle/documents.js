@@ -60,6 +60,21 @@ function number(c) {
   }
 }
 
+// One that an int64 holds, and so does twice the sum of a few of most.
+const INTEGERS = ['0', '9007199254740991', '9007199254740993', '99999999',
+                  '-9007199254740993', '999999999999999999', '100000000',
+                  '4611686018427387903', '-4611686018427387904'];
+
+function integer(c) {
+  const sign = c.percent(20) ? '-' : '';
+  switch (c.below(8)) {
+    case 0: return c.pick(INTEGERS);
+    case 1: return sign + digits(c, 17);
+    case 2: case 3: return sign + digits(c, 1 + c.below(16));
+    default: return sign + (1 + c.below(c.pick([10, 1000, 1e6])));
+  }
+}
+
 const PIECES = ['a', 'value', 'items', ' ', '0', '"', '\\', '/', '\b', '\f',
                 '\n', '\r', '\t', '\0', '\x1f', '\x7f', '\u00e9', '\u20ac',
                 '\ud834\udd1e', '\ud834', '\uffff', '\u2028', '{', '}', '[',
@@ -114,7 +129,19 @@ function makeStyle(c) {
     sizes: c.pick([[1000], [10, 1000], [9, 1e5], [10, 1000, 1e5, 1e9]]),
     wrong: c.percent(8) ? c.pick([1, 10]) : 0,  // of what breaks the shape
     broken: c.percent(6) ? 1 : 0,               // of what is not JSON
+    number,            // makes the odd values
+    single: false,     // no second `items` or `value`
   };
+}
+
+// As clients make them: nothing in it is wrong, so that its sum is compared. A
+// typed service takes integers only, and each member once.
+function tame(c, s, numbers) {
+  const typed = numbers === 'int64';
+  return {...s, wrong: 0, broken: 0, single: typed,
+          number: typed ? integer : number,
+          doubled: typed ? 0 : s.doubled,
+          odd: c.pick([0, 2, 20, 70])};
 }
 
 function gap(c, s) { return s.wild && c.percent(s.wild) ? c.pick(BLANKS) : ''; }
@@ -160,7 +187,7 @@ function wanted(c, s) {
   if (c.percent(s.broken)) return c.pick(NO_NUMBERS);
   if (c.percent(s.wrong))
     return c.pick(['"5"', 'null', 'true', '[]', '[1]', '{}', '{"value":1}']);
-  return c.percent(s.odd) ? number(c) : String(c.below(c.pick(s.sizes)));
+  return c.percent(s.odd) ? s.number(c) : String(c.below(c.pick(s.sizes)));
 }
 
 // What most items of a document look like: names with a way to make values.
@@ -189,7 +216,10 @@ function item(c, s, template) {
   let members = template;
   if (c.percent(s.change)) {
     members = members.filter(([name]) => name === 'value' || c.percent(70));
-    if (c.percent(30)) members = [...members, c.pick(template)];
+    if (c.percent(30)) {
+      const more = c.pick(template);
+      if (!s.single || more[0] !== 'value') members = [...members, more];
+    }
     if (c.percent(30)) members = [...members].reverse();
   }
   while (c.percent(s.doubled))
@@ -207,9 +237,10 @@ function items(c, s, template) {
 
 function document(c, s, template) {
   const members = [];
+  const names = s.single ? NAMES.filter((name) => name !== 'items') : NAMES;
   for (let i = c.pick([0, 0, 1, 3]); i > 0; i--)
-    members.push(member(c, s, c.pick(NAMES), value(c, s, 2)));
-  for (let i = c.pick([1, 1, 1, 1, 1, 1, 1, 2, 3]); i > 0; i--)
+    members.push(member(c, s, c.pick(names), value(c, s, 2)));
+  for (let i = s.single ? 1 : c.pick([1, 1, 1, 1, 1, 1, 1, 2, 3]); i > 0; i--)
     members.splice(c.below(members.length + 1), 0,
                    member(c, s, 'items', items(c, s, template)));
   if (c.percent(s.wrong)) members.pop();
@@ -270,11 +301,15 @@ function mutate(c, bytes) {
 
 const ROW = 8;  // documents of one form
 
-/** The bytes of document `number` of those that `seed` begins. */
-function make(seed, number) {
+/** The bytes of document `number` of those that `seed` begins. Of all forms
+ * `share` percent are tame, as one who reads `numbers` likes them. */
+function make(seed, number, share = 0, numbers = 'double') {
   const c = new Chance(seed, number);
-  const form = new Chance(~seed, Math.floor(number / ROW));
+  const row = Math.floor(number / ROW);
+  const form = new Chance(~seed, row);
   const style = makeStyle(form), template = makeTemplate(form);
+  if (share > 0 && form.percent(share))
+    return Buffer.from(document(c, tame(form, style, numbers), template));
   const kind = c.below(100);
   if (kind < 2) return Buffer.from(deep(c));
   if (kind < 6) return Buffer.from(soup(c));
