@@ -1,0 +1,63 @@
+"""What the checks of the tree have in common. A check is a title and the lines
+that say what is wrong."""
+
+import pathlib
+import re
+import subprocess
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def differences(what, expected, found):
+    """Lines for what is missing in or too much of `found`."""
+    for name in expected:
+        if name not in found:
+            yield f"{what}: {name} is missing"
+    for name in found:
+        if name not in expected:
+            yield f"{what}: {name} does not exist"
+
+
+def read_table(path, *macros):
+    """[(macro, argument, ...)] for each MACRO(a, "b" "c", 3) of a .def file."""
+    text = (TOP / path).read_text(encoding="utf-8")
+    text = re.sub(r"/\*.*?\*/|^#.*?$", "", text, flags=re.S | re.M)
+    token = re.compile(r'"((?:\\.|[^"\\])*)"|(\w+)|([(),])')
+    rows, row = [], None
+    for string, word, mark in token.findall(text):
+        if row is None:
+            row = [word] if word in macros else None
+        elif mark in ("(", ","):
+            row.append("")
+        elif mark == ")":
+            rows.append(tuple(row))
+            row = None
+        else:
+            row[-1] += word or string.replace('\\"', '"')
+    return rows
+
+
+def run(*arguments):
+    """(exit status, all that it printed)"""
+    try:
+        done = subprocess.run(arguments, capture_output=True, text=True,
+                              timeout=30, check=False)
+    except OSError as error:
+        return 127, str(error)
+    return done.returncode, done.stdout + done.stderr
+
+
+def report(checks, skipped=()):
+    """Print [(title, faults)] as TAP, and [(title, why)] that are left out. The
+    exit status."""
+    print(f"1..{len(checks) + len(skipped)}")
+    failed = False
+    for number, (title, faults) in enumerate(checks, 1):
+        faults = list(faults)
+        failed = failed or bool(faults)
+        print(f"{'not ok' if faults else 'ok'} {number} - {title}")
+        for fault in faults:
+            print(f"# {fault}")
+    for number, (title, why) in enumerate(skipped, len(checks) + 1):
+        print(f"ok {number} - {title} # SKIP {why}")
+    return 1 if failed else 0
