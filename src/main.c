@@ -1,79 +1,38 @@
 /* tallyd: a preforked pool of FastCGI workers. See tallyd(8). */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 #include "adapters/listener.h"
 #include "adapters/sandbox.h"
 #include "adapters/signals.h"
 #include "adapters/successor.h"
 #include "adapters/title.h"
+#include "processes/options.h"
 #include "processes/pool.h"
 #include "processes/pool_run.h"
 #include "processes/pool_upgrade.h"
 #include "services/settings.h"
 
-#define OVERRIDES_MAX 128
-
-/* sysexits.h: what systemd and people expect of a daemon. */
-enum { EXIT_USAGE = 64, EXIT_CONFIG = 78 };
-
-struct options {
-    const char *path;
-    const char *overrides[OVERRIDES_MAX];
-    size_t override_count;
-    bool test, dump;
+struct tallyd_options {
+#define OPTIONS_FILE "processes/tallyd_options.def"
+#include "processes/options_members.h"
 };
 
-static const char usage[] =
-    "usage: tallyd [-c FILE] [-s section.key=value]... [-t | -T]\n"
-    "  -c FILE   read the settings from FILE\n"
-    "  -s ...    override one setting, e.g. -s pool.workers=2\n"
-    "  -t        test the settings and say what is wrong with them\n"
-    "  -T        print every effective setting\n"
-    "  -V        print the version\n"
-    "  -h        print this\n"
-    "Manual: tallyd(8), tallyd.conf(5).\n";
+static const struct option_row rows[] = {
+#define OPTIONS_STRUCT struct tallyd_options
+#define OPTIONS_FILE "processes/tallyd_options.def"
+#include "processes/options_rows.h"
+};
 
-static int bad_usage(const char *what)
-{
-    fprintf(stderr, "tallyd: %s\n%s", what, usage);
-    return EXIT_USAGE;
-}
-
-/* -1: go on; else the exit status. */
-static int parse_options(int argc, char **argv, struct options *o)
-{
-    int c;
-    while ((c = getopt(argc, argv, "c:s:tTVh")) != -1) {
-        switch (c) {
-        case 'c':
-            o->path = optarg;
-            break;
-        case 's':
-            if (o->override_count == OVERRIDES_MAX)
-                return bad_usage("too many -s");
-            o->overrides[o->override_count++] = optarg;
-            break;
-        case 't':
-            o->test = true;
-            break;
-        case 'T':
-            o->dump = true;
-            break;
-        case 'V':
-            puts("tallyd " PACKAGE_VERSION);
-            return EXIT_SUCCESS;
-        case 'h':
-            fputs(usage, stdout);
-            return EXIT_SUCCESS;
-        default:
-            fputs(usage, stderr);
-            return EXIT_USAGE;
-        }
-    }
-    return optind == argc ? -1 : bad_usage("there are no plain arguments");
-}
+static const struct options_table table = {
+    .program = "tallyd",
+    .command = "",
+    .usage = "[OPTION...]",
+    .about = "A pool of FastCGI workers. See tallyd(8), tallyd.conf(5).\n",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof rows[0],
+};
 
 static bool load_settings(struct pool *p)
 {
@@ -113,10 +72,35 @@ static int take_over(struct pool *p, int state)
     return status;
 }
 
+/* Steps 2 to 4. */
+static int start(struct pool *p, const struct tallyd_options *o)
+{
+    int status = EXIT_FAILURE;
+
+    /* 2. Settings. */
+    if (!load_settings(p)) {
+        pool_close(p);
+        return EX_CONFIG;
+    }
+    if (o->test || o->dump) {
+        status = show(p, o->dump);
+        pool_close(p);
+        return status;
+    }
+
+    /* 3. Signals, log, pid file, sockets, shared counters; then no root. */
+    signals_init();
+    if (pool_open(p))
+        /* 4. Serve until told to stop. */
+        status = pool_run(p, NULL);
+    pool_close(p);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     int state = -1; /* a pool that this program shall take over */
-    struct options options = {0};
+    struct tallyd_options options = {0};
     struct pool pool = {
         .listener = {.fd = -1}, .status = {.fd = -1}, .pid_file = -1};
 
@@ -127,32 +111,15 @@ int main(int argc, char **argv)
     sandbox_fill_descriptors();
     if (!offered)
         listener_close_leaked();
-    int status = parse_options(argc, argv, &options);
-    if (status >= 0)
-        return status;
-
-    /* 2. Settings. */
-    pool.source = (struct settings_source){options.path, options.overrides,
-                                           options.override_count};
-    if (offered)
-        return options.test ? answer_trial(&pool, state)
-                            : take_over(&pool, state);
-    if (!load_settings(&pool)) {
-        pool_close(&pool);
-        return EXIT_CONFIG;
+    int status = options_parse(&table, &options, argc, argv);
+    if (status == OPTIONS_GO) {
+        pool.source = (struct settings_source){
+            options.config[0] == '\0' ? NULL : options.config,
+            options.set.values, options.set.count};
+        status = !offered       ? start(&pool, &options)
+                 : options.test ? answer_trial(&pool, state)
+                                : take_over(&pool, state);
     }
-    if (options.test || options.dump) {
-        status = show(&pool, options.dump);
-        pool_close(&pool);
-        return status;
-    }
-
-    /* 3. Signals, log, pid file, sockets, shared counters; then no root. */
-    signals_init();
-    status = EXIT_FAILURE;
-    if (pool_open(&pool))
-        /* 4. Serve until told to stop. */
-        status = pool_run(&pool, NULL);
-    pool_close(&pool);
+    options_clear(&table, &options);
     return status;
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "domain/address.h"
+#include "domain/spelling.h"
 
 #define WORD_MAX 64
 #define SHARE_WHOLE 1000000
@@ -290,40 +291,13 @@ const struct setting *setting_find(const struct setting *rows, size_t count,
     return NULL;
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-#define NAME_MAX_COMPARED 32
-
-/* Levenshtein distance, one row at a time. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[NAME_MAX_COMPARED + 1], n = strlen(b);
-    if (n > NAME_MAX_COMPARED || strlen(a) > NAME_MAX_COMPARED)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1] != '\0'; i++) {
-        size_t corner = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t change = corner + (a[i - 1] != b[j - 1]);
-            corner = row[j];
-            row[j] = least(change, least(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[n];
-}
-
 const struct setting *setting_nearest(const struct setting *rows, size_t count,
                                       const char *name)
 {
     const struct setting *best = NULL;
-    size_t best_distance = 4; /* farther than three edits is no help */
+    size_t best_distance = SPELLING_FAR;
     for (size_t i = 0; i < count; i++) {
-        size_t d = distance(name, rows[i].name);
+        size_t d = spelling_distance(name, rows[i].name);
         if (d < best_distance) {
             best = &rows[i];
             best_distance = d;

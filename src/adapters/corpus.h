@@ -11,7 +11,7 @@
 #include "domain/recording.h"
 
 struct corpus_settings {
-    char *const *paths; /* files, directories, "-" for standard input */
+    const char *const *paths; /* files, directories, "-" for standard input */
     size_t path_count;
     enum recording_format format; /* of standard input, if AUTO: NDJSON */
     size_t max_body;              /* bytes */

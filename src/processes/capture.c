@@ -21,7 +21,7 @@
 #include "processes/capture_options.h"
 #include "processes/capture_peer.h"
 
-enum { CAPTURED, WRONG_USAGE = 2, NOT_CAPTURED };
+enum { CAPTURED, NOT_CAPTURED = 3 };
 
 #define SHORTAGE_PAUSE (100 * CLOCK_MS) /* of descriptors or processes */
 #define WARN_BEAT (10 * CLOCK_SECOND)
@@ -211,9 +211,8 @@ static int run(struct capture *c)
 int capture_main(int argc, char **argv)
 {
     struct capture c = {.listener.fd = -1};
-    enum options_parsed parsed = capture_options_parse(&c.options, argc, argv);
-    int status = parsed == OPTIONS_HELP ? CAPTURED : WRONG_USAGE;
-    if (parsed == OPTIONS_GO) {
+    int status = capture_options_parse(&c.options, argc, argv);
+    if (status == OPTIONS_GO) {
         signals_init();
         status = run(&c);
     }

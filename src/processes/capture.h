@@ -6,8 +6,8 @@
 #ifndef TALLYD_PROCESSES_CAPTURE_H
 #define TALLYD_PROCESSES_CAPTURE_H
 
-/* argv[0] is the command's name. The exit status: 0 it was told to end, 2 wrong
- * usage, 3 it cannot run, or some posts could not be written. */
+/* The exit status, besides those of a command line: 0 it was told to end, 3 it
+ * cannot run, or some posts could not be written. */
 int capture_main(int argc, char **argv);
 
 #endif

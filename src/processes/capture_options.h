@@ -2,22 +2,17 @@
 #ifndef TALLYD_PROCESSES_CAPTURE_OPTIONS_H
 #define TALLYD_PROCESSES_CAPTURE_OPTIONS_H
 
-#include <stdbool.h>
-
 #include "adapters/config.h"
 #include "processes/options.h"
 
 struct capture_options {
-#define OPTION(name, type, initial, allowed, help) config_##type name;
-#define FLAG(name, help) bool name;
-#include "processes/capture_options.def"
-#undef OPTION
-#undef FLAG
+#define OPTIONS_FILE "processes/capture_options.def"
+#include "processes/options_members.h"
 };
 
 /* As options_parse(). */
-enum options_parsed capture_options_parse(struct capture_options *o, int argc,
-                                          char **argv);
+int capture_options_parse(struct capture_options *o, int argc,
+                          char *const *argv);
 void capture_options_free(struct capture_options *o);
 
 #endif

@@ -17,7 +17,7 @@
 #include "processes/replay_options.h"
 #include "processes/replay_window.h"
 
-enum { SAME, DIFFERENT, WRONG_USAGE, NOT_KNOWN };
+enum { SAME, DIFFERENT, NOT_KNOWN = 3 };
 
 #define LISTENERS 2
 #define CONNECTIONS_MAX 1024
@@ -138,8 +138,8 @@ static bool start_callers(struct replay *r)
 static bool start_reader(struct replay *r)
 {
     const struct corpus_settings s = {
-        .paths = r->options.paths,
-        .path_count = r->options.path_count,
+        .paths = r->options.paths.values,
+        .path_count = r->options.paths.count,
         .format = (enum recording_format)r->options.format,
         .max_body = (size_t)r->options.max_body};
     struct corpus *corpus = corpus_new(&s, r->fault, sizeof r->fault);
@@ -358,19 +358,18 @@ static int conclude(struct replay *r, bool ok)
 int replay_main(int argc, char **argv)
 {
     struct replay *r = calloc(1, sizeof *r);
-    int status = NOT_KNOWN;
     if (r == NULL)
         return NOT_KNOWN;
-    enum options_parsed parsed = replay_options_parse(&r->options, argc, argv);
-    if (parsed == OPTIONS_GO) {
+    int status = replay_options_parse(&r->options, argc, argv);
+    if (status == OPTIONS_GO) {
         signals_init();
-        if (set_up(r))
+        if (set_up(r)) {
             status = conclude(r, run(r));
-        else
+        } else {
             fprintf(stderr, "tallyctl: replay: %s\n", r->fault);
+            status = NOT_KNOWN;
+        }
         tear_down(r);
-    } else {
-        status = parsed == OPTIONS_HELP ? SAME : WRONG_USAGE;
     }
     replay_options_free(&r->options);
     free(r);

@@ -3,8 +3,8 @@
 #ifndef TALLYD_PROCESSES_REPLAY_H
 #define TALLYD_PROCESSES_REPLAY_H
 
-/* argv[0] is the command's name. The exit status: 0 the same, 1 over
- * --max-mismatch, 2 wrong usage, 3 it could not be found out. */
+/* The exit status, besides those of a command line: 0 the same, 1 over
+ * --max-mismatch, 3 it could not be found out. */
 int replay_main(int argc, char **argv);
 
 #endif

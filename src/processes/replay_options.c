@@ -2,58 +2,42 @@
 #include "processes/replay_options.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <sysexits.h>
 
 #include "adapters/config_load.h"
 
-static const struct setting rows[] = {
-#define OPTION(name, type, initial, allowed, help)                             \
-    {#name,   SETTING_##type, initial,                                         \
-     allowed, help,           offsetof(struct replay_options, name)},
-#define FLAG(name, help)
-#include "processes/replay_options.def"
-#undef OPTION
-#undef FLAG
-};
-
-static const struct options_flag flags[] = {
-#define OPTION(name, type, initial, allowed, help)
-#define FLAG(name, help) {#name, help, offsetof(struct replay_options, name)},
-#include "processes/replay_options.def"
-#undef OPTION
-#undef FLAG
+static const struct option_row rows[] = {
+#define OPTIONS_STRUCT struct replay_options
+#define OPTIONS_FILE "processes/replay_options.def"
+#include "processes/options_rows.h"
 };
 
 static const struct options_table table = {
+    .program = "tallyctl",
     .command = "replay",
-    .intro =
-        "usage: tallyctl replay --ours URL --theirs URL [OPTION...] PATH...\n"
-        "Send recorded bodies to both, compare what they do. PATH is a file, "
-        "a directory\nor - for standard input. See tallyctl-replay(1).\n",
+    .usage = "--ours URL --theirs URL [OPTION...] PATH...",
+    .about = "Send recorded bodies to both, compare what they do. See "
+             "tallyctl-replay(1).\n",
     .rows = rows,
     .row_count = sizeof rows / sizeof rows[0],
-    .flags = flags,
-    .flag_count = sizeof flags / sizeof flags[0],
 };
 
-static enum options_parsed complain(const char *what, const char *why)
-{
-    return options_complain(&table, what, why);
-}
-
 /* What ours wants of a body, so that differences can be explained. */
-static enum options_parsed find_shape(struct replay_options *o)
+static int find_shape(struct replay_options *o)
 {
     char why[CONFIG_ERROR_MAX];
-    o->settings =
-        config_load(o->config[0] == '\0' ? NULL : o->config, NULL, 0, why);
-    if (o->settings == NULL)
-        return complain("--config", why);
+    o->settings = config_load(o->config[0] == '\0' ? NULL : o->config,
+                              o->set.values, o->set.count, why);
+    if (o->settings == NULL) {
+        fprintf(stderr, "tallyctl: replay: %s\n", why);
+        return EX_CONFIG;
+    }
     const struct config_endpoint *e =
         o->endpoint[0] == '\0' ? o->settings->endpoints[0]
                                : config_find_endpoint(o->settings, o->endpoint);
     if (e == NULL)
-        return complain("--endpoint", "the settings have none of that name");
+        return options_complain(&table, "--endpoint",
+                                "the settings have none of that name");
     o->shape = (struct shape){.array = e->array,
                               .field = e->field,
                               .numbers = (enum tally_numbers)e->numbers,
@@ -64,21 +48,14 @@ static enum options_parsed find_shape(struct replay_options *o)
     return OPTIONS_GO;
 }
 
-enum options_parsed replay_options_parse(struct replay_options *o, int argc,
-                                         char **argv)
+int replay_options_parse(struct replay_options *o, int argc, char *const *argv)
 {
-    int operands = argc;
     *o = (struct replay_options){0};
-    enum options_parsed parsed =
-        options_parse(&table, o, argc, argv, &operands);
-    if (parsed != OPTIONS_GO)
-        return parsed;
-    o->paths = argv + operands;
-    o->path_count = (size_t)(argc - operands);
+    int status = options_parse(&table, o, argc, argv);
+    if (status != OPTIONS_GO)
+        return status;
     if (o->ours[0] == '\0' || o->theirs[0] == '\0')
-        return complain("--ours and --theirs are needed", "");
-    if (o->path_count == 0)
-        return complain("give files, directories, or - for standard input", "");
+        return options_complain(&table, "--ours and --theirs are needed", "");
     return find_shape(o);
 }
 
@@ -107,7 +84,7 @@ uint64_t replay_options_mark(const struct replay_options *o)
              (int)o->shape.numbers, (int)o->shape.multiply,
              (unsigned)o->shape.max_depth);
     mark = add(mark, numbers);
-    for (size_t i = 0; i < o->path_count; i++)
-        mark = add(mark, o->paths[i]);
+    for (size_t i = 0; i < o->paths.count; i++)
+        mark = add(mark, o->paths.values[i]);
     return mark;
 }

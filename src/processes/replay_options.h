@@ -2,8 +2,6 @@
 #ifndef TALLYD_PROCESSES_REPLAY_OPTIONS_H
 #define TALLYD_PROCESSES_REPLAY_OPTIONS_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "adapters/config.h"
@@ -11,21 +9,15 @@
 #include "processes/options.h"
 
 struct replay_options {
-#define OPTION(name, type, initial, allowed, help) config_##type name;
-#define FLAG(name, help) bool name;
-#include "processes/replay_options.def"
-#undef OPTION
-#undef FLAG
-    char *const *paths;
-    size_t path_count;
+#define OPTIONS_FILE "processes/replay_options.def"
+#include "processes/options_members.h"
     struct config *settings; /* owns the words of `shape` */
     struct shape shape;
 };
 
-/* argv[0] is the command's name. Help and complaints are printed. Free `o`
- * whatever comes back. */
-enum options_parsed replay_options_parse(struct replay_options *o, int argc,
-                                         char **argv);
+/* As options_parse(); settings that are wrong are told, too: EX_CONFIG. Free
+ * `o` whatever comes back. */
+int replay_options_parse(struct replay_options *o, int argc, char *const *argv);
 void replay_options_free(struct replay_options *o);
 
 /* What a run that goes on must have in common with the one before. */

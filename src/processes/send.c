@@ -9,18 +9,28 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "adapters/client.h"
 #include "base/clock.h"
 #include "domain/record.h"
 #include "domain/response.h"
+#include "processes/options.h"
+#include "processes/running.h"
 
 #define PARAMS_BYTES 65536
 #define NAME_BYTES 256
 
+enum send_end { SEND_TAKEN, SEND_REFUSED, SEND_FAILED };
+
+struct send_options {
+#define OPTIONS_FILE "processes/send_options.def"
+#include "processes/options_members.h"
+};
+
 struct sender {
-    const struct send_wish *wish;
+    const struct send_options *options;
     struct response response;
     bool told; /* the status is printed */
     char last; /* byte of the body; 0: none has come */
@@ -68,11 +78,12 @@ static bool put_header(struct buf *params, const char *line)
     return true;
 }
 
-static bool has_header(const struct send_wish *w, const char *name)
+static bool has_header(const struct send_options *o, const char *name)
 {
     size_t n = strlen(name);
-    for (size_t i = 0; i < w->header_count; i++)
-        if (strncasecmp(w->headers[i], name, n) == 0 && w->headers[i][n] == ':')
+    for (size_t i = 0; i < o->header.count; i++)
+        if (strncasecmp(o->header.values[i], name, n) == 0 &&
+            o->header.values[i][n] == ':')
             return true;
     return false;
 }
@@ -105,30 +116,30 @@ static void put_length(struct buf *params, int body)
     record_put_pair(params, "CONTENT_LENGTH", text);
 }
 
-static const char *choose_path(const struct send_wish *w,
+static const char *choose_path(const struct send_options *o,
                                const struct config *c)
 {
-    if (w->path != NULL)
-        return w->path;
+    if (o->path[0] != '\0')
+        return o->path;
     return c->endpoint_count == 1 ? c->endpoints[0]->path : "/";
 }
 
 static bool put_params(struct sender *s, const struct config *c, int body)
 {
-    const struct send_wish *w = s->wish;
+    const struct send_options *o = s->options;
     struct buf *params = &s->params;
     record_put_pair(params, "GATEWAY_INTERFACE", "CGI/1.1");
     record_put_pair(params, "SERVER_PROTOCOL", "HTTP/1.1");
     record_put_pair(params, "SERVER_SOFTWARE", "tallyctl/" PACKAGE_VERSION);
     record_put_pair(params, "REQUEST_METHOD", "POST");
-    if (!put_path(params, choose_path(w, c)))
+    if (!put_path(params, choose_path(o, c)))
         return false;
-    if (!has_header(w, "Content-Length"))
+    if (!has_header(o, "Content-Length"))
         put_length(params, body);
-    if (!has_header(w, "Content-Type"))
+    if (!has_header(o, "Content-Type"))
         record_put_pair(params, "CONTENT_TYPE", "application/json");
-    for (size_t i = 0; i < w->header_count; i++)
-        if (!put_header(params, w->headers[i]))
+    for (size_t i = 0; i < o->header.count; i++)
+        if (!put_header(params, o->header.values[i]))
             return false;
     return true;
 }
@@ -149,7 +160,7 @@ static void tell_head(struct sender *s)
 {
     const struct response *r = &s->response;
     s->told = true;
-    if (s->wish->verbose)
+    if (s->options->verbose)
         print_line(r->head, r->head_len);
     else
         fprintf(stderr, "status %d\n", r->status);
@@ -194,8 +205,8 @@ static enum send_end judge(const struct sender *s)
 
 static enum send_end ask(struct sender *s, const struct config *c, int body)
 {
-    const struct send_wish *w = s->wish;
-    const char *listen = w->listen != NULL ? w->listen : c->pool.listen;
+    const struct send_options *o = s->options;
+    const char *listen = o->listen[0] != '\0' ? o->listen : c->pool.listen;
     struct address to;
     char why[200];
     buf_init(&s->params, s->room, sizeof s->room);
@@ -211,7 +222,7 @@ static enum send_end ask(struct sender *s, const struct config *c, int body)
         .to = &to,
         .params = &s->params,
         .body = body,
-        .deadline = clock_now() + w->timeout * CLOCK_SECOND,
+        .deadline = clock_now() + o->timeout,
         .context = s,
         .output = take_output,
         .errors = take_errors,
@@ -222,18 +233,48 @@ static enum send_end ask(struct sender *s, const struct config *c, int body)
     return SEND_FAILED;
 }
 
-enum send_end send_file(const struct send_wish *w, const struct config *c)
+static enum send_end send_file(const struct send_options *o,
+                               const struct config *c)
 {
     static struct sender sender;
-    bool is_stdin = strcmp(w->file, "-") == 0;
-    int body = is_stdin ? STDIN_FILENO : open(w->file, O_RDONLY | O_CLOEXEC);
+    const char *path = o->body.values[0];
+    bool is_stdin = strcmp(path, "-") == 0;
+    int body = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (body < 0) {
-        fail("%s: %s", w->file, strerror(errno));
+        fail("%s: %s", path, strerror(errno));
         return SEND_FAILED;
     }
-    sender.wish = w;
+    sender.options = o;
     enum send_end end = ask(&sender, c, body);
     if (!is_stdin)
         close(body);
     return end;
+}
+
+static const struct option_row rows[] = {
+#define OPTIONS_STRUCT struct send_options
+#define OPTIONS_FILE "processes/send_options.def"
+#include "processes/options_rows.h"
+};
+
+static const struct options_table table = {
+    .program = "tallyctl",
+    .command = "send",
+    .usage = "[OPTION...] BODY",
+    .about = "Post a file to the pool without a web server, print its reply.\n",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof rows[0],
+};
+
+int send_main(int argc, char **argv)
+{
+    struct send_options o = {0};
+    int status = options_parse(&table, &o, argc, argv);
+    if (status == OPTIONS_GO) {
+        struct config *c = running_settings(o.config, &o.set);
+        status = c == NULL ? EX_CONFIG : (int)send_file(&o, c);
+        config_free(&c);
+    }
+    options_clear(&table, &o);
+    return status;
 }

@@ -2,7 +2,7 @@
 #ifndef TALLYD_PROCESSES_SHADOW_COMMAND_H
 #define TALLYD_PROCESSES_SHADOW_COMMAND_H
 
-/* The words from "shadow" on. Gives the exit status, see tallyctl(1). */
-int shadow_command(int argc, char **argv);
+/* argv[0] is the command. Gives the exit status, see tallyctl(1). */
+int shadow_main(int argc, char **argv);
 
 #endif

@@ -269,12 +269,12 @@ def rotated():
 
 @tap.test
 def usage():
-    """wrong usage ends with 2, what keeps it from running with 3"""
+    """wrong usage ends with 64, what keeps it from running with 3"""
     listen, _address = free_address()
     for arguments, status, part in (
-            (["--listen", listen], 2, "--listen and --out are needed"),
-            (["--listen", "nonsense", "--out", "x"], 2, "--listen"),
-            (["--listen", listen, "--out", "x", "y"], 2, "y: not an option"),
+            (["--listen", listen], 64, "--listen and --out are needed"),
+            (["--listen", "nonsense", "--out", "x"], 64, "--listen"),
+            (["--listen", listen, "--out", "x", "y"], 64, "y: not an option"),
             (["--listen", listen, "--out", "/no/dir/x"], 3, "/no/dir/x"),
             (["--listen", listen, "--out", kit.fresh_path("o"), "--forward",
               "http://a b/"], 3, "http://a b/")):

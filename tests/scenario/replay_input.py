@@ -96,23 +96,26 @@ def long_bodies():
 
 @tap.test
 def usage():
-    """wrong usage ends with 2 and says what is wrong"""
-    for arguments, part in (
+    """wrong usage ends with 64, wrong settings with 78, and it says what is wrong"""
+    for arguments, part, *status in (
             (["--theirs", "http://a/", "x"], "--ours and --theirs are needed"),
-            (["--ours", "http://a/", "--theirs", "http://a/"], "give files"),
+            (["--ours", "http://a/", "--theirs", "http://a/"], "give PATH"),
             (["--ours", "ftp://a/", "--theirs", "http://a/", "x"], "--ours"),
             (["--jobs", "65"], "--jobs: must be 1..64"),
             (["--format", "xml"], "auto|body|ndjson|log|har"),
             (["--max-mismatch", "2"], "--max-mismatch"),
             (["--config", "/none", "--ours", "http://a/", "--theirs",
-              "http://a/", "x"], "/none"),
+              "http://a/", "x"], "/none", 78),
             (["--endpoint", "none", "--ours", "http://a/", "--theirs",
               "http://a/", "x"], "--endpoint"),
+            (["--set", "pool.workers=x", "--ours", "http://a/", "--theirs",
+              "http://a/", "x"], "workers = x", 78),
             (["--nonsense"], "nonsense")):
         done = subprocess.run([kit.TALLYCTL, "replay", *arguments],
                               capture_output=True, text=True, check=False,
                               timeout=kit.seconds(20))
-        tap.equal(done.returncode, 2, f"status of {arguments}: {done.stderr}")
+        tap.equal(done.returncode, *(status or [64]),
+                  f"status of {arguments}: {done.stderr}")
         tap.check(part in done.stderr, f"{arguments}: {done.stderr}")
 
 

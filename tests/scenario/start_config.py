@@ -220,10 +220,10 @@ def wrong_overrides_are_told():
 @tap.test
 def wrong_usage_is_told():
     for arguments in ["-x"], ["-c"], ["file.conf"], ["-t", "now"], \
-            ["-s"], ["-s", "pool.workers=1"] * 129:
+            ["-s"], ["-c", ""], ["--tes"], ["--test=x"]:
         status, out, errors = run_tallyd(*arguments)
-        tap.equal((status, out), (64, ""), f"tallyd {arguments[:3]}")
-        tap.contains(errors, "usage: tallyd", f"tallyd {arguments[:3]}")
+        tap.equal((status, out), (64, ""), f"tallyd {arguments}")
+        tap.contains(errors, "tallyd -h lists", f"tallyd {arguments}")
     status, out, errors = run_tallyd("-h")
     tap.equal((status, errors), (0, ""), "tallyd -h")
     tap.contains(out, "usage: tallyd", "tallyd -h")

@@ -110,10 +110,16 @@ def settings_without_a_scoreboard_are_told():
 
 @tap.test
 def wrong_usage_is_told():
-    for arguments in [], ["statu"], ["status", "now"], ["-x", "status"]:
+    for arguments, words in (([], "give COMMAND"),
+                             (["statu"], "did you mean status?"),
+                             (["status", "now"], "now: not an option"),
+                             (["-x", "status"], "-x: no such option"),
+                             (["status", "--jso"], "did you mean --json?"),
+                             (["reload", "--json"], "--json: no such option")):
         status, out, errors = run_tallyctl(*arguments)
         tap.equal((status, out), (64, ""), f"tallyctl {arguments}")
-        tap.contains(errors, "usage: tallyctl", f"tallyctl {arguments}")
+        tap.contains(errors, words, f"tallyctl {arguments}")
+        tap.contains(errors, " -h lists", f"tallyctl {arguments}")
 
 
 @tap.test
