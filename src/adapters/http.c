@@ -8,60 +8,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "adapters/http_peers.h"
 #include "base/clock.h"
 
 #define REQUEST_BYTES ((size_t)16384)
-
-/* A request from its first line to the end of its reply. */
-struct request {
-    char *target; /* as it was sent; NULL: there is none */
-    bool begun;   /* its header is complete */
-    char *bytes;  /* of its body, terminated */
-    size_t n, room;
-    int status; /* 0: all is well so far */
-};
-
-struct peer {
-    int fd;
-    int64_t deadline;       /* monotonic ns; 0: this place is free */
-    struct request request; /* that it is at, if it has a target */
-};
 
 struct http {
     struct http_config config;
     struct MHD_Daemon *daemon;
     int set;   /* libmicrohttpd's epoll descriptor */
     bool left; /* a connection has ended in this turn */
-    struct peer peers[];
+    struct http_peers *peers;
 };
 
-/* --- Connections and their deadlines. --- */
+/* --- Connections. --- */
 
-static void open_peer(struct http *h, struct MHD_Connection *c, void **context)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-    for (unsigned i = 0; info != NULL && i < h->config.max_connections; i++)
-        if (h->peers[i].deadline == 0) {
-            h->peers[i].fd = info->connect_fd;
-            h->peers[i].deadline = clock_now() + h->config.timeout;
-            *context = &h->peers[i];
-            return;
-        }
-}
-
-static struct peer *peer_of(struct MHD_Connection *c)
+static struct http_peer *peer_of(struct MHD_Connection *c)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     return info == NULL ? NULL : info->socket_context;
-}
-
-static void drop_request(struct request *u)
-{
-    free(u->target);
-    free(u->bytes);
-    *u = (struct request){0};
 }
 
 /* MHD_OPTION_NOTIFY_CONNECTION. The descriptor is open until after CLOSED. */
@@ -69,39 +35,16 @@ static void notice(void *context, struct MHD_Connection *c, void **of_peer,
                    enum MHD_ConnectionNotificationCode code)
 {
     struct http *h = context;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        open_peer(h, c, of_peer);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+        if (info != NULL)
+            *of_peer = http_peers_open(h->peers, info->connect_fd);
+    }
     if (code == MHD_CONNECTION_NOTIFY_CLOSED && *of_peer != NULL) {
-        struct peer *p = *of_peer;
-        drop_request(&p->request);
-        p->deadline = 0;
+        http_peers_close(*of_peer);
         h->left = true;
     }
-}
-
-static void renew_deadline(const struct http *h, struct peer *p)
-{
-    if (h->config.keep && p->deadline != CLOCK_NEVER)
-        p->deadline = clock_now() + h->config.timeout;
-}
-
-/* libmicrohttpd has no deadline for a whole connection: its own one starts
- * anew with every byte. It meets the end of the socket and closes it. */
-static int64_t cut_overdue(struct http *h, int64_t now)
-{
-    int64_t next = CLOCK_NEVER;
-    for (unsigned i = 0; i < h->config.max_connections; i++) {
-        struct peer *p = &h->peers[i];
-        if (p->deadline == 0 || p->deadline == CLOCK_NEVER)
-            continue;
-        if (p->deadline <= now) {
-            shutdown(p->fd, SHUT_RDWR);
-            p->deadline = CLOCK_NEVER;
-        } else if (p->deadline < next) {
-            next = p->deadline;
-        }
-    }
-    return next;
 }
 
 /* --- Requests. --- */
@@ -199,7 +142,7 @@ static bool is_page(const char *method)
 
 static enum MHD_Result answer(struct http *h, struct MHD_Connection *c,
                               const char *path, const char *method,
-                              const struct request *u)
+                              const struct http_inbound *u)
 {
     struct http_reply reply = {.status = MHD_HTTP_INTERNAL_SERVER_ERROR};
     const char *accept =
@@ -219,30 +162,6 @@ static enum MHD_Result answer(struct http *h, struct MHD_Connection *c,
     return send_reply(h, c, &reply);
 }
 
-/* What is too much is still read, for not all clients look for an answer before
- * their body is gone; the deadline bounds that. */
-static void add_body(struct request *u, const char *bytes, size_t n,
-                     size_t max_body)
-{
-    if (u->status == 0 && n > max_body - u->n)
-        u->status = MHD_HTTP_CONTENT_TOO_LARGE;
-    if (u->status == 0 && u->n + n + 1 > u->room) {
-        size_t room = 2 * (u->n + n) + 1;
-        char *grown = realloc(u->bytes, room);
-        if (grown == NULL) {
-            u->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
-        } else {
-            u->bytes = grown;
-            u->room = room;
-        }
-    }
-    if (u->status != 0)
-        return;
-    memcpy(u->bytes + u->n, bytes, n);
-    u->n += n;
-    u->bytes[u->n] = '\0';
-}
-
 /* MHD_OPTION_URI_LOG_CALLBACK, which is called at the end of the first line,
  * with the target as it was sent. It is all that is ever heard of a request
  * whose header libmicrohttpd refuses by itself, so the connection owns the
@@ -250,11 +169,13 @@ static void add_body(struct request *u, const char *bytes, size_t n,
 static void *begin_request(void *context, const char *target,
                            struct MHD_Connection *c)
 {
-    struct peer *p = peer_of(c);
+    const struct http *h = context;
+    struct http_peer *p = peer_of(c);
     if (p == NULL)
         return NULL;
-    renew_deadline(context, p);
-    drop_request(&p->request);
+    if (h->config.keep)
+        http_peers_renew(h->peers, p);
+    http_inbound_drop(&p->request);
     p->request.target = strdup(target);
     return &p->request;
 }
@@ -268,18 +189,18 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *c,
                               void **of_request)
 {
     struct http *h = context;
-    struct request *u = *of_request;
+    struct http_inbound *u = *of_request;
     (void)version;
     if (u == NULL || u->target == NULL)
         return MHD_NO; /* memory is short */
     if (!u->begun && h->config.max_body > 0 && strcmp(method, "POST") == 0) {
         u->begun = true;
-        add_body(u, "", 0, h->config.max_body);
+        http_inbound_add(u, "", 0, h->config.max_body);
         return MHD_YES;
     }
     if (u->bytes == NULL || *n == 0)
         return answer(h, c, url, method, u);
-    add_body(u, bytes, *n, h->config.max_body);
+    http_inbound_add(u, bytes, *n, h->config.max_body);
     *n = 0;
     return MHD_YES;
 }
@@ -290,18 +211,22 @@ static void end_request(void *context, struct MHD_Connection *c,
 {
     (void)context, (void)c, (void)code;
     if (*of_request != NULL)
-        drop_request(*of_request);
+        http_inbound_drop(*of_request);
 }
 
 /* --- The server. --- */
 
 struct http *http_new(const struct http_config *c)
 {
-    struct http *h =
-        calloc(1, sizeof *h + c->max_connections * sizeof h->peers[0]);
+    struct http *h = calloc(1, sizeof *h);
     if (h == NULL)
         return NULL;
     h->config = *c;
+    h->peers = http_peers_new(c->max_connections, c->timeout);
+    if (h->peers == NULL) {
+        http_free(&h);
+        return NULL;
+    }
     unsigned flags = MHD_USE_EPOLL;
     if (c->listener < 0)
         flags |= MHD_USE_NO_LISTEN_SOCKET;
@@ -330,6 +255,7 @@ void http_free(struct http **h)
         return;
     if ((*h)->daemon != NULL)
         MHD_stop_daemon((*h)->daemon);
+    http_peers_free(&(*h)->peers);
     free(*h);
     *h = NULL;
 }
@@ -349,18 +275,12 @@ bool http_adopt(struct http *h, int fd)
 
 bool http_is_idle(const struct http *h)
 {
-    for (unsigned i = 0; i < h->config.max_connections; i++)
-        if (h->peers[i].request.target != NULL)
-            return false;
-    return true;
+    return http_peers_are_idle(h->peers);
 }
 
 unsigned http_connections(const struct http *h)
 {
-    unsigned n = 0;
-    for (unsigned i = 0; i < h->config.max_connections; i++)
-        n += h->peers[i].deadline != 0;
-    return n;
+    return http_peers_open_count(h->peers);
 }
 
 int http_fd(const struct http *h)
@@ -370,7 +290,7 @@ int http_fd(const struct http *h)
 
 int64_t http_due(struct http *h)
 {
-    int64_t now = clock_now(), next = cut_overdue(h, now);
+    int64_t now = clock_now(), next = http_peers_cut(h->peers, now);
     MHD_UNSIGNED_LONG_LONG ms;
     if (MHD_get_timeout(h->daemon, &ms) == MHD_YES &&
         (int64_t)ms * CLOCK_MS < next - now)
