@@ -21,7 +21,7 @@
 #include "processes/upgrade.h"
 
 /* A stop told twice within this time was told once. */
-#define ECHO_WINDOW (200 * CLOCK_MS)
+#define ECHO_WINDOW CLOCK_SECOND
 
 enum stage { RUNNING, DRAINING, KILLING };
 

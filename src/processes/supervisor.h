@@ -52,7 +52,7 @@ struct supervisor_plan {
 
 /* Run until a stop is asked for and every child is gone. SIGTERM, SIGQUIT:
  * children drain, at most drain_timeout. SIGINT, or a second one of the
- * others: children are killed (a repetition within 200 ms is taken as one
+ * others: children are killed (a repetition within a second is taken as one
  * order). SIGHUP: another generation is started, and when all of it is ready
  * the one before is told to leave; else that one stays. SIGUSR2: the same with
  * the program that is installed now, which takes over this process. SIGUSR1:

@@ -18,8 +18,8 @@ from downstream import Downstream
 from pool import SAMPLE, Pool, run_tallyctl
 
 
-# A stop told again within 200 ms was told once.
-ECHO = 0.25
+# A stop told again within a second was told once.
+ECHO = 1.25
 
 
 def pool_before(down, timeout="60s", **settings):
