@@ -13,7 +13,7 @@
 #define REQUEST_LIMIT (5 * CLOCK_SECOND)
 #define PATIENCE CLOCK_SECOND /* of overdue.c */
 #define LONG_AGO (3600 * CLOCK_SECOND)
-#define DEADLINE (20 * CLOCK_SECOND)
+#define DEADLINE (120 * CLOCK_SECOND)
 
 static struct scoreboard *board;
 static struct crew crew;

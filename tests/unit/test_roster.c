@@ -99,7 +99,7 @@ START_TEST(who_died_is_forgotten_and_counted_once)
     }
     const struct roster_seat other = seat(63);
     roster_idle(&other);
-    int64_t end = clock_now() + 10 * CLOCK_SECOND;
+    int64_t end = clock_now() + 120 * CLOCK_SECOND;
     while (roster_since(roster, 64) == 0)
         ck_assert(clock_now() < end);
     kill(pid, SIGKILL);
@@ -127,7 +127,7 @@ START_TEST(nobody_is_missed)
     for (int i = 0; i < 20000; i++) {
         roster_ask(roster, 1);
         struct pollfd p = {.fd = roster_bell(roster), .events = POLLIN};
-        ck_assert_int_eq(poll(&p, 1, 10000), 1);
+        ck_assert_int_eq(poll(&p, 1, 120000), 1);
         ck_assert(roster_has_rung(roster));
     }
     kill(pid, SIGKILL);

@@ -85,7 +85,7 @@ START_TEST(a_file_that_is_there_is_whole)
         look_until_over();
         _exit(0);
     }
-    int64_t end = clock_now() + 60 * CLOCK_SECOND;
+    int64_t end = clock_now() + 300 * CLOCK_SECOND;
     for (int i = 0; (i < 500 || looking->whole < 100) && clock_now() < end;
          i++) {
         struct scoreboard *b = scoreboard_new(path, 2, NULL);

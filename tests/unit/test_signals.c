@@ -55,7 +55,7 @@ START_TEST(a_wait_ends_with_a_signal)
     if (child == 0)
         _exit(kill(waiting, SIGUSR1));
     /* It may come before the wait, or during it: no moment is missed. */
-    const struct timespec limit = {20, 0};
+    const struct timespec limit = {120, 0};
     while (!signals_take(SIGUSR1))
         ck_assert_int_eq(ppoll(NULL, 0, &limit, signals_waiting()), -1);
     ck_assert_int_eq(waitpid(child, NULL, 0), child);

@@ -97,7 +97,7 @@ START_TEST(it_comes_after_a_reload_and_a_reload_after_it)
     begin(3);
     shared->ready = 1 << 1;
     kill(supervisor, SIGHUP);
-    UNTIL(shared->starts == 2 * WORKERS);
+    UNTIL_ALL_RUN(2 * WORKERS);
     kill(supervisor, SIGUSR2);
     kill(supervisor, SIGHUP);
     int64_t began = clock_now();

@@ -14,7 +14,7 @@
 
 #define ME 1
 #define SIBLING 2
-#define LIMIT_MS 5000
+#define LIMIT_MS 120000
 
 static struct tray *tray;
 static int listener[2]; /* a socket pair: readable is all it must become */

@@ -17,7 +17,7 @@ static inline int unit_run(const char *room, const TTest *const *tests,
 {
     TCase *cases = tcase_create(room);
     tcase_add_checked_fixture(cases, open, close);
-    tcase_set_timeout(cases, 120);
+    tcase_set_timeout(cases, 600);
     for (size_t i = 0; i < count; i++)
         tcase_add_test(cases, tests[i]);
     Suite *suite = suite_create(room);
