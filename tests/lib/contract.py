@@ -21,7 +21,7 @@ def answer_by_target(request, _link):
     if path == "/moves":
         return Answer(307, b"", {"Location": "/process"})
     if path == "/stalls":
-        threading.Event().wait(kit.seconds(20))
+        threading.Event().wait(kit.patience(20))
         return None
     return Answer()
 
@@ -40,10 +40,8 @@ class Contract:
 
     def endpoints(self):
         base = self.down.url.removesuffix("/process")
-        slow = f"{kit.seconds(2) * 1000:.0f}ms"
         return {
-            "process": {"path": "/process", "downstream": base + "/process",
-                        "timeout": slow},
+            "process": {"path": "/process", "downstream": base + "/process"},
             "sum": {"path": "/sum"},
             "double": {"path": "/double", "numbers": "double"},
             "below": {"path": "/below/"},
@@ -52,7 +50,7 @@ class Contract:
             "status": {"path": "/status", "downstream": base + "/refuses"},
             "redirect": {"path": "/redirect", "downstream": base + "/moves"},
             "stalls": {"path": "/stalls", "downstream": base + "/stalls",
-                       "timeout": "200ms"},
+                       "timeout": "1s"},
         }
 
     def add_tests(self):
@@ -323,6 +321,7 @@ class Contract:
         self.down.take()
         self.expect_problem(self.front.post("/stalls", SAMPLE), 504,
                             "downstream_timeout")
+        self.down.wait_for(1)
         tap.equal(len(self.down.take()), 1, "posts")
 
     # --- All of it at once. ---

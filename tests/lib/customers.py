@@ -205,4 +205,4 @@ class Proxy(Customer):
 
 def timeout_setting():
     """The endpoint's timeout: long enough for a busy machine."""
-    return f"{kit.seconds(1) * 1000:.0f}ms"
+    return f"{kit.seconds(5) * 1000:.0f}ms"

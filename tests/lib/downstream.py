@@ -82,7 +82,7 @@ class Downstream:
         """Wait until `count` requests have come; gives all of them."""
         with self.lock:
             self.lock.wait_for(lambda: len(self.requests) >= count,
-                               kit.seconds(limit))
+                               kit.patience(limit))
             if len(self.requests) < count:
                 raise tap.Failure(f"the downstream got {len(self.requests)} "
                                   f"requests, not {count}")
@@ -141,9 +141,9 @@ class Downstream:
         except (OSError, ValueError):
             pass  # the peer is gone, or the test is
         finally:
+            link.close()
             with self.lock:
                 self.open.discard(raw)
-            link.close()
 
     def _serve_one(self, link, stream, number):
         request = read_request(stream, number)

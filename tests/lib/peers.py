@@ -122,4 +122,4 @@ def in_background(function):
     try:
         yield thread
     finally:
-        thread.join(kit.seconds(10))
+        thread.join(kit.patience(10))

@@ -1,6 +1,7 @@
 """What /proc says of processes."""
 
 import os
+import signal
 
 
 def children_of(pid):
@@ -44,6 +45,15 @@ def group_of(pid):
         return os.getpgid(pid)
     except OSError:
         return None
+
+
+def kill(pid, number=signal.SIGKILL):
+    """Signal a process that may have gone by itself; False when it has."""
+    try:
+        os.kill(pid, number)
+        return True
+    except ProcessLookupError:
+        return False
 
 
 def switches(pid):

@@ -26,7 +26,7 @@ def find_node():
 def ask_at(port, body):
     """(status, body) of one request over a connection of its own; status 0: no
     answer."""
-    link = http.client.HTTPConnection(kit.HOST, port, timeout=kit.seconds(20))
+    link = http.client.HTTPConnection(kit.HOST, port, timeout=kit.patience(20))
     try:
         link.request("POST", "/process", body)
         answer = link.getresponse()
@@ -51,7 +51,8 @@ class OldHandler:
     def _listens(self):
         tap.check(self.process.status() is None, "node has ended")
         try:
-            link = http.client.HTTPConnection(OLD_HOST, self.port, timeout=5)
+            link = http.client.HTTPConnection(OLD_HOST, self.port,
+                                              timeout=kit.patience())
             link.request("GET", "/")
             return link.getresponse().status == 405
         except OSError:
@@ -73,7 +74,8 @@ class Front:
         self.directory.mkdir()
         for source in (KIT / "nginx").iterdir():
             text = source.read_text("utf-8")
-            for was, now in (("/etc/nginx/rollout", self.directory),
+            for was, now in (("_timeout    1s", "_timeout    1m"),
+                             ("/etc/nginx/rollout", self.directory),
                              ("/etc/nginx/tallyd.conf",
                               kit.CONF / "nginx/tallyd.conf"),
                              ("127.0.0.1:3000", f"{OLD_HOST}:{old.port}"),
@@ -123,7 +125,7 @@ http {{
         seen = self.logged("start worker process ")
         done = subprocess.run(
             [KIT / "step", name, self.directory], check=False,
-            capture_output=True, text=True, timeout=kit.seconds(20),
+            capture_output=True, text=True, timeout=kit.patience(20),
             env={"NGINX_COMMAND": " ".join(map(str, self.command)),
                  "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
         tap.equal(done.returncode, 0, f"step {name}: {done.stderr}")
@@ -185,6 +187,6 @@ class Clients:
         """The sums of all that was asked; Failure when one failed."""
         self.stopping.set()
         for thread in self.threads:
-            thread.join(kit.seconds(30))
+            thread.join(kit.patience(30))
         tap.equal(self.faults[:5], [], f"faults of {self.asked} requests")
         return sorted(self.sums)

@@ -65,7 +65,7 @@ class Stage:
         self.book.posted(name, json.loads(request.body)["sum"])
         wish = name.partition("-")[2]
         if wish == "downstream_timeout":
-            self.calm.wait(kit.seconds(2))
+            self.calm.wait(kit.patience(2))
             return None
         if wish == "downstream_broken":
             return None
@@ -117,7 +117,7 @@ class Stage:
         self.killer.stop()
         self.over.set()
         for one in self.people:
-            one.join(kit.seconds(70))
+            one.join(kit.patience(70))
         self.calm.set()
         faults = [f"stuck: {one}" for one in self.people if one.is_alive()]
         self.pool.wait_for_workers()

@@ -39,7 +39,7 @@ class Capture:
 
     def connect(self):
         return http.client.HTTPConnection(*self.address,
-                                          timeout=kit.seconds(20))
+                                          timeout=kit.patience(20))
 
     def post(self, body=BODY, path="/process", **headers):
         """(status, body, headers) of one post."""
@@ -125,7 +125,7 @@ def bad_downstreams():
         dead = Capture("--forward", refusing_url())
         tap.equal(dead.post()[0], 502, "status of a dead one")
         dead.end()
-        capture = Capture("--forward", down.url, "--timeout", "200ms",
+        capture = Capture("--forward", down.url, "--timeout", "1s",
                           "--max-reply", "1k")
         for answer in (Raw(b""), Raw(b"nonsense\r\n\r\n"),
                        Answer(200, b"x" * 1025)):
@@ -149,7 +149,7 @@ def stalled_alone():
     """posts that stall hold up no others"""
     def slow_first(request, _link):
         if request.body == b"slow":
-            gate.wait(kit.seconds(20))
+            gate.wait(kit.patience(20))
         return Answer()
     gate = threading.Event()
     with Downstream(slow_first) as down:
@@ -193,7 +193,7 @@ def refused():
         except TimeoutError:
             pass
         link.close()
-        other.settimeout(kit.seconds(20))
+        other.settimeout(kit.patience(20))
         tap.check(other.recv(99).startswith(b"HTTP/1.1 200"), "its turn")
         other.close()
         capture.end()
@@ -281,7 +281,7 @@ def usage():
         done = subprocess.run(
             [kit.TALLYCTL, "capture", *map(str, arguments)],
             capture_output=True, text=True, check=False,
-            timeout=kit.seconds(20))
+            timeout=kit.patience(20))
         tap.equal(done.returncode, status, f"{arguments}: {done.stderr}")
         tap.check(part in done.stderr, done.stderr)
 

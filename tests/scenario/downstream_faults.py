@@ -90,11 +90,11 @@ def not_http():
 
 @tap.test
 def a_stall_ends_at_the_deadline():
-    with Downstream() as down, pool_for(down, timeout="100ms") as pool:
+    with Downstream() as down, pool_for(down, timeout="1s") as pool:
         down.hold()
         began = time.monotonic()
         tap.equal(pool.post(SAMPLE).status, 504, "the status")
-        tap.check(time.monotonic() - began >= 0.1, "it was too early")
+        tap.check(time.monotonic() - began >= 1, "it was too early")
         tap.equal(pool.count("downstream_timeout"), 1, "downstream_timeout")
         tap.equal(len(down.wait_for(1)), 1, "requests")
         down.release()
@@ -213,10 +213,7 @@ def a_unix_socket_is_reached():
 @tap.test
 def an_idle_connection_is_not_trusted():
     with Downstream() as down, pool_for(down, downstream_idle="1s") as pool:
-        pool.post(SAMPLE)
-        kit.until("a new connection is made after downstream_idle",
-                  lambda: pool.post(SAMPLE).status == 200
-                  and down.connections == 1, 5)
+        tap.equal(pool.post(SAMPLE).body, OK, "the first reply")
         time.sleep(1.2)  # the idle time is what is tested
         tap.equal(pool.post(SAMPLE).body, OK, "the reply")
         tap.equal(down.connections, 2, "connections")
@@ -233,7 +230,7 @@ def a_connection_does_not_outlive_its_lifetime():
 
 def expect_no_post(url, statuses, **keys):
     """No result gets there: the client is told long before `timeout`."""
-    with Pool({"post": {"downstream": url, "timeout": "60s", **keys}}) as pool:
+    with Pool({"post": {"downstream": url, "timeout": "1h", **keys}}) as pool:
         reply = pool.post(SAMPLE)
         tap.check(reply.status in statuses, f"the status is {reply.status}")
         tap.equal(pool.count("downstream_posts"), 0, "downstream_posts")

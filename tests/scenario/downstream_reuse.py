@@ -3,9 +3,11 @@
 never the cause of a second post or of an answer taken for another one's."""
 
 import base64
+import fcntl
 import pathlib
 import socket
 import sys
+import termios
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
@@ -16,7 +18,7 @@ from downstream import Answer, Downstream, Raw
 from pool import SAMPLE, Pool
 
 # An endpoint's timeout that is met, and long enough for a busy machine.
-LONG = f"{kit.seconds(1) * 1000:.0f}ms"
+LONG = f"{kit.seconds(2) * 1000:.0f}ms"
 
 OK = b'{"ok":true}'
 PROMPT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -34,6 +36,12 @@ def ids(down):
     return [request.headers["x-request-id"] for request in down.take()]
 
 
+def unsent(link):
+    """Bytes that the other end has not acknowledged yet."""
+    return int.from_bytes(fcntl.ioctl(link, termios.TIOCOUTQ, bytes(4)),
+                          sys.byteorder)
+
+
 def close_all(down):
     """End every connection from the downstream's side, and wait until each is
     really closed."""
@@ -42,7 +50,7 @@ def close_all(down):
     for link in links:
         link.shutdown(socket.SHUT_RD)  # its thread reads the end, and closes
     kit.until("the connections are closed",
-              lambda: all(link.fileno() < 0 for link in links))
+              lambda: not down.open.intersection(links))
 
 
 @tap.test
@@ -119,6 +127,7 @@ def an_answer_nobody_asked_for_is_no_answer():
         tap.equal(post(pool, 1).body, OK, "the first reply")
         link, = down.open
         link.sendall(PROMPT)
+        kit.until("it has arrived", lambda: unsent(link) == 0)
         down.answer = Answer(500)
         tap.equal(post(pool, 2).status, 502, "the second status")
         tap.equal(ids(down), ["id-1", "id-2"], "the posts")
@@ -156,6 +165,7 @@ def a_second_post_gets_no_time_of_its_own():
     with Downstream(cut_then_stall) as down, \
             pool_for(down, resend="once", timeout=LONG) as pool:
         tap.equal(post(pool, 1).status, 504, "the status")
+        down.wait_for(2)
         tap.equal(ids(down), ["id-1"] * 2, "the posts")
         tap.equal(pool.count("downstream_timeout"), 1, "downstream_timeout")
 

@@ -95,7 +95,7 @@ class Hoarder:
         tap.equal(self.process.stdout.readline(), "ready\n", "the hoarder")
 
     def end(self):
-        self.process.communicate("", timeout=kit.seconds(10))
+        self.process.communicate("", timeout=kit.patience(10))
 
 
 def poor_pool(uid):
@@ -131,8 +131,7 @@ def too_many_descriptors_in_flight():
                 for link in links:
                     ask(link)
             pool.wait_for_count("park_errors", 1)
-            for pid in pool.workers():
-                does_not_spin(pid, 0.3)
+            does_not_spin(*pool.workers(), seconds=0.3)
             hoarder.end()
             serves(pool)
             for link in links:

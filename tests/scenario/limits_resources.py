@@ -5,29 +5,15 @@ the pool says so, and it never spins."""
 import pathlib
 import socket
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import kit
-import procfs
 import tap
 from fastcgi import begin, request
-from pool import SAMPLE, Pool
+from pool import SAMPLE, Pool, does_not_spin
 
 SUM = b'{"sum":42}'
-
-
-def cpu_of(pool):
-    return sum(procfs.cpu_seconds(pid) for pid in pool.workers())
-
-
-def expect_no_spinning(pool, during):
-    """The workers use next to no time while `during` seconds pass."""
-    before = cpu_of(pool)
-    time.sleep(during)  # time passing is what is tested
-    used = cpu_of(pool) - before
-    tap.check(used < during / 2, f"{used} s of CPU time in {during} s")
 
 
 @tap.test
@@ -36,7 +22,7 @@ def few_descriptors_mean_few_connections():
         waiting = [pool.link() for _ in range(40)]
         workers = pool.wait_for_workers()
         kit.until("the limit is felt", lambda: pool.count("full") > 0)
-        expect_no_spinning(pool, 0.5)
+        does_not_spin(*workers, seconds=0.5)
         for link in waiting:
             link.close()
         tap.equal(pool.post(SAMPLE).body, SUM, "the reply afterwards")
@@ -65,7 +51,7 @@ def max_connections_are_served_and_no_more():
             for link in kept:
                 link.send(request(SAMPLE, keep=True))
                 tap.equal(link.read_reply().body, SUM, "a kept one's reply")
-            expect_no_spinning(pool, 0.3)
+            does_not_spin(*pool.workers(), seconds=0.3)
             kept.pop().close()
             tap.equal(one_more.read_reply().body, SUM, "the one that waited")
 
@@ -137,7 +123,7 @@ def idle_connections_cost_the_others_nothing():
         for link in kept:
             link.send(request(SAMPLE, keep=True))
             tap.equal(link.read_reply().body, SUM, "the first reply")
-        expect_no_spinning(pool, 0.3)
+        does_not_spin(*pool.workers(), seconds=0.3)
         for _turn in range(30):
             tap.equal(pool.post(SAMPLE).body, SUM, "the reply")
         for link in kept:

@@ -30,7 +30,7 @@ def lines_of(path, count):
 def slow_downstream():
     def answer(request, _link):
         if b"84" in request.body:
-            time.sleep(0.3)  # this is the fault, not a wait for something
+            time.sleep(1.1)  # this is the fault, not a wait for something
         return Answer()
     return Downstream(answer)
 
@@ -94,7 +94,7 @@ def slow_ones_say_where_the_time_went():
     with slow_downstream() as down, Pool(
             {"main": {"downstream": down.url, "multiply": "4"},
              "quick": {"path": "/quick", "downstream": down.url}},
-            slow_threshold="200ms") as pool:
+            slow_threshold="1s") as pool:
         pool.post(SAMPLE, path="/quick")
         pool.post(SAMPLE)
         lines = kit.until("the line", lambda: pool.log_lines(" warn ", ": slow "))
@@ -104,7 +104,7 @@ def slow_ones_say_where_the_time_went():
             if value.endswith("ms")}
         for name in "total", "body", "decode", "downstream", "write":
             tap.check(name in spent, f"{name} is not in {lines[0]}")
-        tap.check(spent["downstream"] >= 290, lines[0])
+        tap.check(spent["downstream"] >= 1090, lines[0])
         tap.check(spent["total"] >= spent["downstream"], lines[0])
 
 
@@ -113,7 +113,7 @@ def slow_ones_may_have_a_file():
     book = kit.fresh_path("slow")
     with slow_downstream() as down, Pool(
             {"main": {"downstream": down.url, "multiply": "4"}},
-            slow_threshold="200ms", slow_log=book) as pool:
+            slow_threshold="1s", slow_log=book) as pool:
         pool.post(SAMPLE)
         tap.contains(lines_of(book, 1)[0], " outcome=ok status=200 ", "the line")
         tap.equal(pool.log_lines(": slow "), [], "lines in the log")

@@ -29,9 +29,10 @@ class Manager:
         if watchdog_ms:
             self.env["WATCHDOG_USEC"] = str(watchdog_ms * 1000)
 
-    def next(self, limit=10.0):
-        """The next message: {variable: value}; {} when none comes."""
-        self.socket.settimeout(kit.seconds(limit))
+    def next(self, within=None):
+        """The next message: {variable: value}; {} when none comes. `within`:
+        seconds in which none is to come."""
+        self.socket.settimeout(within or kit.patience())
         try:
             text = self.socket.recv(4096).decode()
         except TimeoutError:
@@ -60,7 +61,7 @@ class Manager:
 def ready_is_told_once_it_serves():
     """READY=1 when the workers wait, not before; STOPPING=1 at the stop"""
     manager = Manager()
-    with Pool(workers=3, env=manager.env) as pool:
+    with Pool(workers=3, env=manager.env, drain_timeout="5s") as pool:
         message = manager.next()
         tap.equal(message, {"READY": "1", "STATUS": "serving, generation 1"},
                   "the first message")
@@ -72,7 +73,7 @@ def ready_is_told_once_it_serves():
                    message.get("EXTEND_TIMEOUT_USEC")), ("1", "10000000"),
                   "at the stop")
         pool.process.wait()
-        tap.equal(manager.next(limit=0.1), {}, "more messages")
+        tap.equal(manager.next(within=0.1), {}, "more messages")
 
 
 @tap.test
@@ -119,7 +120,7 @@ def a_watchdog_for_another_process():
     manager.env["WATCHDOG_PID"] = "1"
     with Pool(env=manager.env):
         manager.wait("READY")
-        tap.equal(manager.next(limit=0.5), {}, "more messages")
+        tap.equal(manager.next(within=0.5), {}, "more messages")
 
 
 @tap.test
@@ -147,7 +148,7 @@ def a_slow_downstream_is_no_fault():
 
 def never_again(manager):
     """No sign of life comes any more."""
-    kit.until("the signs have stopped", lambda: not manager.next(limit=0.5),
+    kit.until("the signs have stopped", lambda: not manager.next(within=0.5),
               limit=40)
 
 

@@ -107,10 +107,13 @@ def a_refused_request_does_not_spoil_the_next():
 @tap.test
 def over_tcp_it_is_the_same():
     """Over TCP: silence, a cut, rubbish, and a request in parts"""
-    with unharmed(listen=f"{kit.HOST}:{kit.free_port()}",
-                  first_byte_timeout="100ms", header_timeout="100ms") as pool:
+    def over_tcp(**settings):
+        return unharmed(listen=f"{kit.HOST}:{kit.free_port()}", **settings)
+    with over_tcp(first_byte_timeout="100ms") as pool:
         closes(pool, b"", "silent")
+    with over_tcp(header_timeout="100ms") as pool:
         closes(pool, request(SAMPLE)[:30], "silent")
+    with over_tcp() as pool:
         closes(pool, b"GET / HTTP/1.1\r\n\r\n")
         whole = request(SAMPLE)
         with pool.link() as link:

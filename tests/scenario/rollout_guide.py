@@ -102,7 +102,7 @@ class Walk:
             return ""
         done = subprocess.run(["sh", "-c", command], check=False,
                               capture_output=True, text=True, cwd=kit.TOP,
-                              env=self.environment(), timeout=kit.seconds(120))
+                              env=self.environment(), timeout=kit.patience(120))
         tap.equal(done.returncode, wanted,
                   f"the status of {command}: {done.stdout}{done.stderr}")
         return done.stdout
@@ -136,6 +136,7 @@ def report(walk, step, judged, status=0):
     line = walk.command(step, "shadow report") + " --json"
 
     def look():
+        walk.pool.hurry_shadows()
         page = json.loads(walk.run(line, status))
         return page if compared(page)["judged"] >= judged else None
     return kit.until("enough is compared", look, 60)
@@ -239,8 +240,11 @@ def a_pool_that_is_wrong_is_found_by_its_copies():
             mirror(walk)
             clients.wait_for(200)
             clients.stop()
-            kit.until("results are written down", lambda: walk.pool.status()[
-                "shadow"]["results"] > 150)
+
+            def are_written():
+                walk.pool.hurry_shadows()
+                return walk.pool.status()["shadow"]["results"] > 150
+            kit.until("results are written down", are_written)
             page = report(walk, "Step 2", judged=100, status=1)
             kinds = compared(page)["kinds"]
             tap.check(kinds.get("downstream_body", 0) > 10, f"kinds: {kinds}")

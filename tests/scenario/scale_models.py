@@ -141,7 +141,7 @@ def too_few_are_told():
     """more requests than `workers`: counted, logged, with the key to change"""
     with Downstream() as target:
         front = start_front(reloads.NginxKeepalive, target, workers=2,
-                            process_model="dynamic", idle_timeout="10s")
+                            process_model="dynamic", idle_timeout="10m")
         target.hold()
         crowd = Crowd(front, 6, turns=1)
         front.pool.wait_for_log("there may be no more of them: [pool] workers")
@@ -175,7 +175,7 @@ def killed_while_it_grows():
     with Downstream() as target:
         front = start_front(reloads.NginxKeepalive, target, workers=24,
                             process_model="dynamic", spare_workers=4,
-                            idle_timeout="10s")
+                            idle_timeout="10m")
         crowds, kills = [], 0
         for _ in range(4):
             crowds.append(hold_requests(front, target, 4))

@@ -73,7 +73,7 @@ def render(pool, query="html"):
          "--disable-component-update", "--disable-sync",
          f"--user-data-dir={kit.fresh_path('chromium')}", "--dump-dom",
          f"http://{host}:{port}/status?{query}"],
-        capture_output=True, text=True, check=False, timeout=kit.seconds(60))
+        capture_output=True, text=True, check=False, timeout=kit.patience(60))
     tap.equal(done.returncode, 0, f"chromium: {done.stderr[-500:]}")
     return Reader(done.stdout)
 
@@ -202,8 +202,13 @@ def numbers_are_those_of_what_was_done():
         for _ in range(3):
             pool.post(SAMPLE)
         pool.post(b"{")
-        kit.until("all is counted", lambda: json.loads(pool.page(
-            "/status?json").text)["recent"]["total"]["count"] == 4)
+
+        def is_done():
+            now = json.loads(pool.page("/status?json").text)
+            return (now["recent"]["total"]["count"] == 4
+                    and now["connections"] == 0
+                    and {one["state"] for one in now["workers"]} == {"idle"})
+        kit.until("all is done", is_done)
         page = read(pool)
         text = " ".join(page.text.split())
         for part in ("0 of 4", "busy workers0 of 3", "connections0 of 512",

@@ -44,8 +44,18 @@ def samples(pool):
 
 
 def busy_pool(down):
-    return watched({"post": {"downstream": down.url}, "sum": {"path": "/sum"},
-                    "odd": {"path": HOSTILE}}, workers=2)
+    return watched({"post": {"downstream": down.url, "timeout": "10s"},
+                    "sum": {"path": "/sum"}, "odd": {"path": HOSTILE}},
+                   workers=2)
+
+
+def at_rest(pool, requests):
+    """All samples, once so many requests are over and all workers idle."""
+    got = samples(pool)
+    return got if (got["tallyd_request_duration_seconds_count"] == requests
+                   and got["tallyd_connections"] == 0
+                   and got['tallyd_workers{state="idle"}']
+                   == got["tallyd_workers_limit"]) else None
 
 
 def work(pool):
@@ -66,7 +76,7 @@ def promtool_finds_no_fault():
                   (200, "text/plain; version=0.0.4; charset=utf-8"), "the page")
         done = subprocess.run([promtool, "check", "metrics"], text=True,
                               input=page.text, capture_output=True,
-                              check=False, timeout=kit.seconds(30))
+                              check=False, timeout=kit.patience(30))
         tap.equal((done.returncode, done.stdout + done.stderr), (0, ""),
                   "promtool check metrics")
 
@@ -85,7 +95,7 @@ def a_parser_of_openmetrics_takes_it():
                   OPEN + "; version=1.0.0; charset=utf-8", "the type")
         done = subprocess.run([python, "-c", PARSE], text=True,
                               input=page.text, capture_output=True,
-                              check=False, timeout=kit.seconds(30))
+                              check=False, timeout=kit.patience(30))
         tap.equal((done.returncode, done.stderr), (0, ""), "the parser")
         tap.check(len(done.stdout.splitlines()) > 40, done.stdout)
 
@@ -95,9 +105,7 @@ def the_numbers_are_those_of_what_was_done():
     with Downstream() as down, busy_pool(down) as pool:
         pool.wait_for_workers()
         work(pool)
-        name = "tallyd_request_duration_seconds_count"
-        kit.until("all is counted", lambda: samples(pool)[name] == 3)
-        got = samples(pool)
+        got = kit.until("all is done", lambda: at_rest(pool, 3))
         for wanted, value in {
                 'requests_total{outcome="ok",status="200"}': 2,
                 'requests_total{outcome="malformed_json",status="400"}': 1,
@@ -142,7 +150,7 @@ def a_slow_downstream_is_seen_where_it_is_slow():
         with pool.link() as link:
             link.send(request(SAMPLE))
             down.wait_for(1)
-            time.sleep(0.2)  # what is measured
+            time.sleep(1)  # what is measured
             down.release()
             link.read_reply()
         name = "tallyd_downstream_first_byte_seconds"
@@ -151,10 +159,10 @@ def a_slow_downstream_is_seen_where_it_is_slow():
         got = samples(pool)
         for part in ("downstream_first_byte", "downstream_duration",
                      "request_duration"):
-            tap.check(got[f"tallyd_{part}_seconds_sum"] >= 0.2, part)
-            tap.equal(got[f'tallyd_{part}_seconds_bucket{{le="0.1"}}'], 0, part)
+            tap.check(got[f"tallyd_{part}_seconds_sum"] >= 1, part)
+            tap.equal(got[f'tallyd_{part}_seconds_bucket{{le="0.5"}}'], 0, part)
         for part in "downstream_connect", "request_decode", "request_write":
-            tap.check(got[f"tallyd_{part}_seconds_sum"] < 0.2, part)
+            tap.check(got[f"tallyd_{part}_seconds_sum"] < 1, part)
 
 
 @tap.test
@@ -169,9 +177,10 @@ def connections_that_wait_in_the_kernel_are_seen():
                 busy.send(request(SAMPLE))
                 down.wait_for(1)
                 links = [pool.link() for _ in range(5)]
-                got = samples(pool)
-                tap.equal(got["tallyd_listen_queue"], 5, f"{listen}: queue")
-                tap.equal(got["tallyd_listen_queue_limit"], 16, "its limit")
+                kit.until(f"{listen}: 5 wait", lambda: samples(pool)[
+                    "tallyd_listen_queue"] == 5)
+                tap.equal(samples(pool)["tallyd_listen_queue_limit"], 16,
+                          "its limit")
                 down.release()
                 tap.equal(busy.read_reply().status, 200, "the status")
                 for link in links:

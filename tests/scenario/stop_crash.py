@@ -120,12 +120,12 @@ def a_crash_loop_does_not_spin():
         end = time.monotonic() + 2.5
         while time.monotonic() < end:
             for pid in procfs.children_of(pool.pid):
-                os.kill(pid, signal.SIGKILL)
+                procfs.kill(pid)
             time.sleep(0.005)
         used = procfs.cpu_seconds(pool.pid) - before
         forks = pool.count("forks")
-        tap.check(forks < 20, f"{forks} forks in 2.5 s")
-        tap.check(used < kit.seconds(0.4), f"{used:.2f} s of CPU in 2.5 s")
+        tap.check(forks < 20, f"{forks} forks")
+        tap.check(used < 1, f"{used:.2f} s of CPU in 2.5 s")
         tap.contains(pool.log(), "the next start is in", "the log")
         pool.wait_for_workers(2, limit=12)
         serves(pool)
@@ -135,13 +135,14 @@ def a_crash_loop_does_not_spin():
 @tap.test
 def stopping_within_a_crash_loop():
     """TERM while the next start has to wait ends the pool at once"""
-    with Pool(workers=1, drain_timeout="60s") as pool:
+    with Pool(workers=1, drain_timeout="1h") as pool:
         for _turn in range(4):
-            pids = kit.until("a worker is there",
-                             lambda: procfs.children_of(pool.pid))
-            os.kill(pids[0], signal.SIGKILL)
-            kit.until("it is gone", lambda: not procfs.is_alive(pids[0]))
-        pool.stop(limit=2)
+            pid, = kit.until("a worker is there", lambda: [
+                pid for pid in procfs.children_of(pool.pid)
+                if procfs.is_alive(pid)])
+            procfs.kill(pid)
+            kit.until("it is gone", lambda: not procfs.is_alive(pid))
+        pool.stop()
 
 
 sys.exit(kit.run())

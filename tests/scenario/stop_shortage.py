@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
@@ -36,7 +37,7 @@ def limited_pool(uid, processes, **settings):
 def allow_forks(pool, uid):
     """Raise the limit, as the user the pool runs as: root may not always."""
     subprocess.run([*become(uid), "prlimit", "--nproc=50:", "--pid",
-                    str(pool.pid)], check=True, timeout=10)
+                    str(pool.pid)], check=True, timeout=kit.patience())
 
 
 @tap.test
@@ -45,14 +46,15 @@ def a_fork_that_fails_is_tried_again():
     starts the others when it can"""
     uid = user_nobody_has()
     pool = limited_pool(uid, 3, workers=4)
+    began = time.monotonic()
     with pool:
         pool.start()
         pool.wait_for_log("fork: ")
         tap.equal(len(pool.wait_for_workers(2)), 2, "workers")
         serves(pool)
         does_not_spin(pool.pid)
-        tap.check(0 < pool.count("fork_errors") < 12, "fork_errors: "
-                  f"{pool.count('fork_errors')}")
+        errors, took = pool.count("fork_errors"), time.monotonic() - began
+        tap.check(0 < errors < 10 + took, f"{errors} fork_errors in {took} s")
         allow_forks(pool, uid)
         pool.wait_for_workers(4, limit=12)
         serves(pool)
@@ -66,7 +68,7 @@ def not_one_fork_succeeds():
     with pool:
         pool.start()
         pool.wait_for_log("fork: ")
-        with pool.link(20) as link:
+        with pool.link() as link:
             link.send(fastcgi.request(SAMPLE))
             does_not_spin(pool.pid)
             tap.equal(pool.process.status(), None, "the exit status so far")
@@ -81,15 +83,15 @@ def out_of_descriptors_it_waits():
     need_plain_program()
     with Pool(workers=1) as pool:
         worker, = pool.wait_for_workers()
-        descriptors = Descriptors(worker)
+        descriptors, began = Descriptors(worker), time.monotonic()
         descriptors.leave(0)
-        links = [pool.link(20) for _ in range(10)]
+        links = [pool.link() for _ in range(10)]
         for link in links:
             link.send(fastcgi.request(SAMPLE))
         pool.wait_for_count("accept_errors", 1)
         does_not_spin(worker)
-        tap.check(pool.count("accept_errors") < 40, "accept_errors: "
-                  f"{pool.count('accept_errors')}")
+        errors, took = pool.count("accept_errors"), time.monotonic() - began
+        tap.check(errors < 20 * (1 + took), f"{errors} in {took} s")
         tap.equal(len(pool.log_lines("warn", "accept: ")), 1, "warnings")
         descriptors.restore()
         for link in links:
@@ -107,7 +109,7 @@ def a_waiting_connection_without_a_descriptor():
         worker, = pool.wait_for_workers()
         descriptors = Descriptors(worker)
         for turn in range(1, 4):
-            links = [pool.link(20) for _ in range(6)]
+            links = [pool.link() for _ in range(6)]
             pool.wait_for_count("connections", 6 * turn)
             descriptors.leave(0)
             for link in links:
