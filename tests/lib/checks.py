@@ -41,7 +41,7 @@ def run(*arguments):
     """(exit status, all that it printed)"""
     try:
         done = subprocess.run(arguments, capture_output=True, text=True,
-                              timeout=30, check=False)
+                              timeout=300, check=False)
     except OSError as error:
         return 127, str(error)
     return done.returncode, done.stdout + done.stderr
