@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "adapters/link.h"
 #include "adapters/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -34,6 +33,22 @@ struct call {
     uint8_t bytes[16384];
 };
 
+static void complete(struct link_settings *l, int64_t timeout)
+{
+    const char **const texts[] = {&l->socket, &l->ca, &l->cert, &l->key};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (*texts[i] == NULL)
+            *texts[i] = "";
+    if (l->name == NULL)
+        l->name = "url";
+    if (l->idle == 0)
+        l->idle = IDLE_MAX;
+    if (l->lifetime == 0)
+        l->lifetime = LIFETIME;
+    if (l->connect_timeout == 0)
+        l->connect_timeout = timeout;
+}
+
 struct call *call_new(const struct call_settings *s, char *why, size_t why_size)
 {
     struct call *c = calloc(1, sizeof *c);
@@ -41,16 +56,8 @@ struct call *call_new(const struct call_settings *s, char *why, size_t why_size)
     if (c == NULL)
         return NULL;
     c->settings = *s;
-    const struct link_settings link = {.url = s->url,
-                                       .socket =
-                                           s->socket == NULL ? "" : s->socket,
-                                       .ca = "",
-                                       .cert = "",
-                                       .key = "",
-                                       .idle = IDLE_MAX,
-                                       .lifetime = LIFETIME,
-                                       .connect_timeout = s->timeout};
-    c->target = link_target_new(&link, why, why_size);
+    complete(&c->settings.link, s->timeout);
+    c->target = link_target_new(&c->settings.link, why, why_size);
     if (c->target != NULL)
         c->links = links_new();
     if (c->links == NULL)

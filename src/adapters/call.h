@@ -9,11 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "adapters/link.h"
+
 struct call_settings {
-    const char *url;    /* http or https */
-    const char *socket; /* a unix socket to connect to instead; NULL: none */
-    int64_t timeout;    /* ns, of one call, connecting included */
-    size_t max_reply;   /* bytes of an answer's body */
+    struct link_settings link; /* NULL is unset; of what is 0, call.c's own */
+    int64_t timeout;           /* ns, of one call, connecting included */
+    size_t max_reply;          /* bytes of an answer's body */
 };
 
 struct call;

@@ -47,6 +47,9 @@ struct config_endpoint {
 #include "adapters/config.def"
 };
 
+#define CONFIG_SHADOW_URL_MAX 1024
+
+enum config_path { CONFIG_PATH_REQUEST, CONFIG_PATH_URL };
 enum config_compare { CONFIG_COMPARE_REPLY, CONFIG_COMPARE_RESULT };
 enum config_sample_bodies { CONFIG_SAMPLE_BODIES_ON, CONFIG_SAMPLE_BODIES_OFF };
 

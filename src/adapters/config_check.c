@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "domain/fieldlist.h"
+
 /* What sampled requests that wait may use. */
 #define SHADOW_BYTES_MAX (INT64_C(4) << 30)
 
@@ -78,12 +80,22 @@ static bool check_pool(const struct config_pool *p, struct buf *why)
 static bool check_shadow(const struct config *c, struct buf *why)
 {
     const struct config_shadow *s = &c->shadow;
+    char room[160];
+    struct buf cause;
+    buf_init(&cause, room, sizeof room);
     if (config_has_shadow(s) && c->pool.workers == 0)
         buf_str(why, "[shadow]: needs a supervisor; set [pool] workers to 1 "
                      "or more");
     else if (s->url[0] == '\0' && s->sample_file[0] != '\0')
         buf_str(why, "[shadow] sample_file: needs url, the handler to compare "
                      "with");
+    else if (s->url[0] == '\0' && s->url_socket[0] != '\0')
+        buf_str(why, "[shadow] url_socket: needs url, such as "
+                     "http://localhost/process");
+    else if ((s->url_cert[0] != '\0') != (s->url_key[0] != '\0'))
+        buf_str(why, "[shadow] url_cert and url_key: give both or none");
+    else if (!fieldlist_check(s->headers, &cause))
+        buf_printf(why, "[shadow] headers: %s", cause.data);
     else if (s->strip[0] != '\0' && s->strip[0] != '/')
         buf_printf(why, "[shadow] strip = %.80s: must start with /", s->strip);
     else if (s->queue * s->max_body > SHADOW_BYTES_MAX)
@@ -91,10 +103,13 @@ static bool check_shadow(const struct config *c, struct buf *why)
                    "[shadow] queue = %lld: so many bodies of max_body are more "
                    "than 4g",
                    (long long)s->queue);
+    else if (strlen(s->url) > CONFIG_SHADOW_URL_MAX)
+        buf_printf(why, "[shadow] url = %.80s...: at most %d bytes", s->url,
+                   CONFIG_SHADOW_URL_MAX);
     else if (s->url[strcspn(s->url, "?#")] != '\0')
         buf_printf(why,
-                   "[shadow] url = %.80s: the path of the request is put "
-                   "behind it; leave ? and # out",
+                   "[shadow] url = %.80s: the path and the query of the "
+                   "request are put behind it; leave ? and # out",
                    s->url);
     return why->len == 0;
 }

@@ -38,11 +38,12 @@ struct links {
 
 /* --- Targets. --- */
 
-static bool readable(const char *path, const char *key, char *why, size_t room)
+static bool readable(const char *path, const char *name, const char *key,
+                     char *why, size_t room)
 {
     if (path[0] == '\0' || access(path, R_OK) == 0)
         return true;
-    snprintf(why, room, "%s = %s: the file cannot be read", key, path);
+    snprintf(why, room, "%s_%s = %s: the file cannot be read", name, key, path);
     return false;
 }
 
@@ -87,9 +88,9 @@ static CURLUcode parse(struct link_target *t)
 struct link_target *link_target_new(const struct link_settings *s, char *why,
                                     size_t why_size)
 {
-    if (!readable(s->ca, "downstream_ca", why, why_size) ||
-        !readable(s->cert, "downstream_cert", why, why_size) ||
-        !readable(s->key, "downstream_key", why, why_size))
+    if (!readable(s->ca, s->name, "ca", why, why_size) ||
+        !readable(s->cert, s->name, "cert", why, why_size) ||
+        !readable(s->key, s->name, "key", why, why_size))
         return NULL;
     struct link_target *t = calloc(1, sizeof *t);
     CURLUcode code = CURLUE_OUT_OF_MEMORY;
@@ -99,7 +100,7 @@ struct link_target *link_target_new(const struct link_settings *s, char *why,
     }
     if (code == CURLUE_OK)
         return t;
-    snprintf(why, why_size, "downstream = %.120s: %s", s->url,
+    snprintf(why, why_size, "%s = %.120s: %s", s->name, s->url,
              curl_url_strerror(code));
     link_target_free(&t);
     return NULL;

@@ -17,7 +17,8 @@
 
 /* Where to, and how. The strings are borrowed; "" is unset. */
 struct link_settings {
-    const char *url; /* http or https */
+    const char *name; /* of `url` among the settings, for messages */
+    const char *url;  /* http or https */
     const char *socket;
     const char *ca, *cert, *key;
     int64_t idle, lifetime;  /* ns: of a connection that may be used again */

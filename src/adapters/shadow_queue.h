@@ -18,8 +18,10 @@
 #include "domain/outcome.h"
 #include "domain/trace.h"
 
-/* A request with more of any of these is not sampled. */
+/* The old handler is not asked about a request with more of any of these. */
 #define SHADOW_PATH_MAX 512
+#define SHADOW_QUERY_MAX 2048
+#define SHADOW_LINES_MAX 2048
 #define SHADOW_REPLY_MAX 4096
 #define SHADOW_RESULT_MAX 128
 
@@ -33,10 +35,14 @@
 struct shadow_case {
     char request_id[TRACE_ID_MAX + 1];
     char traceparent[TRACE_PARENT_LEN + 1];
-    char path[SHADOW_PATH_MAX + 1]; /* without the query, decoded */
-    char endpoint[40];              /* its name */
-    int32_t outcome;                /* enum outcome */
-    int32_t status;                 /* of the reply */
+    bool whole; /* else body and the next three are empty: it is not known what
+                 * to ask the old handler */
+    char path[SHADOW_PATH_MAX + 1];   /* without the query, decoded */
+    char query[SHADOW_QUERY_MAX + 1]; /* as it came */
+    char lines[SHADOW_LINES_MAX + 1]; /* of the header, each with its CR LF */
+    char endpoint[40];                /* its name */
+    int32_t outcome;                  /* enum outcome */
+    int32_t status;                   /* of the reply */
     uint32_t reply_len, result_len;
     char reply[SHADOW_REPLY_MAX + 1];   /* its body */
     char result[SHADOW_RESULT_MAX + 1]; /* {"sum":42}; of a success only */

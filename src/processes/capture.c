@@ -46,7 +46,7 @@ static bool check(struct capture *c)
     const struct capture_options *o = &c->options;
     struct journal journal;
     const struct call_settings s = {
-        .url = o->forward, .timeout = o->timeout, .max_reply = 1};
+        .link = {.url = o->forward}, .timeout = o->timeout, .max_reply = 1};
     if (!journal_open(&journal, o->out, o->max_out)) {
         snprintf(c->why, sizeof c->why, "--out %s: %s", o->out,
                  strerror(errno));

@@ -175,7 +175,7 @@ static bool open_call(struct capture_peer *p)
 {
     const char *url = p->options->forward;
     char why[256];
-    const struct call_settings s = {.url = url,
+    const struct call_settings s = {.link = {.url = url},
                                     .timeout = p->options->timeout,
                                     .max_reply = (size_t)p->options->max_reply};
     if (url[0] == '\0')

@@ -85,6 +85,12 @@ static enum outcome post(void *context, const struct endpoint *e,
                               : post_guarded(x, e, p, report);
 }
 
+static const char *param_of(const void *context, const char *name)
+{
+    const struct exchange *x = context;
+    return fcgi_param(x->fcgi, name);
+}
+
 static bool abandoned(void *context)
 {
     struct exchange *x = context;
@@ -191,8 +197,15 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
     PROBE_REQUEST_START(x->trace.request_id, x->path);
     handler_begin(x->handler, &request);
     judge_wait(x, conn, wait);
-    if (x->tap != NULL && handler_wants_body(x->handler))
-        tap_begin(x->tap, x->path, request.path_len);
+    if (x->tap == NULL)
+        return;
+    const struct tap_request tapped = {.path = x->path,
+                                       .path_len = request.path_len,
+                                       .wants_body =
+                                           handler_wants_body(x->handler),
+                                       .param = param_of,
+                                       .context = x};
+    tap_begin(x->tap, &tapped);
 }
 
 /* --- The body. --- */

@@ -115,7 +115,7 @@ static bool start_callers(struct replay *r)
     const char *const urls[LEGS] = {r->options.ours, r->options.theirs,
                                     r->options.theirs2};
     for (int who = 0; who < LEGS; who++) {
-        const struct call_settings s = {.url = urls[who],
+        const struct call_settings s = {.link = {.url = urls[who]},
                                         .timeout = r->options.timeout,
                                         .max_reply =
                                             (size_t)r->options.max_reply};

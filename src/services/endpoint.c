@@ -15,7 +15,8 @@ static bool open_downstream(struct endpoint *e, char *why, size_t why_size)
     if (c->downstream[0] == '\0')
         return true;
     const struct downstream_settings s = {
-        .link = {.url = c->downstream,
+        .link = {.name = "downstream",
+                 .url = c->downstream,
                  .socket = c->downstream_socket,
                  .ca = c->downstream_ca,
                  .cert = c->downstream_cert,

@@ -7,11 +7,12 @@
 #include <sys/stat.h>
 
 #include "adapters/config_setting.h"
-#include "adapters/link.h"
 #include "adapters/cpu.h"
+#include "adapters/link.h"
 #include "adapters/sandbox.h"
 #include "base/log.h"
 #include "services/handler.h"
+#include "services/shadow.h"
 
 /* What is made once, before the first fork, and what two generations that
  * share connections must agree on. */
@@ -47,15 +48,14 @@ static const char *const shadow_fixed[] = {"queue", "max_body", NULL};
 static bool check_shadow(const struct config_shadow *c, char *why, size_t room)
 {
     char cause[256];
-    const struct link_settings link = {
-        .url = c->url, .socket = "", .ca = "", .cert = "", .key = ""};
+    const struct link_settings link = shadow_link(c);
     if (c->url[0] == '\0')
         return true;
     struct link_target *t = link_target_new(&link, cause, sizeof cause);
     bool good = t != NULL;
     link_target_free(&t);
     if (!good)
-        snprintf(why, room, "[shadow] url: %.200s", cause);
+        snprintf(why, room, "[shadow] %.200s", cause);
     return good;
 }
 

@@ -1,7 +1,6 @@
 /* shadow: see shadow.h. */
 #include "services/shadow.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +9,11 @@
 
 #include "adapters/call.h"
 #include "adapters/journal.h"
-#include "adapters/request.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "domain/parity.h"
+#include "domain/target.h"
 #include "services/specimen.h"
 #include "services/tap.h"
 
@@ -22,12 +21,16 @@
  * many, and must not crowd out the others. */
 #define CONTRACT_PART 2
 
+/* Each byte of path and query may take three. */
+#define TARGET_MAX                                                             \
+    (CONFIG_SHADOW_URL_MAX + 3 * (SHADOW_PATH_MAX + SHADOW_QUERY_MAX) + 2)
+
 struct shadow {
     const struct shadow_plan *plan;
     const struct config_shadow *config;
     struct scoreboard_shadow *counts;
     struct call *call; /* NULL: nobody is asked */
-    const char *base;  /* the path of `url`, without a / at its end */
+    const char *base;  /* the path of `url`, without a / before another path */
     size_t base_len;
     struct journal samples, results;
     int64_t complained; /* monotonic ns: the last warning about a file */
@@ -54,12 +57,25 @@ static void open_file(struct shadow *s, struct journal *j, const char *path,
         complain(s, path, strerror(errno));
 }
 
+struct link_settings shadow_link(const struct config_shadow *c)
+{
+    return (struct link_settings){.name = "url",
+                                  .url = c->url,
+                                  .socket = c->url_socket,
+                                  .ca = c->url_ca,
+                                  .cert = c->url_cert,
+                                  .key = c->url_key,
+                                  .idle = c->url_idle,
+                                  .lifetime = c->url_lifetime,
+                                  .connect_timeout = c->connect_timeout};
+}
+
 /* False: `url` cannot be asked, which settings_load() has made sure of, or
  * memory is short. */
 static bool open_call(struct shadow *s)
 {
     char why[200];
-    const struct call_settings settings = {.url = s->config->url,
+    const struct call_settings settings = {.link = shadow_link(s->config),
                                            .timeout = s->config->timeout,
                                            .max_reply =
                                                (size_t)s->config->max_reply};
@@ -68,11 +84,12 @@ static bool open_call(struct shadow *s)
     s->base = strstr(s->config->url, "://") + 3;
     s->base += strcspn(s->base, "/");
     s->base_len = strlen(s->base);
-    if (s->base_len > 0 && s->base[s->base_len - 1] == '/')
+    if (s->base_len > 0 && s->base[s->base_len - 1] == '/' &&
+        s->config->path == CONFIG_PATH_REQUEST)
         s->base_len--;
     s->call = call_new(&settings, why, sizeof why);
     if (s->call == NULL)
-        log_error("[shadow] url: %s", why);
+        log_error("[shadow] %s", why);
     return s->call != NULL;
 }
 
@@ -158,7 +175,8 @@ static void print_result(const struct shadow *s, const struct shadow_case *c,
     put_text(out, "outcome", outcome_name((enum outcome)c->outcome));
     if (c->result_len > 0) {
         put_text(out, "result", c->result);
-    } else if (s->config->sample_bodies == CONFIG_SAMPLE_BODIES_ON) {
+    } else if (c->whole &&
+               s->config->sample_bodies == CONFIG_SAMPLE_BODIES_ON) {
         specimen_print_bytes("body", c->body, (size_t)c->body_len, out);
         putc(',', out);
     }
@@ -205,39 +223,42 @@ static void write_sample(struct shadow *s, const struct specimen *specimen)
 
 /* --- Asking and comparing. --- */
 
-/* RFC 3986, 3.3: the web server has decoded the path. */
-static void put_path(struct buf *out, const char *path, const char *strip)
+static const char *strip(const char *path, const char *prefix)
 {
-    size_t n = strlen(strip);
-    if (strncmp(path, strip, n) == 0 && (path[n] == '/' || path[n] == '\0'))
-        path += n;
-    for (; *path != '\0'; path++)
-        if (isalnum((unsigned char)*path) ||
-            strchr("/-._~!$&'()*+,;=:@", *path))
-            buf_char(out, *path);
-        else
-            buf_printf(out, "%%%02X", (unsigned char)*path);
+    size_t n = strlen(prefix);
+    bool is_there =
+        strncmp(path, prefix, n) == 0 && (path[n] == '/' || path[n] == '\0');
+    return is_there ? path + n : path;
+}
+
+static void print_target(const struct shadow *s, const struct shadow_case *c,
+                         struct buf *out)
+{
+    buf_add(out, s->base, s->base_len);
+    if (s->config->path == CONFIG_PATH_REQUEST)
+        target_put_path(out, strip(c->path, s->config->strip));
+    if (out->len == 0)
+        buf_char(out, '/');
+    if (c->query[0] != '\0')
+        buf_char(out, '?');
+    target_put_query(out, c->query);
 }
 
 static void ask(struct shadow *s, const struct shadow_case *c,
                 struct call_answer *answer)
 {
-    char path_room[256 + 3 * SHADOW_PATH_MAX], lines_room[512];
-    struct buf path, lines;
-    buf_init(&path, path_room, sizeof path_room);
+    char target_room[TARGET_MAX + 1], lines_room[SHADOW_LINES_MAX + 512];
+    struct buf target, lines;
+    buf_init(&target, target_room, sizeof target_room);
     buf_init(&lines, lines_room, sizeof lines_room);
-    buf_add(&path, s->base, s->base_len);
-    put_path(&path, c->path, s->config->strip);
-    if (path.len == 0)
-        buf_char(&path, '/');
+    print_target(s, c, &target);
     buf_printf(&lines,
-               REQUEST_JSON
-               "X-Request-ID: %s\r\ntraceparent: %s\r\n" TAP_LOOP_HEADER
+               "%sX-Request-ID: %s\r\ntraceparent: %s\r\n" TAP_LOOP_HEADER
                ": %s\r\n",
-               c->request_id, c->traceparent, s->plan->mark);
+               c->lines, c->request_id, c->traceparent, s->plan->mark);
     const struct call_request request = {.body = c->body,
                                          .body_len = (size_t)c->body_len,
-                                         .target = path_room,
+                                         .target = target_room,
                                          .lines = lines_room};
     call_post(s->call, &request, answer);
     count(s, SHADOW_COUNT_asked);
@@ -318,6 +339,8 @@ void shadow_examine(struct shadow *s, const struct shadow_case *c)
 {
     if (s->config->result_file[0] != '\0')
         write_result(s, c);
-    if (s->call != NULL)
+    if (s->call != NULL && c->whole)
         compare(s, c);
+    else if (s->call != NULL)
+        count(s, SHADOW_COUNT_unasked);
 }

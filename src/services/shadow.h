@@ -8,10 +8,14 @@
 #define TALLYD_SERVICES_SHADOW_H
 
 #include "adapters/config.h"
+#include "adapters/link.h"
 #include "adapters/scoreboard.h"
 #include "adapters/shadow_queue.h"
 
 struct shadow;
+
+/* How the old handler is reached; borrowed of `c`. */
+struct link_settings shadow_link(const struct config_shadow *c);
 
 struct shadow_plan {
     const struct config *config;

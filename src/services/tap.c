@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "domain/fieldlist.h"
+
 /* A share is kept in millionths. */
 #define WHOLE 1000000
 
@@ -49,10 +52,77 @@ static void give_up(struct tap *t, enum counter why)
     count(t, why);
 }
 
-void tap_begin(struct tap *t, const char *path, size_t path_len)
+/* The old handler cannot be asked about it: its result, if that is wanted, is
+ * all there is to hand over. */
+static void leave_out(struct tap *t, struct shadow_case *c)
+{
+    c->whole = false;
+    c->path[0] = c->query[0] = c->lines[0] = '\0';
+    c->body_len = 0;
+    if (t->config->result_file[0] == '\0')
+        give_up(t, COUNTER_shadow_skipped);
+}
+
+/* --- The head. --- */
+
+/* False: it is longer than `most`. */
+static bool take_text(char *to, const char *text, size_t n, size_t most)
+{
+    if (n > most)
+        return false;
+    memcpy(to, text, n);
+    to[n] = '\0';
+    return true;
+}
+
+/* False: it cannot stand in a header line. */
+static bool put_line(struct buf *out, const char *name, size_t n,
+                     const char *value)
+{
+    buf_add(out, name, n);
+    buf_str(out, ": ");
+    buf_str(out, value);
+    buf_str(out, "\r\n");
+    return fieldlist_is_value(value);
+}
+
+/* Those of the copy that are the request's: its type, and what `headers` names.
+ * The web server may not have told the type; then it is what it must be. */
+static bool take_lines(struct shadow_case *c, const char *names,
+                       const struct tap_request *r)
+{
+    static const char type_name[] = "Content-Type";
+    char variable[FIELDLIST_NAME_MAX + 6];
+    const char *name, *value = r->param(r->context, "CONTENT_TYPE");
+    struct buf out;
+    size_t n;
+    buf_init(&out, c->lines, sizeof c->lines);
+    if (value == NULL || value[0] == '\0')
+        value = "application/json";
+    bool good = put_line(&out, type_name, sizeof type_name - 1, value);
+    while (good && (name = fieldlist_next(&names, &n)) != NULL) {
+        fieldlist_variable(name, n, variable);
+        value = r->param(r->context, variable);
+        good = value == NULL || put_line(&out, name, n, value);
+    }
+    return good && !out.overflow;
+}
+
+static bool take_head(const struct tap *t, struct shadow_case *c,
+                      const struct tap_request *r)
+{
+    const char *query = r->param(r->context, "QUERY_STRING");
+    if (query == NULL)
+        query = "";
+    return take_text(c->path, r->path, r->path_len, SHADOW_PATH_MAX) &&
+           take_text(c->query, query, strlen(query), SHADOW_QUERY_MAX) &&
+           take_lines(c, t->config->headers, r);
+}
+
+void tap_begin(struct tap *t, const struct tap_request *r)
 {
     t->place = -1;
-    if (!is_drawn(t))
+    if ((!r->wants_body && t->config->result_file[0] == '\0') || !is_drawn(t))
         return;
     t->place = shadow_queue_reserve(t->queue, t->owner);
     if (t->place < 0) {
@@ -61,21 +131,22 @@ void tap_begin(struct tap *t, const char *path, size_t path_len)
     }
     struct shadow_case *c = shadow_queue_case(t->queue, t->place);
     c->body_len = 0;
-    if (path_len > SHADOW_PATH_MAX) {
-        give_up(t, COUNTER_shadow_skipped);
-        return;
-    }
-    memcpy(c->path, path, path_len);
-    c->path[path_len] = '\0';
+    c->whole = r->wants_body && take_head(t, c, r);
+    if (!c->whole)
+        leave_out(t, c);
 }
+
+/* --- The body, and the end. --- */
 
 void tap_chunk(struct tap *t, const uint8_t *bytes, size_t n)
 {
     if (t->place < 0)
         return;
     struct shadow_case *c = shadow_queue_case(t->queue, t->place);
+    if (!c->whole)
+        return;
     if (n > shadow_queue_max_body(t->queue) - c->body_len) {
-        give_up(t, COUNTER_shadow_skipped);
+        leave_out(t, c);
         return;
     }
     memcpy(c->body + c->body_len, bytes, n);
@@ -88,6 +159,13 @@ static bool follows_from_body(enum outcome o)
 {
     return o == OUTCOME_ok || o == OUTCOME_malformed_json ||
            o == OUTCOME_wrong_shape || o == OUTCOME_out_of_range;
+}
+
+/* What the head alone decides, whatever the body is. */
+static bool follows_from_head(enum outcome o)
+{
+    return o == OUTCOME_method_not_allowed || o == OUTCOME_body_too_large ||
+           o == OUTCOME_unsupported_encoding;
 }
 
 static void fill(struct shadow_case *c, const struct handler_result *r,
@@ -112,14 +190,21 @@ void tap_end(struct tap *t, const struct handler_result *r,
 {
     if (t->place < 0)
         return;
+    struct shadow_case *c = shadow_queue_case(t->queue, t->place);
     const char *body = strstr(reply, "\r\n\r\n");
     size_t len = body == NULL ? 0 : strlen(body += 4);
-    if (!follows_from_body(r->outcome) || body == NULL ||
-        len > SHADOW_REPLY_MAX) {
+    if (c->whole && follows_from_head(r->outcome)) {
+        leave_out(t, c); /* found out after some of the body */
+        if (t->place < 0)
+            return;
+    }
+    bool follows = follows_from_body(r->outcome) ||
+                   (!c->whole && follows_from_head(r->outcome));
+    if (!follows || body == NULL || len > SHADOW_REPLY_MAX) {
         give_up(t, COUNTER_shadow_skipped);
         return;
     }
-    fill(shadow_queue_case(t->queue, t->place), r, trace, body, len);
+    fill(c, r, trace, body, len);
     shadow_queue_submit(t->queue, t->place);
     t->place = -1;
     count(t, COUNTER_shadow_sampled);

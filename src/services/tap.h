@@ -29,6 +29,16 @@ struct tap {
     int place; /* -1: the request in hand is not sampled */
 };
 
+/* What a request says before its body. */
+struct tap_request {
+    const char *path; /* without the query, decoded; need not be terminated */
+    size_t path_len;
+    bool wants_body; /* else it is refused already */
+    /* A CGI variable (RFC 3875), or NULL. */
+    const char *(*param)(const void *context, const char *name);
+    const void *context;
+};
+
 /* All is borrowed. `number`: of the worker. */
 void tap_open(struct tap *t, const struct config_shadow *config,
               struct shadow_queue *queue, struct scoreboard_slot *slot,
@@ -38,12 +48,13 @@ void tap_open(struct tap *t, const struct config_shadow *config,
  * the value of the header, or NULL. */
 bool tap_is_loop(struct tap *t, const char *mark);
 
-/* A request with a body to decode begins. Is it sampled? */
-void tap_begin(struct tap *t, const char *path, size_t path_len);
+/* A request begins. Is it sampled? One that the old handler could not be asked
+ * about is so for its result alone, if there is a file of results. */
+void tap_begin(struct tap *t, const struct tap_request *r);
 void tap_chunk(struct tap *t, const uint8_t *bytes, size_t n);
 
 /* It is answered with `reply`, as reply_print() has made it: hand the copy
- * over, if its outcome is one that follows from the body alone. */
+ * over, if its outcome is one that follows from the request alone. */
 void tap_end(struct tap *t, const struct handler_result *r,
              const struct trace *trace, const char *reply);
 

@@ -23,12 +23,12 @@ def find_node():
     return node
 
 
-def ask_at(port, body):
+def ask_at(port, body, path="/process", headers=None):
     """(status, body) of one request over a connection of its own; status 0: no
     answer."""
     link = http.client.HTTPConnection(kit.HOST, port, timeout=kit.patience(20))
     try:
-        link.request("POST", "/process", body)
+        link.request("POST", path, body, headers or {})
         answer = link.getresponse()
         return answer.status, answer.read()
     except (OSError, http.client.HTTPException) as error:
@@ -118,6 +118,10 @@ http {{
 
     def ask(self, body):
         return ask_at(self.port, body)
+
+    def ask_with(self, path, body, headers):
+        """The status."""
+        return ask_at(self.port, body, path, headers)[0]
 
     def step(self, name):
         """One step of the rollout, as the guide takes it. Gives what the script

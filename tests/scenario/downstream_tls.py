@@ -2,53 +2,18 @@
 """https downstreams: a private authority, client certificates, names."""
 
 import pathlib
-import shutil
 import ssl
-import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import kit
 import tap
+from authority import Authority, is_missing
 from downstream import Downstream
 from pool import SAMPLE, Pool, run_tallyd, write_settings
 
 OK = b'{"ok":true}'
-
-
-def openssl(*arguments):
-    subprocess.run(["openssl", *map(str, arguments)], check=True,
-                   capture_output=True, timeout=kit.patience(20))
-
-
-class Authority:
-    """A certificate authority of the test's own."""
-
-    def __init__(self, name):
-        self.name = name
-        self.cert = kit.fresh_path(f"{name}.pem")
-        self.key = kit.fresh_path(f"{name}.key")
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
-                "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2,
-                "-subj", f"/CN={name}", "-keyout", self.key,
-                "-out", self.cert)
-
-    def issue(self, name, address=None):
-        """(certificate, key) for a host or a client."""
-        key, cert = kit.fresh_path("key"), kit.fresh_path("cert")
-        asked, more = kit.fresh_path("csr"), kit.fresh_path("ext")
-        more.write_text(f"subjectAltName=IP:{address}" if address
-                        else f"subjectAltName=DNS:{name}")
-        openssl("req", "-newkey", "ec", "-pkeyopt",
-                "ec_paramgen_curve:prime256v1", "-nodes",
-                "-subj", f"/CN={name}", "-keyout", key, "-out", asked)
-        openssl("x509", "-req", "-in", asked, "-CA", self.cert,
-                "-CAkey", self.key, "-CAcreateserial", "-days", 2,
-                "-extfile", more, "-out", cert)
-        for path in (key, cert):
-            path.chmod(0o644)
-        return cert, key
 
 
 def server_context(pair, clients=None):
@@ -148,6 +113,6 @@ def a_wrong_url_is_told_at_the_start():
         tap.contains(errors, "downstream", "the message")
 
 
-if not shutil.which("openssl"):
+if is_missing():
     sys.exit(tap.skip_all("openssl is not installed"))
 sys.exit(kit.run())

@@ -55,9 +55,12 @@ def each_result_is_a_line_with_its_id():
                 (SAMPLE, "/"), (SAMPLE, "/sum"), (b"{", "/"), (b"{}", "/"),
                 (b'{"items":[{"value":9223372036854775807}]}', "/"))):
             pool.post(body, path=path, HTTP_X_REQUEST_ID=f"id-{number}")
-        pool.post(SAMPLE, method="PUT", HTTP_X_REQUEST_ID="never")
-        pool.post(SAMPLE, path="/sum", HTTP_X_REQUEST_ID="last")
-        got = {line["request_id"]: line for line in wait_for_lines(pool, 6)}
+        for name, params in (("id-5", {"method": "PUT"}),
+                             ("id-6", {"HTTP_CONTENT_ENCODING": "gzip"}),
+                             ("never", {"path": "/sum/else"}),
+                             ("last", {"path": "/sum"})):
+            pool.post(SAMPLE, HTTP_X_REQUEST_ID=name, **params)
+        got = {line["request_id"]: line for line in wait_for_lines(pool, 8)}
         tap.check(got["id-0"].pop("time").endswith("Z"), "the time")
         tap.equal(got["id-0"], {"request_id": "id-0", "endpoint": "main",
                                 "outcome": "ok", "result": '{"sum":42}',
@@ -67,9 +70,13 @@ def each_result_is_a_line_with_its_id():
                    for n in (2, 3, 4)],
                   [("malformed_json", None), ("wrong_shape", None),
                    ("out_of_range", None)], "failures")
-        tap.equal(len(got), 6, "lines")
+        tap.equal([(got[f"id-{n}"]["status"], got[f"id-{n}"].get("body"))
+                   for n in (4, 5, 6)],
+                  [(422, '{"items":[{"value":9223372036854775807}]}'),
+                   (405, None), (415, None)], "those of the head have no body")
+        tap.equal(len(got), 8, "lines")
         tap.equal(pool.results.stat().st_mode & 0o777, 0o600, "the mode")
-        tap.equal(pool.count("shadow_sampled"), 6, "sampled")
+        tap.equal(pool.count("shadow_sampled"), 8, "sampled")
 
 
 @tap.test
@@ -83,14 +90,18 @@ def no_process_runs_while_it_is_off():
 
 
 @tap.test
-def a_body_over_max_body_is_skipped():
-    with shadowed(max_body="1k") as pool:
+def a_body_that_is_too_large_to_be_copied_has_a_result():
+    with shadowed({"main": {"max_body": "2k"}}, max_body="1k") as pool:
         padding = b" " * (1024 - len(SAMPLE))
-        pool.post(SAMPLE + padding)
-        pool.post(SAMPLE + padding + b" ")
-        wait_for_lines(pool, 1)
-        tap.equal((pool.count("shadow_sampled"), pool.count("shadow_skipped")),
-                  (1, 1), "sampled and skipped")
+        for body in (SAMPLE + padding, SAMPLE + padding + b" ",
+                     b"{" + padding + b" " * len(SAMPLE), SAMPLE + 2 * padding):
+            pool.post(body)
+        tap.equal([(line["outcome"], line.get("result"), "body" in line)
+                   for line in wait_for_lines(pool, 4)],
+                  [("ok", '{"sum":42}', False)] * 2 +
+                  [("malformed_json", None, False),
+                   ("body_too_large", None, False)], "lines")
+        tap.equal(pool.count("shadow_skipped"), 0, "skipped")
 
 
 @tap.test

@@ -1,0 +1,43 @@
+"""A certificate authority of a test's own."""
+
+import shutil
+import subprocess
+
+import kit
+
+
+def is_missing():
+    return shutil.which("openssl") is None
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *map(str, arguments)], check=True,
+                   capture_output=True, timeout=kit.patience(20))
+
+
+class Authority:
+
+    def __init__(self, name):
+        self.name = name
+        self.cert = kit.fresh_path(f"{name}.pem")
+        self.key = kit.fresh_path(f"{name}.key")
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2,
+                "-subj", f"/CN={name}", "-keyout", self.key,
+                "-out", self.cert)
+
+    def issue(self, name, address=None, days=2):
+        """(certificate, key) for a host or a client. -1 days: expired."""
+        key, cert = kit.fresh_path("key"), kit.fresh_path("cert")
+        asked, more = kit.fresh_path("csr"), kit.fresh_path("ext")
+        more.write_text(f"subjectAltName=IP:{address}" if address
+                        else f"subjectAltName=DNS:{name}")
+        openssl("req", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:prime256v1", "-nodes",
+                "-subj", f"/CN={name}", "-keyout", key, "-out", asked)
+        openssl("x509", "-req", "-in", asked, "-CA", self.cert,
+                "-CAkey", self.key, "-CAcreateserial", "-days", days,
+                "-extfile", more, "-out", cert)
+        for path in (key, cert):
+            path.chmod(0o644)
+        return cert, key
