@@ -66,13 +66,13 @@ static void print_pairing(const struct pairing *p, FILE *out)
             "results       %10" PRIu64 "  of the pool\nposts         %10" PRIu64
             "  of the old handler, %" PRIu64 " without a result\n",
             p->results, p->posts, p->unclaimed);
-    if (p->broken + p->repeated + p->pending > 0)
-        fprintf(out,
-                "left out      %10" PRIu64
-                "  lines without id or body, %" PRIu64
-                " posts with an id that came before, %" PRIu64
-                " results of the last seconds\n",
-                p->broken, p->repeated, p->pending);
+    if (p->broken + p->repeated + p->failed + p->pending > 0)
+        fprintf(
+            out,
+            "left out      %10" PRIu64 "  lines without id or body, %" PRIu64
+            " posts with an id that came before, %" PRIu64
+            " failures of the pool, %" PRIu64 " results of the last seconds\n",
+            p->broken, p->repeated, p->failed, p->pending);
     comparison_print(&p->comparison, out);
     if (p->example[0] != '\0')
         fprintf(out, "first         request id %s\n", p->example);
@@ -83,9 +83,10 @@ static void print_pairing_json(const struct pairing *p, FILE *out)
     fprintf(out,
             "{\"results\":%" PRIu64 ",\"posts\":%" PRIu64
             ",\"unclaimed\":%" PRIu64 ",\"broken\":%" PRIu64
-            ",\"repeated\":%" PRIu64 ",\"pending\":%" PRIu64 ",\"comparison\":",
+            ",\"repeated\":%" PRIu64 ",\"failed\":%" PRIu64
+            ",\"pending\":%" PRIu64 ",\"comparison\":",
             p->results, p->posts, p->unclaimed, p->broken, p->repeated,
-            p->pending);
+            p->failed, p->pending);
     comparison_print_json(&p->comparison, out);
     fputs("}\n", out);
 }

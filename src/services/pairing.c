@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "domain/base64.h"
 #include "domain/outcome.h"
 #include "domain/parity.h"
 #include "domain/tree.h"
@@ -97,6 +98,30 @@ static int64_t time_of(const struct tree *t)
                : (int64_t)timegm(&utc);
 }
 
+/* `body`, or `body_base64` where it is not UTF-8. False: there is neither, or
+ * memory is short. free(own) is due in any case. */
+struct body {
+    const char *bytes;
+    size_t n;
+    char *own;
+};
+
+static bool read_body(const struct tree *t, struct body *b)
+{
+    const struct tree_value *text = text_of(t, "body");
+    *b = (struct body){0};
+    if (text != NULL) {
+        b->bytes = text->text;
+        b->n = text->text_len;
+        return true;
+    }
+    text = text_of(t, "body_base64");
+    b->own = text == NULL ? NULL : malloc(text->text_len + 1);
+    b->bytes = b->own;
+    return b->own != NULL &&
+           base64_decode(text->text, text->text_len, b->own, &b->n);
+}
+
 /* An object with a request id; else false, and nothing is held. */
 static bool read_line(struct tree *t, const char *line, size_t n,
                       const struct tree_value **id)
@@ -153,6 +178,7 @@ static bool index_posts(struct pairing *p, struct index *x, struct lines *posts)
 {
     size_t at, len;
     struct tree t;
+    struct body body;
     const struct tree_value *id;
     while (next_line(posts, &at, &len)) {
         if (!read_line(&t, posts->bytes + at, len, &id)) {
@@ -160,8 +186,9 @@ static bool index_posts(struct pairing *p, struct index *x, struct lines *posts)
             continue;
         }
         uint64_t hash = hash_of(id);
-        bool whole = text_of(&t, "body") != NULL;
+        bool whole = read_body(&t, &body);
         int64_t time = time_of(&t);
+        free(body.own);
         tree_free(&t);
         if (!whole) {
             p->broken++;
@@ -203,38 +230,71 @@ static const struct config_endpoint *endpoint_of(const struct config *c,
                                      : config_find_endpoint(c, name->text);
 }
 
+/* What ours answered. A line without a status is of a success if it has a
+ * result. */
+static int status_of(const struct tree *result)
+{
+    const struct tree_value *v = tree_member(result->root, "status");
+    if (v != NULL && v->type == TREE_NUMBER)
+        return (int)strtol(v->text, NULL, 10);
+    return text_of(result, "result") != NULL ? 200 : 422;
+}
+
+/* The body of the request. Of one that was refused for its size it is not kept,
+ * and nothing in it would matter. */
+static bool read_request(const struct tree *result, struct body *b)
+{
+    if (read_body(result, b))
+        return true;
+    const struct tree_value *o = text_of(result, "outcome");
+    free(b->own);
+    *b = (struct body){.bytes = ""};
+    return o != NULL &&
+           strcmp(o->text, outcome_name(OUTCOME_body_too_large)) == 0;
+}
+
+static struct parity_result make_result(int status, const char *posted,
+                                        size_t posted_len)
+{
+    return (struct parity_result){.end = PARITY_ANSWERED,
+                                  .status = status,
+                                  .reply = "{}",
+                                  .reply_len = 2,
+                                  .posts = posted != NULL,
+                                  .posted = posted,
+                                  .posted_len = posted_len};
+}
+
 /* What is known of the old handler is whether it has posted, and what: it takes
- * a request that it posts for, and refuses one that it does not. */
+ * a request that it posts for, and refuses one that it does not, with whatever
+ * status. Ours with a failure of its own has said nothing about the request. */
 static void compare(struct pairing *p, const struct config *config,
                     const struct tree *result, const struct tree_value *id,
-                    const struct tree_value *post)
+                    const struct body *post)
 {
-    static const char reply[] = "{}";
     struct shape shape;
+    struct body request;
+    int status = status_of(result);
+    int refusal = status / 100 == 4 ? status : 422;
     const struct config_endpoint *e = endpoint_of(config, result);
+    const struct tree_value *ours = text_of(result, "result");
+    if (status / 100 == 5) {
+        p->failed++;
+        return;
+    }
     if (e != NULL)
         shape = decoder_shape(e);
-    const struct tree_value *ours = text_of(result, "result");
-    const struct tree_value *request = text_of(result, "body");
+    bool known = read_request(result, &request);
     const struct parity_case c = {
-        .request = request == NULL ? NULL : request->text,
-        .request_len = request == NULL ? 0 : request->text_len,
+        .request = known ? request.bytes : NULL,
+        .request_len = known ? request.n : 0,
         .shape = e == NULL ? NULL : &shape,
-        .ours = {.end = PARITY_ANSWERED,
-                 .status = ours != NULL ? 200 : 422,
-                 .reply = reply,
-                 .reply_len = 2,
-                 .posts = ours != NULL,
-                 .posted = ours == NULL ? NULL : ours->text,
-                 .posted_len = ours == NULL ? 0 : ours->text_len},
-        .theirs = {.end = PARITY_ANSWERED,
-                   .status = post != NULL ? 200 : 422,
-                   .reply = reply,
-                   .reply_len = 2,
-                   .posts = post != NULL,
-                   .posted = post == NULL ? NULL : post->text,
-                   .posted_len = post == NULL ? 0 : post->text_len}};
+        .ours = make_result(status, ours == NULL ? NULL : ours->text,
+                            ours == NULL ? 0 : ours->text_len),
+        .theirs = post == NULL ? make_result(refusal, NULL, 0)
+                               : make_result(200, post->bytes, post->n)};
     judge(p, id, &c);
+    free(request.own);
 }
 
 static void pair(struct pairing *p, const struct config *config,
@@ -242,6 +302,7 @@ static void pair(struct pairing *p, const struct config *config,
                  const struct tree *result, const struct tree_value *id)
 {
     struct tree t;
+    struct body post;
     const struct tree_value *other;
     struct entry none = {0};
     struct entry *e = x->room == 0 ? &none : find(x, hash_of(id));
@@ -254,7 +315,9 @@ static void pair(struct pairing *p, const struct config *config,
     } else if (e->hash == 0) {
         compare(p, config, result, id, NULL);
     } else if (read_line(&t, posts->bytes + e->at, e->len, &other)) {
-        compare(p, config, result, id, text_of(&t, "body"));
+        if (read_body(&t, &post))
+            compare(p, config, result, id, &post);
+        free(post.own);
         tree_free(&t);
     }
 }

@@ -25,6 +25,7 @@ struct pairing {
     uint64_t results, posts;      /* lines read */
     uint64_t broken;              /* lines of either that are none of these */
     uint64_t repeated;  /* posts with an id that there was before: not judged */
+    uint64_t failed;    /* results that are a failure of the pool: not judged */
     uint64_t pending;   /* results whose post may be still to come */
     uint64_t unclaimed; /* posts without a result: not sampled, or dropped */
     char example[192];  /* the id of the first mismatch; empty: none */

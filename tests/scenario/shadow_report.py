@@ -2,6 +2,7 @@
 """tallyctl shadow report: what a running shadow has found out, and results and
 captured posts paired by their request ids."""
 
+import base64
 import json
 import pathlib
 import sys
@@ -122,10 +123,9 @@ def pair(results, posts, *more):
 
 
 def ours(name, result=None, endpoint="mirror", **more):
-    line = {"request_id": name, "endpoint": endpoint, "status": 200, "outcome": "ok",
-            **more}
-    return {**line, "result": result} if result else {
-        **line, "outcome": "wrong_shape", "status": 422}
+    said = {"status": 200, "outcome": "ok", "result": result} if result else \
+        {"status": 422, "outcome": "wrong_shape"}
+    return {"request_id": name, "endpoint": endpoint, **said, **more}
 
 
 def theirs(name, body):
@@ -159,7 +159,19 @@ def each_difference_has_its_kind():
             (ours("a"), theirs("a", SUM), "status"),
             (ours("a", body='{"items":[{}]}'), theirs("a", '{"sum":null}'),
              "missing_field"),
-            (ours("a"), theirs("b", SUM), "equal")):
+            (ours("a"), theirs("b", SUM), "equal"),
+            (ours("a", status=405, outcome="method_not_allowed"),
+             theirs("a", SUM), "status"),
+            (ours("a", status=405, outcome="method_not_allowed"),
+             theirs("b", SUM), "equal"),
+            (ours("a", status=413, outcome="body_too_large"),
+             theirs("a", SUM), "too_large"),
+            (ours("a", status=400, outcome="malformed_json",
+                  body_base64=base64.b64encode(
+                      b'{"items":[],"x":"\xff"}').decode()),
+             theirs("a", '{"sum":0}'), "invalid_utf8"),
+            (ours("a", SUM), {"request_id": "a", "body_base64": "/w=="},
+             "downstream_body")):
         _status, _page, kinds = pair([mine], [other], "-c", config)
         tap.equal(kinds, {kind: 1}, f"{mine} and {other}")
     _status, _page, kinds = pair(
@@ -171,12 +183,14 @@ def each_difference_has_its_kind():
 def what_cannot_be_judged_is_left_out():
     status, page, kinds = pair(
         [ours("a", SUM), "{broken", '{"no":"request_id"}', ours("b", SUM),
-         ours("c", SUM, endpoint="other"), '{"request_id":7}'],
+         ours("c", SUM, endpoint="other"), '{"request_id":7}',
+         ours("d", status=503, outcome="queue_timeout")],
         [theirs("a", SUM), theirs("b", SUM), theirs("b", SUM), "[]",
-         theirs("z", SUM), '{"request_id":"y"}'], "--endpoint", "mirror")
+         theirs("z", SUM), '{"request_id":"y"}',
+         '{"request_id":"y","body_base64":"/w="}'], "--endpoint", "mirror")
     tap.equal((status, kinds), (0, {"equal": 1}), "verdicts")
-    tap.equal((page["broken"], page["repeated"], page["unclaimed"]),
-              (5, 1, 1), "lines left out")
+    tap.equal((page["broken"], page["repeated"], page["unclaimed"],
+               page["failed"]), (6, 1, 1, 1), "lines left out")
     # A line that is still being written is none yet.
     path = kit.fresh_path("cut.ndjson")
     path.write_text(json.dumps(ours("a", SUM)) + '\n{"request_id":"b","resu')
