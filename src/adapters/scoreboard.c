@@ -47,10 +47,17 @@ const char *worker_state_name(enum worker_state s)
     return s < sizeof names / sizeof names[0] ? names[s] : "unknown";
 }
 
+const char *worker_step_name(enum worker_step s)
+{
+    static const char *const names[] = {"forked", "settling", "opening",
+                                        "self-test", "serving"};
+    return s < sizeof names / sizeof names[0] ? names[s] : "unknown";
+}
+
 /* Two builds that differ in a list or a field differ here. */
 uint32_t scoreboard_layout(void)
 {
-    return 5u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
+    return 6u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
            (uint32_t)COUNTER_COUNT << 12 |
            ((uint32_t)sizeof(struct scoreboard_slot) / 64 ^
             (uint32_t)sizeof(struct scoreboard) / 64);

@@ -62,6 +62,18 @@ enum worker_state {
 
 const char *worker_state_name(enum worker_state s);
 
+/* What a worker that does not serve yet is at. */
+enum worker_step {
+    STEP_FORKED,
+    STEP_SETTLING, /* on its processors: scheduler, cpu_affinity */
+    STEP_OPENING,  /* makes what it serves with */
+    STEP_TESTING,  /* the self-test */
+    STEP_DONE,
+    WORKER_STEP_COUNT
+};
+
+const char *worker_step_name(enum worker_step s);
+
 /* Where the pool is in its life. */
 enum pool_stage { POOL_SERVING, POOL_DRAINING, POOL_ENDED };
 
@@ -82,6 +94,7 @@ struct scoreboard_slot {
     scoreboard_i64 since;        /* and of its last request's */
     scoreboard_i64 tested;       /* and of its last self-test's end; 0: none */
     _Atomic uint32_t unsound;    /* 1: that one failed */
+    _Atomic uint32_t step;       /* enum worker_step */
     scoreboard_u64 begun; /* requests begun, over all workers of the slot */
     scoreboard_i64 limit; /* ns that one may take, and beyond that a write of */
     scoreboard_i64 write_limit;        /* its reply; 0: as long as it likes */
@@ -128,6 +141,7 @@ struct scoreboard {
     _Atomic uint32_t watched;     /* somebody looks whether requests end */
     struct queue queue;           /* of the listener: see queue.h */
     scoreboard_u64 overdue_kills; /* workers, because theirs did not */
+    scoreboard_u64 start_kills;   /* workers that did not get to serve */
     struct circuit circuits[CIRCUITS_MAX];
     scoreboard_u64 shadow_lost; /* requests that ended with whoever had them */
     struct scoreboard_shadow shadows[SCOREBOARD_SHADOWS_MAX];
@@ -204,6 +218,13 @@ static inline void scoreboard_state(struct scoreboard_slot *slot,
                                     enum worker_state state)
 {
     atomic_store_explicit(&slot->state, state, memory_order_release);
+}
+
+/* Where a worker is before it has a state. */
+static inline void scoreboard_step(struct scoreboard_slot *slot,
+                                   enum worker_step step)
+{
+    atomic_store_explicit(&slot->step, step, memory_order_relaxed);
 }
 
 static inline void scoreboard_serving(struct scoreboard *b, uint32_t generation,

@@ -101,7 +101,6 @@ void stack_ask(struct stack *s, pid_t pid, uint64_t number)
 void stack_forget(struct stack *s)
 {
     atomic_store_explicit(&s->asked, 0, memory_order_relaxed);
-    atomic_store_explicit(&s->given, 0, memory_order_relaxed);
 }
 
 /* --- For people. --- */

@@ -35,7 +35,7 @@ void stack_catch(struct stack *s);
  * never answer. */
 void stack_ask(struct stack *s, pid_t pid, uint64_t number);
 
-/* No question any more. */
+/* No question any more; an answer that was given can still be printed. */
 void stack_forget(struct stack *s);
 
 /* Has this process been asked? It is going to be ended, unless it is fast. */

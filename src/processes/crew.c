@@ -19,7 +19,7 @@ bool crew_open(struct crew *c, struct scoreboard *board)
     struct crew_member *members = calloc(board->slot_count, sizeof *members);
     *c = (struct crew){.board = board, .members = members};
     for (uint32_t i = 0; members != NULL && i < board->slot_count; i++)
-        members[i].kill_at = CLOCK_NEVER;
+        members[i].kill_at = members[i].start.look_at = CLOCK_NEVER;
     return members != NULL;
 }
 
@@ -122,6 +122,8 @@ void crew_vacate(struct crew *c, uint32_t place)
     stack_forget(&slot->stack);
     c->members[place].pid = 0;
     c->members[place].overdue.kill_at = 0;
+    c->members[place].start.look_at = CLOCK_NEVER;
+    c->members[place].start.asked = c->members[place].start.killed = false;
     c->members[place].inherited = c->members[place].stranger = false;
     if (c->members[place].kill_at != CLOCK_NEVER)
         give(c, place, 0);
@@ -152,7 +154,13 @@ bool crew_started_well(const struct crew *c, uint32_t place, int status)
     return status == 0 ||
            atomic_load_explicit(&c->board->slots[place].begun,
                                 memory_order_relaxed) != m->begun ||
-           clock_now() - m->started >= STARTED_AFTER;
+           (crew_serves(c, place) && clock_now() - m->started >= STARTED_AFTER);
+}
+
+bool crew_serves(const struct crew *c, uint32_t place)
+{
+    return atomic_load_explicit(&c->board->slots[place].state,
+                                memory_order_acquire) != WORKER_ABSENT;
 }
 
 int crew_find(const struct crew *c, pid_t pid)
@@ -166,9 +174,7 @@ int crew_find(const struct crew *c, pid_t pid)
 bool crew_is_ready(const struct crew *c, uint32_t generation)
 {
     for (uint32_t i = 0; i < c->board->slot_count; i++)
-        if (c->members[i].generation == generation &&
-            atomic_load_explicit(&c->board->slots[i].state,
-                                 memory_order_relaxed) == WORKER_ABSENT)
+        if (c->members[i].generation == generation && !crew_serves(c, i))
             return false;
     return true;
 }

@@ -21,6 +21,11 @@ struct crew_member {
     bool inherited;      /* it runs the program before this one */
     bool stranger; /* and shares no memory with us: it is told by SIGUSR2 to
                       leave, and empties a tray that we do not know */
+    /* Until it serves: see startup.h. */
+    struct {
+        int64_t look_at; /* monotonic ns; CLOCK_NEVER: it serves */
+        bool asked, killed;
+    } start;
     /* Found overdue with a request: see overdue.h. */
     struct {
         uint64_t begun;  /* the number of that request */
@@ -62,10 +67,13 @@ void crew_vacate(struct crew *c, uint32_t place);
  * end was no surprise. Before crew_vacate(). */
 void crew_report(const struct crew *c, uint32_t place, int status, bool wanted);
 
-/* Had it, before it ended with this status, begun a request, or lived for a
- * second? One that ends with status 0 was told to, or has reached a limit of
- * its own. */
+/* Had it, before it ended with this status, begun a request, or got to serve
+ * and lived for a second? One that ends with status 0 was told to, or has
+ * reached a limit of its own. */
 bool crew_started_well(const struct crew *c, uint32_t place, int status);
+
+/* Does its worker wait for requests, or serve one? */
+bool crew_serves(const struct crew *c, uint32_t place);
 
 /* The place of a process; -1: it is none of ours. */
 int crew_find(const struct crew *c, pid_t pid);

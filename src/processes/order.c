@@ -10,7 +10,8 @@
 
 #include "base/clock.h"
 
-/* How often the end is looked for, and how long, besides drain_timeout. */
+/* How often the end is looked for, and how long, besides what the settings
+ * give the workers. */
 #define LOOK (10 * CLOCK_MS)
 #define LIMIT (30 * CLOCK_SECOND)
 
@@ -54,6 +55,12 @@ static const char *give(const struct scoreboard *b, int signal)
 
 /* --- Reload. --- */
 
+/* The places of an earlier generation may have to be free first. */
+static int64_t limit_of(const struct config *c)
+{
+    return clock_now() + LIMIT + c->pool.drain_timeout + c->pool.start_timeout;
+}
+
 /* Until the reload with this number has ended, or a later one, which has read
  * the settings later. NULL: it has; else why not. */
 static const char *wait_for_reload(const struct scoreboard *b, uint64_t number,
@@ -74,8 +81,7 @@ int order_reload(const struct scoreboard *b, const struct config *c)
     uint64_t number = load(&b->reloads_begun) + 1;
     const char *why = give(b, SIGHUP);
     if (why == NULL)
-        why = wait_for_reload(b, number,
-                              clock_now() + LIMIT + c->pool.drain_timeout);
+        why = wait_for_reload(b, number, limit_of(c));
     return tell(b, (pid_t)b->pid, "reloaded", why);
 }
 
@@ -144,9 +150,7 @@ int order_upgrade(const char *path, const struct config *c)
                       : kill(pid, SIGUSR2) != 0 ? strerror(errno)
                                                 : NULL;
     if (why == NULL)
-        after =
-            wait_for_board(path, before, pid, number,
-                           clock_now() + LIMIT + c->pool.drain_timeout, &why);
+        after = wait_for_board(path, before, pid, number, limit_of(c), &why);
     int status = tell(after, pid, "upgraded", why);
     scoreboard_free(before);
     scoreboard_free(after);

@@ -64,16 +64,16 @@ static int64_t limit_of(const struct scoreboard_slot *slot,
 
 /* --- One that is overdue. --- */
 
-/* Where the worker was when it was asked. */
-static void add_calls(struct line *l, const struct scoreboard_slot *slot,
-                      const struct crew_member *m)
+void overdue_tell_calls(struct line *l, const struct crew *c, uint32_t place,
+                        uint64_t number)
 {
+    const struct scoreboard_slot *slot = &c->board->slots[place];
     char room[1200];
     struct buf calls;
     buf_init(&calls, room, sizeof room);
-    if (m->inherited) /* its addresses are not ours */
+    if (c->members[place].inherited) /* its addresses are not ours */
         line_text(l, "backtrace", "none, it is of the program before this one");
-    else if (stack_print(&slot->stack, m->overdue.begun, &calls))
+    else if (stack_print(&slot->stack, number, &calls))
         line_text(l, "backtrace", room + 1); /* it begins with a space */
     else
         line_text(l, "backtrace", "none, it does not take signals");
@@ -95,7 +95,7 @@ static void tell_stuck(const struct overdue *o, uint32_t place)
     line_text(&line, "path", request.path);
     line_word(&line, "state", worker_state_name(state_of(slot)));
     line_ms(&line, "total", clock_now() - load(&slot->since));
-    add_calls(&line, slot, m);
+    overdue_tell_calls(&line, o->crew, place, m->overdue.begun);
     log_end(&line);
 }
 
@@ -114,7 +114,7 @@ static void tell_late(const struct overdue *o, uint32_t place)
              place, (int)m->pid);
     log_begin(&line, LOG_WARN, what);
     line_word(&line, "request", request.id);
-    add_calls(&line, slot, m);
+    overdue_tell_calls(&line, o->crew, place, m->overdue.begun);
     log_end(&line);
 }
 

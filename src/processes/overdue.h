@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/line.h"
 #include "processes/crew.h"
 
 struct overdue {
@@ -24,6 +25,11 @@ void overdue_open(struct overdue *o, struct crew *crew);
 /* Look at all workers if it is time, or if one has `called`: it begins a
  * request and found that nobody watches (`watched` of the scoreboard). */
 void overdue_look(struct overdue *o, bool called);
+
+/* Say in a line where the worker of a place was when it was asked with this
+ * number (stack_ask()). */
+void overdue_tell_calls(struct line *l, const struct crew *c, uint32_t place,
+                        uint64_t number);
 
 /* The process of a place has ended: before crew_vacate(). */
 void overdue_ended(const struct overdue *o, uint32_t place);

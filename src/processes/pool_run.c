@@ -116,6 +116,7 @@ static int run_child(void *context, uint32_t number, uint32_t generation)
     entitle(c, name, generation, "starting");
     close_one(p->status.fd);
     close_one(p->pid_file);
+    scoreboard_step(&p->board->slots[number], STEP_SETTLING);
     settle(c, number);
     int status = run_worker(p, settings, number);
     close(p->listener.fd);
@@ -196,7 +197,8 @@ static struct generation_size size_for(const struct config *c)
         .workers = workers_of(&c->pool),
         .shadows =
             config_has_shadow(&c->shadow) ? (uint32_t)c->shadow.processes : 0,
-        .drain_timeout = c->pool.drain_timeout};
+        .drain_timeout = c->pool.drain_timeout,
+        .start_timeout = c->pool.start_timeout};
 }
 
 static bool refuse_reload(const struct pool *p, const char *why)

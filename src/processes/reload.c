@@ -3,14 +3,13 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 
-/* How long a new generation may take until all of it waits for requests, and
- * how often that is looked at. */
-#define START_LIMIT (10 * CLOCK_SECOND)
+/* How often it is looked whether all of a new generation waits for requests. */
 #define START_LOOK (5 * CLOCK_MS)
 
 static void note_end(struct reload *r, bool good)
@@ -92,11 +91,11 @@ static void begin(struct reload *r)
     }
     int place;
     r->next = ++r->newest;
-    r->give_up_at = clock_now() + START_LIMIT;
     crew_assign(r->crew, r->next,
                 scaler_next(r->scaler, &r->next_size.workers));
     while ((place = crew_vacant(r->crew, r->next)) >= 0)
-        if (!startup_begin(r->startup, (uint32_t)place, r->next)) {
+        if (!startup_begin(r->startup, (uint32_t)place, r->next,
+                           r->next_size.start_timeout)) {
             reload_give_up(r, strerror(errno));
             return;
         }
@@ -107,12 +106,24 @@ bool reload_is_possible(const struct reload *r)
     return r->next == 0 && crew_free_places(r->crew) >= r->most;
 }
 
+/* The deadline of a reload is that of each of its workers. */
+static void look_for_failure(struct reload *r)
+{
+    char why[80];
+    int place = startup_failed(r->startup, r->next);
+    if (place < 0)
+        return;
+    snprintf(why, sizeof why,
+             "worker %d did not get to serve within start_timeout", place);
+    reload_give_up(r, why);
+}
+
 void reload_advance(struct reload *r)
 {
     if (r->next != 0 && crew_is_ready(r->crew, r->next))
         switch_over(r);
-    else if (r->next != 0 && clock_now() >= r->give_up_at)
-        reload_give_up(r, "it took too long");
+    else if (r->next != 0)
+        look_for_failure(r);
     if (r->wanted && reload_is_possible(r))
         begin(r);
 }

@@ -19,6 +19,7 @@ struct generation_size {
     struct scale_limits workers;
     uint32_t shadows;      /* processes of the shadow */
     int64_t drain_timeout; /* ns */
+    int64_t start_timeout; /* ns that each of its workers may take to serve */
 };
 
 struct reload_plan {
@@ -46,7 +47,6 @@ struct reload {
     uint32_t generation; /* that serves */
     uint32_t next;       /* that starts; 0: no reload is under way */
     uint32_t newest;     /* number given last */
-    int64_t give_up_at;  /* next != 0: monotonic ns */
 };
 
 /* The parts are there, what is its own is zero. The first generation of a pool;

@@ -59,6 +59,7 @@ static void advance_upgrade(struct supervisor *s)
 static void inherit(struct supervisor *s, const struct upgrade_past *past)
 {
     crew_inherit(&s->crew, past->members, past->count, s->plan->strange);
+    startup_inherit(&s->startup, s->plan->size.start_timeout);
     reload_inherit(&s->reload, past->generation, past->newest, &s->plan->size);
 }
 
@@ -110,7 +111,8 @@ static void start_last(struct supervisor *s)
     crew_assign(&s->crew, generation, 1);
     int place = crew_vacant(&s->crew, generation);
     if (place >= 0)
-        startup_begin(&s->startup, (uint32_t)place, generation);
+        startup_begin(&s->startup, (uint32_t)place, generation,
+                      s->reload.size.start_timeout);
 }
 
 static void start_draining(struct supervisor *s)
@@ -165,6 +167,7 @@ static int64_t earlier(int64_t a, int64_t b)
 static int64_t next_event(const struct supervisor *s)
 {
     int64_t at = earlier(crew_next_kill(&s->crew), s->overdue.at);
+    at = earlier(at, s->startup.look_at);
     if (s->stage == DRAINING)
         at = earlier(at, s->kill_at);
     if (s->stage == RUNNING && crew_vacant(&s->crew, s->reload.generation) >= 0)
@@ -200,8 +203,10 @@ static bool open_parts(struct supervisor *s)
     const struct supervisor_plan *plan = s->plan;
     if (!crew_open(&s->crew, plan->board))
         return false;
-    s->startup = (struct startup){
-        .crew = &s->crew, .context = plan->context, .child = plan->child};
+    s->startup = (struct startup){.crew = &s->crew,
+                                  .context = plan->context,
+                                  .child = plan->child,
+                                  .look_at = CLOCK_NEVER};
     s->scaler = (struct scaler){
         .crew = &s->crew, .roster = plan->roster, .queue = plan->queue};
     helpers_open(&s->helpers, &plan->helpers, plan->board);
@@ -230,12 +235,14 @@ int supervisor_run(const struct supervisor_plan *plan)
     while (s.stage == RUNNING || s.crew.alive > 0) {
         if (s.stage == RUNNING) {
             scaler_look(&s.scaler);
-            startup_fill(&s.startup, s.reload.generation);
+            startup_fill(&s.startup, s.reload.generation,
+                         s.reload.size.start_timeout);
         }
         helpers_start(&s.helpers, &s.crew, s.reload.generation);
         wait_for_signal(&s);
         reap(&s);
         obey_signals(&s);
+        startup_look(&s.startup);
         if (s.stage == RUNNING)
             reload_advance(&s.reload);
         advance_upgrade(&s);

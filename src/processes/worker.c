@@ -151,8 +151,13 @@ static void be_supervised(struct worker *w)
                           memory_order_relaxed);
     atomic_store_explicit(&slot->write_limit, c->write_timeout,
                           memory_order_relaxed);
-    if (c->request_timeout != 0)
-        stack_catch(&slot->stack);
+    stack_forget(&slot->stack); /* it was late: see startup.h */
+}
+
+static bool sound(struct worker *w)
+{
+    scoreboard_step(w->plan->slot, STEP_TESTING);
+    return exchange_test(w->serving.exchange);
 }
 
 int worker_run(const struct worker_plan *plan)
@@ -168,12 +173,16 @@ int worker_run(const struct worker_plan *plan)
                                    .supervisor = plan->supervisor,
                                    .board = plan->board}};
     int status = EXIT_FAILURE;
+    if (plan->supervisor != 0)
+        stack_catch(&plan->slot->stack); /* from here on it can be asked */
+    scoreboard_step(plan->slot, STEP_OPENING);
     if (!serving_open(&w.serving, plan->endpoints)) {
         log_error("cannot start serving: %s", strerror(errno));
-    } else if (exchange_test(w.serving.exchange)) {
+    } else if (sound(&w)) {
         if (plan->supervisor != 0)
             be_supervised(&w);
         log_set_drop_counter(&plan->slot->counters[COUNTER_log_dropped]);
+        scoreboard_step(plan->slot, STEP_DONE);
         scoreboard_state(plan->slot, WORKER_IDLE);
         roster_ready(&plan->seat);
         log_debug("serving");

@@ -253,6 +253,7 @@ static void look_at_trust(const struct view *v, struct notes *n)
     uint64_t mismatches = v->counters[COUNTER_mismatches];
     uint64_t killed = load(&v->board->exits_signal);
     uint64_t stuck = load(&v->board->overdue_kills);
+    uint64_t unborn = load(&v->board->start_kills);
     uint64_t dropped = v->counters[COUNTER_log_dropped];
     if (v->unsound > 0)
         note(n, true, "",
@@ -269,11 +270,17 @@ static void look_at_trust(const struct view *v, struct notes *n)
              "%" PRIu64 " workers were killed because they did not come back "
              "from a request. The log has it, and where in the code they were.",
              stuck);
-    if (killed > stuck)
+    if (unborn > 0)
+        note(n, v->alive < v->workers, "start_timeout",
+             "%" PRIu64 " workers were killed because they did not get to "
+             "serve within start_timeout. The log has what they were at: a "
+             "long selftest_file may need more time.",
+             unborn);
+    if (killed > stuck + unborn)
         note(n, false, "",
              "%" PRIu64 " workers were ended by a signal, each with the "
              "request it had. The log says which signal.",
-             killed - stuck);
+             killed - stuck - unborn);
     if (dropped > 0)
         note(n, false, "log_file",
              "%" PRIu64 " log lines were dropped: nobody reads the pipe that "

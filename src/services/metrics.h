@@ -23,6 +23,7 @@ enum metrics_which {
     HEAD_reloads_failed,
     HEAD_lost,
     HEAD_overdue_kills,
+    HEAD_start_kills,
     HEAD_shadow_starts,
     HEAD_shadow_lost,
     QUEUE_waiting,

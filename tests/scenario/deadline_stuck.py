@@ -4,9 +4,7 @@ the code, it is killed, and the pool has its size again."""
 
 import os
 import pathlib
-import re
 import signal
-import subprocess
 import sys
 import threading
 
@@ -19,34 +17,14 @@ import procfs
 import tap
 from downstream import Downstream
 from pool import SAMPLE, Pool, serves
+from stuck import Stuck, functions_of, pid_in
 
-PROGRAM = os.path.join(os.path.dirname(kit.TALLYD or ""), "..", "tests",
-                       "scenario", "tallyd_stuck")
 SETTINGS = {"request_timeout": "1s"}
-
-
-class Stuck:
-    """A pool of which one worker gets stuck as the file `how` says."""
-
-    def __init__(self, endpoints=None, make=Pool, **settings):
-        if not os.access(PROGRAM, os.X_OK):
-            raise tap.Skip("tallyd_stuck is not built")
-        self.how = kit.fresh_path("how")
-        self.served = make(
-            endpoints, through=lambda command: [
-                PROGRAM if part == kit.TALLYD else part for part in command],
-            env={"STUCK": str(self.how)}, env_keep="STUCK", **{**SETTINGS, **settings})
-
-    def get(self, how):
-        self.how.write_text(how)
-
-    def wait_until_it_is(self):
-        kit.until("a worker is stuck", lambda: not self.how.exists())
 
 
 def pool_that(how, **settings):
     """(Stuck, its pool); the workers that serve are sound before."""
-    stuck = Stuck(**settings)
+    stuck = Stuck(**{**SETTINGS, **settings})
     stuck.served.wait_for_workers()
     serves(stuck.served)
     stuck.get(how)
@@ -68,16 +46,6 @@ def stuck_line(pool):
     return lines[0]
 
 
-def functions_of(line):
-    """The functions of the backtrace, as addr2line knows them."""
-    offsets = re.findall(r"\btallyd_stuck\+(0x[0-9a-f]+)", line)
-    tap.check(offsets, f"no address of ours in {line}")
-    done = subprocess.run(["addr2line", "-f", "-i", "-e", PROGRAM, *offsets],
-                          capture_output=True, text=True, check=True,
-                          timeout=kit.patience(60))
-    return done.stdout.split()
-
-
 def expect_death(how, function):
     """One request on a worker stuck like this, while another is served."""
     stuck, pool = pool_that(how)
@@ -93,7 +61,7 @@ def expect_death(how, function):
         for part in (" request=who-am-i ",
                      ' method="POST" path="/a??b" state=reading total='):
             tap.contains(line, part, "the line")
-        victim = int(re.search(r"\(pid (\d+)\)", line)[1])
+        victim = pid_in(line)
         after = pool.wait_for_workers(besides=[victim])
         tap.equal(set(before) - set(after), {victim}, "workers replaced")
         if function is None:
@@ -202,7 +170,7 @@ def through_nginx_it_is_one_502():
 
     class Front(fronts.Nginx):
         def start_pool(self, endpoints, settings):
-            self.stuck = Stuck(endpoints, **settings)
+            self.stuck = Stuck(endpoints, **{**SETTINGS, **settings})
             self.pool = self.stuck.served
     front = Front({"main": {}})
     front.pool.wait_for_workers()

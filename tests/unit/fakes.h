@@ -139,7 +139,8 @@ static inline bool prepare(void *context, uint32_t generation,
     uint32_t n = (uint32_t)shared->workers;
     *size = (struct generation_size){.workers = {.least = n, .most = n},
                                      .shadows = (uint32_t)shared->shadows,
-                                     .drain_timeout = LIMIT};
+                                     .drain_timeout = LIMIT,
+                                     .start_timeout = LIMIT};
     return shared->workers > 0;
 }
 
@@ -182,7 +183,8 @@ static inline void start_all(int (*child)(void *, uint32_t, uint32_t),
     const struct supervisor_plan plan = {
         .size = {.workers = {.least = WORKERS, .most = WORKERS},
                  .shadows = (uint32_t)shadows,
-                 .drain_timeout = drain_timeout},
+                 .drain_timeout = drain_timeout,
+                 .start_timeout = LIMIT},
         .board = board,
         .child = child,
         .helpers = {.monitor = monitor,

@@ -72,7 +72,8 @@ static void begin(uint32_t least, uint32_t spare)
     static struct generation_size size;
     size = (struct generation_size){
         .workers = {least, MOST, spare, 100, IDLE_TIMEOUT},
-        .drain_timeout = LIMIT};
+        .drain_timeout = LIMIT,
+        .start_timeout = LIMIT};
     make_shared(2 * MOST);
     work = mmap(NULL, sizeof *work, PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);

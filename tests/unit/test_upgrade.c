@@ -42,7 +42,8 @@ static void begin(int what)
     *answer = what;
     const struct supervisor_plan plan = {
         .size = {.workers = {.least = WORKERS, .most = WORKERS},
-                 .drain_timeout = LIMIT},
+                 .drain_timeout = LIMIT,
+                 .start_timeout = LIMIT},
         .board = board,
         .child = wait_for_term,
         .helpers = {.monitor = watch, .bury_shadow = bury_shadow},
