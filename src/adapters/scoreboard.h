@@ -2,7 +2,7 @@
  *
  * One slot per worker, written by that worker alone; the supervisor writes the
  * head, and a slot's generation, its pid, and its state when no worker is
- * there; the circuits belong to all (circuit.h). Counters only grow and outlive
+ * there; the circuits (circuit.h) and `log_dropped` belong to all. Counters only grow and outlive
  * the worker, so a reader may take them at any moment without a lock. All
  * fields are read and written with relaxed atomics, but for scoreboard_begin()
  * and scoreboard_state(). */
@@ -142,6 +142,7 @@ struct scoreboard {
     struct queue queue;           /* of the listener: see queue.h */
     scoreboard_u64 overdue_kills; /* workers, because theirs did not */
     scoreboard_u64 start_kills;   /* workers that did not get to serve */
+    scoreboard_u64 log_dropped;   /* lines of all who are no workers */
     struct circuit circuits[CIRCUITS_MAX];
     scoreboard_u64 shadow_lost; /* requests that ended with whoever had them */
     struct scoreboard_shadow shadows[SCOREBOARD_SHADOWS_MAX];

@@ -25,7 +25,8 @@ static struct {
     struct sink sink, books[LOG_BOOKS]; /* of a book that is not there: fd -1 */
     enum line_style style;
     const char *name;
-    _Atomic uint64_t *dropped;
+    _Atomic uint64_t *dropped; /* NULL: unclaimed */
+    _Atomic uint64_t unclaimed;
 } logger = {.plan = {.level = LOG_INFO, .file = "", .socket = "", .pool = ""},
             .sink = SINK_STDERR,
             .books = {{.fd = -1}, {.fd = -1}},
@@ -197,6 +198,10 @@ void log_set_name(const char *name)
 void log_set_drop_counter(_Atomic uint64_t *counter)
 {
     logger.dropped = counter;
+    if (counter != NULL)
+        atomic_fetch_add_explicit(counter,
+                                  atomic_exchange(&logger.unclaimed, 0),
+                                  memory_order_relaxed);
 }
 
 bool log_wants(enum log_level level)
@@ -224,8 +229,10 @@ static void end(struct line *l, struct sink *to)
 {
     size_t n;
     const char *bytes = line_end(l, &n);
-    if ((to->fd < 0 || !sink_put(to, bytes, n)) && logger.dropped != NULL)
-        atomic_fetch_add_explicit(logger.dropped, 1, memory_order_relaxed);
+    if (to->fd < 0 || !sink_put(to, bytes, n))
+        atomic_fetch_add_explicit(logger.dropped != NULL ? logger.dropped
+                                                         : &logger.unclaimed,
+                                  1, memory_order_relaxed);
 }
 
 void log_begin(struct line *l, enum log_level level, const char *message)

@@ -55,7 +55,9 @@ bool log_reopen(void);
 /* The process a line comes from, e.g. "worker 3"; borrowed. */
 void log_set_name(const char *name);
 
-/* Where dropped lines are counted; NULL counts nowhere. */
+/* Where dropped lines are counted: by several processes, if they share it. What
+ * was dropped while there was none, as before the first call or after NULL, is
+ * added to the next. */
 void log_set_drop_counter(_Atomic uint64_t *counter);
 
 /* Ask before building an expensive message. */

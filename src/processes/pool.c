@@ -69,6 +69,17 @@ static bool open_status_listener(struct pool *p)
            listener_open(&p->status, &l, why, sizeof why) || fail(why);
 }
 
+void pool_count_drops(const struct pool *p)
+{
+    log_set_drop_counter(&p->board->log_dropped);
+}
+
+static void free_board(const struct pool *p)
+{
+    log_set_drop_counter(NULL); /* it may be there */
+    scoreboard_free(p->board);
+}
+
 /* Two generations fit: one takes over while the other leaves. And no less than
  * `slots`. */
 static bool open_scoreboard(struct pool *p, const char *path, uint32_t slots)
@@ -82,6 +93,7 @@ static bool open_scoreboard(struct pool *p, const char *path, uint32_t slots)
         return false;
     }
     scoreboard_listener(p->board, p->listener.fd);
+    pool_count_drops(p);
     return true;
 }
 
@@ -213,7 +225,7 @@ void pool_close(struct pool *p)
     tray_free(&p->tray);
     shadow_queue_free(&p->shadow);
     roster_free(&p->roster);
-    scoreboard_free(p->board);
+    free_board(p);
     settings_free(&p->now);
     settings_free(&p->next);
 }
@@ -224,7 +236,7 @@ void pool_leave(struct pool *p)
     tray_free(&p->tray);
     shadow_queue_free(&p->shadow);
     roster_free(&p->roster);
-    scoreboard_free(p->board);
+    free_board(p);
     settings_free(&p->now);
     settings_free(&p->next);
 }

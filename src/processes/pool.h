@@ -50,6 +50,10 @@ bool pool_open(struct pool *p);
  * not there yet. */
 bool pool_reopen(struct pool *p, uint32_t slots);
 
+/* Lines that the log drops are counted on the scoreboard from now on; workers
+ * have a counter of their own. */
+void pool_count_drops(const struct pool *p);
+
 /* Also for a half-made pool. */
 void pool_close(struct pool *p);
 

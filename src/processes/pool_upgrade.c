@@ -295,8 +295,10 @@ static bool take_memory(struct pool *p, const struct handover_view *v)
     p->roster =
         roster_take_over(f[HANDOVER_ROSTER], f[HANDOVER_BELL], v->head->slots);
     if (p->board != NULL && p->tray != NULL && p->roster != NULL &&
-        p->board->slot_count == v->head->slots)
+        p->board->slot_count == v->head->slots) {
+        pool_count_drops(p);
         return true;
+    }
     log_error("upgrade: the memory of the pool: %s", strerror(errno));
     return false;
 }

@@ -173,6 +173,7 @@ int worker_run(const struct worker_plan *plan)
                                    .supervisor = plan->supervisor,
                                    .board = plan->board}};
     int status = EXIT_FAILURE;
+    log_set_drop_counter(&plan->slot->counters[COUNTER_log_dropped]);
     if (plan->supervisor != 0)
         stack_catch(&plan->slot->stack); /* from here on it can be asked */
     scoreboard_step(plan->slot, STEP_OPENING);
@@ -181,7 +182,6 @@ int worker_run(const struct worker_plan *plan)
     } else if (sound(&w)) {
         if (plan->supervisor != 0)
             be_supervised(&w);
-        log_set_drop_counter(&plan->slot->counters[COUNTER_log_dropped]);
         scoreboard_step(plan->slot, STEP_DONE);
         scoreboard_state(plan->slot, WORKER_IDLE);
         roster_ready(&plan->seat);

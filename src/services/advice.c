@@ -283,8 +283,8 @@ static void look_at_trust(const struct view *v, struct notes *n)
              killed - stuck - unborn);
     if (dropped > 0)
         note(n, false, "log_file",
-             "%" PRIu64 " log lines were dropped: nobody reads the pipe that "
-             "takes them fast enough.",
+             "%" PRIu64 " log lines were dropped, and what they said is lost: "
+             "what takes them (a pipe, a socket, a disk) is full or too slow.",
              dropped);
 }
 

@@ -132,6 +132,7 @@ void view_glance(struct view *v, const struct scoreboard *b,
     v->stage = atomic_load_explicit(&b->stage, memory_order_relaxed);
     for (uint32_t i = 0; i < b->slot_count; i++)
         add_slot(v, &b->slots[i]);
+    v->counters[COUNTER_log_dropped] += load(&b->log_dropped);
     sum_recent(v);
     sum_shadow(v);
     uint64_t gone = v->counters[COUNTER_closed] + v->lost;

@@ -120,6 +120,29 @@ START_TEST(a_full_pipe_drops_and_counts)
 }
 END_TEST
 
+START_TEST(what_is_dropped_early_is_counted_later)
+{
+    _Atomic uint64_t dropped = 1, other = 0;
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    open_stderr();
+    close(ends[0]);
+    log_info("one");
+    log_info("two");
+    log_set_drop_counter(&dropped);
+    ck_assert_uint_eq(dropped, 3);
+    log_set_drop_counter(NULL);
+    log_info("three");
+    ck_assert_uint_eq(dropped, 3);
+    log_set_drop_counter(&other);
+    ck_assert_uint_eq(other, 1);
+    log_info("four");
+    ck_assert_uint_eq(other, 2);
+    ck_assert_uint_eq(dropped, 3);
+}
+END_TEST
+
 START_TEST(a_full_socket_drops_and_counts)
 {
     _Atomic uint64_t dropped = 0;
@@ -342,6 +365,7 @@ int main(void)
                                   a_long_line_is_cut,
                                   a_rotated_file_is_opened_again,
                                   a_full_pipe_drops_and_counts,
+                                  what_is_dropped_early_is_counted_later,
                                   a_full_socket_drops_and_counts,
                                   an_inherited_pipe_is_not_changed,
                                   no_byte_leaves_its_line,
