@@ -7,7 +7,8 @@
 
 static size_t bytes_for(uint32_t count)
 {
-    return sizeof(struct places) + count * sizeof(struct place);
+    return sizeof(struct places) +
+           count * (sizeof(struct place) + sizeof(struct arrival));
 }
 
 struct places *places_new(uint32_t count, int *memory)
@@ -46,12 +47,20 @@ static bool change_owner(struct place *p, int32_t from, int to)
     return atomic_compare_exchange_strong(&p->owner, &from, to);
 }
 
+static void note_most(struct places *p, uint32_t most)
+{
+    uint32_t was = p->most;
+    while (was < most && !atomic_compare_exchange_weak(&p->most, &was, most))
+        ;
+}
+
 int places_reserve(struct places *p, int owner)
 {
     for (uint32_t i = 0; i < p->count; i++) {
         struct place *one = &p->at[i];
         if (one->owner != PLACE_FREE || !change_owner(one, PLACE_FREE, owner))
             continue;
+        note_most(p, i + 1);
         one->used = 1;
         one->generation++;
         return (int)i;

@@ -112,6 +112,23 @@ void tray_quiet(struct tray *t)
     atomic_store(&t->table->knocking, 0);
 }
 
+/* --- What waits. --- */
+
+void tray_look_out(struct tray *t)
+{
+    t->looks_out = true;
+}
+
+void tray_look(struct tray *t)
+{
+    lookout_look(&t->lookout);
+}
+
+uint32_t tray_waiting(const struct tray *t)
+{
+    return lookout_count(&t->lookout);
+}
+
 /* --- Places. --- */
 
 int tray_reserve(struct tray *t)
@@ -134,6 +151,7 @@ static void clear(struct tray *t, int place, int fd)
      * so that tray_recover() can. */
     if (fd >= 0)
         shutdown(fd, SHUT_RDWR);
+    lookout_forget(&t->lookout, place, m->number);
     if (p->kept != 0) {
         epoll_ctl(t->set, EPOLL_CTL_DEL, m->number, NULL);
         mailbox_clear(m);
@@ -192,6 +210,8 @@ bool tray_park(struct tray *t, int place, int *fd, const struct iovec *parts,
         !mailbox_write(&t->mailboxes[place], parts, count))
         return false;
     atomic_store(&t->table->at[place].deadline, deadline);
+    if (t->looks_out)
+        lookout_park(&t->lookout, place, *fd);
     arm(t, place);
     *fd = -1;
     alarm_set(&t->clock, deadline);
@@ -213,7 +233,7 @@ static void leave_to_others(struct tray *t, int place)
     poll(NULL, 0, ADRIFT_ASIDE_MS);
 }
 
-int tray_take(struct tray *t, int place, void *bytes, size_t *n)
+int tray_take(struct tray *t, int place, void *bytes, size_t *n, int64_t *came)
 {
     struct place *p = &t->table->at[place];
     errno = 0;
@@ -226,6 +246,9 @@ int tray_take(struct tray *t, int place, void *bytes, size_t *n)
         return -1;
     }
     p->used = 1;
+    int64_t known = arrival_taken(places_arrival(t->table, place));
+    if (came != NULL)
+        *came = known;
     *n = mailbox_read(&t->mailboxes[place], bytes);
     return fd;
 }

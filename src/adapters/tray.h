@@ -46,7 +46,7 @@ void tray_free(struct tray **t);
  * that both lay out alike. All descriptors keep their numbers, by which the
  * epoll set knows them. */
 struct tray_files {
-    int memory, set, clock;
+    int memory, set, clock, lookout;
 };
 struct tray_mailbox {
     int near, far;
@@ -68,6 +68,10 @@ struct tray *tray_take_over(const struct tray_files *files,
  * counts connections opened and closed. */
 void tray_join(struct tray *t, int owner, struct account_counters counters);
 
+/* From now on this process notes what waits on the connections it parks; see
+ * lookout.h. Before, and without it, nothing is known of them. */
+void tray_look_out(struct tray *t);
+
 enum tray_event {
     TRAY_NOTHING, /* a signal came, or somebody else was faster */
     TRAY_KNOCK,   /* the listener has a connection */
@@ -83,6 +87,13 @@ enum tray_event tray_wait(struct tray *t, const sigset_t *open, int limit,
 /* For one that does not serve: readable while something waits for a worker.
  * For poll(2) alone; to be told by epoll_wait(2) is to take it. */
 int tray_queue(const struct tray *t);
+
+/* Note on which parked connections something has come, if that was not done a
+ * moment ago. Takes none of them. */
+void tray_look(struct tray *t);
+
+/* On how many something had come by then, not counting those since taken. */
+uint32_t tray_waiting(const struct tray *t);
 
 /* Was there a knock lately, so that more connections may wait at the listener?
  * The set tells of the listener once for all that wait there, so whoever has
@@ -114,8 +125,10 @@ bool tray_park(struct tray *t, int place, int *fd, const struct iovec *parts,
 /* Take a parked connection; gives its descriptor, which tray_park() and
  * tray_vacate() alone may close. -1: it is no longer parked (errno 0), or this
  * process has no descriptor for it (EMFILE; after a moment, in which others may
- * take it). `bytes` has room for MAILBOX_BYTES_MAX; *n says how many came. */
-int tray_take(struct tray *t, int place, void *bytes, size_t *n);
+ * take it). `bytes` has room for MAILBOX_BYTES_MAX; *n says how many came.
+ * *came, which may be NULL: monotonic ns by which something had come on it, as
+ * far as a look has found it; 0: none has. */
+int tray_take(struct tray *t, int place, void *bytes, size_t *n, int64_t *came);
 
 /* After TRAY_CLOCK: the next parked place at or after `from` whose deadline is
  * at or before `due`, or which a process could not take; -1 when there is none;

@@ -4,6 +4,7 @@
 
 #include "adapters/account.h"
 #include "adapters/alarm.h"
+#include "adapters/lookout.h"
 #include "adapters/mailbox.h"
 #include "adapters/places.h"
 
@@ -14,6 +15,8 @@ struct tray {
     struct account_counters counters;
     int set, listener;
     struct alarm clock;
+    struct lookout lookout;
+    bool looks_out;            /* this process wants to know what waits */
     struct mailbox *mailboxes; /* per place */
     int64_t next_due;          /* of a scan under way, see tray_next_due() */
 };

@@ -43,7 +43,7 @@ static struct tray *empty_tray(uint32_t places, int listener)
         return NULL;
     t->owner = TRAY_SUPERVISOR;
     t->listener = listener;
-    t->memory = t->set = t->clock.fd = -1;
+    t->memory = t->set = t->clock.fd = t->lookout.set = -1;
     t->mailboxes = calloc(places, sizeof *t->mailboxes);
     if (t->mailboxes == NULL) {
         free(t);
@@ -59,7 +59,8 @@ static bool open_all(struct tray *t, uint32_t places)
     t->table = places_new(places, &t->memory);
     t->set = epoll_create1(EPOLL_CLOEXEC);
     return t->table != NULL && t->set >= 0 &&
-           alarm_open(&t->clock, &t->table->clock_at) && open_mailboxes(t) &&
+           alarm_open(&t->clock, &t->table->clock_at) &&
+           lookout_open(&t->lookout, t->table) && open_mailboxes(t) &&
            add(t, t->clock.fd, EPOLLIN | EPOLLET, TAG_CLOCK) &&
            add(t, t->listener, EPOLLIN, TAG_KNOCK);
 }
@@ -93,6 +94,7 @@ void tray_free(struct tray **tray)
         mailbox_close(&t->mailboxes[i]);
     close_if_open(t->set);
     alarm_close(&t->clock);
+    lookout_close(&t->lookout);
     places_free(t->table, t->memory);
     free(t->mailboxes);
     free(t);
@@ -109,8 +111,10 @@ uint32_t tray_places(const struct tray *t)
 void tray_hand_over(const struct tray *t, struct tray_files *files,
                     struct tray_mailbox *mailboxes)
 {
-    *files = (struct tray_files){
-        .memory = t->memory, .set = t->set, .clock = t->clock.fd};
+    *files = (struct tray_files){.memory = t->memory,
+                                 .set = t->set,
+                                 .clock = t->clock.fd,
+                                 .lookout = t->lookout.set};
     for (uint32_t i = 0; i < t->table->count; i++)
         mailboxes[i] =
             (struct tray_mailbox){t->mailboxes[i].near, t->mailboxes[i].far};
@@ -131,6 +135,7 @@ struct tray *tray_take_over(const struct tray_files *files,
         return NULL;
     }
     t->clock = (struct alarm){files->clock, &t->table->clock_at};
+    t->lookout = (struct lookout){files->lookout, t->table};
     for (uint32_t i = 0; i < places; i++)
         t->mailboxes[i] =
             (struct mailbox){&t->table->at[i].note, mailboxes[i].near,

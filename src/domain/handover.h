@@ -13,7 +13,7 @@
 
 /* Changes with what is below. A program that does not know it cannot take over,
  * and says so before anything has happened. */
-#define HANDOVER_FORMAT "tallyh1"
+#define HANDOVER_FORMAT "tallyh2"
 
 #define HANDOVER_SLOTS_MAX 2048
 #define HANDOVER_PLACES_MAX 65536
@@ -31,6 +31,7 @@ enum handover_file {
     HANDOVER_PLACES,
     HANDOVER_SET,
     HANDOVER_CLOCK,
+    HANDOVER_LOOKOUT,
     HANDOVER_FILES
 };
 

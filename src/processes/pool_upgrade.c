@@ -93,6 +93,7 @@ static void describe_rest(const struct pool *p, const struct upgrade_past *past,
     f[HANDOVER_PLACES] = tray.memory;
     f[HANDOVER_SET] = tray.set;
     f[HANDOVER_CLOCK] = tray.clock;
+    f[HANDOVER_LOOKOUT] = tray.lookout;
     roster_hand_over(p->roster, &f[HANDOVER_ROSTER], &f[HANDOVER_BELL]);
 }
 
@@ -286,7 +287,7 @@ static bool take_memory(struct pool *p, const struct handover_view *v)
 {
     const int32_t *f = v->head->files;
     const struct tray_files tray = {f[HANDOVER_PLACES], f[HANDOVER_SET],
-                                    f[HANDOVER_CLOCK]};
+                                    f[HANDOVER_CLOCK], f[HANDOVER_LOOKOUT]};
     p->board_file = f[HANDOVER_BOARD];
     p->board = scoreboard_take_over(f[HANDOVER_BOARD]);
     p->tray = tray_take_over(

@@ -250,7 +250,7 @@ bool serving_accept(struct serving *s)
 static struct fcgi_conn *take(struct serving *s, int place)
 {
     size_t n;
-    int fd = tray_take(s->tray, place, s->parcel, &n);
+    int fd = tray_take(s->tray, place, s->parcel, &n, NULL);
     if (fd < 0 && errno != 0)
         count(s, COUNTER_park_errors);
     if (fd < 0)

@@ -90,7 +90,7 @@ END_TEST
 
 START_TEST(numbers_that_cannot_be_are_refused)
 {
-    REFUSED(room.head.format[6], '2');
+    REFUSED(room.head.format[6], '1');
     REFUSED(room.head.pid, 1);
     REFUSED(room.head.pid, -1);
     REFUSED(room.head.generation, 0);
@@ -107,6 +107,7 @@ START_TEST(numbers_that_cannot_be_are_refused)
     REFUSED(room.head.files[HANDOVER_LISTENER], -1);
     REFUSED(room.head.files[HANDOVER_SET], 2);
     REFUSED(room.head.files[HANDOVER_CLOCK], INT32_MAX);
+    REFUSED(room.head.files[HANDOVER_LOOKOUT], -1);
     REFUSED(room.head.files[HANDOVER_STATUS], -2);
     REFUSED(members()[0].pid, 0);
     REFUSED(members()[0].pid, -7);

@@ -59,7 +59,7 @@ START_TEST(another_process_serves_it)
         tray_join(tray, SIBLING, of_sibling);
         if (wait_for(LIMIT_MS, &place) != TRAY_REQUEST)
             _exit(1);
-        int fd = tray_take(tray, place, bytes, &n);
+        int fd = tray_take(tray, place, bytes, &n, NULL);
         const struct iovec part = {bytes, n};
         _exit(fd >= 0 && read(fd, &byte, 1) == 1 && write(fd, "c", 1) == 1 &&
                       tray_park(tray, place, &fd, &part, 1, CLOCK_NEVER)
@@ -95,7 +95,7 @@ START_TEST(what_one_cannot_take_waits_for_another)
         bool failed = read(go[0], &byte, 1) == 1 &&
                       setrlimit(RLIMIT_NOFILE, &limit) == 0 &&
                       wait_for(LIMIT_MS, &place) == TRAY_REQUEST &&
-                      tray_take(tray, place, bytes, &n) == -1 &&
+                      tray_take(tray, place, bytes, &n, NULL) == -1 &&
                       errno == EMFILE;
         _exit(failed ? 0 : 1);
     }

@@ -18,7 +18,7 @@ static void die_after(int steps, int peer)
         tray_join(tray, SIBLING, of_sibling);
         wait_for(LIMIT_MS, &place);
         if (steps > 1)
-            tray_take(tray, place, bytes, &n);
+            tray_take(tray, place, bytes, &n, NULL);
         raise(SIGKILL);
     }
     ck_assert_int_eq(write(peer, "q", 1), 1);
@@ -66,7 +66,7 @@ static pid_t start_taker(_Atomic int *taken)
         raise(SIGSTOP);
         tray_join(tray, SIBLING, of_sibling);
         wait_past(TRAY_REQUEST, &place);
-        tray_take(tray, place, bytes, &n);
+        tray_take(tray, place, bytes, &n, NULL);
         *taken = 1;
         for (int i = 0; i < 4; i++)
             getppid(); /* somewhere to die afterwards */
@@ -74,22 +74,6 @@ static pid_t start_taker(_Atomic int *taken)
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     return child;
-}
-
-/* Kill it when it has begun or ended so many system calls. False: it had
- * ended before. */
-static bool kill_after(pid_t child, int stops)
-{
-    int status = 0;
-    while (stops-- > 0) {
-        ck_assert_int_eq(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
-        ck_assert_int_eq(waitpid(child, &status, 0), child);
-        if (!WIFSTOPPED(status))
-            return false;
-    }
-    kill(child, SIGKILL);
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    return true;
 }
 
 START_TEST(death_in_the_take_leaves_it_to_others)
@@ -138,7 +122,7 @@ static pid_t start_sibling(int orders[2], int peer)
         int place = -1, fd = -1;
         size_t n = 0;
         if (wait_for(LIMIT_MS, &place) == TRAY_REQUEST)
-            fd = tray_take(tray, place, bytes, &n);
+            fd = tray_take(tray, place, bytes, &n, NULL);
         const struct iovec part = {bytes, n};
         bool ok = fd >= 0 && read(fd, &byte, 1) == 1 &&
                   write(fd, "s", 1) == 1 &&
@@ -166,7 +150,7 @@ static int take_ready(int peer, int wanted)
     ck_assert_int_eq(write(peer, "q", 1), 1);
     ck_assert_int_eq(wait_for(LIMIT_MS, &place), TRAY_REQUEST);
     ck_assert_int_eq(place, wanted);
-    int fd = tray_take(tray, place, bytes, &n);
+    int fd = tray_take(tray, place, bytes, &n, NULL);
     ck_assert_int_ge(fd, 0);
     return fd;
 }

@@ -2,8 +2,11 @@
 #ifndef TALLYD_TESTS_TRAY_H
 #define TALLYD_TESTS_TRAY_H
 
+#include <signal.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "adapters/mailbox.h"
@@ -72,7 +75,7 @@ static inline void expect_taken(int place, int peer, const char *text)
 {
     size_t n = 0;
     char byte = 0;
-    int fd = tray_take(tray, place, bytes, &n);
+    int fd = tray_take(tray, place, bytes, &n, NULL);
     ck_assert_int_ge(fd, 0);
     ck_assert_uint_eq(n, strlen(text));
     ck_assert_mem_eq(bytes, text, n);
@@ -80,6 +83,22 @@ static inline void expect_taken(int place, int peer, const char *text)
     ck_assert_int_eq(read(peer, &byte, 1), 1);
     ck_assert_int_eq(byte, 'r');
     tray_vacate(tray, place, fd);
+}
+
+/* Kill a child that is traced when it has begun or ended so many system calls.
+ * False: it had ended before. */
+static inline bool kill_after(pid_t child, int stops)
+{
+    int status = 0;
+    while (stops-- > 0) {
+        ck_assert_int_eq(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        if (!WIFSTOPPED(status))
+            return false;
+    }
+    kill(child, SIGKILL);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    return true;
 }
 
 #endif
