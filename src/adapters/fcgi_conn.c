@@ -48,7 +48,7 @@ void fcgi_conn_start(struct fcgi_conn *conn, int fd, int64_t now)
     conn->deadline = now + conn->config->first_byte_timeout;
     conn->due = CLOCK_NEVER;
     conn->reason = NULL;
-    conn->started = conn->kept = false;
+    conn->started = conn->kept = conn->aside = false;
     conn->begin = conn->end = 0;
     head_begin(&conn->head, &conn->config->head, conn->params);
 }
@@ -97,6 +97,7 @@ bool fcgi_conn_unpack(struct fcgi_conn *conn, int fd, const void *bytes,
     conn->due = parcel.due;
     conn->started = parcel.started;
     conn->kept = parcel.kept;
+    conn->aside = false;
     conn->head = parcel.head;
     conn->head.params = conn->params;
     conn->head.reason = NULL;
@@ -189,6 +190,17 @@ static enum fcgi_progress feed_head(struct fcgi_conn *conn, unsigned *managed)
     }
 }
 
+/* Does what stands between requests come before the next head? */
+static bool goes_aside(const struct fcgi_conn *conn)
+{
+    if (conn->head.begun)
+        return false;
+    if (!head_is_fresh(&conn->head))
+        return conn->head.type != RECORD_BEGIN_REQUEST;
+    return conn->end - conn->begin >= 2 &&
+           conn->inbox[conn->begin + 1] != RECORD_BEGIN_REQUEST;
+}
+
 static int64_t due_after(int64_t timeout, int64_t now)
 {
     return timeout == 0 ? CLOCK_NEVER : now + timeout;
@@ -198,6 +210,7 @@ static int64_t due_after(int64_t timeout, int64_t now)
 static enum fcgi_progress begin_head(struct fcgi_conn *conn, int64_t now,
                                      unsigned *managed)
 {
+    conn->aside = conn->aside || goes_aside(conn);
     bool was_started = conn->started;
     int64_t was_due = conn->deadline;
     if (!conn->started) {

@@ -34,6 +34,7 @@ struct fcgi_conn {
     size_t begin, end; /* unread bytes of the inbox */
     bool started;      /* a byte has come since the last request */
     bool kept;         /* it has served a request before */
+    bool aside; /* since it was started or unpacked, what is no request came */
     struct head head;
     uint32_t content_left, padding_left; /* of the body's current record */
     bool foreign;          /* that record belongs to another request id */

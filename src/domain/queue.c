@@ -11,22 +11,31 @@ static bool read_mark(const struct queue_mark *m, uint64_t *last, int64_t *at)
     return *last != 0 && *last == again;
 }
 
-struct queue_place queue_accepted(struct queue *q, uint64_t slack, int64_t now)
+int64_t queue_accepted(struct queue *q, uint64_t slack, int64_t now)
 {
     uint64_t n =
         atomic_fetch_add_explicit(&q->accepted, 1, memory_order_relaxed) + 1;
-    struct queue_place place = {0, 0};
+    int64_t waited = 0;
     for (int i = 0; i < QUEUE_MARKS; i++) {
         uint64_t last;
         int64_t at;
-        if (!read_mark(&q->marks[i], &last, &at) || n + slack > last)
-            continue;
-        if (now - at > place.waited)
-            place.waited = now - at;
-        if (last - n - slack > place.behind)
-            place.behind = last - n - slack;
+        if (read_mark(&q->marks[i], &last, &at) && n + slack <= last &&
+            now - at > waited)
+            waited = now - at;
     }
-    return place;
+    return waited;
+}
+
+uint64_t queue_waiting(const struct queue *q, uint64_t slack)
+{
+    uint64_t n = queue_count(q) + slack, waiting = 0;
+    for (int i = 0; i < QUEUE_MARKS; i++) {
+        uint64_t last =
+            atomic_load_explicit(&q->marks[i].last, memory_order_relaxed);
+        if (last > n && last - n > waiting)
+            waiting = last - n;
+    }
+    return waiting;
 }
 
 bool queue_look(struct queue *q, int64_t interval, int64_t now)

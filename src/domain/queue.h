@@ -28,14 +28,13 @@ struct queue {
     struct queue_mark marks[QUEUE_MARKS];
 };
 
-struct queue_place {
-    int64_t waited;  /* ns that the connection has waited, at least */
-    uint64_t behind; /* connections that wait behind it, at least */
-};
+/* A connection has just been accepted: how long it has waited, at least, in ns.
+ * `slack`: so many may be accepted at the same time, and counted in another
+ * order. */
+int64_t queue_accepted(struct queue *q, uint64_t slack, int64_t now);
 
-/* A connection has just been accepted. `slack`: so many may be accepted at the
- * same time, and counted in another order. */
-struct queue_place queue_accepted(struct queue *q, uint64_t slack, int64_t now);
+/* How many connections wait to be accepted, at least. */
+uint64_t queue_waiting(const struct queue *q, uint64_t slack);
 
 /* Is it time to ask the kernel, the last time being `interval` ago? Then it is
  * this process's to ask, and to call queue_mark(). */

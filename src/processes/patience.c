@@ -37,7 +37,7 @@ static int64_t waited(const struct patience_wait *w, int64_t limit)
                      stamped / CLOCK_MS, w->most / CLOCK_MS);
         stamped = w->most;
     }
-    return stamped > w->place.waited ? stamped : w->place.waited;
+    return stamped > w->waited ? stamped : w->waited;
 }
 
 enum outcome patience_judge(const struct config_pool *c,
@@ -54,10 +54,10 @@ enum outcome patience_judge(const struct config_pool *c,
             return OUTCOME_queue_timeout;
         }
     }
-    if (c->queue_limit != 0 && wait->place.behind > (uint64_t)c->queue_limit) {
+    if (c->queue_limit != 0 && wait->behind > (uint64_t)c->queue_limit) {
         snprintf(why, why_size,
-                 "%" PRIu64 " connections wait, queue_limit is %" PRId64,
-                 wait->place.behind, c->queue_limit);
+                 "%" PRIu64 " requests wait, queue_limit is %" PRId64,
+                 wait->behind, c->queue_limit);
         return OUTCOME_queue_limit;
     }
     return OUTCOME_ok;

@@ -8,11 +8,11 @@
 
 #include "adapters/config.h"
 #include "domain/outcome.h"
-#include "domain/queue.h"
 
 /* What is known of the wait of a request. */
 struct patience_wait {
-    struct queue_place place; /* of its connection, when that is new */
+    int64_t waited;  /* ns, at least */
+    uint64_t behind; /* requests that wait behind it, at least */
     /* ns since its worker last had nothing to do: no request waited then */
     int64_t most;
     int64_t stamped; /* ns, as patience_stamp() says; -1: not known */

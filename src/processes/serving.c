@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "adapters/backlog.h"
 #include "adapters/listener.h"
 #include "adapters/mailbox.h"
 #include "adapters/signals.h"
@@ -25,11 +24,6 @@
 /* At the end of the pool: how long a silent new connection is waited for; web
  * servers send at once. */
 #define DRAIN_GRACE CLOCK_SECOND
-
-/* How often the kernel is asked for the length of the queue: so many times in
- * queue_timeout, and for queue_limit. */
-#define QUEUE_LOOKS 4
-#define LIMIT_LOOK (20 * CLOCK_MS)
 
 _Static_assert(sizeof(struct fcgi_parcel) <= MAILBOX_NOTE_MAX,
                "an idle connection is parked without a message");
@@ -129,35 +123,6 @@ static void be_watched(const struct serving *s)
         kill(s->supervisor, SIGALRM);
 }
 
-/* What is known of the wait of a connection that has just been accepted. The
- * kernel is asked now and then for what there is to know of the others. */
-static struct queue_place find_place(struct serving *s)
-{
-    struct scoreboard *b = s->board;
-    const struct config_pool *c = s->pool;
-    int64_t now, interval = c->queue_timeout / QUEUE_LOOKS;
-    struct backlog waiting;
-    if ((c->queue_timeout == 0 && c->queue_limit == 0) ||
-        s->supervisor == 0) /* other processes may accept as well */
-        return (struct queue_place){0, 0};
-    if (c->queue_limit != 0 && (interval == 0 || interval > LIMIT_LOOK))
-        interval = LIMIT_LOOK;
-    now = clock_now();
-    struct queue_place place =
-        queue_accepted(&b->queue, (uint64_t)c->workers, now);
-    uint64_t accepted = queue_count(&b->queue);
-    if (queue_look(&b->queue, interval, now) &&
-        backlog_read(b->listener_family, b->listener_inode, &waiting))
-        queue_mark(&b->queue, accepted, waiting.waiting, clock_now());
-    return place;
-}
-
-/* None can have waited for longer than since its worker was idle. */
-static int64_t longest_wait(const struct serving *s)
-{
-    return s->pool->queue_timeout == 0 ? 0 : clock_now() - s->rested;
-}
-
 /* True: another request may follow on the connection. */
 static bool serve_request(struct serving *s, struct fcgi_conn *conn)
 {
@@ -165,8 +130,7 @@ static bool serve_request(struct serving *s, struct fcgi_conn *conn)
         count(s, COUNTER_kept);
     roster_busy(&s->seat);
     be_watched(s);
-    struct patience_wait wait = {.place = s->place, .most = longest_wait(s)};
-    s->place = (struct queue_place){0, 0};
+    struct patience_wait wait = waiting_tell(&s->waiting, conn->aside);
     bool keep = exchange_serve(s->exchange, conn, &wait) &&
                 s->pool->keepalive == CONFIG_KEEPALIVE_ON &&
                 !tray_closing(s->tray);
@@ -239,9 +203,8 @@ bool serving_accept(struct serving *s)
     }
     tray_opened(s->tray, place);
     conn->place = place;
-    s->place = find_place(s);
+    waiting_accepted(&s->waiting);
     serve(s, conn);
-    s->place = (struct queue_place){0, 0};
     return true;
 }
 
@@ -250,7 +213,8 @@ bool serving_accept(struct serving *s)
 static struct fcgi_conn *take(struct serving *s, int place)
 {
     size_t n;
-    int fd = tray_take(s->tray, place, s->parcel, &n, NULL);
+    int64_t came;
+    int fd = tray_take(s->tray, place, s->parcel, &n, &came);
     if (fd < 0 && errno != 0)
         count(s, COUNTER_park_errors);
     if (fd < 0)
@@ -261,6 +225,7 @@ static struct fcgi_conn *take(struct serving *s, int place)
         return NULL;
     }
     conn->place = place;
+    waiting_taken(&s->waiting, came);
     return conn;
 }
 
@@ -329,6 +294,7 @@ bool serving_open(struct serving *s, const struct endpoint_table *endpoints)
         .write_timeout = c->write_timeout,
         .request_timeout = c->request_timeout,
     };
+    waiting_open(&s->waiting, c, s->tray, s->supervisor == 0 ? NULL : s->board);
     s->parcel = malloc(MAILBOX_BYTES_MAX);
     s->fcgi = fcgi_new(&config);
     if (s->parcel == NULL || s->fcgi == NULL)

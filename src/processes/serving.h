@@ -13,6 +13,7 @@
 #include "adapters/tray.h"
 #include "processes/exchange.h"
 #include "processes/recycle.h"
+#include "processes/waiting.h"
 
 struct serving {
     const struct config_pool *pool;
@@ -28,10 +29,9 @@ struct serving {
     /* Its own. */
     struct fcgi *fcgi;
     struct exchange *exchange;
-    int64_t rested;           /* monotonic ns: when it last ceased to be idle */
-    struct queue_place place; /* of a connection that was just accepted */
-    uint8_t *parcel;          /* MAILBOX_BYTES_MAX */
-    int64_t complained; /* monotonic ns: the last warning about resources */
+    struct waiting waiting; /* what is known of the connection in hand */
+    uint8_t *parcel;        /* MAILBOX_BYTES_MAX */
+    int64_t complained;     /* monotonic ns: the last warning about resources */
 };
 
 /* The first seven are filled in and borrowed, the rest is zero. False: memory

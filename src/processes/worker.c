@@ -110,7 +110,7 @@ static enum tray_event rest(struct worker *w, int limit, int *place)
     enum tray_event event = tray_wait(w->tray, signals_waiting(), limit, place);
     int64_t ended = asks ? clock_now() : 0;
     if (ended - began >= REST)
-        w->serving.rested = ended;
+        w->serving.waiting.rested = ended;
     return event;
 }
 

@@ -344,6 +344,7 @@ START_TEST(an_abort_that_crossed_the_reply_costs_nothing)
     fcgi_conn_restart(conn, 2);
     GIVE(ABORT HEAD STDIN("n") END);
     expect_request("nn", 3);
+    ck_assert(conn->aside);
 }
 END_TEST
 

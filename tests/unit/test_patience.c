@@ -16,7 +16,7 @@ static enum outcome judge(int64_t stamped, int64_t waited, uint64_t behind,
                           int64_t most)
 {
     const struct patience_wait wait = {
-        .stamped = stamped, .place = {waited, behind}, .most = most};
+        .stamped = stamped, .waited = waited, .behind = behind, .most = most};
     return patience_judge(&pool, &wait, &retry_after, why, sizeof why);
 }
 
@@ -95,7 +95,7 @@ START_TEST(more_may_wait_than_is_allowed)
                      OUTCOME_ok);
     ck_assert_int_eq(judge(-1, 0, 8, INT64_MAX), OUTCOME_queue_limit);
     ck_assert_int_eq(retry_after, 1);
-    ck_assert_ptr_nonnull(strstr(why, "8 connections wait, queue_limit is 7"));
+    ck_assert_ptr_nonnull(strstr(why, "8 requests wait, queue_limit is 7"));
 }
 END_TEST
 

@@ -1,0 +1,42 @@
+/* waiting: what a worker knows of how long the request in its hands has waited
+ * for it, and of how many others wait.
+ *
+ * Both are at least so. A new connection is judged by the kernel's queue
+ * (domain/queue.h), a parked one by what looks on the tray have found
+ * (lookout.h). Looks are made by whoever begins a request, so where all workers
+ * are busy for long what has come meanwhile is known from the next request on.
+ * Where neither queue_timeout nor queue_limit is set nobody looks, and there is
+ * no system call, nor clock, for it. */
+#ifndef TALLYD_PROCESSES_WAITING_H
+#define TALLYD_PROCESSES_WAITING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "adapters/config.h"
+#include "adapters/scoreboard.h"
+#include "adapters/tray.h"
+#include "processes/patience.h"
+
+struct waiting {
+    const struct config_pool *pool;
+    struct tray *tray;
+    struct scoreboard *board; /* NULL: others than the pool may accept, too */
+    int64_t rested; /* monotonic ns: when the worker last ceased to be idle */
+    int64_t waited; /* by the connection in hand, until its first request */
+};
+
+/* Everything is borrowed. */
+void waiting_open(struct waiting *w, const struct config_pool *pool,
+                  struct tray *tray, struct scoreboard *board);
+
+/* A connection has just been accepted, or taken from the tray: `came`, as
+ * tray_take() gives it. */
+void waiting_accepted(struct waiting *w);
+void waiting_taken(struct waiting *w, int64_t came);
+
+/* A request begins on it. `aside`: something else came before it, which may be
+ * what has waited. What the web server's stamp says is left to the caller. */
+struct patience_wait waiting_tell(struct waiting *w, bool aside);
+
+#endif

@@ -1,0 +1,391 @@
+#!/usr/bin/env python3
+"""queue_timeout and queue_limit on kept connections, by what the pool knows by
+itself: they mean the same there as on new ones, and idle is no wait."""
+
+import pathlib
+import signal
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import fastcgi
+import fronts
+import kills
+import kit
+import reloads
+import tap
+from downstream import Answer, Downstream
+from pool import SAMPLE, Pool, write_settings
+
+
+def ask(link, **more):
+    link.send(fastcgi.request(SAMPLE, keep=True, **more))
+
+
+def kept_links(pool, count):
+    """Connections that have served a request each, one at a time: one that
+    waits to be accepted would count."""
+    links = []
+    for _ in range(count):
+        link = pool.link(limit=60)
+        links.append(link)
+        ask(link, path="/sum")
+        tap.equal(link.read_reply().status, 200, "the first status")
+    return links
+
+
+def pool_for(down, **settings):
+    return Pool({"post": {"downstream": down.url}, "sum": {"path": "/sum"}},
+                **settings)
+
+
+def occupy(pool, down, count=1):
+    """So many workers wait in a post until the downstream is released."""
+    down.take()
+    down.hold()
+    links = [pool.link(limit=60) for _ in range(count)]
+    for link in links:
+        ask(link)
+    down.wait_for(count)
+    down.take()
+    return links
+
+
+def let_go(gate):
+    """The busy worker finishes, and finds what has come: one looks again after
+    a millisecond, not before."""
+    time.sleep(0.01)  # time passing is what is meant
+    gate.set()
+
+
+def outcome(link):
+    """How its request ended; the connection stays open."""
+    reply = link.read_reply()
+    if reply.status == 200:
+        return "ok"
+    tap.equal(reply.status, 503, "the status")
+    tap.check(int(reply.headers["retry-after"]) >= 1, "Retry-After")
+    return reply.json()["outcome"]
+
+
+def outcomes(links):
+    return [outcome(link) for link in links]
+
+
+def slowly(pause):
+    """An answer that takes its time."""
+    def answer(_request, _link):
+        time.sleep(pause)  # this is the fault, not a wait for something
+        return Answer()
+    return answer
+
+
+def still_serves(links):
+    """One after the other, so that nobody waits for anybody."""
+    for link in links:
+        ask(link, path="/sum")
+        tap.equal(outcome(link), "ok", "the next request on the connection")
+
+
+def refuse_most(pool, down, links, wanted):
+    """Requests on all links wait for one worker: the oldest are refused at
+    once, the others served in their order."""
+    busy = occupy(pool, down)
+    for number, link in enumerate(links):
+        ask(link, HTTP_X_REQUEST_ID=f"id-{number:03}")
+    down.answer = slowly(0.02)
+    let_go(down.gate)
+    got = outcomes(links)
+    tap.equal(outcomes(busy), ["ok"], "the first")
+    refused = got.count(wanted)
+    tap.equal(refused + got.count("ok"), len(links), f"replies of {got}")
+    served = [request.headers["x-request-id"] for request in down.take()]
+    tap.equal(served, [f"id-{number:03}" for number, how in enumerate(got)
+                       if how == "ok"], "what was posted")
+    return refused
+
+
+@tap.test
+def too_many_wait_on_kept_connections():
+    """Nothing waits in the kernel's queue"""
+    with Downstream() as down, pool_for(down, workers=1,
+                                        queue_limit=10) as pool:
+        links = kept_links(pool, 40)
+        refused = refuse_most(pool, down, links, "queue_limit")
+        tap.equal(refused, 29, "refused")
+        tap.equal(pool.count("queue_limit"), refused, "queue_limit")
+        still_serves(links)
+        tap.equal(pool.count("connections"), 41, "connections")
+
+
+@tap.test
+def new_connections_and_kept_ones_are_counted_together():
+    with Downstream() as down, pool_for(down, workers=1,
+                                        queue_limit=20) as pool:
+        kept = kept_links(pool, 20)
+        busy = occupy(pool, down)
+        for link in kept:
+            ask(link)
+        new = [pool.link(limit=60) for _ in range(20)]
+        for link in new:
+            ask(link)
+        down.answer = slowly(0.05)
+        let_go(down.gate)
+        tap.equal(outcomes(busy), ["ok"], "the first")
+        got = outcomes(kept + new)
+        # Neither kind alone is too many.
+        refused = got.count("queue_limit")
+        tap.check(refused >= 10, f"{refused} refused: {got}")
+        tap.check(got.count("ok") >= 21, f"{got}")
+
+
+@tap.test
+def as_many_as_may_wait_are_served():
+    with Downstream() as down, pool_for(down, workers=1, queue_limit=40,
+                                        queue_timeout="60s") as pool:
+        links = kept_links(pool, 40)
+        tap.equal(refuse_most(pool, down, links, "queue_limit"), 0, "refused")
+
+
+@tap.test
+def whoever_has_waited_for_too_long():
+    """Without a stamp"""
+    with Downstream() as down, pool_for(down, workers=1,
+                                        queue_timeout="200ms") as pool:
+        links = kept_links(pool, 30)
+        busy = occupy(pool, down)
+        down.take()
+        for link in links:
+            ask(link)
+        # The next is served as before, and finds what waits.
+        down.answer = slowly(0.4)
+        let_go(down.gate)
+        tap.equal(outcomes(busy), ["ok"], "the first")
+        got = outcomes(links)
+        tap.equal(got, ["ok"] + 29 * ["queue_timeout"], "outcomes")
+        tap.equal(pool.count("queue_timeout"), 29, "queue_timeout")
+        still_serves(links)
+
+
+@tap.test
+def being_idle_is_no_wait():
+    """A connection that was silent for longer than queue_timeout"""
+    with Downstream() as down, pool_for(down, workers=1, queue_timeout="3s",
+                                        queue_limit=3) as pool:
+        idle = kept_links(pool, 8)
+        other = kept_links(pool, 1)
+        until = time.monotonic() + 3.5
+        while time.monotonic() < until:  # time passing is what is tested
+            still_serves(other)
+        still_serves(idle)
+        # With others at once that come and go, too.
+        for _turn in range(20):
+            ask(other[0], path="/sum")
+            ask(idle[0], path="/sum")
+            tap.equal(outcomes([other[0], idle[0]]), ["ok", "ok"], "outcomes")
+
+
+@tap.test
+def what_came_before_a_request_has_not_waited_for_it():
+    """An abort that has crossed the reply waits for long; then comes a
+    request"""
+    gates = [threading.Event() for _ in range(2)]
+    with Downstream() as down, pool_for(down, workers=1,
+                                        queue_timeout="2s") as pool:
+        one, two, late = kept_links(pool, 3)
+        entered = iter(gates)
+
+        def answer(_request, _link):
+            next(entered).wait()
+            return Answer()
+        down.answer = answer
+        ask(one)
+        down.wait_for(1)
+        ask(two)
+        late.send(fastcgi.record(fastcgi.ABORT_REQUEST))
+        let_go(gates[0])
+        down.wait_for(2)  # whoever has taken the second has seen the abort
+        time.sleep(2.2)  # time passing is what is tested
+        ask(late, path="/sum")
+        gates[1].set()
+        tap.equal(outcomes([one, two, late]), ["ok", "ok", "ok"], "outcomes")
+
+
+@tap.test
+def without_a_supervisor():
+    """workers = 0"""
+    with Downstream() as down, pool_for(down, workers=0,
+                                        queue_limit=10) as pool:
+        links = kept_links(pool, 40)
+        refused = refuse_most(pool, down, links, "queue_limit")
+        tap.equal(refused, 29, "refused")
+
+
+@tap.test
+def a_reload_may_set_the_limit():
+    """Connections from before are judged from their next request on"""
+    with Downstream() as down, pool_for(down, workers=1) as pool:
+        links = kept_links(pool, 40)
+        tap.equal(refuse_most(pool, down, links, "queue_limit"), 0, "refused")
+        for limit in 10, 0:
+            pool.settings.update(queue_limit=limit)
+            write_settings(pool.config, pool.settings, pool.endpoints)
+            reloads.reload(pool)
+            reloads.wait_until_alone(pool)
+            down.answer = Answer()
+            still_serves(links)
+            refused = refuse_most(pool, down, links, "queue_limit")
+            tap.equal(refused, 29 if limit else 0, f"refused, {limit} may wait")
+        # What the old workers have seen is not what waits today.
+        pool.settings.update(queue_limit=10)
+        write_settings(pool.config, pool.settings, pool.endpoints)
+        reloads.reload(pool)
+        reloads.wait_until_alone(pool)
+        still_serves(links)
+
+
+@tap.test
+def workers_die_meanwhile():
+    """Each request is answered or lost with its worker, and none is counted
+    that is not there"""
+    with Downstream(slowly(0.01)) as down, pool_for(
+            down, workers=3, queue_limit=4) as pool:
+        pool.wait_for_workers()
+        over = threading.Event()
+        counts = {"ok": 0, "queue_limit": 0, "broken": 0}
+        lock = threading.Lock()
+
+        def client():
+            link = pool.link(limit=60)
+            while not over.is_set():
+                try:
+                    ask(link)
+                    how = outcome(link)
+                except (fastcgi.Broken, OSError):
+                    how = "broken"
+                    link.close()
+                    link = pool.link(limit=60)
+                with lock:
+                    counts[how] += 1
+            link.close()
+        threads = [threading.Thread(target=client) for _ in range(24)]
+        for thread in threads:
+            thread.start()
+        with kills.Killer(pool.pid, 0.05) as killer:
+            kit.until("20 workers were killed, requests refused and served",
+                      lambda: killer.killed >= 20 and counts["ok"] >= 100
+                      and counts["queue_limit"] >= 100, limit=60)
+        over.set()
+        for thread in threads:
+            thread.join()
+        tap.check(counts["broken"] <= killer.serving,
+                  f"{counts}, {killer.serving} killed at work")
+        pool.wait_for_workers()
+        down.answer = Answer()
+        refused = pool.count("queue_limit")
+        still_serves(kept_links(pool, 20) * 3)
+        tap.equal(pool.count("queue_limit"), refused, "refused at rest")
+
+
+@tap.test
+def a_stop_answers_who_waits():
+    with Downstream() as down, pool_for(down, workers=1, queue_limit=10,
+                                        drain_timeout="30s") as pool:
+        links = kept_links(pool, 40)
+        busy = occupy(pool, down)
+        for link in links:
+            ask(link)
+        pool.process.send(signal.SIGTERM)
+        down.answer = slowly(0.01)
+        down.release()
+        got = outcomes(busy + links)
+        tap.equal(set(got), {"ok", "queue_limit"}, "outcomes")
+        tap.check(got.count("ok") >= 11, f"{got}")
+        tap.equal(pool.process.wait(30), 0, "the exit status")
+
+
+# --- Behind web servers, without a stamp. ---
+
+class NginxUnstamped(fronts.NginxKeepalive):
+    """With the file that is shipped, but for the stamp."""
+
+    upstream = "keepalive 64;"
+
+    def command(self):
+        command = super().command()
+        shipped = (kit.CONF / "nginx/tallyd.conf").read_text()
+        mine = self.write("unstamped.conf",
+                          shipped.replace("fastcgi_param QUEUED_AT", "#"))
+        path = self.directory / "nginx.conf"
+        text = path.read_text()
+        path.write_text(text.replace(f"{kit.CONF}/nginx/tallyd.conf",
+                                     str(mine)))
+        return command
+
+
+def crowd(front, down, count):
+    """So many requests at once, then the statuses."""
+    down.take()
+    down.hold()
+    links = [front.connect(60) for _ in range(count)]
+    for link in links:
+        link.request("POST", "/", SAMPLE,
+                     {"Content-Type": "application/json"})
+    down.wait_for(1)
+    down.release()
+    replies = [fronts.Reply(link.getresponse()) for link in links]
+    for link in links:
+        link.close()
+    for reply in replies:
+        tap.check(reply.status == 200
+                  or (reply.status, reply.json()["outcome"]) ==
+                  (503, "queue_limit"), f"{reply.status} {reply.body}")
+    return [reply.status for reply in replies]
+
+
+def refuses_behind(front_class):
+    """A web server keeps as many connections as there are requests at once,
+    uses them again, and gets refusals on them."""
+    reason = front_class.missing()
+    if reason:
+        raise tap.Skip(reason)
+    with Downstream(slowly(0.02)) as down:
+        front = front_class({"main": {"downstream": down.url}}, workers=2,
+                            queue_limit=3)
+
+        def some_refused():
+            before = front.pool.status()["counters"]
+            statuses = crowd(front, down, 16)
+            after = front.pool.status()["counters"]
+            # As many as may wait are served, and those in hand.
+            tap.check(statuses.count(200) >= 4, f"{statuses}")
+            kept = after["kept"] - before["kept"]
+            return kept == 16 and 503 in statuses
+        kit.until("16 requests on kept connections, some refused",
+                  some_refused, limit=60)
+        down.answer = Answer()
+        for _turn in range(20):
+            tap.equal(front.post("/", SAMPLE).status, 200, "the status")
+        front.stop()
+
+
+@tap.test
+def behind_nginx():
+    """keepalive, without QUEUED_AT"""
+    refuses_behind(NginxUnstamped)
+
+
+@tap.test
+def behind_haproxy():
+    refuses_behind(fronts.Haproxy)
+
+
+@tap.test
+def behind_apache():
+    """enablereuse"""
+    refuses_behind(fronts.ApacheProxy)
+
+
+sys.exit(kit.run())
