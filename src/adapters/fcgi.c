@@ -2,6 +2,7 @@
 #include "adapters/fcgi.h"
 
 #include <fcgiapp.h>
+#include <fcgios.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,10 +15,22 @@
 /* Room for the largest head with its framing. */
 #define PIPE_BYTES (2 * 65536)
 
+/* A head on its way into libfcgi. */
+struct framed {
+    uint8_t headers[4][RECORD_HEADER_BYTES];
+    struct iovec part[8];
+    int count;
+    size_t bytes;
+    int taken;      /* parts that OS_Read() is through with */
+    size_t of_part; /* and bytes of the next one */
+};
+
 struct fcgi {
     struct fcgi_config config;
     struct fcgi_conn *free_conns; /* the hot one is used again first */
-    int pipe[2];                  /* [0] is what libfcgi reads heads from */
+    int pipe[2]; /* [0] is the descriptor that libfcgi is given for a head */
+    bool direct; /* it takes the head from OS_Read(), and the pipe is empty */
+    struct framed head;
     FCGX_Request request;
     uint16_t *name_lens;    /* of the request's parameters, in its order */
     struct fcgi_conn *conn; /* of the request in hand, else NULL */
@@ -28,41 +41,11 @@ struct fcgi {
 /* libfcgi passes its stream alone to a fill procedure. */
 static struct fcgi *serving;
 
+/* Never waited for: what is in it is complete. */
 static bool open_pipe(struct fcgi *f)
 {
-    return pipe2(f->pipe, O_CLOEXEC) == 0 &&
-           fcntl(f->pipe[1], F_SETPIPE_SZ, PIPE_BYTES) >= 0;
-}
-
-/* FCGX_Init() takes over SIGPIPE, SIGTERM and SIGUSR1 where they have their
- * default action; the dispositions there were come back. */
-static bool init_library(void)
-{
-    static const int signals[] = {SIGPIPE, SIGTERM, SIGUSR1};
-    struct sigaction before[3];
-    for (int i = 0; i < 3; i++)
-        sigaction(signals[i], NULL, &before[i]);
-    bool ok = FCGX_Init() == 0;
-    for (int i = 0; i < 3; i++)
-        sigaction(signals[i], &before[i], NULL);
-    return ok;
-}
-
-struct fcgi *fcgi_new(const struct fcgi_config *c)
-{
-    struct fcgi *f = calloc(1, sizeof *f);
-    if (f == NULL)
-        return NULL;
-    f->config = *c;
-    f->pipe[0] = f->pipe[1] = -1;
-    serving = f;
-    /* One more: libfcgi adds FCGI_ROLE. */
-    f->name_lens = calloc(c->head.max_param_count + 1, sizeof *f->name_lens);
-    if (f->name_lens != NULL && init_library() && open_pipe(f) &&
-        FCGX_InitRequest(&f->request, -1, 0) == 0)
-        return f;
-    fcgi_free(&f);
-    return NULL;
+    return pipe2(f->pipe, O_CLOEXEC | O_NONBLOCK) == 0 &&
+           (f->direct || fcntl(f->pipe[1], F_SETPIPE_SZ, PIPE_BYTES) >= 0);
 }
 
 static void close_pipe(struct fcgi *f)
@@ -72,22 +55,6 @@ static void close_pipe(struct fcgi *f)
             close(f->pipe[i]);
         f->pipe[i] = -1;
     }
-}
-
-void fcgi_free(struct fcgi **f)
-{
-    if (*f == NULL)
-        return;
-    while ((*f)->free_conns != NULL) {
-        struct fcgi_conn *conn = (*f)->free_conns;
-        (*f)->free_conns = conn->next_free;
-        fcgi_conn_free(conn);
-    }
-    close_pipe(*f);
-    free((*f)->name_lens);
-    free(*f);
-    *f = NULL;
-    serving = NULL;
 }
 
 static struct fcgi_conn *take_conn(struct fcgi *f)
@@ -132,40 +99,65 @@ void fcgi_close(struct fcgi *f, struct fcgi_conn *conn)
 
 /* --- The head. --- */
 
-struct framed {
-    struct iovec part[8];
-    int count;
-    size_t bytes;
-};
-
 static void add_part(struct framed *to, void *bytes, size_t n)
 {
     to->part[to->count++] = (struct iovec){bytes, n};
     to->bytes += n;
 }
 
-/* Write the head into the pipe, framed anew: one BEGIN_REQUEST, as few PARAMS
- * as hold it, the empty one. The pipe is empty and has room for all of it. */
-static bool write_head(struct fcgi *f, struct head *h)
+/* Frame the head anew: one BEGIN_REQUEST, as few PARAMS as hold it, the empty
+ * one. */
+static void frame_head(struct framed *out, struct head *h)
 {
-    uint8_t headers[4][RECORD_HEADER_BYTES];
-    struct framed out = {0};
     int used = 0;
-    record_print(headers[used], RECORD_BEGIN_REQUEST, h->id, sizeof h->begin);
-    add_part(&out, headers[used++], RECORD_HEADER_BYTES);
-    add_part(&out, h->begin, sizeof h->begin);
+    out->count = out->taken = 0;
+    out->bytes = out->of_part = 0;
+    record_print(out->headers[used], RECORD_BEGIN_REQUEST, h->id,
+                 sizeof h->begin);
+    add_part(out, out->headers[used++], RECORD_HEADER_BYTES);
+    add_part(out, h->begin, sizeof h->begin);
     for (size_t at = 0; at < h->params_len;) {
         size_t n = h->params_len - at;
         if (n > RECORD_CONTENT_MAX)
             n = RECORD_CONTENT_MAX;
-        record_print(headers[used], RECORD_PARAMS, h->id, (uint16_t)n);
-        add_part(&out, headers[used++], RECORD_HEADER_BYTES);
-        add_part(&out, h->params + at, n);
+        record_print(out->headers[used], RECORD_PARAMS, h->id, (uint16_t)n);
+        add_part(out, out->headers[used++], RECORD_HEADER_BYTES);
+        add_part(out, h->params + at, n);
         at += n;
     }
-    record_print(headers[used], RECORD_PARAMS, h->id, 0);
-    add_part(&out, headers[used], RECORD_HEADER_BYTES);
-    return writev(f->pipe[1], out.part, out.count) == (ssize_t)out.bytes;
+    record_print(out->headers[used], RECORD_PARAMS, h->id, 0);
+    add_part(out, out->headers[used], RECORD_HEADER_BYTES);
+}
+
+/* Instead of libfcgi's own, which calls read(2): the library exports it with
+ * all that it asks the system for (fcgios.h), and so its call is bound to this
+ * one. A head then costs no write into a pipe and no read from it. A library
+ * that was linked with -Bsymbolic keeps to its own, as does, this being weak,
+ * one that is linked in statically. */
+__attribute__((weak)) int OS_Read(int fd, char *to, size_t most)
+{
+    struct framed *from = &serving->head;
+    size_t n = 0;
+    (void)fd;
+    while (n < most && from->taken < from->count) {
+        const struct iovec *part = &from->part[from->taken];
+        size_t left = part->iov_len - from->of_part;
+        size_t some = left < most - n ? left : most - n;
+        memcpy(to + n, (const char *)part->iov_base + from->of_part, some);
+        n += some;
+        from->of_part = some == left ? 0 : from->of_part + some;
+        from->taken += some == left;
+    }
+    return (int)n;
+}
+
+/* The pipe is empty and has room for all of it. */
+static bool offer_head(struct fcgi *f, struct head *h)
+{
+    struct framed *out = &f->head;
+    frame_head(out, h);
+    return f->direct ||
+           writev(f->pipe[1], out->part, out->count) == (ssize_t)out->bytes;
 }
 
 static void fill(FCGX_Stream *in);
@@ -173,7 +165,7 @@ static void fill(FCGX_Stream *in);
 /* Let libfcgi read the head. Where it fails it closes the end it was given. */
 static bool parse_head(struct fcgi *f, struct head *h)
 {
-    if (!write_head(f, h))
+    if (!offer_head(f, h))
         return false;
     f->request.ipcFd = f->pipe[0];
     f->request.keepConnection = 1; /* every descriptor is ours to close */
@@ -274,4 +266,71 @@ bool fcgi_end(struct fcgi *f)
     f->request.ipcFd = -1;
     f->conn = NULL;
     return keep;
+}
+
+/* --- From start to end. --- */
+
+/* FCGX_Init() takes over SIGPIPE, SIGTERM and SIGUSR1 where they have their
+ * default action; the dispositions there were come back. */
+static bool init_library(void)
+{
+    static const int signals[] = {SIGPIPE, SIGTERM, SIGUSR1};
+    struct sigaction before[3];
+    for (int i = 0; i < 3; i++)
+        sigaction(signals[i], NULL, &before[i]);
+    bool ok = FCGX_Init() == 0;
+    for (int i = 0; i < 3; i++)
+        sigaction(signals[i], &before[i], NULL);
+    return ok;
+}
+
+/* Does libfcgi take a head from OS_Read()? Offer it one: else it fails, since
+ * in the pipe there is none. False: descriptors are short. */
+static bool try_direct(struct fcgi *f)
+{
+    struct head h = {.id = 1, .begin = {0, RECORD_RESPONDER}};
+    f->direct = true;
+    if (!open_pipe(f))
+        return false;
+    f->direct = parse_head(f, &h);
+    if (f->direct) {
+        FCGX_Free(&f->request, 0);
+        f->request.ipcFd = -1;
+        return true;
+    }
+    close_pipe(f);
+    return open_pipe(f);
+}
+
+struct fcgi *fcgi_new(const struct fcgi_config *c)
+{
+    struct fcgi *f = calloc(1, sizeof *f);
+    if (f == NULL)
+        return NULL;
+    f->config = *c;
+    f->pipe[0] = f->pipe[1] = -1;
+    serving = f;
+    /* One more: libfcgi adds FCGI_ROLE. */
+    f->name_lens = calloc(c->head.max_param_count + 1, sizeof *f->name_lens);
+    if (f->name_lens != NULL && init_library() &&
+        FCGX_InitRequest(&f->request, -1, 0) == 0 && try_direct(f))
+        return f;
+    fcgi_free(&f);
+    return NULL;
+}
+
+void fcgi_free(struct fcgi **f)
+{
+    if (*f == NULL)
+        return;
+    while ((*f)->free_conns != NULL) {
+        struct fcgi_conn *conn = (*f)->free_conns;
+        (*f)->free_conns = conn->next_free;
+        fcgi_conn_free(conn);
+    }
+    close_pipe(*f);
+    free((*f)->name_lens);
+    free(*f);
+    *f = NULL;
+    serving = NULL;
 }

@@ -2,10 +2,10 @@
  *
  * libfcgi parses parameters and writes replies. It never reads a socket: the
  * head of a request is gathered and checked first (fcgi_conn, domain/head) and
- * handed to it through a pipe, complete, and the body reaches its input stream
- * through a fill procedure of ours. So no peer can make libfcgi wait, ask it
- * for 2 GiB or meet its GET_VALUES code, every wait has a deadline, and what
- * follows a request on its connection is not lost in a foreign buffer.
+ * handed to it complete, and the body reaches its input stream through a fill
+ * procedure of ours. So no peer can make libfcgi wait, ask it for 2 GiB or meet
+ * its GET_VALUES code, every wait has a deadline, and what follows a request on
+ * its connection is not lost in a foreign buffer.
  *
  * One per process, any number of connections, one request at a time. */
 #ifndef TALLYD_ADAPTERS_FCGI_H

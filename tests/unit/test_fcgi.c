@@ -10,7 +10,7 @@
 #include "unit.h"
 
 static const struct fcgi_config config = {
-    .head = {.max_params = 4096, .max_param_count = 16},
+    .head = {.max_params = 20000, .max_param_count = 16},
     .values = {64, 8},
     .first_byte_timeout = CLOCK_SECOND,
     .header_timeout = CLOCK_SECOND,
@@ -210,6 +210,40 @@ START_TEST(every_parameter_is_found)
 }
 END_TEST
 
+/* libfcgi takes up to 8192 bytes at a time. */
+START_TEST(a_long_head_arrives_whole)
+{
+    enum { LONG = 9000, ALL = 2 * (6 + LONG) };
+    static char params[ALL], wanted[LONG];
+    for (int i = 0; i < LONG - 1; i++)
+        wanted[i] = (char)('a' + i % 23);
+    for (int i = 0; i < 2; i++) {
+        char *at = params + (size_t)i * (ALL / 2);
+        memcpy(at, (char[]){1, (char)0x80, 0, LONG >> 8, (char)LONG}, 5);
+        at[5] = (char)('A' + i);
+        memcpy(at + 6, wanted, LONG);
+        at[6 + LONG - 1] = (char)('0' + i);
+    }
+    open_pair();
+    give(whole, 16);
+    give((char[]){1, 4, 0, 1, ALL >> 8, (char)ALL, 0, 0}, 8);
+    give(params, ALL);
+    give("\1\4\0\1\0\0\0\0", 8);
+    ck_assert_int_eq(advance(), FCGI_READY);
+    ck_assert(fcgi_begin(fcgi, conn));
+    const char *names[] = {"A", "B"};
+    for (int i = 0; i < 2; i++) {
+        const char *value = fcgi_param(fcgi, names[i]);
+        ck_assert_ptr_nonnull(value);
+        ck_assert_uint_eq(strlen(value), LONG);
+        ck_assert_mem_eq(value, wanted, LONG - 1);
+        ck_assert_int_eq(value[LONG - 1], '0' + i);
+    }
+    fcgi_end(fcgi);
+    close_pair();
+}
+END_TEST
+
 START_TEST(a_peer_that_leaves_is_told)
 {
     open_pair();
@@ -252,6 +286,7 @@ int main(void)
                                   a_connection_changes_hands_within_a_head,
                                   what_is_no_parcel_is_refused,
                                   every_parameter_is_found,
+                                  a_long_head_arrives_whole,
                                   a_peer_that_leaves_is_told,
                                   a_body_that_stalls_has_a_limit};
     return UNIT_MAIN("fcgi", tests);
