@@ -22,6 +22,10 @@
 /* At the end of the pool: how often one looks whether the tray is empty. */
 #define DRAIN_LOOK_MS 20
 
+/* A worker that always finds something to do asks that often for signals. A
+ * wait lets them in without being asked. */
+#define HEAR_INTERVAL CLOCK_MS
+
 /* A wait of this length was one. */
 #define REST CLOCK_MS
 
@@ -30,6 +34,7 @@ struct worker {
     struct tray *tray;
     struct serving serving;
     bool unsound;      /* leave now: the self-test failed */
+    int64_t heard;     /* monotonic ns: when it last asked for signals */
     int64_t drain_end; /* leave then, or when nothing waits; 0: serve on */
 };
 
@@ -61,7 +66,11 @@ static void obey_stop(struct worker *w, bool generation_ends)
 
 static void obey_signals(struct worker *w)
 {
-    signals_hear();
+    int64_t now = clock_now();
+    if (now - w->heard >= HEAR_INTERVAL) {
+        signals_hear();
+        w->heard = now;
+    }
     if (signals_take(SIGUSR1))
         log_reopen();
     bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);
