@@ -24,11 +24,6 @@
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 static const int severities[] = {3, 4, 6, 7}; /* RFC 5424, table 2 */
 
-const char *line_level_name(enum log_level level)
-{
-    return level_names[level];
-}
-
 /* --- Texts from outside. --- */
 
 static void add_hex(struct buf *out, const unsigned char *s, size_t n)

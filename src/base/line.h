@@ -45,8 +45,6 @@ struct line {
     char field_room[LINE_MAX_BYTES];
 };
 
-const char *line_level_name(enum log_level level);
-
 void line_begin(struct line *l, const struct line_head *head);
 
 /* The message for people; "" for a line that only has fields. Once, first. */

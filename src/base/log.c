@@ -164,14 +164,6 @@ bool log_start(const struct log_plan *plan, char *why, size_t why_size)
     return false;
 }
 
-bool log_open(const char *path, enum log_level level)
-{
-    int failed;
-    const struct log_plan plan = {
-        .level = level, .file = path, .socket = "", .pool = ""};
-    return open_log(&plan, &failed);
-}
-
 bool log_reopen(void)
 {
     const struct log_plan plan = logger.plan;

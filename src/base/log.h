@@ -41,10 +41,6 @@ struct log_plan {
  * go on as before. */
 bool log_start(const struct log_plan *plan, char *why, size_t why_size);
 
-/* The same as text to the file at `path`, or to standard error when it is
- * empty. False: errno. */
-bool log_open(const char *path, enum log_level level);
-
 /* Another level, another form, and the same places in other strings. */
 void log_set(const struct log_plan *plan);
 

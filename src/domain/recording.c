@@ -7,17 +7,6 @@
 
 #include "domain/base64.h"
 
-bool recording_by_name(const char *name, enum recording_format *format)
-{
-    static const char *const names[] = {"auto", "body", "ndjson", "log", "har"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(names[i], name) == 0) {
-            *format = (enum recording_format)i;
-            return true;
-        }
-    return false;
-}
-
 enum recording_format recording_of_file(const char *path)
 {
     static const struct {

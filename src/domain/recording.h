@@ -16,9 +16,6 @@ enum recording_format {
     RECORDING_HAR,    /* HTTP Archive 1.2: those of its POSTs */
 };
 
-/* False: there is no format of that name ("auto", "body", "ndjson", ...). */
-bool recording_by_name(const char *name, enum recording_format *format);
-
 /* .ndjson and .jsonl, .log, .har; anything else is one body. */
 enum recording_format recording_of_file(const char *path);
 

@@ -13,8 +13,8 @@
 
 #include "adapters/signals.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "processes/supervisor.h"
+#include "quiet.h"
 #include "unit.h"
 
 #define WORKERS 3
@@ -168,7 +168,7 @@ static inline void supervise(const struct supervisor_plan *plan)
     supervisor = fork();
     if (supervisor != 0)
         return;
-    log_open("/dev/null", LOG_ERROR);
+    quiet();
     signals_init();
     _exit(supervisor_run(plan));
 }

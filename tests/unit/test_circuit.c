@@ -8,8 +8,8 @@
 #include "adapters/circuit.h"
 #include "adapters/config_load.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "services/guard.h"
+#include "quiet.h"
 #include "unit.h"
 
 #define WORKERS 4
@@ -227,7 +227,7 @@ static void open_pool(void)
     table = endpoint_table_new(config, why, sizeof why);
     board = scoreboard_new("", 4, NULL);
     ck_assert(table != NULL && board != NULL);
-    log_open("/dev/null", LOG_ERROR);
+    quiet();
 }
 
 static void close_pool(void)

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "adapters/listener.h"
-#include "base/log.h"
 #include "domain/address.h"
 #include "sockets.h"
+#include "quiet.h"
 #include "unit.h"
 
 static char dir[] = "/tmp/tallyd-test-listener.XXXXXX";
@@ -25,7 +25,7 @@ static struct listener_config config = {
 static void open_dir(void)
 {
     config.key = "listen";
-    log_open("/dev/null", LOG_ERROR);
+    quiet();
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     close(STDIN_FILENO); /* whatever the test was started with */

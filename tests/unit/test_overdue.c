@@ -6,8 +6,8 @@
 
 #include "adapters/signals.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "processes/overdue.h"
+#include "quiet.h"
 #include "unit.h"
 
 #define REQUEST_LIMIT (5 * CLOCK_SECOND)
@@ -23,7 +23,7 @@ static pid_t child;
 
 static void open_crew(void)
 {
-    log_open("/dev/null", LOG_ERROR);
+    quiet();
     signals_init();
     board = scoreboard_new("", 2, NULL);
     ck_assert_ptr_nonnull(board);

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "processes/patience.h"
+#include "quiet.h"
 #include "unit.h"
 
 #define WALL (INT64_C(1790000000) * CLOCK_SECOND)
@@ -74,7 +74,7 @@ END_TEST
 START_TEST(a_stamp_of_another_clock_is_not_believed)
 {
     pool = (struct config_pool){.queue_timeout = CLOCK_SECOND};
-    log_open("/dev/null", LOG_ERROR);
+    quiet();
     ck_assert_int_eq(judge(60 * CLOCK_SECOND, 0, 0, CLOCK_SECOND), OUTCOME_ok);
     ck_assert_int_eq(judge(60 * CLOCK_SECOND, 0, 0, 0), OUTCOME_ok);
     /* Its worker was busy for longer: perhaps it is true. */

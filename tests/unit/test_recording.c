@@ -5,13 +5,8 @@
 #include "domain/recording.h"
 #include "unit.h"
 
-START_TEST(formats_have_names)
+START_TEST(names_tell_the_format)
 {
-    enum recording_format f;
-    ck_assert(recording_by_name("auto", &f) && f == RECORDING_AUTO);
-    ck_assert(recording_by_name("har", &f) && f == RECORDING_HAR);
-    ck_assert(!recording_by_name("", &f));
-    ck_assert(!recording_by_name("json", &f));
     ck_assert_int_eq(recording_of_file("a.ndjson"), RECORDING_NDJSON);
     ck_assert_int_eq(recording_of_file("a.b/c.JSONL"), RECORDING_NDJSON);
     ck_assert_int_eq(recording_of_file("access.log"), RECORDING_LOG);
@@ -113,7 +108,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        formats_have_names,
+        names_tell_the_format,
         lines,
         archives,
         what_is_no_archive,

@@ -6,8 +6,8 @@
 
 #include "adapters/signals.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "processes/startup.h"
+#include "quiet.h"
 #include "unit.h"
 
 #define FAR (3600 * CLOCK_SECOND)
@@ -34,7 +34,7 @@ static int hang(void *context, uint32_t number, uint32_t generation)
 static void open_crew(void)
 {
     char byte;
-    log_open("/dev/null", LOG_ERROR);
+    quiet();
     signals_init();
     stack_prepare();
     board = scoreboard_new("", 2, NULL);
