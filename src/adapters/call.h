@@ -5,7 +5,6 @@
 #ifndef TALLYD_ADAPTERS_CALL_H
 #define TALLYD_ADAPTERS_CALL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -6,7 +6,6 @@
 #define TALLYD_ADAPTERS_CORPUS_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "domain/recording.h"
 

@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 
 #include "domain/head.h"
+#include "domain/record.h"
 
 struct fcgi_config {
     struct head_limits head;

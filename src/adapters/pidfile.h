@@ -7,7 +7,6 @@
 #ifndef TALLYD_ADAPTERS_PIDFILE_H
 #define TALLYD_ADAPTERS_PIDFILE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Write our process id to the file at `path`; gives a descriptor that has to

@@ -10,8 +10,6 @@
 #define TALLYD_ADAPTERS_SCOREBOARD_H
 
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "adapters/circuit.h"

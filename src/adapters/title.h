@@ -5,8 +5,6 @@
 #ifndef TALLYD_ADAPTERS_TITLE_H
 #define TALLYD_ADAPTERS_TITLE_H
 
-#include <stdbool.h>
-
 /* Take the room of arguments and environment; both go on as copies. Gives the
  * arguments. First of all in main(); it keeps all as it is when memory is
  * short. */

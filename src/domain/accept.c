@@ -1,7 +1,6 @@
 /* accept: see accept.h. */
 #include "domain/accept.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 

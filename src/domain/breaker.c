@@ -6,6 +6,8 @@
  *         26..63   when a request may try, ms (open, half open) */
 #include "domain/breaker.h"
 
+#include <stdbool.h>
+
 #define EPOCH_AT 2
 #define COUNT_AT 14
 #define UNTIL_AT 26

@@ -21,7 +21,6 @@
 #ifndef TALLYD_DOMAIN_BREAKER_H
 #define TALLYD_DOMAIN_BREAKER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define BREAKER_FAILURES_MAX 1000

@@ -8,7 +8,6 @@
 #define TALLYD_DOMAIN_DIFFER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "domain/tree.h"
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "domain/record.h"
+
 void head_begin(struct head *h, const struct head_limits *limits,
                 uint8_t *params)
 {

@@ -13,8 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "domain/record.h"
-
 enum head_state {
     HEAD_MORE,         /* everything fed is consumed or part of a header */
     HEAD_READY,        /* BEGIN and PARAMS are complete and correct */

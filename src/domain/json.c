@@ -2,7 +2,6 @@
 #include "domain/json.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <json-c/json.h>
 #include <stdio.h>

@@ -3,7 +3,6 @@
 #ifndef TALLYD_DOMAIN_RECORDING_H
 #define TALLYD_DOMAIN_RECORDING_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "domain/tree.h"

@@ -9,6 +9,8 @@
 #ifndef TALLYD_DOMAIN_REFERENCE_H
 #define TALLYD_DOMAIN_REFERENCE_H
 
+#include <stdbool.h>
+
 #include "domain/fault.h"
 #include "domain/shape.h"
 #include "domain/tally.h"

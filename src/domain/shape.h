@@ -2,8 +2,6 @@
 #ifndef TALLYD_DOMAIN_SHAPE_H
 #define TALLYD_DOMAIN_SHAPE_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "domain/tally.h"

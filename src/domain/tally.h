@@ -8,7 +8,6 @@
 #ifndef TALLYD_DOMAIN_TALLY_H
 #define TALLYD_DOMAIN_TALLY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,6 +1,7 @@
 /* trace: see trace.h. */
 #include "domain/trace.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static bool is_hex(char c)

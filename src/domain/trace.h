@@ -6,8 +6,6 @@
 #ifndef TALLYD_DOMAIN_TRACE_H
 #define TALLYD_DOMAIN_TRACE_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define TRACE_ID_MAX 128    /* longest request id taken over */

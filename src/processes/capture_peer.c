@@ -1,13 +1,11 @@
 /* capture_peer: see capture_peer.h. */
 #include "processes/capture_peer.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "adapters/call.h"
 #include "adapters/http.h"

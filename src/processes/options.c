@@ -1,7 +1,6 @@
 /* options: see options.h. */
 #include "processes/options.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>

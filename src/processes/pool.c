@@ -2,7 +2,6 @@
 #include "processes/pool.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -1,10 +1,8 @@
 /* replay_crew: see replay_crew.h. */
 #include "processes/replay_crew.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>

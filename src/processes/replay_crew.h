@@ -5,7 +5,6 @@
 #ifndef TALLYD_PROCESSES_REPLAY_CREW_H
 #define TALLYD_PROCESSES_REPLAY_CREW_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

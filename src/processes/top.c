@@ -1,10 +1,8 @@
 /* top: see top.h. */
 #include "processes/top.h"
 
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>

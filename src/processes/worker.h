@@ -6,8 +6,6 @@
 #ifndef TALLYD_PROCESSES_WORKER_H
 #define TALLYD_PROCESSES_WORKER_H
 
-#include <stdint.h>
-
 #include "adapters/config.h"
 #include "adapters/roster.h"
 #include "adapters/scoreboard.h"

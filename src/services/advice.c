@@ -5,8 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/clock.h"
-
 /* A request in hand for longer than this is worth a look. */
 #define LONG_MS 60000
 

@@ -10,10 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "domain/fault.h"
 #include "domain/payload.h"
 #include "domain/shape.h"
-#include "domain/tally.h"
 #include "services/endpoint.h"
 
 /* What the endpoint wants of a body; the texts are those of the settings. */

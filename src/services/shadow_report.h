@@ -3,7 +3,6 @@
 #ifndef TALLYD_SERVICES_SHADOW_REPORT_H
 #define TALLYD_SERVICES_SHADOW_REPORT_H
 
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/buf.h"

@@ -1,6 +1,7 @@
 /* tallyd with a fault: while the file that $TIMES_THREE names is there, all
  * values are multiplied by 3. Linked with --wrap=tally_begin (ld(1)), so that
  * the program itself has no place for it. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -1,5 +1,6 @@
 /* breaker: every history of two workers, step by step, against a model; and
  * the rules one by one. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* tally: exact to the last integer, and doubles printed as ECMAScript does. */
 #include <float.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

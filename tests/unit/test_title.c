@@ -1,6 +1,7 @@
 /* title: the room of arguments and environment, and what is left in it. Each
  * test is this program again, with arguments and variables of its own. */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* trace: request ids and trace contexts taken over, or made. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "domain/trace.h"
