@@ -90,10 +90,9 @@ static const struct {
     const char *name;
     bool (*run)(const struct body *b, int64_t *sum);
 } decoders[] = {
-    {"tallyd", run_typed},       {"tallyd-8k", run_chunked},
-    {"simdjson", run_simdjson},  {"serde_json", run_serde},
-    {"decoder=json-c", run_jsonc},
-    {"json-c alone", run_bare_jsonc},
+    {"tallyd", run_typed},         {"tallyd-8k", run_chunked},
+    {"simdjson", run_simdjson},    {"serde_json", run_serde},
+    {"decoder=json-c", run_jsonc}, {"json-c alone", run_bare_jsonc},
 };
 #define DECODERS (sizeof decoders / sizeof decoders[0])
 

@@ -1,7 +1,7 @@
 /* fcgi_conn: one FastCGI connection: its bytes, records and deadlines.
  *
- * The half of the room that reads sockets; libfcgi is in the other half
- * (fcgi.h), which alone uses this header. Blocking descriptors, read with
+ * The half that reads sockets and waits for heads; libfcgi, and the request in
+ * hand, are in the other half (fcgi.h). Blocking descriptors, read with
  * MSG_DONTWAIT, so that a write of libfcgi's is a plain blocking one. */
 #ifndef TALLYD_ADAPTERS_FCGI_CONN_H
 #define TALLYD_ADAPTERS_FCGI_CONN_H

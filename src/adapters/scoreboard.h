@@ -2,10 +2,10 @@
  *
  * One slot per worker, written by that worker alone; the supervisor writes the
  * head, and a slot's generation, its pid, and its state when no worker is
- * there; the circuits (circuit.h) and `log_dropped` belong to all. Counters only grow and outlive
- * the worker, so a reader may take them at any moment without a lock. All
- * fields are read and written with relaxed atomics, but for scoreboard_begin()
- * and scoreboard_state(). */
+ * there; the circuits (circuit.h) and `log_dropped` belong to all. Counters
+ * only grow and outlive the worker, so a reader may take them at any moment
+ * without a lock. All fields are read and written with relaxed atomics, but for
+ * scoreboard_begin() and scoreboard_state(). */
 #ifndef TALLYD_ADAPTERS_SCOREBOARD_H
 #define TALLYD_ADAPTERS_SCOREBOARD_H
 

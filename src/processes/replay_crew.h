@@ -28,7 +28,7 @@ struct crew_of_replay {
     size_t count;
 };
 
-/* False: errno. crew_end() is due in any case. */
+/* False: errno. replay_crew_end() is due in any case. */
 bool replay_crew_read(struct crew_of_replay *crew, struct corpus *corpus,
                       uint64_t skip);
 bool replay_crew_call(struct crew_of_replay *crew, int who,

@@ -4,11 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* A pool that is busy as a whole is at its best, or too small; only the queue
- * says which. So busy alone is never critical: 101. */
-const struct health_limits health_defaults = {
-    .busy = {100, 101}, .queue = {50, 90}, .failures = {5, 20}};
-
 #define PERCENT_MOST 1000
 
 static bool read_percent(const char **text, unsigned *value)

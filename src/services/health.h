@@ -22,8 +22,6 @@ struct health_limits {
     struct health_limit failures; /* of the last minute's requests */
 };
 
-extern const struct health_limits health_defaults;
-
 /* "WARN,CRIT", two whole numbers up to 1000. */
 bool health_parse(const char *text, struct health_limit *l);
 

@@ -1,4 +1,4 @@
-/* page_style: what the page looks like, and the words of its parts. */
+/* page_style: what the HTML page looks like. */
 #ifndef TALLYD_SERVICES_PAGE_STYLE_H
 #define TALLYD_SERVICES_PAGE_STYLE_H
 

@@ -44,10 +44,6 @@ bool settings_load_again(struct settings *s,
  * as -s takes it and with a NUL behind it. */
 void settings_print_fixed(const struct settings *s, FILE *out);
 
-/* The names of [pool] that cannot change while the pool runs; ends with NULL.
- */
-extern const char *const settings_fixed[];
-
 void settings_free(struct settings *s);
 
 #endif

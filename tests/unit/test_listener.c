@@ -382,14 +382,19 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        a_unix_socket_is_made, a_stale_file_is_replaced,
-        a_live_instance_is_left_alone, a_file_of_another_kind_is_left_alone,
-        what_cannot_be_is_told, a_file_of_a_successor_is_not_removed,
-        a_retired_one_serves_its_queue_alone, tcp_of_both_versions_is_made,
-        a_port_in_use_is_told, a_queue_on_tcp_outlives_the_retirement,
-        descriptor_0_is_adopted, a_socket_of_the_service_manager_is_adopted,
-        an_offer_to_another_process_is_not_taken,
-        a_socket_that_does_not_listen_is_not_adopted};
+    const TTest *const tests[] = {a_unix_socket_is_made,
+                                  a_stale_file_is_replaced,
+                                  a_live_instance_is_left_alone,
+                                  a_file_of_another_kind_is_left_alone,
+                                  what_cannot_be_is_told,
+                                  a_file_of_a_successor_is_not_removed,
+                                  a_retired_one_serves_its_queue_alone,
+                                  tcp_of_both_versions_is_made,
+                                  a_port_in_use_is_told,
+                                  a_queue_on_tcp_outlives_the_retirement,
+                                  descriptor_0_is_adopted,
+                                  a_socket_of_the_service_manager_is_adopted,
+                                  an_offer_to_another_process_is_not_taken,
+                                  a_socket_that_does_not_listen_is_not_adopted};
     return UNIT_RUN_WITH("listener", tests, open_dir, close_dir);
 }
