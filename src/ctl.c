@@ -45,8 +45,7 @@ static const struct options_table table = {
     .command = "",
     .usage = "[OPTION...] COMMAND [OPTION...]",
     .about = "Look at a running pool, and more. See tallyctl(1).\n",
-    .rows = rows,
-    .row_count = sizeof rows / sizeof rows[0],
+    OPTIONS_ROWS(rows),
     .leading = true,
     .print_more = print_commands,
 };

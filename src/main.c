@@ -30,8 +30,7 @@ static const struct options_table table = {
     .command = "",
     .usage = "[OPTION...]",
     .about = "A pool of FastCGI workers. See tallyd(8), tallyd.conf(5).\n",
-    .rows = rows,
-    .row_count = sizeof rows / sizeof rows[0],
+    OPTIONS_ROWS(rows),
 };
 
 static bool load_settings(struct pool *p)

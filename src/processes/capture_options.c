@@ -12,8 +12,7 @@ static const struct options_table table = {
     .command = "capture",
     .usage = "--listen ADDRESS --out FILE [--forward URL] [OPTION...]",
     .about = "Store what is posted, pass it on. See tallyctl-capture(1).\n",
-    .rows = rows,
-    .row_count = sizeof rows / sizeof rows[0],
+    OPTIONS_ROWS(rows),
 };
 
 int capture_options_parse(struct capture_options *o, int argc,

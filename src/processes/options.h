@@ -59,6 +59,9 @@ struct options_table {
     void (*print_more)(FILE *out); /* the end of the help; NULL: nothing */
 };
 
+#define OPTIONS_ROWS(array)                                                    \
+    .rows = (array), .row_count = sizeof(array) / sizeof((array)[0])
+
 #define OPTIONS_GO (-1)
 
 /* Fill the zeroed structure at `base` with defaults and with what argv says,

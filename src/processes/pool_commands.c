@@ -32,9 +32,7 @@ static int ask(const char *command, const char *about, int argc, char **argv,
                                         .command = command,
                                         .usage = "[OPTION...]",
                                         .about = about,
-                                        .rows = common_rows,
-                                        .row_count = sizeof common_rows /
-                                                     sizeof common_rows[0]};
+                                        OPTIONS_ROWS(common_rows)};
     struct common_options o = {0};
     int status = options_parse(&table, &o, argc, argv);
     if (status == OPTIONS_GO) {
@@ -173,8 +171,7 @@ int status_main(int argc, char **argv)
         .command = "status",
         .usage = "[OPTION...]",
         .about = "Print workers, requests by outcome, times and counters.\n",
-        .rows = status_rows,
-        .row_count = sizeof status_rows / sizeof status_rows[0],
+        OPTIONS_ROWS(status_rows),
     };
     struct status_options o = {0};
     int status = options_parse(&table, &o, argc, argv);
@@ -208,8 +205,7 @@ static const struct options_table health_table = {
     .about = "Print one line, end with the status of a monitoring plugin. Each "
              "limit is two\npercentages: from which on it is a warning, or "
              "critical.\n",
-    .rows = health_rows,
-    .row_count = sizeof health_rows / sizeof health_rows[0],
+    OPTIONS_ROWS(health_rows),
 };
 
 static int take_limits(const struct health_options *o, struct health_limits *l)

@@ -18,8 +18,7 @@ static const struct options_table table = {
     .usage = "--ours URL --theirs URL [OPTION...] PATH...",
     .about = "Send recorded bodies to both, compare what they do. See "
              "tallyctl-replay(1).\n",
-    .rows = rows,
-    .row_count = sizeof rows / sizeof rows[0],
+    OPTIONS_ROWS(rows),
 };
 
 /* What ours wants of a body, so that differences can be explained. */

@@ -262,8 +262,7 @@ static const struct options_table table = {
     .command = "send",
     .usage = "[OPTION...] BODY",
     .about = "Post a file to the pool without a web server, print its reply.\n",
-    .rows = rows,
-    .row_count = sizeof rows / sizeof rows[0],
+    OPTIONS_ROWS(rows),
 };
 
 int send_main(int argc, char **argv)

@@ -34,8 +34,7 @@ static const struct options_table table = {
         "--results and\n--capture, what a pool that gets copies and the old "
         "handler made of the same\nrequests. The settings then explain what "
         "differs by contract.\n",
-    .rows = rows,
-    .row_count = sizeof rows / sizeof rows[0],
+    OPTIONS_ROWS(rows),
 };
 
 static int parse(struct shadow_options *o, int argc, char **argv)

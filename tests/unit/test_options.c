@@ -27,8 +27,7 @@ static struct options_table table = {.program = "prog",
                                      .command = "send",
                                      .usage = "[OPTION...] BODY",
                                      .about = "What it does.\n",
-                                     .rows = rows,
-                                     .row_count = sizeof rows / sizeof rows[0]};
+                                     OPTIONS_ROWS(rows)};
 
 #define WORDS_MAX 16
 
