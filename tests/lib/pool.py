@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 
 import fastcgi
@@ -22,17 +23,22 @@ POOL_DEFAULTS = {"workers": 2, "log_level": "debug", "drain_timeout": "30s",
                  "socket_mode": "0666"}
 DOWNSTREAM_DEFAULTS = {"timeout": "60s", "connect_timeout": "60s",
                        "downstream_idle": "1h"}
+SHADOW_DEFAULTS = {"timeout": "60s", "connect_timeout": "60s"}
 
 
 def write_settings(path, pool, endpoints, shadow=None):
     """Write a tallyd.conf. `endpoints`: {name: {key: value}}"""
+    def with_defaults(keys, cause, defaults):
+        more = defaults.items() if cause in keys else ()
+        return {**keys, **{key: value for key, value in more
+                           if key not in keys}}
     sections = [("pool", pool)]
     if shadow:
-        sections.append(("shadow", shadow))
-    for name, keys in endpoints.items():
-        more = DOWNSTREAM_DEFAULTS if "downstream" in keys else {}
-        sections.append((f"endpoint {name}", {**keys, **{
-            key: value for key, value in more.items() if key not in keys}}))
+        sections.append(("shadow", with_defaults(shadow, "url",
+                                                 SHADOW_DEFAULTS)))
+    sections += [(f"endpoint {name}", with_defaults(keys, "downstream",
+                                                    DOWNSTREAM_DEFAULTS))
+                 for name, keys in endpoints.items()]
     path.write_text("\n".join(
         f"[{title}]\n" + "".join(f"{key} = {value}\n"
                                  for key, value in keys.items())
@@ -87,6 +93,7 @@ class Pool:
         if through:
             self.command = through(self.command)
         self.arguments = {"env": env, "stdin": stdin, "pass_fds": pass_fds}
+        self.hurries = bool(shadow)
         self.process = None
         if start:
             self.start()
@@ -94,6 +101,8 @@ class Pool:
     def start(self):
         self.process = kit.Process("tallyd", self.command, **self.arguments)
         self.process.wait_for_log(" serving on ")
+        if self.hurries:
+            threading.Thread(target=self._hurry_shadows, daemon=True).start()
 
     # --- Looking at it. ---
 
@@ -151,15 +160,6 @@ class Pool:
                   lambda: all(procfs.state_of(pid) == "S"
                               for pid in self.workers()))
 
-    def hurry_shadows(self):
-        """Have them take part like others: they get the time that nobody else
-        wants, which on a busy machine is none."""
-        for pid in procfs.children_of(self.pid):
-            with contextlib.suppress(OSError):
-                if os.sched_getscheduler(pid) == os.SCHED_IDLE:
-                    os.sched_setscheduler(pid, os.SCHED_OTHER,
-                                          os.sched_param(0))
-
     # --- Talking to it. ---
 
     def link(self, limit=10.0):
@@ -182,6 +182,17 @@ class Pool:
         return others.pop() if len(others) == 1 else None
 
     # --- Ending it. ---
+
+    def _hurry_shadows(self):
+        """Have its shadows take part like others, as long as it runs: they get
+        the time that nobody else wants, which on a busy machine is none."""
+        while self.process.status() is None:
+            for pid in procfs.children_of(self.pid):
+                with contextlib.suppress(OSError):
+                    if os.sched_getscheduler(pid) == os.SCHED_IDLE:
+                        os.sched_setscheduler(pid, os.SCHED_OTHER,
+                                              os.sched_param(0))
+            time.sleep(0.05)
 
     def stop(self, number=signal.SIGTERM, wanted=0, limit=10.0):
         """Stop it; Failure when its exit status is not the wanted one."""

@@ -69,6 +69,7 @@ class Walk:
         if program:
             pool.command = [program if part == kit.TALLYD else part
                             for part in pool.command]
+        pool.hurries = True
         pool.start()
         return pool
 
@@ -136,7 +137,6 @@ def report(walk, step, judged, status=0):
     line = walk.command(step, "shadow report") + " --json"
 
     def look():
-        walk.pool.hurry_shadows()
         page = json.loads(walk.run(line, status))
         return page if compared(page)["judged"] >= judged else None
     return kit.until("enough is compared", look, 60)
@@ -240,11 +240,8 @@ def a_pool_that_is_wrong_is_found_by_its_copies():
             mirror(walk)
             clients.wait_for(200)
             clients.stop()
-
-            def are_written():
-                walk.pool.hurry_shadows()
-                return walk.pool.status()["shadow"]["results"] > 150
-            kit.until("results are written down", are_written)
+            kit.until("results are written down", lambda: walk.pool.status()[
+                "shadow"]["results"] > 150)
             page = report(walk, "Step 2", judged=100, status=1)
             kinds = compared(page)["kinds"]
             tap.check(kinds.get("downstream_body", 0) > 10, f"kinds: {kinds}")

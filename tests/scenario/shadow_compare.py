@@ -26,14 +26,13 @@ def shadowed(url, endpoints=None, workers=2, **shadow):
     path = kit.fresh_path("samples.ndjson")
     pool = Pool(endpoints or {"main": {}}, workers=workers,
                 shadow={"url": url, "share": 1, "processes": 1,
-                        "timeout": "60s", "sample_file": path, **shadow})
+                        "sample_file": path, **shadow})
     pool.samples = path
     return pool
 
 
 def verdicts(pool):
     """{kind: number} of those that there were."""
-    pool.hurry_shadows()
     return {kind: count for kind, count in
             pool.status()["shadow"]["kinds"].items() if count}
 

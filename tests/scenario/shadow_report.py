@@ -19,15 +19,12 @@ EQUAL = Answer(body=b'{"sum":42}')
 
 def shadowed(old, **more):
     return Pool(workers=1, status_listen=kit.fresh_path("status.sock"), shadow={
-        "url": old.url.removesuffix("/process"), "share": 1, "timeout": "60s",
-        **more})
+        "url": old.url.removesuffix("/process"), "share": 1, **more})
 
 
 def compared(pool, count):
-    def look():
-        pool.hurry_shadows()
-        return sum(pool.status()["shadow"]["kinds"].values()) == count
-    kit.until(f"{count} are compared", look)
+    kit.until(f"{count} are compared",
+              lambda: sum(pool.status()["shadow"]["kinds"].values()) == count)
 
 
 def report(pool, *more):

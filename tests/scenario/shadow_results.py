@@ -18,17 +18,16 @@ from fastcgi import request
 from pool import SAMPLE, Pool, run_tallyctl, serves
 
 
-def shadowed(endpoints=None, workers=2, **shadow):
+def shadowed(endpoints=None, workers=2, start=True, **shadow):
     path = kit.fresh_path("results.ndjson")
     settings = {"result_file": path, "share": 1, "processes": 1, **shadow}
     pool = Pool({**(endpoints or {"main": {}})}, workers=workers,
-                shadow=settings)
+                shadow=settings, start=start)
     pool.results = path
     return pool
 
 
 def lines(pool):
-    pool.hurry_shadows()
     if not pool.results.exists():
         return []
     return [json.loads(line) for line in
@@ -217,7 +216,9 @@ def it_sleeps_when_there_is_nothing_to_do():
 
 @tap.test
 def it_runs_when_nobody_else_wants_the_processor():
-    with shadowed() as pool:
+    with shadowed(start=False) as pool:
+        pool.hurries = False
+        pool.start()
         pid = kit.until("there is one", lambda: shadows(pool))[0]
         kit.until("it is of that class", lambda: os.sched_getscheduler(pid)
                   == os.SCHED_IDLE)

@@ -11,7 +11,7 @@
 #include "unit.h"
 
 #define FAR (3600 * CLOCK_SECOND)
-#define DEADLINE (20 * CLOCK_SECOND)
+#define DEADLINE (120 * CLOCK_SECOND)
 
 static struct scoreboard *board;
 static struct crew crew;
