@@ -16,8 +16,8 @@ static struct tap tap;
 static struct handler_result result;
 static const struct trace trace = {.request_id = "id-1", .child = "00-child"};
 
-/* The variables of the next request: names and values. */
-static const char *variables[8];
+/* The variables of the next request: names and values, and NULL. */
+static const char *variables[2 * 4 + 1];
 static bool wants_body;
 
 static const char reply[] = "Status: 200 OK\r\nX: y\r\n\r\n{\"ok\":true}";
