@@ -173,11 +173,11 @@ int shadow_queue_claim(struct shadow_queue *q, int owner)
 
 /* Whoever waits has looked through all places after it has last silenced the
  * bell, so none is forgotten. */
-void shadow_queue_wait(struct shadow_queue *q, const sigset_t *open)
+void shadow_queue_wait(struct shadow_queue *q, const sigset_t *open, int most)
 {
     struct epoll_event e;
     uint64_t rung;
-    if (epoll_pwait(q->epoll, &e, 1, -1, open) <= 0)
+    if (epoll_pwait(q->epoll, &e, 1, most, open) <= 0)
         return;
     if (read(q->bell, &rung, sizeof rung) < 0)
         return; /* another one was faster */

@@ -74,9 +74,9 @@ void shadow_queue_release(struct shadow_queue *q, int place);
 bool shadow_queue_join(struct shadow_queue *q);
 int shadow_queue_claim(struct shadow_queue *q, int owner);
 
-/* Wait, with the signal mask `open`, until something may be there to claim or a
- * signal came. */
-void shadow_queue_wait(struct shadow_queue *q, const sigset_t *open);
+/* Wait, with the signal mask `open`, until something may be there to claim, a
+ * signal came, or so many ms are over (-1: as long as it takes). */
+void shadow_queue_wait(struct shadow_queue *q, const sigset_t *open, int most);
 
 /* How many are submitted and not claimed. */
 uint32_t shadow_queue_waiting(const struct shadow_queue *q);

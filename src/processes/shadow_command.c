@@ -7,10 +7,13 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "adapters/totals_file.h"
+#include "base/clock.h"
 #include "processes/options.h"
 #include "processes/running.h"
 #include "services/pairing.h"
 #include "services/shadow_report.h"
+#include "services/shadow_totals.h"
 
 enum { EXIT_DIFFERENT = 1 };
 
@@ -47,6 +50,8 @@ static int parse(struct shadow_options *o, int argc, char **argv)
     if ((o->results[0] == '\0') != (o->capture[0] == '\0'))
         return options_complain(
             &table, "give both --results and --capture, or none", "");
+    if (o->reset && o->results[0] != '\0')
+        return options_complain(&table, "--reset is not for two files", "");
     return OPTIONS_GO;
 }
 
@@ -108,22 +113,127 @@ static int report_pairs(const struct shadow_options *o,
     return status_of(&p.comparison, o);
 }
 
-/* --- A running pool. --- */
+/* --- A pool, and those before it. --- */
 
+/* NULL: it is not running. */
+static const struct scoreboard *find_quietly(const struct config *config)
+{
+    const char *path = config->pool.scoreboard;
+    const struct scoreboard *b = path[0] == '\0' ? NULL : scoreboard_map(path);
+    if (b == NULL || running_still(b))
+        return b;
+    scoreboard_free(b);
+    return NULL;
+}
+
+struct change {
+    const struct config *config;
+    const struct scoreboard *board; /* NULL: it is not running */
+    int64_t now;                    /* s since 1970 */
+};
+
+static void add_pool(const struct change *c, struct totals *t)
+{
+    struct totals_pool pool;
+    if (c->board == NULL)
+        return;
+    shadow_totals_pool(&pool, c->board, c->config);
+    totals_update(t, &pool, c->now);
+}
+
+static bool reset(void *context, struct totals *t, bool there, char *why,
+                  size_t why_size)
+{
+    const struct change *c = context;
+    (void)there;
+    (void)why;
+    (void)why_size;
+    add_pool(c, t);
+    totals_reset(t, c->now);
+    return true;
+}
+
+/* EX_OK: begun anew. */
+static int begin_anew(struct change *c)
+{
+    char why[500];
+    bool aside;
+    if (totals_file_update(c->config->shadow.totals_file, reset, c, &aside, why,
+                           sizeof why))
+        return EX_OK;
+    fprintf(stderr, "tallyctl: shadow: %s\n", why);
+    return EX_CANTCREAT;
+}
+
+static int report_totals(const struct shadow_options *o, struct change *change,
+                         struct totals *t)
+{
+    struct comparison c;
+    add_pool(change, t);
+    (o->json ? shadow_report_print_json
+             : shadow_report_print)(t, change->board != NULL, stdout);
+    shadow_report_sum_all(t, &c);
+    int status = o->reset ? begin_anew(change) : EX_OK;
+    return status != EX_OK ? status : status_of(&c, o);
+}
+
+/* Of this pool alone: its counters are all there is. */
 static int report_pool(const struct shadow_options *o,
                        const struct config *config)
 {
-    const struct scoreboard *board;
-    struct view v;
-    struct comparison c;
-    int status = running_find(config, &board);
+    struct totals t = {0};
+    struct change c = {.config = config, .now = clock_wall() / CLOCK_SECOND};
+    int status = running_find(config, &c.board);
     if (status != EX_OK)
         return status;
-    view_take(&v, board, config, 0);
-    (o->json ? shadow_report_print_json : shadow_report_print)(&v, stdout);
-    shadow_report_sum(&v, &c);
-    scoreboard_free(board);
-    return status_of(&c, o);
+    totals_begin(&t,
+                 (int64_t)(atomic_load(&c.board->started_wall) / CLOCK_SECOND));
+    status = report_totals(o, &c, &t);
+    scoreboard_free(c.board);
+    return status;
+}
+
+/* Of all pools since the file was begun, of which the last may be running. */
+static int report_file(const struct shadow_options *o,
+                       const struct config *config)
+{
+    char why[500];
+    struct totals t;
+    struct change c = {.config = config, .now = clock_wall() / CLOCK_SECOND};
+    switch (totals_file_read(config->shadow.totals_file, &t, why, sizeof why)) {
+    case TOTALS_FILE_NONE:
+        if (!o->reset)
+            return report_pool(o, config);
+        /* The pool's user must be the one who makes it. */
+        fputs("tallyctl: shadow: there is no totals_file yet; the pool makes "
+              "it\n",
+              stderr);
+        return EX_NOINPUT;
+    case TOTALS_FILE_FOREIGN:
+    case TOTALS_FILE_FAILED:
+        fprintf(stderr,
+                "tallyctl: shadow: totals_file: %s; name another file, or move "
+                "it away to begin anew\n",
+                why);
+        return EX_DATAERR;
+    case TOTALS_FILE_READ:
+        break;
+    }
+    c.board = find_quietly(config);
+    int status = report_totals(o, &c, &t);
+    scoreboard_free(c.board);
+    return status;
+}
+
+static int report_live(const struct shadow_options *o,
+                       const struct config *config)
+{
+    if (config->shadow.totals_file[0] != '\0')
+        return report_file(o, config);
+    if (!o->reset)
+        return report_pool(o, config);
+    fputs("tallyctl: shadow: --reset needs [shadow] totals_file\n", stderr);
+    return EX_CONFIG;
 }
 
 int shadow_main(int argc, char **argv)
@@ -134,7 +244,7 @@ int shadow_main(int argc, char **argv)
         struct config *config = running_settings(o.config, &o.set);
         status = config == NULL         ? EX_CONFIG
                  : o.results[0] != '\0' ? report_pairs(&o, config)
-                                        : report_pool(&o, config);
+                                        : report_live(&o, config);
         config_free(&config);
     }
     options_clear(&table, &o);

@@ -7,9 +7,11 @@
 
 #include "adapters/cpu.h"
 #include "adapters/signals.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "processes/helper.h"
 #include "services/shadow.h"
+#include "services/shadow_totals.h"
 
 static bool told_to_end(const struct shadower_plan *plan, struct shadow *s)
 {
@@ -34,6 +36,7 @@ int shadower_run(const struct shadower_plan *plan)
                                      .counts =
                                          &plan->board->shadows[plan->number],
                                      .mark = shadow_queue_name(plan->queue)};
+    struct shadow_totals totals;
     struct shadow *s = shadow_new(&what);
     if (s == NULL || !shadow_queue_join(plan->queue)) {
         log_error("cannot start: %s", strerror(errno));
@@ -46,14 +49,21 @@ int shadower_run(const struct shadower_plan *plan)
         log_warn("not when nobody else wants the processor, but like a "
                  "worker: %s",
                  strerror(errno));
+    shadow_totals_open(&totals, plan->config, plan->board, what.counts);
     while (!told_to_end(plan, s)) {
+        int64_t due = plan->number > 0
+                          ? CLOCK_NEVER /* one of them is enough */
+                          : shadow_totals_turn(&totals, clock_now());
         int place =
             shadow_queue_claim(plan->queue, SHADOW_PROCESS(plan->number));
         if (place >= 0)
             examine(plan, s, place);
         else
-            shadow_queue_wait(plan->queue, signals_waiting());
+            shadow_queue_wait(plan->queue, signals_waiting(),
+                              clock_poll_ms(due, clock_now()));
     }
+    /* Each does, and the last to end has all of it. */
+    shadow_totals_save(&totals);
     shadow_free(&s);
     return EXIT_SUCCESS;
 }

@@ -67,60 +67,108 @@ void shadow_report_put(const struct view *v, struct json_doc *page)
 
 /* --- The report. --- */
 
-static void print_since(const struct view *v, FILE *out)
+static void compare(const struct totals_set *sum, struct comparison *c)
+{
+    *c = (struct comparison){.elapsed = (int64_t)sum->counts[TOTALS_seconds] *
+                                        CLOCK_SECOND};
+    for (int k = 0; k < PARITY_COUNT; k++) {
+        c->kinds[k] = sum->kinds[k];
+        c->cases += sum->kinds[k];
+    }
+}
+
+void shadow_report_sum_all(const struct totals *t, struct comparison *c)
+{
+    struct totals_set sum;
+    totals_sum(t, &sum);
+    compare(&sum, c);
+}
+
+/* For people, or as RFC 3339 has it. */
+static void print_time(int64_t seconds, bool people, FILE *out)
 {
     char text[40];
     struct tm utc;
-    time_t start =
-        (time_t)(atomic_load(&v->board->started_wall) / CLOCK_SECOND);
-    gmtime_r(&start, &utc);
-    strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &utc);
-    fprintf(out, "since         %s, for %" PRIu64 " h %" PRIu64 " min\n", text,
-            v->uptime / 3600, v->uptime / 60 % 60);
+    time_t at = (time_t)seconds;
+    if (gmtime_r(&at, &utc) == NULL)
+        utc = (struct tm){.tm_mday = 1};
+    if (people)
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &utc);
+    else
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    fputs(text, out);
 }
 
-static void print_drawn(const struct view *v, FILE *out)
+static void print_span(const struct totals *t, const struct totals_set *sum,
+                       bool running, FILE *out)
 {
-    const uint64_t *n = v->counters;
+    uint64_t seconds = sum->counts[TOTALS_seconds];
+    fputs("since         ", out);
+    print_time(t->began, true, out);
+    fputs(" until ", out);
+    print_time(t->saved, true, out);
+    fprintf(out, ", counted for %" PRIu64 " h %" PRIu64 " min\n",
+            seconds / 3600, seconds / 60 % 60);
+    if (t->pools > 1)
+        fprintf(out,
+                "pool          started anew %" PRIu64 " time%s since then\n",
+                t->pools - 1, t->pools == 2 ? "" : "s");
+    if (!running)
+        fputs("pool          it is not running now\n", out);
+}
+
+static void print_drawn(const struct totals_set *sum, FILE *out)
+{
+    const uint64_t *n = sum->counts;
     fprintf(out,
             "requests      %10" PRIu64 "\ndrawn         %10" PRIu64
             "  sampled %" PRIu64 ", dropped %" PRIu64 " (the queue was full)"
             ", skipped %" PRIu64 " (too large, or failed otherwise)\n",
-            v->started, drawn(v), n[COUNTER_shadow_sampled],
-            n[COUNTER_shadow_dropped], n[COUNTER_shadow_skipped]);
-    if (v->shadow.lost > 0)
+            n[TOTALS_requests],
+            n[TOTALS_sampled] + n[TOTALS_dropped] + n[TOTALS_skipped],
+            n[TOTALS_sampled], n[TOTALS_dropped], n[TOTALS_skipped]);
+    if (n[TOTALS_lost] > 0)
         fprintf(out,
                 "lost          %10" PRIu64 "  with the process that had them\n",
-                v->shadow.lost);
-    if (n[COUNTER_shadow_loops] > 0)
+                n[TOTALS_lost]);
+    if (n[TOTALS_loops] > 0)
         fprintf(out,
                 "loops         %10" PRIu64
                 "  copies that came back: url leads back to this pool\n",
-                n[COUNTER_shadow_loops]);
+                n[TOTALS_loops]);
 }
 
-void shadow_report_print(const struct view *v, FILE *out)
+void shadow_report_print(const struct totals *t, bool running, FILE *out)
 {
+    struct totals_set sum;
     struct comparison c;
-    shadow_report_sum(v, &c);
-    print_since(v, out);
-    print_drawn(v, out);
+    totals_sum(t, &sum);
+    compare(&sum, &c);
+    print_span(t, &sum, running, out);
+    print_drawn(&sum, out);
     comparison_print(&c, out);
 }
 
-void shadow_report_print_json(const struct view *v, FILE *out)
+void shadow_report_print_json(const struct totals *t, bool running, FILE *out)
 {
+    struct totals_set sum;
     struct comparison c;
-    const uint64_t *n = v->counters;
-    shadow_report_sum(v, &c);
-    fprintf(out,
-            "{\"uptime_seconds\":%" PRIu64 ",\"requests\":%" PRIu64
-            ",\"sampled\":%" PRIu64 ",\"dropped\":%" PRIu64
-            ",\"skipped\":%" PRIu64 ",\"loops\":%" PRIu64 ",\"lost\":%" PRIu64
-            ",\"comparison\":",
-            v->uptime, v->started, n[COUNTER_shadow_sampled],
-            n[COUNTER_shadow_dropped], n[COUNTER_shadow_skipped],
-            n[COUNTER_shadow_loops], v->shadow.lost);
+    const uint64_t *n = sum.counts;
+    totals_sum(t, &sum);
+    compare(&sum, &c);
+    fputs("{\"from\":\"", out);
+    print_time(t->began, false, out);
+    fputs("\",\"to\":\"", out);
+    print_time(t->saved, false, out);
+    fprintf(
+        out,
+        "\",\"running\":%s,\"restarts\":%" PRIu64 ",\"uptime_seconds\":%" PRIu64
+        ",\"requests\":%" PRIu64 ",\"sampled\":%" PRIu64 ",\"dropped\":%" PRIu64
+        ",\"skipped\":%" PRIu64 ",\"loops\":%" PRIu64 ",\"lost\":%" PRIu64
+        ",\"comparison\":",
+        running ? "true" : "false", t->pools > 0 ? t->pools - 1 : 0,
+        n[TOTALS_seconds], n[TOTALS_requests], n[TOTALS_sampled],
+        n[TOTALS_dropped], n[TOTALS_skipped], n[TOTALS_loops], n[TOTALS_lost]);
     comparison_print_json(&c, out);
     fputs("}\n", out);
 }

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "domain/json.h"
+#include "domain/totals.h"
 #include "services/comparison.h"
 #include "services/view.h"
 
@@ -18,9 +19,12 @@ void shadow_report_sum(const struct view *v, struct comparison *c);
 void shadow_report_text(const struct view *v, struct buf *out);
 void shadow_report_put(const struct view *v, struct json_doc *page);
 
-/* The whole report, with its verdict in words; and the same as one JSON
- * object. */
-void shadow_report_print(const struct view *v, FILE *out);
-void shadow_report_print_json(const struct view *v, FILE *out);
+/* The whole report over all pools, the last of which is `running` or not, with
+ * its verdict in words; and the same as one JSON object. */
+void shadow_report_print(const struct totals *t, bool running, FILE *out);
+void shadow_report_print_json(const struct totals *t, bool running, FILE *out);
+
+/* What was compared, over all of them. */
+void shadow_report_sum_all(const struct totals *t, struct comparison *c);
 
 #endif

@@ -168,7 +168,7 @@ static void examine(int number, _Atomic int *seen, _Atomic int *wrong)
     while (!signals_take(SIGTERM)) {
         int place = shadow_queue_claim(queue, SHADOW_PROCESS(number));
         if (place < 0) {
-            shadow_queue_wait(queue, signals_waiting());
+            shadow_queue_wait(queue, signals_waiting(), -1);
             continue;
         }
         const struct shadow_case *c = shadow_queue_case(queue, place);
