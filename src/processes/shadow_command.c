@@ -50,6 +50,8 @@ static int parse(struct shadow_options *o, int argc, char **argv)
     if ((o->results[0] == '\0') != (o->capture[0] == '\0'))
         return options_complain(
             &table, "give both --results and --capture, or none", "");
+    if (o->answers[0] != '\0' && o->results[0] == '\0')
+        return options_complain(&table, "--answers is for two files", "");
     if (o->reset && o->results[0] != '\0')
         return options_complain(&table, "--reset is not for two files", "");
     return OPTIONS_GO;
@@ -70,6 +72,9 @@ static void print_pairing(const struct pairing *p, FILE *out)
             "results       %10" PRIu64 "  of the pool\nposts         %10" PRIu64
             "  of the old handler, %" PRIu64 " without a result\n",
             p->results, p->posts, p->unclaimed);
+    if (p->answers > 0)
+        fprintf(out, "answers       %10" PRIu64 "  of the old handler\n",
+                p->answers);
     if (p->broken + p->repeated + p->failed + p->pending > 0)
         fprintf(
             out,
@@ -86,11 +91,11 @@ static void print_pairing_json(const struct pairing *p, FILE *out)
 {
     fprintf(out,
             "{\"results\":%" PRIu64 ",\"posts\":%" PRIu64
-            ",\"unclaimed\":%" PRIu64 ",\"broken\":%" PRIu64
-            ",\"repeated\":%" PRIu64 ",\"failed\":%" PRIu64
-            ",\"pending\":%" PRIu64 ",\"comparison\":",
-            p->results, p->posts, p->unclaimed, p->broken, p->repeated,
-            p->failed, p->pending);
+            ",\"answers\":%" PRIu64 ",\"unclaimed\":%" PRIu64
+            ",\"broken\":%" PRIu64 ",\"repeated\":%" PRIu64
+            ",\"failed\":%" PRIu64 ",\"pending\":%" PRIu64 ",\"comparison\":",
+            p->results, p->posts, p->answers, p->unclaimed, p->broken,
+            p->repeated, p->failed, p->pending);
     comparison_print_json(&p->comparison, out);
     fputs("}\n", out);
 }
@@ -103,6 +108,7 @@ static int report_pairs(const struct shadow_options *o,
     const struct pairing_files files = {
         .results = o->results,
         .posts = o->capture,
+        .answers = o->answers[0] == '\0' ? NULL : o->answers,
         .endpoint = o->endpoint[0] == '\0' ? NULL : o->endpoint,
         .config = o->config[0] == '\0' ? NULL : config};
     if (!pairing_read(&p, &files, why, sizeof why)) {

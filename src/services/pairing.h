@@ -1,9 +1,10 @@
 /* pairing: the results of a pool that gets copies of requests, and what the old
- * handler has posted for the same requests, compared by request id.
+ * handler has posted and answered for the same requests, compared by request
+ * id.
  *
- * Both are files of lines, each a JSON object: results as [shadow] result_file
- * has them, posts as tallyctl capture stores them. The posts are indexed in
- * memory, 24 bytes each; lines are read as they are needed. */
+ * All are files of lines (idlines.h): results as [shadow] result_file has them,
+ * posts as tallyctl capture stores them, answers with their `status` as a web
+ * server logs them. */
 #ifndef TALLYD_SERVICES_PAIRING_H
 #define TALLYD_SERVICES_PAIRING_H
 
@@ -15,6 +16,7 @@
 
 struct pairing_files {
     const char *results, *posts;
+    const char *answers;         /* NULL: its statuses are not known */
     const char *endpoint;        /* whose results; NULL: of all */
     const struct config *config; /* what its endpoints want of a body; NULL: no
                                   * difference is explained by the request */
@@ -23,7 +25,8 @@ struct pairing_files {
 struct pairing {
     struct comparison comparison; /* of the results that were judged */
     uint64_t results, posts;      /* lines read */
-    uint64_t broken;              /* lines of either that are none of these */
+    uint64_t answers;             /* lines read, of those that have a status */
+    uint64_t broken;              /* lines of any that are none of these */
     uint64_t repeated;  /* posts with an id that there was before: not judged */
     uint64_t failed;    /* results that are a failure of the pool: not judged */
     uint64_t pending;   /* results whose post may be still to come */

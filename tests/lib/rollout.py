@@ -78,6 +78,7 @@ class Front:
                              ("/etc/nginx/rollout", self.directory),
                              ("/etc/nginx/tallyd.conf",
                               kit.CONF / "nginx/tallyd.conf"),
+                             ("/var/log/nginx", self.directory),
                              ("127.0.0.1:3000", f"{OLD_HOST}:{old.port}"),
                              ("/run/tallyd/tallyd.sock", pool.socket)):
                 text = text.replace(was, str(now))

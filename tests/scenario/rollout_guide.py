@@ -77,6 +77,7 @@ class Walk:
         """The old handler in front, as it was before, and the kit."""
         self.old = OldHandler(self.capture_url)
         self.front = Front(self.old, self.pool)
+        self.names["/var/log/nginx"] = str(self.front.directory)
         self.names["http://127.0.0.1:8000"] = (
             f"http://{kit.HOST}:{self.front.port}")
 

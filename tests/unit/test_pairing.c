@@ -17,7 +17,7 @@
 #define POST(id, body) "{\"request_id\":\"" id "\",\"body\":" body "}\n"
 
 static char directory[] = "/tmp/test_pairing-XXXXXX";
-static char results[64], posts[64];
+static char results[64], posts[64], answers[64];
 static struct config *config;
 static struct pairing pairing;
 
@@ -28,6 +28,7 @@ static void open_files(void)
     ck_assert_ptr_nonnull(mkdtemp(directory));
     snprintf(results, sizeof results, "%s/results", directory);
     snprintf(posts, sizeof posts, "%s/posts", directory);
+    snprintf(answers, sizeof answers, "%s/answers", directory);
     config = config_load(NULL, settings, 1, why);
     ck_assert_msg(config != NULL, "%s", why);
 }
@@ -37,6 +38,7 @@ static void close_files(void)
     config_free(&config);
     unlink(results);
     unlink(posts);
+    unlink(answers);
     rmdir(directory);
 }
 
@@ -48,11 +50,15 @@ static void write_file(const char *path, const char *text, size_t n)
     ck_assert_int_eq(fclose(f), 0);
 }
 
+static const char *answered; /* NULL: no file of answers */
+
 static void read_both(void)
 {
     char why[300];
-    const struct pairing_files files = {
-        .results = results, .posts = posts, .config = config};
+    const struct pairing_files files = {.results = results,
+                                        .posts = posts,
+                                        .answers = answered,
+                                        .config = config};
     ck_assert_msg(pairing_read(&pairing, &files, why, sizeof why), "%s", why);
 }
 
@@ -110,6 +116,52 @@ START_TEST(who_posts_takes_and_who_does_not_refuses)
         read_texts(cases[i].ours, cases[i].theirs);
         expect_only(cases[i].kind);
     }
+}
+END_TEST
+
+#define ANSWER(id, status)                                                     \
+    "{\"request_id\":\"" id "\",\"status\":" #status "}\n"
+
+/* What the client was told tells a refusal from a request without a post. */
+START_TEST(a_status_says_more_than_no_post)
+{
+    static const struct {
+        const char *ours, *posts, *answers;
+        enum parity_kind kind;
+    } cases[] = {
+        {OURS("a", SUM), POST("a", SUM), ANSWER("a", 200), PARITY_equal},
+        {OURS("a", SUM), "", ANSWER("a", 200), PARITY_downstream_extra},
+        {OURS("a", SUM), "", ANSWER("a", 400), PARITY_status},
+        {OURS("a", SUM), "", ANSWER("a", 500), PARITY_status},
+        {OURS("a", SUM), "", ANSWER("b", 200), PARITY_status},
+        {OURS("a", SUM), "", ANSWER("a", 499), PARITY_status},
+        {OURS("a", SUM), POST("a", SUM), ANSWER("a", 502), PARITY_equal},
+        {REFUSED("a", 422, "\"body\":\"{}\""), "", ANSWER("a", 422),
+         PARITY_equal},
+        {REFUSED("a", 422, "\"body\":\"{}\""), "", ANSWER("a", 400),
+         PARITY_error_shape},
+        {REFUSED("a", 422, "\"body\":\"{}\""), "", ANSWER("a", 500),
+         PARITY_status},
+        {REFUSED("a", 422, "\"body\":\"{\\\"items\\\":[{}]}\""), "",
+         ANSWER("a", 200), PARITY_missing_field},
+        {REFUSED("a", 405, "\"outcome\":\"method_not_allowed\""), "",
+         ANSWER("a", 200), PARITY_status},
+        {OURS("a", SUM), "", ANSWER("a", 400) ANSWER("a", 200),
+         PARITY_status}, /* which of them it was is not known */
+    };
+    answered = answers;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        write_file(answers, cases[i].answers, strlen(cases[i].answers));
+        read_texts(cases[i].ours, cases[i].posts);
+        expect_only(cases[i].kind);
+    }
+    static const char broken[] = "{\n\"x\"\n{}\n{\"request_id\":\"b\"}\n";
+    write_file(answers, broken, sizeof broken - 1);
+    read_texts(OURS("a", SUM), POST("a", SUM));
+    expect_only(PARITY_equal);
+    ck_assert_uint_eq(pairing.broken, 3);
+    ck_assert_uint_eq(pairing.answers, 0);
+    answered = NULL;
 }
 END_TEST
 
@@ -243,6 +295,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         who_posts_takes_and_who_does_not_refuses,
+        a_status_says_more_than_no_post,
         a_post_that_is_no_text_is_compared_all_the_same,
         a_failure_of_the_pool_says_nothing_of_the_request,
         posts_without_a_result_are_left_over,
