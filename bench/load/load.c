@@ -1,13 +1,14 @@
 /* load: post one body over HTTP/1.1 and record how long every answer took.
  *
- * usage: load PORT CLIENTS SECONDS BODY [RATE]
+ * usage: load PORT CLIENTS SECONDS BODY [RATE [TIMES]]
  *
  * Without RATE a closed loop: each of CLIENTS connections sends the next
  * request when it has its answer. All start at once. With RATE an open loop:
  * requests arrive at random (a Poisson process), so many a second, whatever
  * the answers do, and one that finds all CLIENTS connections taken waits; its
- * time counts from its arrival. No request is sent after SECONDS; those in hand
- * are waited for.
+ * time counts from its arrival. RATE 0 is none. No request is sent after
+ * SECONDS; those in hand are waited for. TIMES is a file for the beginning and
+ * the end of each answered request, in ns of CLOCK_MONOTONIC.
  *
  * Prints one JSON object: requests, failed (no answer, or one outside 2xx),
  * the rate of answers, latencies of the answers in microseconds, and those of
@@ -61,6 +62,7 @@ static struct {
     size_t arrivals_first, arrivals_count;
     uint64_t failed, in_time;
     struct latency all, burst;
+    FILE *times; /* NULL: not wanted */
 } run;
 
 static int64_t now_ns(void)
@@ -164,6 +166,9 @@ static void finish(struct client *c, bool ok)
         latency_add(&run.all, now - c->began);
         if (c->began < run.start + SECOND)
             latency_add(&run.burst, now - c->began);
+        if (run.times != NULL)
+            fprintf(run.times, "%lld %lld\n", (long long)c->began,
+                    (long long)now);
     } else {
         run.failed++;
     }
@@ -297,6 +302,9 @@ static void set_up(int argc, char **argv)
     read_body(argv[4], port);
     run.client_count = atoi(argv[2]);
     run.rate = argc > 5 ? atof(argv[5]) : 0;
+    run.times = argc > 6 ? fopen(argv[6], "w") : NULL;
+    if (argc > 6 && run.times == NULL)
+        die(argv[6]);
     run.random = 0x9e3779b97f4a7c15;
     size_t count = (size_t)run.client_count;
     run.clients = calloc(count, sizeof *run.clients);
@@ -339,8 +347,8 @@ static void print(void)
 
 int main(int argc, char **argv)
 {
-    if (argc < 5 || argc > 6) {
-        fputs("usage: load PORT CLIENTS SECONDS BODY [RATE]\n", stderr);
+    if (argc < 5 || argc > 7) {
+        fputs("usage: load PORT CLIENTS SECONDS BODY [RATE [TIMES]]\n", stderr);
         return 2;
     }
     set_up(argc, argv);
@@ -364,5 +372,7 @@ int main(int argc, char **argv)
             handle(events[i].data.ptr, events[i].events);
     }
     print();
+    if (run.times != NULL && fclose(run.times) != 0)
+        die(argv[6]);
     return EXIT_SUCCESS;
 }
