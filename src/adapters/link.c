@@ -289,6 +289,9 @@ enum outcome link_open(struct link *l, int64_t now, int64_t deadline,
     if (!*fresh)
         return OUTCOME_ok;
     link_close(l);
+    *why = "no time is left to connect";
+    if (now >= deadline)
+        return OUTCOME_downstream_timeout; /* to libcurl 0 ms are no limit */
     CURLcode code = make(l, deadline - now);
     *why = l->all->error[0] != '\0' ? l->all->error : curl_easy_strerror(code);
     return outcome_of(code);
