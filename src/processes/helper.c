@@ -5,13 +5,16 @@
 
 #include "adapters/signals.h"
 
-bool helper_is_done(const struct scoreboard *board, pid_t supervisor,
-                    uint32_t generation)
+bool helper_is_replaced(const struct scoreboard *board, uint32_t generation)
 {
-    if (signals_take(SIGHUP) &&
-        atomic_load_explicit(&board->generation, memory_order_relaxed) !=
-            generation)
-        return true; /* another one knows the settings that serve now */
+    bool hup = signals_take(SIGHUP);
+    return signals_take(SIGUSR2) ||
+           (hup && atomic_load_explicit(&board->generation,
+                                        memory_order_relaxed) != generation);
+}
+
+bool helper_is_over(const struct scoreboard *board, pid_t supervisor)
+{
     bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);
     if (!signals_take(SIGINT) && !term && !quit)
         return false;

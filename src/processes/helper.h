@@ -9,11 +9,15 @@
 
 #include "adapters/scoreboard.h"
 
-/* After signals_hear(): is this one to end? SIGTERM, SIGQUIT and SIGINT ask for
- * it once scoreboard_stage() says POOL_ENDED or the supervisor is gone, and not
- * before: whoever stops all processes of a pool at once can still watch it
- * drain. SIGHUP does when another generation than `generation` serves. */
-bool helper_is_done(const struct scoreboard *board, pid_t supervisor,
-                    uint32_t generation);
+/* After signals_hear(): is it over with the pool? SIGTERM, SIGQUIT and SIGINT
+ * say so once scoreboard_stage() is POOL_ENDED or the supervisor is gone, and
+ * not before: whoever stops all processes of a pool at once can still watch it
+ * drain. */
+bool helper_is_over(const struct scoreboard *board, pid_t supervisor);
+
+/* The same: does another one come, which knows the settings that serve now?
+ * SIGHUP says so when the generation is not `generation` any more, SIGUSR2
+ * always. */
+bool helper_is_replaced(const struct scoreboard *board, uint32_t generation);
 
 #endif

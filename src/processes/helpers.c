@@ -94,6 +94,14 @@ void helpers_tell(const struct helpers *h, int signal)
         minder_tell(&h->shadow[i], signal);
 }
 
+void helpers_leave(struct helpers *h)
+{
+    for (int i = 0; i < SCOREBOARD_SHADOWS_MAX; i++)
+        minder_tell(&h->shadow[i], SIGKILL);
+    minder_tell(&h->monitor, SIGUSR2);
+    minder_end(&h->monitor, clock_now() + GRACE);
+}
+
 /* All have the same second. */
 void helpers_end(struct helpers *h)
 {

@@ -51,6 +51,10 @@ bool helpers_lost(struct helpers *h, pid_t pid, int status);
 
 void helpers_tell(const struct helpers *h, int signal);
 
+/* Another program comes, with its own. The monitor has a second for the pages
+ * that it is at, and is waited for. */
+void helpers_leave(struct helpers *h);
+
 /* SIGTERM, SIGKILL a second later; waits for the end of all. */
 void helpers_end(struct helpers *h);
 

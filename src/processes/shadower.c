@@ -20,7 +20,8 @@ static bool told_to_end(const struct shadower_plan *plan, struct shadow *s)
         log_reopen();
         shadow_reopen(s);
     }
-    return helper_is_done(plan->board, plan->supervisor, plan->generation);
+    return helper_is_over(plan->board, plan->supervisor) ||
+           helper_is_replaced(plan->board, plan->generation);
 }
 
 static void examine(const struct shadower_plan *plan, struct shadow *s,

@@ -23,8 +23,9 @@ struct shadower_plan {
     pid_t supervisor;    /* of this process */
 };
 
-/* Examine until helper_is_done(), and give the exit status. SIGUSR1: open log
- * and files again. Call after the fork, with signals_init() done. */
+/* Examine until helper_is_over() or helper_is_replaced(), and give the exit
+ * status. SIGUSR1: open log and files again. Call after the fork, with
+ * signals_init() done. */
 int shadower_run(const struct shadower_plan *plan);
 
 #endif

@@ -50,7 +50,7 @@ static void advance_upgrade(struct supervisor *s)
     if (s->stage != RUNNING || !reload_is_possible(&s->reload))
         return;
     if (upgrade_is_good(&s->upgrade))
-        helpers_tell(&s->helpers, SIGKILL); /* the next one has its own */
+        helpers_leave(&s->helpers);
     if (upgrade_advance(&s->upgrade, &past))
         reload_count_failed(&s->reload);
 }

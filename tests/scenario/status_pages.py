@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import kit
 import procfs
+import reloads
 import tap
 import web
 from downstream import Downstream
@@ -202,6 +203,23 @@ def a_stopped_monitor_keeps_nobody_from_serving_and_stopping():
         os.kill(kit.until("there is a monitor", pool.monitor), signal.SIGSTOP)
         serves(pool)
         pool.stop()
+
+
+@tap.test
+def a_reload_cuts_no_page():
+    """the monitor that is replaced answers what it has in hand"""
+    with watched() as pool:
+        pool.wait_for_workers()
+        for _ in range(3):
+            first = kit.until("there is a monitor", pool.monitor)
+            with open_page_socket(pool) as link:
+                link.sendall(b"GET /livez HTTP/1.1\r\n")
+                pool.page("/livez")  # accepted after the other one
+                reloads.reload(pool)
+                link.sendall(b"Host: x\r\n\r\n")
+                tap.contains(read_all(link), b" 200 OK\r\n", "the page")
+            kit.until("there is another", lambda first=first:
+                      pool.monitor() not in (None, first))
 
 
 @tap.test
