@@ -1,5 +1,5 @@
 """The systemd units of conf/, and the system calls they allow, without a
-systemd that runs."""
+systemd that runs; system.py has one."""
 
 import errno
 import os
@@ -98,10 +98,18 @@ def _give(what):
     return _instruction(RETURN, what)
 
 
+def _unless(place, values_allowed, what):
+    """Return `what` if the argument is none of these."""
+    return [_argument(place)] + [
+        _instruction(EQUAL, value, len(values_allowed) - at, 0)
+        for at, value in enumerate(values_allowed)] + [_give(what)]
+
+
 def make_filter(unit, refused):
     """A program for seccomp(2) that is to a process what the unit's
-    SystemCallFilter, MemoryDenyWriteExecute, RestrictNamespaces and
-    RestrictAddressFamilies are; `refused` is what others get."""
+    SystemCallFilter, MemoryDenyWriteExecute, RestrictNamespaces,
+    RestrictRealtime and RestrictAddressFamilies are; `refused` is what others
+    get."""
     known = numbers()
     nosys, family = ERRNO | errno.ENOSYS, ERRNO | errno.EAFNOSUPPORT
     program = [_instruction(LOAD, NUMBER)]
@@ -115,9 +123,9 @@ def make_filter(unit, refused):
                      _instruction(SET, PROT_EXEC, 0, 1), _give(refused))
     families = [FAMILIES[name] for name in
                 values(unit, "RestrictAddressFamilies")[0].split()]
-    program += _when(known["socket"], _argument(0), *[
-        _instruction(EQUAL, number, len(families) - place, 0)
-        for place, number in enumerate(families)], _give(family))
+    program += _when(known["socket"], *_unless(0, families, family))
+    program += _when(known["sched_setscheduler"], *_unless(
+        1, [os.SCHED_OTHER, os.SCHED_BATCH, os.SCHED_IDLE], refused))
     for name in sorted(allowed_calls(unit) & known.keys()):
         program += [_instruction(EQUAL, known[name], 0, 1), _give(ALLOW)]
     return b"".join([*program, _give(refused)])
