@@ -267,6 +267,11 @@ class Process:
         self.stop()
 
 
+def watch_cgroup(path, there=True):
+    """It is removed when the test is killed; not `there`: no longer."""
+    _watchdog.tell("+" if there else "-", path)
+
+
 # --- Between tests. ---
 
 _keep = set()  # processes that more than one test uses

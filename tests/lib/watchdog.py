@@ -5,11 +5,14 @@ import shutil
 import signal
 import time
 
+import cgroups
+
 
 class Watchdog:
     """A process that ends what the test has started and removes its directory
-    when the test is killed and can do neither. It hears of groups by a pipe,
-    and of the end of the test by the end of that pipe."""
+    when the test is killed and can do neither. It hears of groups of processes
+    and of cgroups by a pipe, and of the end of the test by the end of that
+    pipe."""
 
     def __init__(self, directory):
         read_end, self.pipe = os.pipe()
@@ -34,11 +37,13 @@ class Watchdog:
 
     @staticmethod
     def _watch(read_end, directory):
-        groups = set()
+        known = set()
         with os.fdopen(read_end) as lines:
             for line in lines:
-                group = int(line[1:])
-                (groups.add if line[0] == "+" else groups.discard)(group)
+                what = line[1:].rstrip("\n")
+                (known.add if line[0] == "+" else known.discard)(what)
+        cgroup_paths = {what for what in known if what.startswith("/")}
+        groups = set(map(int, known - cgroup_paths))
         for number in (signal.SIGTERM, signal.SIGKILL):
             for group in groups:
                 try:
@@ -47,11 +52,14 @@ class Watchdog:
                     continue
             if groups and number == signal.SIGTERM:
                 time.sleep(2)
+        for path in cgroup_paths:
+            cgroups.remove(path)
         shutil.rmtree(directory, ignore_errors=True)
 
-    def tell(self, sign, group):
-        """"+": `group` is there from now on; "-": it is gone."""
-        os.write(self.pipe, f"{sign}{group}\n".encode())
+    def tell(self, sign, what):
+        """"+": `what`, the number of a group or the path of a cgroup, is there
+        from now on; "-": it is gone."""
+        os.write(self.pipe, f"{sign}{what}\n".encode())
 
     def dismiss(self):
         os.close(self.pipe)
