@@ -2,10 +2,10 @@
  *
  * One slot per worker, written by that worker alone; the supervisor writes the
  * head, and a slot's generation, its pid, and its state when no worker is
- * there; the circuits (circuit.h) and `log_dropped` belong to all. Counters
- * only grow and outlive the worker, so a reader may take them at any moment
- * without a lock. All fields are read and written with relaxed atomics, but for
- * scoreboard_begin() and scoreboard_state(). */
+ * there; the circuits (circuit.h), `log_dropped` and `emptied` belong to all.
+ * Counters only grow and outlive the worker, so a reader may take them at any
+ * moment without a lock. All fields are read and written with relaxed atomics,
+ * but for scoreboard_begin() and scoreboard_state(). */
 #ifndef TALLYD_ADAPTERS_SCOREBOARD_H
 #define TALLYD_ADAPTERS_SCOREBOARD_H
 
@@ -135,6 +135,7 @@ struct scoreboard {
     scoreboard_u64 reloads_begun, reloads_ended, reloads_failed;
     scoreboard_u64 reload_good;   /* number of the last that did not fail */
     _Atomic uint32_t stage;       /* enum pool_stage */
+    _Atomic uint32_t emptied;     /* 1: queue and tray were, at the end */
     scoreboard_u64 lost;          /* connections that ended with their worker */
     _Atomic uint32_t watched;     /* somebody looks whether requests end */
     struct queue queue;           /* of the listener: see queue.h */

@@ -35,6 +35,7 @@ struct supervisor {
     struct reload reload;
     struct upgrade upgrade;
     enum stage stage;
+    bool hopeless;    /* DRAINING: a worker that came for that did not start */
     int64_t kill_at;  /* DRAINING: monotonic ns */
     int64_t told;     /* when a stop was last asked for */
     int64_t pulse_at; /* plan->pulse() is called then */
@@ -74,6 +75,8 @@ static void bury(struct supervisor *s, uint32_t place, int status)
         reload_give_up(&s->reload, "a worker ended before all were ready");
     else if (s->stage == RUNNING && m->kill_at == CLOCK_NEVER)
         startup_judge(&s->startup, place, status);
+    else if (s->stage == DRAINING)
+        s->hopeless = !crew_started_well(&s->crew, place, status);
     crew_vacate(&s->crew, place);
     scaler_forget(&s->scaler, place);
     s->plan->bury(s->plan->context, place);
@@ -112,13 +115,22 @@ static void start_last(struct supervisor *s)
     if (place >= 0)
         startup_begin(&s->startup, (uint32_t)place, generation,
                       s->reload.size.start_timeout);
+    crew_tell(&s->crew, SIGTERM);
+}
+
+/* Is there something to do yet? The last worker may have been about to leave
+ * for a reason of its own when it was told to drain, or have died. */
+static bool goes_on(struct supervisor *s)
+{
+    if (s->stage == DRAINING && s->crew.alive == 0 && !s->hopeless &&
+        atomic_load(&s->board->emptied) == 0)
+        start_last(s);
+    return s->stage == RUNNING || s->crew.alive > 0;
 }
 
 static void start_draining(struct supervisor *s)
 {
     leave_running(s, DRAINING);
-    if (s->crew.alive == 0)
-        start_last(s);
     s->kill_at = clock_now() + s->reload.size.drain_timeout;
     log_info("draining: %u workers, at most %lld ms", s->crew.alive,
              (long long)(s->reload.size.drain_timeout / CLOCK_MS));
@@ -231,7 +243,7 @@ int supervisor_run(const struct supervisor_plan *plan)
         inherit(&s, plan->past);
     else
         reload_first(&s.reload, &plan->size);
-    while (s.stage == RUNNING || s.crew.alive > 0) {
+    while (goes_on(&s)) {
         if (s.stage == RUNNING) {
             scaler_look(&s.scaler);
             startup_fill(&s.startup, s.reload.generation,

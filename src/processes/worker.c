@@ -169,6 +169,13 @@ static bool sound(struct worker *w)
     return exchange_test(w->serving.exchange);
 }
 
+/* Nothing waits for a worker any more, or others will look. */
+static void leave(const struct worker *w)
+{
+    if (w->drain_end != 0 && !w->serving.stop && tray_is_empty(w->tray))
+        atomic_store(&w->plan->board->emptied, 1);
+}
+
 int worker_run(const struct worker_plan *plan)
 {
     struct worker w = {.plan = plan,
@@ -198,6 +205,7 @@ int worker_run(const struct worker_plan *plan)
         title_state("serving");
         while (!finished(&w))
             turn(&w);
+        leave(&w);
         status = w.unsound ? EXIT_FAILURE : EXIT_SUCCESS;
     }
     serving_close(&w.serving);

@@ -1,9 +1,10 @@
 /* tallyd with a fault: where a body is added up it does not come back, in the
  * way that the file named by $STUCK says; without the file it does. The file is
  * taken away by the one that got stuck, so there is only one, unless it says
- * "all" as well. A worker comes here in its first self-test, too. Linked with
- * --wrap=decoder_finish (ld(1)), so that the program itself has no place for
- * it. */
+ * "all" as well. A worker comes here in its first self-test, too. Where it says
+ * "leave", a worker that leaves takes its time until the file is gone. Linked
+ * with --wrap=decoder_finish and --wrap=serving_close (ld(1)), so that the
+ * program itself has no place for it. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "processes/serving.h"
 #include "services/decoder.h"
 
 const struct payload_answer *__real_decoder_finish(struct decoder *d,
@@ -56,16 +58,24 @@ __attribute__((noinline)) static void wait_for_signal(void)
     pause();
 }
 
-static void get_stuck(const char *path)
+/* Gives the number of words. */
+static int read_words(const char *path, char how[16])
 {
-    char how[16] = "", who[16] = "";
+    char who[16];
     FILE *f = fopen(path, "re");
     if (f == NULL)
-        return;
+        return 0;
     int words = fscanf(f, "%15s %15s", how, who);
     fclose(f);
-    if (words < 2 && unlink(path) != 0)
-        return; /* somebody else was faster */
+    return words;
+}
+
+static void get_stuck(const char *path)
+{
+    char how[16] = "";
+    int words = read_words(path, how);
+    if (words == 0 || (words == 1 && unlink(path) != 0))
+        return; /* it is not there, or somebody else was faster */
     if (strcmp(how, "spin") == 0)
         spin_for_ever();
     else if (strcmp(how, "wait") == 0)
@@ -86,4 +96,17 @@ const struct payload_answer *__wrap_decoder_finish(struct decoder *d,
     if (path != NULL)
         get_stuck(path);
     return __real_decoder_finish(d, check, difference);
+}
+
+void __real_serving_close(struct serving *s);
+void __wrap_serving_close(struct serving *s);
+
+void __wrap_serving_close(struct serving *s)
+{
+    const char *path = getenv("STUCK");
+    char how[16] = "";
+    while (path != NULL && read_words(path, how) > 0 &&
+           strcmp(how, "leave") == 0)
+        usleep(1000);
+    __real_serving_close(s);
 }

@@ -49,8 +49,10 @@ static inline int wait_for_term(void *context, uint32_t number,
         scoreboard_state(&board->slots[number], WORKER_IDLE);
     for (;;) {
         sigsuspend(signals_waiting());
-        if (signals_take(SIGTERM))
-            return 0;
+        if (!signals_take(SIGTERM))
+            continue;
+        board->emptied = board->stage != POOL_SERVING;
+        return 0;
     }
 }
 

@@ -30,6 +30,38 @@ START_TEST(a_killed_child_is_replaced)
 }
 END_TEST
 
+/* The first ones have a reason of their own to go. */
+static int leave_too_soon(void *context, uint32_t number, uint32_t generation)
+{
+    int status = wait_for_term(context, number, generation);
+    if (shared->starts <= WORKERS)
+        board->emptied = 0;
+    return status;
+}
+
+START_TEST(who_leaves_without_draining_is_followed_at_the_end)
+{
+    start(leave_too_soon, LIMIT);
+    UNTIL(shared->starts == WORKERS);
+    kill(supervisor, SIGTERM);
+    ck_assert_int_eq(end_status(), 0);
+    ck_assert_int_eq(shared->starts, WORKERS + 1);
+    ck_assert_uint_eq(board->emptied, 1);
+}
+END_TEST
+
+START_TEST(who_cannot_start_is_not_followed_at_the_end)
+{
+    start(end_at_once, LIMIT);
+    UNTIL(shared->starts >= WORKERS);
+    kill(supervisor, SIGTERM);
+    UNTIL(board->stage != POOL_SERVING);
+    int starts = shared->starts;
+    ck_assert_int_eq(end_status(), 0);
+    ck_assert_int_le(shared->starts, starts + 1);
+}
+END_TEST
+
 START_TEST(children_that_end_at_once_are_waited_with)
 {
     start(end_at_once, 10 * CLOCK_SECOND);
@@ -141,15 +173,18 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {children_are_started_and_told_to_stop,
-                                  a_killed_child_is_replaced,
-                                  children_that_end_at_once_are_waited_with,
-                                  a_child_that_does_not_stop_is_killed,
-                                  an_interrupt_kills_at_once,
-                                  a_second_order_kills_but_an_echo_does_not,
-                                  the_monitor_is_replaced_and_is_no_worker,
-                                  the_monitor_is_ended_last,
-                                  a_stopped_monitor_holds_nobody_up,
-                                  a_monitor_that_ends_at_once_is_waited_with};
+    const TTest *const tests[] = {
+        children_are_started_and_told_to_stop,
+        a_killed_child_is_replaced,
+        who_leaves_without_draining_is_followed_at_the_end,
+        who_cannot_start_is_not_followed_at_the_end,
+        children_that_end_at_once_are_waited_with,
+        a_child_that_does_not_stop_is_killed,
+        an_interrupt_kills_at_once,
+        a_second_order_kills_but_an_echo_does_not,
+        the_monitor_is_replaced_and_is_no_worker,
+        the_monitor_is_ended_last,
+        a_stopped_monitor_holds_nobody_up,
+        a_monitor_that_ends_at_once_is_waited_with};
     return UNIT_MAIN("supervisor", tests);
 }

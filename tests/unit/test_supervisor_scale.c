@@ -55,6 +55,7 @@ static int serve(void *context, uint32_t number, uint32_t generation)
         scoreboard_state(&board->slots[number], WORKER_IDLE);
         roster_idle(&seat);
     }
+    board->emptied = board->stage != POOL_SERVING;
     return 0;
 }
 
