@@ -73,7 +73,12 @@ enum worker_step {
 const char *worker_step_name(enum worker_step s);
 
 /* Where the pool is in its life. */
-enum pool_stage { POOL_SERVING, POOL_DRAINING, POOL_ENDED };
+enum pool_stage {
+    POOL_SERVING,
+    POOL_DRAINING,
+    POOL_REFUSING, /* what still waits is told so */
+    POOL_ENDED
+};
 
 typedef _Atomic uint64_t scoreboard_u64;
 typedef _Atomic int64_t scoreboard_i64;

@@ -45,6 +45,10 @@ enum outcome patience_judge(const struct config_pool *c,
                             int64_t *retry_after, char *why, size_t why_size)
 {
     *retry_after = 1;
+    if (wait->stopped) {
+        snprintf(why, why_size, "drain_timeout is over");
+        return OUTCOME_draining;
+    }
     if (c->queue_timeout != 0) {
         int64_t ns = waited(wait, c->queue_timeout);
         if (ns > c->queue_timeout) {

@@ -1,8 +1,10 @@
 /* patience: whether a request has waited for a worker for so long that it is
- * better told so than served (queue_timeout, queue_limit). */
+ * better told so than served (queue_timeout, queue_limit, the end of a stop).
+ */
 #ifndef TALLYD_PROCESSES_PATIENCE_H
 #define TALLYD_PROCESSES_PATIENCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +18,7 @@ struct patience_wait {
     /* ns since its worker last had nothing to do: no request waited then */
     int64_t most;
     int64_t stamped; /* ns, as patience_stamp() says; -1: not known */
+    bool stopped;    /* the pool has no time left for it */
 };
 
 /* How long a request has waited by the web server's stamp QUEUED_AT, in seconds

@@ -123,6 +123,12 @@ static void be_watched(const struct serving *s)
         kill(s->supervisor, SIGALRM);
 }
 
+static bool pool_is_stopped(const struct serving *s)
+{
+    return atomic_load_explicit(&s->board->stage, memory_order_relaxed) ==
+           POOL_REFUSING;
+}
+
 /* True: another request may follow on the connection. */
 static bool serve_request(struct serving *s, struct fcgi_conn *conn)
 {
@@ -131,6 +137,7 @@ static bool serve_request(struct serving *s, struct fcgi_conn *conn)
     roster_busy(&s->seat);
     be_watched(s);
     struct patience_wait wait = waiting_tell(&s->waiting, conn->aside);
+    wait.stopped = pool_is_stopped(s);
     bool keep = exchange_serve(s->exchange, conn, &wait) &&
                 s->pool->keepalive == CONFIG_KEEPALIVE_ON &&
                 !tray_closing(s->tray);

@@ -22,7 +22,10 @@
 /* A stop told twice within this time was told once. */
 #define ECHO_WINDOW CLOCK_SECOND
 
-enum stage { RUNNING, DRAINING, KILLING };
+/* How long what still waits when drain_timeout is over may take to be told. */
+#define REFUSE_LIMIT CLOCK_SECOND
+
+enum stage { RUNNING, DRAINING, KILLING, REFUSING };
 
 struct supervisor {
     const struct supervisor_plan *plan;
@@ -36,7 +39,8 @@ struct supervisor {
     struct upgrade upgrade;
     enum stage stage;
     bool hopeless;    /* DRAINING: a worker that came for that did not start */
-    int64_t kill_at;  /* DRAINING: monotonic ns */
+    bool out_of_time; /* KILLING: what waits is to be told */
+    int64_t kill_at;  /* DRAINING, REFUSING: monotonic ns */
     int64_t told;     /* when a stop was last asked for */
     int64_t pulse_at; /* plan->pulse() is called then */
 };
@@ -99,11 +103,12 @@ static void reap(struct supervisor *s)
 
 static void leave_running(struct supervisor *s, enum stage stage)
 {
-    if (s->stage == RUNNING)
+    if (s->stage == RUNNING) {
         s->plan->retire(s->plan->context);
-    reload_give_up(&s->reload, "the pool stops");
+        reload_give_up(&s->reload, "the pool stops");
+        scoreboard_stage(s->board, POOL_DRAINING);
+    }
     s->stage = stage;
-    scoreboard_stage(s->board, POOL_DRAINING);
 }
 
 /* What waits is served though nobody is there: by one who comes to drain. */
@@ -118,13 +123,28 @@ static void start_last(struct supervisor *s)
     crew_tell(&s->crew, SIGTERM);
 }
 
-/* Is there something to do yet? The last worker may have been about to leave
- * for a reason of its own when it was told to drain, or have died. */
+/* All are gone. Has nobody emptied queue and tray? The last one may have been
+ * about to leave for a reason of its own when it was told to drain, or have
+ * died. */
+static void look_for_rest(struct supervisor *s)
+{
+    if (atomic_load(&s->board->emptied) != 0 || s->hopeless)
+        return;
+    if (s->stage == KILLING && s->out_of_time) {
+        s->out_of_time = false;
+        s->stage = REFUSING;
+        s->kill_at = clock_now() + REFUSE_LIMIT;
+        scoreboard_stage(s->board, POOL_REFUSING);
+        start_last(s);
+    } else if (s->stage == DRAINING) {
+        start_last(s);
+    }
+}
+
 static bool goes_on(struct supervisor *s)
 {
-    if (s->stage == DRAINING && s->crew.alive == 0 && !s->hopeless &&
-        atomic_load(&s->board->emptied) == 0)
-        start_last(s);
+    if (s->stage != RUNNING && s->crew.alive == 0)
+        look_for_rest(s);
     return s->stage == RUNNING || s->crew.alive > 0;
 }
 
@@ -140,6 +160,7 @@ static void start_draining(struct supervisor *s)
 static void start_killing(struct supervisor *s, const char *why)
 {
     leave_running(s, KILLING);
+    s->out_of_time = false;
     log_info("%s: ending %u workers now", why, s->crew.alive);
     crew_tell(&s->crew, SIGKILL);
 }
@@ -164,10 +185,20 @@ static void obey_signals(struct supervisor *s)
         start_killing(s, "interrupted");
     else if (stop && s->stage == RUNNING)
         start_draining(s);
-    else if (again && s->stage == DRAINING)
+    else if (again && (s->stage == DRAINING || s->stage == REFUSING))
         start_killing(s, "told again to stop");
-    if (s->stage == DRAINING && clock_now() >= s->kill_at && s->crew.alive > 0)
+}
+
+static void watch_the_end(struct supervisor *s)
+{
+    if (clock_now() < s->kill_at || s->crew.alive == 0)
+        return;
+    if (s->stage == DRAINING) {
         start_killing(s, "drain_timeout is over");
+        s->out_of_time = true;
+    } else if (s->stage == REFUSING) {
+        start_killing(s, "what waits does not go away");
+    }
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -179,7 +210,7 @@ static int64_t next_event(const struct supervisor *s)
 {
     int64_t at = earlier(crew_next_kill(&s->crew), s->overdue.at);
     at = earlier(at, s->startup.look_at);
-    if (s->stage == DRAINING)
+    if (s->stage == DRAINING || s->stage == REFUSING)
         at = earlier(at, s->kill_at);
     if (s->stage == RUNNING && crew_vacant(&s->crew, s->reload.generation) >= 0)
         at = earlier(at, s->startup.backoff.until);
@@ -253,6 +284,7 @@ int supervisor_run(const struct supervisor_plan *plan)
         wait_for_signal(&s);
         reap(&s);
         obey_signals(&s);
+        watch_the_end(&s);
         startup_look(&s.startup);
         if (s.stage == RUNNING)
             reload_advance(&s.reload);

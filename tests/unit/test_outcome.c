@@ -31,6 +31,7 @@ static const struct {
     {OUTCOME_breaker_open, "breaker_open", 503},
     {OUTCOME_queue_timeout, "queue_timeout", 503},
     {OUTCOME_queue_limit, "queue_limit", 503},
+    {OUTCOME_draining, "draining", 503},
     {OUTCOME_internal, "internal", 500},
 };
 
