@@ -14,9 +14,9 @@
 
 #include "adapters/signals.h"
 
-/* The most that backtrace(3) sees of answer() itself: it, the kernel's return
- * from the signal, and what a sanitizer puts between. */
-#define OWN_FRAMES 6
+/* The most that backtrace(3) sees of the handler itself: its functions, the
+ * kernel's return from the signal, and what a sanitizer puts between. */
+#define OWN_FRAMES 8
 
 static struct stack *room;
 static char program[64] = "program"; /* our own file, without its path */
@@ -42,8 +42,9 @@ void stack_prepare(void)
 }
 
 /* Where it was when the signal came; 0: not known of this machine. */
-static uintptr_t interrupted(const ucontext_t *context)
+static uintptr_t interrupted(const void *of)
 {
+    const ucontext_t *context = of;
 #if defined(__x86_64__)
     return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
 #elif defined(__aarch64__)
@@ -64,25 +65,29 @@ static int count_own(void *const *frames, int n, uintptr_t at)
     return 0;
 }
 
-/* The handler: stores, and backtrace(3), which since glibc 2.35 takes no lock.
- * Should it crash or hang all the same, the process was lost anyway. */
-static void answer(int signal, siginfo_t *info, void *context)
+/* Stores, and backtrace(3), which since glibc 2.35 takes no lock. Should it
+ * crash or hang all the same, the process was lost anyway. */
+void stack_note(struct stack *s, uint64_t number, const void *context)
 {
-    (void)signal, (void)info;
-    int saved = errno;
     void *frames[STACK_DEPTH + OWN_FRAMES];
-    uint64_t number = atomic_load_explicit(&room->asked, memory_order_acquire);
-    if (number == 0 ||
-        number == atomic_load_explicit(&room->given, memory_order_relaxed))
-        return; /* somebody else's signal */
     int n = backtrace(frames, STACK_DEPTH + OWN_FRAMES);
     int own = count_own(frames, n, interrupted(context));
     int depth = n - own < STACK_DEPTH ? n - own : STACK_DEPTH;
     for (int i = 0; i < depth; i++)
-        atomic_store_explicit(&room->at[i], (uintptr_t)frames[own + i],
+        atomic_store_explicit(&s->at[i], (uintptr_t)frames[own + i],
                               memory_order_relaxed);
-    atomic_store_explicit(&room->depth, (uint32_t)depth, memory_order_relaxed);
-    atomic_store_explicit(&room->given, number, memory_order_release);
+    atomic_store_explicit(&s->depth, (uint32_t)depth, memory_order_relaxed);
+    atomic_store_explicit(&s->given, number, memory_order_release);
+}
+
+static void answer(int signal, siginfo_t *info, void *context)
+{
+    (void)signal, (void)info;
+    int saved = errno;
+    uint64_t number = atomic_load_explicit(&room->asked, memory_order_acquire);
+    if (number != 0 && /* else it is somebody else's signal */
+        number != atomic_load_explicit(&room->given, memory_order_relaxed))
+        stack_note(room, number, context);
     errno = saved;
 }
 

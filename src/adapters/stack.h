@@ -31,6 +31,10 @@ void stack_prepare(void);
  * Call with signals_init() done. */
 void stack_catch(struct stack *s);
 
+/* Store where this process was when a signal came: `context` is what its
+ * handler was given. An answer that nobody has asked for. */
+void stack_note(struct stack *s, uint64_t number, const void *context);
+
 /* Ask the process `pid`; `number` is not 0 and new. It may take its time, or
  * never answer. */
 void stack_ask(struct stack *s, pid_t pid, uint64_t number);

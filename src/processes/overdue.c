@@ -64,16 +64,26 @@ static int64_t limit_of(const struct scoreboard_slot *slot,
 
 /* --- One that is overdue. --- */
 
-void overdue_tell_calls(struct line *l, const struct crew *c, uint32_t place,
-                        uint64_t number)
+void overdue_tell_request(struct line *l, const struct scoreboard_slot *slot)
 {
-    const struct scoreboard_slot *slot = &c->board->slots[place];
+    struct scoreboard_request request;
+    scoreboard_read_request(slot, &request);
+    line_word(l, "request", request.id);
+    line_text(l, "method", request.method);
+    line_text(l, "path", request.path);
+    line_word(l, "state", worker_state_name(state_of(slot)));
+    line_ms(l, "total", clock_now() - load(&slot->since));
+}
+
+void overdue_tell_calls(struct line *l, const struct stack *s, uint64_t number,
+                        bool foreign)
+{
     char room[1200];
     struct buf calls;
     buf_init(&calls, room, sizeof room);
-    if (c->members[place].inherited) /* its addresses are not ours */
+    if (foreign) /* its addresses are not ours */
         line_text(l, "backtrace", "none, it is of the program before this one");
-    else if (stack_print(&slot->stack, number, &calls))
+    else if (stack_print(s, number, &calls))
         line_text(l, "backtrace", room + 1); /* it begins with a space */
     else
         line_text(l, "backtrace", "none, it does not take signals");
@@ -83,19 +93,13 @@ static void tell_stuck(const struct overdue *o, uint32_t place)
 {
     const struct scoreboard_slot *slot = &o->crew->board->slots[place];
     const struct crew_member *m = &o->crew->members[place];
-    struct scoreboard_request request;
     struct line line;
     char what[80];
-    scoreboard_read_request(slot, &request);
     snprintf(what, sizeof what, "worker %u (pid %d) is stuck and killed", place,
              (int)m->pid);
     log_begin(&line, LOG_ERROR, what);
-    line_word(&line, "request", request.id);
-    line_text(&line, "method", request.method);
-    line_text(&line, "path", request.path);
-    line_word(&line, "state", worker_state_name(state_of(slot)));
-    line_ms(&line, "total", clock_now() - load(&slot->since));
-    overdue_tell_calls(&line, o->crew, place, m->overdue.begun);
+    overdue_tell_request(&line, slot);
+    overdue_tell_calls(&line, &slot->stack, m->overdue.begun, m->inherited);
     log_end(&line);
 }
 
@@ -114,7 +118,7 @@ static void tell_late(const struct overdue *o, uint32_t place)
              place, (int)m->pid);
     log_begin(&line, LOG_WARN, what);
     line_word(&line, "request", request.id);
-    overdue_tell_calls(&line, o->crew, place, m->overdue.begun);
+    overdue_tell_calls(&line, &slot->stack, m->overdue.begun, m->inherited);
     log_end(&line);
 }
 

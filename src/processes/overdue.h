@@ -26,10 +26,13 @@ void overdue_open(struct overdue *o, struct crew *crew);
  * request and found that nobody watches (`watched` of the scoreboard). */
 void overdue_look(struct overdue *o, bool called);
 
-/* Say in a line where the worker of a place was when it was asked with this
- * number (stack_ask()). */
-void overdue_tell_calls(struct line *l, const struct crew *c, uint32_t place,
-                        uint64_t number);
+/* Say in a line which request a worker has, and for how long. */
+void overdue_tell_request(struct line *l, const struct scoreboard_slot *slot);
+
+/* And where it was when it was asked with this number (stack_ask()). `foreign`:
+ * it runs another program than this one. */
+void overdue_tell_calls(struct line *l, const struct stack *s, uint64_t number,
+                        bool foreign);
 
 /* The process of a place has ended: before crew_vacate(). */
 void overdue_ended(const struct overdue *o, uint32_t place);

@@ -14,6 +14,7 @@
 #include "adapters/signals.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "processes/alone.h"
 
 /* After accept(2) failed for want of descriptors or memory. */
 #define ACCEPT_PAUSE (100 * CLOCK_MS)
@@ -113,9 +114,12 @@ void serving_leave_in_time(struct serving *s)
                (stack_is_asked(&s->slot->stack) || recycle_due(&s->recycle)));
 }
 
-/* A request begins: the supervisor, if it sleeps, is to see to its end. */
-static void be_watched(const struct serving *s)
+/* A request begins: the supervisor, if it sleeps, is to see to its end; without
+ * one, a timer. */
+static void be_watched(const struct serving *s, const struct fcgi_conn *conn)
 {
+    if (s->supervisor == 0)
+        alone_begin(conn->due);
     if (s->supervisor == 0 || s->pool->request_timeout == 0 ||
         atomic_load_explicit(&s->board->watched, memory_order_relaxed) != 0)
         return;
@@ -135,13 +139,14 @@ static bool serve_request(struct serving *s, struct fcgi_conn *conn)
     if (conn->kept)
         count(s, COUNTER_kept);
     roster_busy(&s->seat);
-    be_watched(s);
+    be_watched(s, conn);
     struct patience_wait wait = waiting_tell(&s->waiting, conn->aside);
     wait.stopped = pool_is_stopped(s);
     bool keep = exchange_serve(s->exchange, conn, &wait) &&
                 s->pool->keepalive == CONFIG_KEEPALIVE_ON &&
                 !tray_closing(s->tray);
     scoreboard_state(s->slot, WORKER_IDLE);
+    alone_end();
     roster_idle(&s->seat);
     serving_leave_in_time(s);
     if (keep)

@@ -107,7 +107,7 @@ static void tell(const struct startup *u, uint32_t place, enum log_level level,
               worker_step_name((enum worker_step)atomic_load_explicit(
                   &slot->step, memory_order_relaxed)));
     line_ms(&line, "total", clock_now() - m->started);
-    overdue_tell_calls(&line, u->crew, place, (uint64_t)m->started);
+    overdue_tell_calls(&line, &slot->stack, (uint64_t)m->started, m->inherited);
     log_end(&line);
 }
 

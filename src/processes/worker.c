@@ -10,6 +10,7 @@
 #include "adapters/title.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "processes/alone.h"
 #include "processes/exchange.h"
 #include "processes/recycle.h"
 #include "processes/serving.h"
@@ -198,6 +199,8 @@ int worker_run(const struct worker_plan *plan)
     } else if (sound(&w)) {
         if (plan->supervisor != 0)
             be_supervised(&w);
+        else
+            alone_watch(plan->board, plan->slot, plan->pool);
         scoreboard_step(plan->slot, STEP_DONE);
         scoreboard_state(plan->slot, WORKER_IDLE);
         roster_ready(&plan->seat);

@@ -3,7 +3,7 @@
  * taken away by the one that got stuck, so there is only one, unless it says
  * "all" as well. A worker comes here in its first self-test, too. Where it says
  * "leave", a worker that leaves takes its time until the file is gone. Linked
- * with --wrap=decoder_finish and --wrap=serving_close (ld(1)), so that the
+ * with --wrap=decoder_finish, serving_close and log_end (ld(1)), so that the
  * program itself has no place for it. */
 #include <pthread.h>
 #include <signal.h>
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "processes/serving.h"
 #include "services/decoder.h"
 
@@ -42,6 +43,15 @@ __attribute__((noinline)) static void lock_for_ever(void)
     pthread_mutex_lock(&lock);
     pthread_mutex_lock(&lock);
     pthread_mutex_unlock(&lock);
+}
+
+/* And has with it what others need to log. */
+static volatile sig_atomic_t has_log;
+
+static void keep_the_log(void)
+{
+    has_log = 1;
+    wait_for_ever();
 }
 
 static void hear_nothing(void)
@@ -82,6 +92,8 @@ static void get_stuck(const char *path)
         wait_for_ever();
     else if (strcmp(how, "lock") == 0)
         lock_for_ever();
+    else if (strcmp(how, "log") == 0)
+        keep_the_log();
     else if (strcmp(how, "deaf") == 0)
         hear_nothing();
     else if (strcmp(how, "late") == 0)
@@ -109,4 +121,14 @@ void __wrap_serving_close(struct serving *s)
            strcmp(how, "leave") == 0)
         usleep(1000);
     __real_serving_close(s);
+}
+
+void __real_log_end(struct line *l);
+void __wrap_log_end(struct line *l);
+
+void __wrap_log_end(struct line *l)
+{
+    if (has_log)
+        wait_for_ever();
+    __real_log_end(l);
 }
