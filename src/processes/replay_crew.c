@@ -22,17 +22,21 @@ static void close_ends(struct crew_of_replay *crew)
 }
 
 /* Fork a child with a socket. In the child: 0, and *fd is its end; else as
- * fork(2), and *fd is ours. */
+ * fork(2), and *fd is ours; -1: there is neither. */
 static pid_t start(struct crew_of_replay *crew, const char *name, int *fd)
 {
     int ends[2];
+    *fd = -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return -1;
     pid_t pid = child_fork(name);
     if (pid == 0)
         close_ends(crew);
-    *fd = ends[pid == 0];
     close(ends[pid != 0]);
+    if (pid < 0)
+        close(ends[0]);
+    else
+        *fd = ends[pid == 0];
     return pid;
 }
 
