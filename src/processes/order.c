@@ -44,22 +44,35 @@ static int tell(const struct scoreboard *b, pid_t pid, const char *order,
     return why == NULL ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* The places of an earlier generation may have to be free first. */
+static int64_t limit_of(const struct config *c)
+{
+    return clock_now() + LIMIT + c->pool.drain_timeout + c->pool.start_timeout;
+}
+
+/* Its first generation is there when the pool can tell one order from another:
+ * a script that starts it and gives one at once is not refused. */
+static const char *wait_for_start(const struct scoreboard *b, int64_t end)
+{
+    while (b->slot_count > 1 && b->generation == 0) {
+        if (!is_running(b->pid) || b->stage == POOL_ENDED)
+            return "it has ended";
+        if (clock_now() >= end)
+            return "it is still starting; see its log";
+        pause_a_little();
+    }
+    return NULL;
+}
+
 static const char *give(const struct scoreboard *b, int signal)
 {
     return b->slot_count < 2           ? "workers = 0 has no supervisor"
-           : b->generation == 0        ? "it is just starting"
            : b->stage != POOL_SERVING  ? "it stops"
            : kill(b->pid, signal) != 0 ? strerror(errno)
                                        : NULL;
 }
 
 /* --- Reload. --- */
-
-/* The places of an earlier generation may have to be free first. */
-static int64_t limit_of(const struct config *c)
-{
-    return clock_now() + LIMIT + c->pool.drain_timeout + c->pool.start_timeout;
-}
 
 /* Until the reload with this number has ended, or a later one, which has read
  * the settings later. NULL: it has; else why not. */
@@ -78,8 +91,10 @@ static const char *wait_for_reload(const struct scoreboard *b, uint64_t number,
 
 int order_reload(const struct scoreboard *b, const struct config *c)
 {
+    const char *why = wait_for_start(b, limit_of(c));
     uint64_t number = load(&b->reloads_begun) + 1;
-    const char *why = give(b, SIGHUP);
+    if (why == NULL)
+        why = give(b, SIGHUP);
     if (why == NULL)
         why = wait_for_reload(b, number, limit_of(c));
     return tell(b, (pid_t)b->pid, "reloaded", why);
@@ -99,8 +114,8 @@ static const char *wait_for_end(const struct scoreboard *b, int64_t end)
 
 int order_stop(const struct scoreboard *b, const struct config *c)
 {
-    const char *why = NULL;
-    if (b->stage == POOL_SERVING || b->slot_count < 2)
+    const char *why = wait_for_start(b, limit_of(c));
+    if (why == NULL && (b->stage == POOL_SERVING || b->slot_count < 2))
         why = give(b, SIGTERM);
     if (why == NULL)
         why = wait_for_end(b, clock_now() + LIMIT + c->pool.drain_timeout);
@@ -140,15 +155,18 @@ int order_upgrade(const char *path, const struct config *c)
 {
     const struct scoreboard *before = scoreboard_map(path), *after = NULL;
     pid_t pid = scoreboard_supervisor(path);
-    uint64_t number = before == NULL ? 1 : load(&before->reloads_begun) + 1;
     if (pid <= 0) {
         fprintf(stderr, "tallyctl: scoreboard = %s: there is no pool\n", path);
         return EXIT_FAILURE;
     }
-    const char *why = !is_running(pid)          ? "it is not running"
-                      : before != NULL          ? give(before, SIGUSR2)
-                      : kill(pid, SIGUSR2) != 0 ? strerror(errno)
-                                                : NULL;
+    const char *why =
+        before == NULL ? NULL : wait_for_start(before, limit_of(c));
+    uint64_t number = before == NULL ? 1 : load(&before->reloads_begun) + 1;
+    if (why == NULL)
+        why = !is_running(pid)          ? "it is not running"
+              : before != NULL          ? give(before, SIGUSR2)
+              : kill(pid, SIGUSR2) != 0 ? strerror(errno)
+                                        : NULL;
     if (why == NULL)
         after = wait_for_board(path, before, pid, number, limit_of(c), &why);
     int status = tell(after, pid, "upgraded", why);
