@@ -144,6 +144,7 @@ struct scoreboard {
     scoreboard_u64 lost;          /* connections that ended with their worker */
     _Atomic uint32_t watched;     /* somebody looks whether requests end */
     struct queue queue;           /* of the listener: see queue.h */
+    _Atomic uint32_t looked_for;  /* somebody looks what waits: see waiting.h */
     scoreboard_u64 overdue_kills; /* workers, because theirs did not */
     scoreboard_u64 start_kills;   /* workers that did not get to serve */
     scoreboard_u64 log_dropped;   /* lines of all who are no workers */

@@ -17,6 +17,7 @@
 #include "adapters/tray.h"
 #include "base/log.h"
 #include "processes/herald.h"
+#include "processes/waiting.h"
 #include "services/settings.h"
 
 /* Listeners and pid file start with -1, nothing made; all else with zero. */
@@ -34,6 +35,7 @@ struct pool {
     struct shadow_queue *shadow; /* NULL: there is no supervisor */
     struct downstream *warm;     /* keeps libcurl ready, see warm_up() */
     struct herald herald;        /* of the process that serves or supervises */
+    struct waiting_watch watch;  /* of the supervisor */
     pid_t supervisor;            /* 0: this process serves */
     int trial; /* what a program that is tried has said; see pool_upgrade.h */
 };

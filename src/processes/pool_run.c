@@ -250,7 +250,10 @@ static void adopt(void *context, bool good)
 static int64_t pulse(void *context, bool serves)
 {
     struct pool *p = context;
-    return herald_turn(&p->herald, p->board, p->now.config, serves);
+    int64_t at = herald_turn(&p->herald, p->board, p->now.config, serves);
+    int64_t look_at =
+        waiting_watch(&p->watch, &p->now.config->pool, p->tray, p->board);
+    return look_at < at ? look_at : at;
 }
 
 /* Without a supervisor, for a process manager that forks by itself. */
@@ -309,7 +312,7 @@ int pool_run(struct pool *p, const struct pool_past *past)
                     .bury_shadow = bury_shadow},
         .bury = bury,
         .retire = retire,
-        .pulse = p->herald.wanted ? pulse : NULL,
+        .pulse = pulse,
         .reload = {.context = p, .prepare = prepare, .adopt = adopt}};
     return supervisor_run(&plan);
 }

@@ -114,14 +114,16 @@ void serving_leave_in_time(struct serving *s)
                (stack_is_asked(&s->slot->stack) || recycle_due(&s->recycle)));
 }
 
-/* A request begins: the supervisor, if it sleeps, is to see to its end; without
- * one, a timer. */
+/* A request begins: the supervisor, if it sleeps, is to see to its end, and to
+ * those that wait meanwhile; without one, a timer to its end. */
 static void be_watched(const struct serving *s, const struct fcgi_conn *conn)
 {
     if (s->supervisor == 0)
         alone_begin(conn->due);
-    if (s->supervisor == 0 || s->pool->request_timeout == 0 ||
-        atomic_load_explicit(&s->board->watched, memory_order_relaxed) != 0)
+    if (s->supervisor == 0 ||
+        ((s->pool->request_timeout == 0 ||
+          atomic_load_explicit(&s->board->watched, memory_order_relaxed)) &&
+         waiting_is_watched(&s->waiting)))
         return;
     if (getppid() == s->supervisor)
         kill(s->supervisor, SIGALRM);
