@@ -3,8 +3,10 @@ cannot outlive the test, and waiting for a condition with a deadline."""
 
 import atexit
 import ctypes
+import errno
 import os
 import pathlib
+import random
 import re
 import resource
 import shlex
@@ -89,11 +91,31 @@ def _own_address():
 HOST = _own_address()
 
 
+_given_ports = set()
+_dice = random.Random()
+
+
 def free_port(host=HOST):
+    """One that was not given before, and that the kernel does not give, either,
+    to those who take any (ip_local_port_range): until it is listened on, it is
+    free to all."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    while True:
+        port = _dice.randrange(10000, 32000)
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            if port not in _given_ports and is_free(probe, (host, port)):
+                _given_ports.add(port)
+                return port
+
+
+def is_free(probe, address):
+    try:
+        probe.bind(address)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    return True
 
 
 def _private_directory():
