@@ -79,8 +79,8 @@ START_TEST(every_form_is_read)
         "body -cfile -sa.b=1 --header h --timeout 5s -v",
         "--config=file body --set=a.b=1 -v --header h --timeout 5s",
         "-vcfile -sa.b=1 --timeout 5s --header h -- body",
-        "-c none -c file -s a.b=1 --timeout 1s --timeout 5s -vv --header h "
-        "body",
+        ("-c none -c file -s a.b=1 --timeout 1s --timeout 5s -vv --header h "
+         "body"),
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         ck_assert_msg(parse(lines[i]) == OPTIONS_GO, "%s: %s", lines[i], said);
