@@ -120,6 +120,17 @@ static void print_section(const struct config_section *s, FILE *out)
         setting_print(&s->rows[i], s->base, out);
 }
 
+struct shape config_shape(const struct config_endpoint *e)
+{
+    return (struct shape){
+        .array = e->array,
+        .field = e->field,
+        .numbers = e->numbers == 0 ? TALLY_INT64 : TALLY_DOUBLE,
+        .multiply = (int32_t)e->multiply,
+        .max_depth = (uint32_t)e->max_depth,
+    };
+}
+
 void config_print(const struct config *c, FILE *out)
 {
     struct config *own = (struct config *)(uintptr_t)c;

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "domain/shape.h"
+
 /* How each type of config.def is kept. */
 typedef char *config_TEXT, *config_WORD, *config_FILEPATH, *config_URLPATH,
     *config_URL, *config_ADDRESS;
@@ -98,6 +100,9 @@ struct config_endpoint *config_find_endpoint(const struct config *c,
 /* Add one with every default; at most CONFIG_ENDPOINTS_MAX. NULL: memory is
  * short. */
 struct config_endpoint *config_add_endpoint(struct config *c, const char *name);
+
+/* What the endpoint wants of a body; the strings are those of the settings. */
+struct shape config_shape(const struct config_endpoint *e);
 
 /* Print every effective value in the form config_load() reads. */
 void config_print(const struct config *c, FILE *out);

@@ -290,6 +290,18 @@ static void reply(struct exchange *x, const struct handler_result *r)
     requestlog_not_taken(&x->trace);
 }
 
+/* The reply has left: what was sampled goes to the shadow. */
+static void hand_over(struct exchange *x, const struct handler_result *r)
+{
+    const struct tap_reply answered = {
+        .endpoint = r->endpoint == NULL ? NULL : r->endpoint->config->name,
+        .outcome = r->outcome,
+        .result = r->result,
+        .result_len = r->result_len,
+        .response = x->reply};
+    tap_end(x->tap, &answered, &x->trace);
+}
+
 bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
                     struct patience_wait *wait)
 {
@@ -318,7 +330,7 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
     requestlog_done(&entry, x->pool->slow_threshold);
     phases_end(&x->phases, r->outcome);
     if (x->tap != NULL)
-        tap_end(x->tap, r, &x->trace, x->reply);
+        hand_over(x, r);
     return fcgi_end(x->fcgi);
 }
 

@@ -44,21 +44,10 @@ void decoder_free(struct decoder **d)
     *d = NULL;
 }
 
-struct shape decoder_shape(const struct config_endpoint *c)
-{
-    return (struct shape){
-        .array = c->array,
-        .field = c->field,
-        .numbers = c->numbers == 0 ? TALLY_INT64 : TALLY_DOUBLE,
-        .multiply = (int32_t)c->multiply,
-        .max_depth = (uint32_t)c->max_depth,
-    };
-}
-
 static struct payload *make(const struct config_endpoint *c,
                             enum payload_decoder which)
 {
-    const struct shape shape = decoder_shape(c);
+    const struct shape shape = config_shape(c);
     return payload_new(&shape, which);
 }
 

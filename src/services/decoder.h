@@ -11,11 +11,7 @@
 #include <stdint.h>
 
 #include "domain/payload.h"
-#include "domain/shape.h"
 #include "services/endpoint.h"
-
-/* What the endpoint wants of a body; the texts are those of the settings. */
-struct shape decoder_shape(const struct config_endpoint *c);
 
 struct decoder;
 

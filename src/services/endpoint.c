@@ -130,12 +130,6 @@ bool endpoint_table_join(struct endpoint_table *t, struct scoreboard *b,
     return true;
 }
 
-const struct circuit *endpoint_circuit(const struct config_endpoint *e,
-                                       const struct scoreboard *b)
-{
-    return e->breaker == 0 ? NULL : circuit_find(b->circuits, key_of(e));
-}
-
 static bool claims(const struct endpoint *e, const char *path, size_t n)
 {
     if (n < e->path_len || memcmp(path, e->config->path, e->path_len) != 0)

@@ -46,10 +46,6 @@ void endpoint_table_free(struct endpoint_table **t);
 bool endpoint_table_join(struct endpoint_table *t, struct scoreboard *b,
                          uint32_t generation);
 
-/* The circuit of an endpoint, for those who look; NULL: it has none. */
-const struct circuit *endpoint_circuit(const struct config_endpoint *e,
-                                       const struct scoreboard *b);
-
 /* The endpoint with the longest path that claims `path`, or NULL. */
 const struct endpoint *endpoint_find(const struct endpoint_table *t,
                                      const char *path, size_t n);

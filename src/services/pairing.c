@@ -8,7 +8,6 @@
 #include "domain/base64.h"
 #include "domain/outcome.h"
 #include "domain/parity.h"
-#include "services/decoder.h"
 #include "services/idlines.h"
 
 /* A result this much older than the newest post, in seconds, has none. */
@@ -195,7 +194,7 @@ static void compare(struct work *w, const struct tree *result,
         return;
     }
     if (e != NULL)
-        shape = decoder_shape(e);
+        shape = config_shape(e);
     bool known = read_request(result, &request);
     const struct parity_case c = {
         .request = known ? request.bytes : NULL,

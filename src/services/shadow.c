@@ -307,7 +307,7 @@ static void compare(struct shadow *s, const struct shadow_case *c)
         config_find_endpoint(s->plan->config, c->endpoint);
     ask(s, c, &answer);
     if (e != NULL)
-        shape = decoder_shape(e);
+        shape = config_shape(e);
     const struct parity_case compared = {
         .request = c->body,
         .request_len = (size_t)c->body_len,

@@ -168,12 +168,12 @@ static bool follows_from_head(enum outcome o)
            o == OUTCOME_unsupported_encoding;
 }
 
-static void fill(struct shadow_case *c, const struct handler_result *r,
+static void fill(struct shadow_case *c, const struct tap_reply *r,
                  const struct trace *trace, const char *reply, size_t reply_len)
 {
     memcpy(c->request_id, trace->request_id, sizeof c->request_id);
     memcpy(c->traceparent, trace->child, sizeof c->traceparent);
-    snprintf(c->endpoint, sizeof c->endpoint, "%s", r->endpoint->config->name);
+    snprintf(c->endpoint, sizeof c->endpoint, "%s", r->endpoint);
     c->outcome = (int32_t)r->outcome;
     c->status = outcome_status(r->outcome);
     c->reply_len = (uint32_t)reply_len;
@@ -185,13 +185,13 @@ static void fill(struct shadow_case *c, const struct handler_result *r,
     c->body[c->body_len] = '\0';
 }
 
-void tap_end(struct tap *t, const struct handler_result *r,
-             const struct trace *trace, const char *reply)
+void tap_end(struct tap *t, const struct tap_reply *r,
+             const struct trace *trace)
 {
     if (t->place < 0)
         return;
     struct shadow_case *c = shadow_queue_case(t->queue, t->place);
-    const char *body = strstr(reply, "\r\n\r\n");
+    const char *body = strstr(r->response, "\r\n\r\n");
     size_t len = body == NULL ? 0 : strlen(body += 4);
     if (c->whole && follows_from_head(r->outcome)) {
         leave_out(t, c); /* found out after some of the body */

@@ -14,7 +14,6 @@
 #include "adapters/scoreboard.h"
 #include "adapters/shadow_queue.h"
 #include "base/entropy.h"
-#include "services/handler.h"
 
 /* The header that copies carry, as a CGI variable and on the wire. */
 #define TAP_LOOP_PARAM "HTTP_TALLYD_SHADOW"
@@ -53,9 +52,19 @@ bool tap_is_loop(struct tap *t, const char *mark);
 void tap_begin(struct tap *t, const struct tap_request *r);
 void tap_chunk(struct tap *t, const uint8_t *bytes, size_t n);
 
-/* It is answered with `reply`, as reply_print() has made it: hand the copy
- * over, if its outcome is one that follows from the request alone. */
-void tap_end(struct tap *t, const struct handler_result *r,
-             const struct trace *trace, const char *reply);
+/* What became of a request. */
+struct tap_reply {
+    const char
+        *endpoint; /* its name; NULL: none was found, which is not sampled */
+    enum outcome outcome;
+    const char *result; /* what was or would be posted; of OUTCOME_ok */
+    size_t result_len;
+    const char *response; /* as reply_print() has made it */
+};
+
+/* It is answered: hand the copy over, if its outcome is one that follows from
+ * the request alone. */
+void tap_end(struct tap *t, const struct tap_reply *r,
+             const struct trace *trace);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "adapters/process.h"
 #include "base/clock.h"
-#include "services/endpoint.h"
 
 /* A start that is repeated fails again within this time, or never. */
 #define START_TAKES CLOCK_SECOND
@@ -189,6 +188,14 @@ void view_worker(const struct view *v, uint32_t place, struct view_worker *w)
         w->since = passed(v->now, since, CLOCK_MS);
 }
 
+/* NULL: the endpoint has no breaker, or no worker has claimed it yet. */
+static const struct circuit *circuit_of(const struct scoreboard *b,
+                                        const struct config_endpoint *e)
+{
+    uint64_t key = circuit_key(e->name, e->downstream, e->downstream_socket);
+    return e->breaker == 0 ? NULL : circuit_find(b->circuits, key);
+}
+
 size_t view_breakers(const struct view *v,
                      struct view_breaker list[CONFIG_ENDPOINTS_MAX])
 {
@@ -196,7 +203,7 @@ size_t view_breakers(const struct view *v,
     for (size_t i = 0; v->config != NULL && i < v->config->endpoint_count;
          i++) {
         const struct config_endpoint *e = v->config->endpoints[i];
-        const struct circuit *c = endpoint_circuit(e, v->board);
+        const struct circuit *c = circuit_of(v->board, e);
         if (c == NULL)
             continue;
         uint64_t word = load(&c->word);

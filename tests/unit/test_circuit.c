@@ -9,6 +9,7 @@
 #include "adapters/config_load.h"
 #include "base/clock.h"
 #include "services/guard.h"
+#include "services/view.h"
 #include "quiet.h"
 #include "unit.h"
 
@@ -258,9 +259,12 @@ START_TEST(an_endpoint_has_its_own_and_only_if_asked_for)
     ck_assert_ptr_nonnull(table->list[1].circuit);
     ck_assert_ptr_ne(table->list[0].circuit, table->list[1].circuit);
     ck_assert_ptr_null(table->list[2].circuit);
-    for (size_t i = 0; i < 3; i++)
-        ck_assert_ptr_eq(endpoint_circuit(config->endpoints[i], board),
-                         table->list[i].circuit);
+    struct view view;
+    struct view_breaker seen[CONFIG_ENDPOINTS_MAX];
+    view_glance(&view, board, config);
+    ck_assert_uint_eq(view_breakers(&view, seen), 2);
+    ck_assert_str_eq(seen[0].endpoint, config->endpoints[0]->name);
+    ck_assert_str_eq(seen[1].endpoint, config->endpoints[1]->name);
     ck_assert_int_eq(table->list[1].rules.cooldown, 1500);
     ck_assert_int_eq(table->list[1].rules.lease, 11000);
     close_pool();

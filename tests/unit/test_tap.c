@@ -9,11 +9,10 @@
 #define BODY_MAX 1024
 
 static struct config *config;
-static struct endpoint_table *table;
 static struct scoreboard *board;
 static struct shadow_queue *queue;
 static struct tap tap;
-static struct handler_result result;
+static struct tap_reply result;
 static const struct trace trace = {.request_id = "id-1", .child = "00-child"};
 
 /* The variables of the next request: names and values, and NULL. */
@@ -31,23 +30,22 @@ static void open_tap(void)
     config =
         config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
-    table = endpoint_table_new(config, why, sizeof why);
     board = scoreboard_new("", 2, NULL);
     queue = shadow_queue_new(2, BODY_MAX);
     tap_open(&tap, &config->shadow, queue, &board->slots[1], 1);
     memset(variables, 0, sizeof variables);
     wants_body = true;
-    result = (struct handler_result){.outcome = OUTCOME_ok,
-                                     .endpoint = &table->list[0],
-                                     .result = "{\"sum\":42}",
-                                     .result_len = 10};
+    result = (struct tap_reply){.outcome = OUTCOME_ok,
+                                .endpoint = "here",
+                                .result = "{\"sum\":42}",
+                                .result_len = 10,
+                                .response = reply};
 }
 
 static void close_tap(void)
 {
     shadow_queue_free(&queue);
     scoreboard_free(board);
-    endpoint_table_free(&table);
     config_free(&config);
 }
 
@@ -77,7 +75,7 @@ static void send(const char *path, size_t body_len)
     tap_begin(&tap, &request);
     for (size_t at = 0; at < body_len; at += 100)
         tap_chunk(&tap, body + at, body_len - at < 100 ? body_len - at : 100);
-    tap_end(&tap, &result, &trace, reply);
+    tap_end(&tap, &result, &trace);
 }
 
 START_TEST(a_copy_has_what_the_request_had)
