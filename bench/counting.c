@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "adapters/scoreboard.h"
 #include "base/clock.h"
-#include "processes/phases.h"
+#include "scoreboard/scoreboard.h"
+#include "worker/phases.h"
 
 #define ROUNDS 9
 #define REQUESTS 2000000

@@ -3,20 +3,20 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "adapters/config.h"
-#include "processes/capture.h"
-#include "processes/options.h"
-#include "processes/pool_commands.h"
-#include "processes/replay.h"
-#include "processes/send.h"
-#include "processes/shadow_command.h"
+#include "capture/capture.h"
+#include "config/config.h"
+#include "ctl/options.h"
+#include "ctl/pool_commands.h"
+#include "ctl/send.h"
+#include "ctl/shadow_command.h"
+#include "replay/replay.h"
 
 static const struct command {
     const char *name, *help;
     int (*run)(int argc, char **argv);
 } commands[] = {
 #define COMMAND(name, help) {#name, help, name##_main},
-#include "processes/commands.def"
+#include "ctl/commands.def"
 #undef COMMAND
 };
 
@@ -30,14 +30,14 @@ static void print_commands(FILE *out)
 }
 
 struct tallyctl_options {
-#define OPTIONS_FILE "processes/tallyctl_options.def"
-#include "processes/options_members.h"
+#define OPTIONS_FILE "ctl/tallyctl_options.def"
+#include "ctl/options_members.h"
 };
 
 static const struct option_row rows[] = {
 #define OPTIONS_STRUCT struct tallyctl_options
-#define OPTIONS_FILE "processes/tallyctl_options.def"
-#include "processes/options_rows.h"
+#define OPTIONS_FILE "ctl/tallyctl_options.def"
+#include "ctl/options_rows.h"
 };
 
 static const struct options_table table = {

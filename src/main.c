@@ -3,26 +3,26 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "adapters/listener.h"
-#include "adapters/sandbox.h"
-#include "adapters/signals.h"
-#include "adapters/successor.h"
-#include "adapters/title.h"
-#include "processes/options.h"
-#include "processes/pool.h"
-#include "processes/pool_run.h"
-#include "processes/pool_upgrade.h"
-#include "services/settings.h"
+#include "ctl/options.h"
+#include "listen/listener.h"
+#include "os/sandbox.h"
+#include "os/signals.h"
+#include "os/title.h"
+#include "pool/pool.h"
+#include "pool/pool_run.h"
+#include "pool/pool_upgrade.h"
+#include "pool/settings.h"
+#include "pool/successor.h"
 
 struct tallyd_options {
-#define OPTIONS_FILE "processes/tallyd_options.def"
-#include "processes/options_members.h"
+#define OPTIONS_FILE "ctl/tallyd_options.def"
+#include "ctl/options_members.h"
 };
 
 static const struct option_row rows[] = {
 #define OPTIONS_STRUCT struct tallyd_options
-#define OPTIONS_FILE "processes/tallyd_options.def"
-#include "processes/options_rows.h"
+#define OPTIONS_FILE "ctl/tallyd_options.def"
+#include "ctl/options_rows.h"
 };
 
 static const struct options_table table = {

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "domain/payload.h"
+#include "decode/payload.h"
 
 bool decode_simdjson(const char *bytes, size_t n, size_t room, int64_t *sum);
 size_t simdjson_padding(void);

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "domain/payload.h"
-#include "domain/skim.h"
+#include "decode/payload.h"
+#include "decode/skim.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
-/* json: what the typed decoder wants of domain/json, without json-c, which is
+/* json: what the typed decoder wants of decode/json, without json-c, which is
  * not there for a foreign processor. Its answers are compared with Node's, so a
  * mistake here is a failed test and nothing else. */
-#include "domain/json.h"
+#include "decode/json.h"
 
 #include <errno.h>
 #include <stdlib.h>

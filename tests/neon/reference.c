@@ -1,11 +1,11 @@
 /* reference: the typed decoder on its portable path in the place of json-c, so
  * that whoever compares decoders has two of them here, too. */
-#include "domain/reference.h"
+#include "decode/reference.h"
 
 #include <string.h>
 
-#include "domain/skim.h"
-#include "domain/typed.h"
+#include "decode/skim.h"
+#include "decode/typed.h"
 
 static struct typed *typed_of(struct reference *d)
 {

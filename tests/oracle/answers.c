@@ -20,8 +20,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "domain/payload.h"
-#include "domain/skim.h"
+#include "decode/payload.h"
+#include "decode/skim.h"
 
 #define DOCUMENT_MAX (1 << 20)
 #define MAX_DEPTH 64 /* as compare.js has it */

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "processes/serving.h"
-#include "services/decoder.h"
+#include "worker/decoder.h"
+#include "worker/serving.h"
 
 const struct payload_answer *__real_decoder_finish(struct decoder *d,
                                                    enum decoder_check *check,

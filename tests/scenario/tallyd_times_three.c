@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "domain/tally.h"
+#include "decode/tally.h"
 
 void __real_tally_begin(struct tally *t, enum tally_numbers numbers,
                         int32_t multiply);

@@ -1,5 +1,5 @@
 /* answers: what every decoder says of a body, on every instruction set and
- * however the body is cut. For the tests of domain/payload.
+ * however the body is cut. For the tests of decode/payload.
  *
  * Every piece is fed from the end of readable memory: who reads past it
  * crashes. */
@@ -11,9 +11,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "domain/outcome.h"
-#include "domain/payload.h"
-#include "domain/skim.h"
+#include "base/outcome.h"
+#include "decode/payload.h"
+#include "decode/skim.h"
 #include "unit.h"
 
 #define MALFORMED "malformed_json "

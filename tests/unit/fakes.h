@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "adapters/signals.h"
 #include "base/clock.h"
-#include "processes/supervisor.h"
+#include "os/signals.h"
+#include "supervisor/supervisor.h"
 #include "quiet.h"
 #include "unit.h"
 

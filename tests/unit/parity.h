@@ -1,10 +1,10 @@
-/* parity: cases in short, for the tests of domain/parity. */
+/* parity: cases in short, for the tests of compare/parity. */
 #ifndef TALLYD_TESTS_PARITY_H
 #define TALLYD_TESTS_PARITY_H
 
 #include <string.h>
 
-#include "domain/parity.h"
+#include "compare/parity.h"
 #include "unit.h"
 
 /* An answer; posted NULL: nothing was posted. */

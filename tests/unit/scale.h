@@ -2,7 +2,7 @@
 #ifndef TALLYD_TESTS_SCALE_H
 #define TALLYD_TESTS_SCALE_H
 
-#include "domain/scale.h"
+#include "supervisor/scale.h"
 #include "unit.h"
 
 #define S INT64_C(1000000000)

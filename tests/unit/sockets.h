@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "domain/address.h"
+#include "base/address.h"
 
 /* A connection to where a setting says; -1: nobody is there. */
 static inline int connect_to(const char *where)

@@ -9,10 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "adapters/mailbox.h"
-#include "adapters/signals.h"
-#include "adapters/tray.h"
 #include "base/clock.h"
+#include "conn_pool/mailbox.h"
+#include "conn_pool/tray.h"
+#include "os/signals.h"
 #include "unit.h"
 
 #define ME 1

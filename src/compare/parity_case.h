@@ -1,0 +1,37 @@
+/* parity_case: one request and what two handlers made of it. */
+#ifndef TALLYD_COMPARE_PARITY_CASE_H
+#define TALLYD_COMPARE_PARITY_CASE_H
+
+#include <stddef.h>
+
+#include "decode/shape.h"
+
+enum parity_end {
+    PARITY_ANSWERED,
+    PARITY_TIMED_OUT,
+    PARITY_UNREACHED, /* no connection: it never saw the request */
+    PARITY_BROKEN,    /* the answer was cut, or not HTTP */
+    PARITY_TOO_LONG,  /* the answer is over the reader's limit */
+};
+
+#define PARITY_POSTS_UNKNOWN (-1) /* nobody looked */
+
+/* What one of them did. The bytes are borrowed; they need not be terminated. */
+struct parity_result {
+    enum parity_end end;
+    int status;        /* when it answered */
+    const char *reply; /* its body */
+    size_t reply_len;
+    int posts;          /* downstream, for this request */
+    const char *posted; /* the body of the first one */
+    size_t posted_len;
+};
+
+struct parity_case {
+    const char *request; /* its body; NULL: not known, nothing is explained */
+    size_t request_len;
+    const struct shape *shape; /* what ours wants of it; NULL: not known */
+    struct parity_result ours, theirs;
+};
+
+#endif

@@ -1,0 +1,104 @@
+/* recording: see recording.h. */
+#include "compare/recording.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/base64.h"
+
+enum recording_format recording_of_file(const char *path)
+{
+    static const struct {
+        const char *ending;
+        enum recording_format format;
+    } endings[] = {{".ndjson", RECORDING_NDJSON},
+                   {".jsonl", RECORDING_NDJSON},
+                   {".log", RECORDING_LOG},
+                   {".har", RECORDING_HAR}};
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot != NULL && i < sizeof endings / sizeof endings[0];
+         i++)
+        if (strcasecmp(dot, endings[i].ending) == 0)
+            return endings[i].format;
+    return RECORDING_BODY;
+}
+
+static bool is_text(const struct tree_value *v)
+{
+    return v != NULL && v->type == TREE_STRING;
+}
+
+static enum recording_state take(const struct tree_value *text, bool base64,
+                                 char **body, size_t *body_len)
+{
+    char *bytes = malloc(text->text_len + 1);
+    size_t n = text->text_len;
+    if (bytes == NULL)
+        return RECORDING_NO_MEMORY;
+    memcpy(bytes, text->text, n);
+    if (base64 && !base64_decode(bytes, n, bytes, &n)) {
+        free(bytes);
+        return RECORDING_BROKEN;
+    }
+    bytes[n] = '\0';
+    *body = bytes;
+    *body_len = n;
+    return RECORDING_TAKEN;
+}
+
+static bool is_other_method(const struct tree_value *object)
+{
+    const struct tree_value *method = tree_member(object, "method");
+    return is_text(method) && strcmp(method->text, "POST") != 0;
+}
+
+static enum recording_state read_object(const struct tree_value *object,
+                                        char **body, size_t *body_len)
+{
+    const struct tree_value *text = tree_member(object, "body");
+    const struct tree_value *coded = tree_member(object, "body_base64");
+    if (is_other_method(object))
+        return RECORDING_NO_POST;
+    if (!is_text(text) && !is_text(coded))
+        return RECORDING_BROKEN;
+    return take(is_text(text) ? text : coded, !is_text(text), body, body_len);
+}
+
+enum recording_state recording_read_line(const char *line, size_t n,
+                                         char **body, size_t *body_len)
+{
+    struct tree t;
+    enum tree_state read = tree_read(&t, line, n);
+    if (read != TREE_READ)
+        return read == TREE_NO_MEMORY ? RECORDING_NO_MEMORY : RECORDING_BROKEN;
+    enum recording_state state = read_object(t.root, body, body_len);
+    tree_free(&t);
+    return state;
+}
+
+const struct tree_value *recording_har_entries(const struct tree *t)
+{
+    const struct tree_value *entries =
+        tree_member(tree_member(t->root, "log"), "entries");
+    return entries == NULL || entries->type != TREE_ARRAY ? NULL : entries;
+}
+
+/* Browsers that have bytes to tell which are no text say so in `encoding`,
+ * though HAR 1.2 has that for replies only. */
+enum recording_state recording_read_entry(const struct tree_value *entry,
+                                          char **body, size_t *body_len)
+{
+    const struct tree_value *request = tree_member(entry, "request");
+    const struct tree_value *data = tree_member(request, "postData");
+    const struct tree_value *text = tree_member(data, "text");
+    const struct tree_value *coding = tree_member(data, "encoding");
+    if (request == NULL)
+        return RECORDING_BROKEN;
+    if (is_other_method(request))
+        return RECORDING_NO_POST;
+    if (!is_text(text))
+        return RECORDING_BROKEN;
+    return take(text, is_text(coding) && strcmp(coding->text, "base64") == 0,
+                body, body_len);
+}

@@ -1,0 +1,110 @@
+/* config: the settings of a pool and its endpoints (config.def). */
+#ifndef TALLYD_CONFIG_CONFIG_H
+#define TALLYD_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "decode/shape.h"
+
+/* How each type of config.def is kept. */
+typedef char *config_TEXT, *config_WORD, *config_FILEPATH, *config_URLPATH,
+    *config_URL, *config_ADDRESS;
+typedef int64_t config_COUNT, config_SIZE, config_DURATION, config_SHARE,
+    config_MODE, config_CHOICE;
+
+struct config_pool {
+#define POOL(name, type, def, allowed, help) config_##type name;
+#include "config/config.def"
+};
+
+enum config_reply { CONFIG_REPLY_AUTO, CONFIG_REPLY_OK, CONFIG_REPLY_SUM };
+enum config_downstream_mode {
+    CONFIG_DOWNSTREAM_MODE_POST,
+    CONFIG_DOWNSTREAM_MODE_DRY_RUN
+};
+enum config_decoder { CONFIG_DECODER_TYPED, CONFIG_DECODER_JSONC };
+enum config_keepalive { CONFIG_KEEPALIVE_ON, CONFIG_KEEPALIVE_OFF };
+enum config_log_to {
+    CONFIG_LOG_TO_AUTO,
+    CONFIG_LOG_TO_STDERR,
+    CONFIG_LOG_TO_SYSLOG,
+    CONFIG_LOG_TO_JOURNAL
+};
+enum config_log_format { CONFIG_LOG_FORMAT_TEXT, CONFIG_LOG_FORMAT_JSON };
+enum config_scheduler { CONFIG_SCHEDULER_BATCH, CONFIG_SCHEDULER_OTHER };
+enum config_process_model {
+    CONFIG_PROCESS_STATIC,
+    CONFIG_PROCESS_DYNAMIC,
+    CONFIG_PROCESS_ONDEMAND
+};
+enum config_resend { CONFIG_RESEND_NEVER, CONFIG_RESEND_ONCE };
+
+struct config_endpoint {
+    char *name;
+    unsigned line; /* of its section in the file; 0: from -s */
+#define ENDPOINT(name, type, def, allowed, help) config_##type name;
+#include "config/config.def"
+};
+
+#define CONFIG_SHADOW_URL_MAX 1024
+
+enum config_path { CONFIG_PATH_REQUEST, CONFIG_PATH_URL };
+enum config_compare { CONFIG_COMPARE_REPLY, CONFIG_COMPARE_RESULT };
+enum config_sample_bodies { CONFIG_SAMPLE_BODIES_ON, CONFIG_SAMPLE_BODIES_OFF };
+
+struct config_shadow {
+    unsigned line; /* of its section in the file; 0: from -s, or none */
+#define SHADOW(name, type, def, allowed, help) config_##type name;
+#include "config/config.def"
+};
+
+#define CONFIG_ENDPOINTS_MAX 64
+
+struct config {
+    struct config_pool pool;
+    struct config_shadow shadow;
+    struct config_endpoint *endpoints[CONFIG_ENDPOINTS_MAX];
+    size_t endpoint_count; /* at least 1 after config_load() */
+};
+
+void config_free(struct config **c);
+
+#define CONFIG_ROWS_MAX 64 /* keys of a section */
+
+/* A section: its rows of config.def and the structure they are stored in. */
+struct config_section {
+    const char *kind; /* as shown to people: "pool", "endpoint", "shadow" */
+    const char *name; /* of an endpoint, else "" */
+    const struct setting *rows;
+    size_t count;
+    void *base;
+};
+
+struct config_section config_pool_section(struct config *c);
+struct config_section config_shadow_section(struct config *c);
+struct config_section config_endpoint_section(struct config_endpoint *e);
+
+/* Store every row's default. False: memory is short. */
+bool config_set_defaults(const struct config_section *s);
+
+/* Is any request sampled, and for whom? */
+bool config_has_shadow(const struct config_shadow *s);
+
+/* NULL: there is none of that name. */
+struct config_endpoint *config_find_endpoint(const struct config *c,
+                                             const char *name);
+
+/* Add one with every default; at most CONFIG_ENDPOINTS_MAX. NULL: memory is
+ * short. */
+struct config_endpoint *config_add_endpoint(struct config *c, const char *name);
+
+/* What the endpoint wants of a body; the strings are those of the settings. */
+struct shape config_shape(const struct config_endpoint *e);
+
+/* Print every effective value in the form config_load() reads. */
+void config_print(const struct config *c, FILE *out);
+
+#endif

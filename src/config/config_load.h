@@ -1,0 +1,19 @@
+/* config_load: a configuration read from a file and from -s.
+ *
+ * The only user of libinih. Whatever is wrong is told with file, line, key
+ * and what would be right; nothing is guessed. */
+#ifndef TALLYD_CONFIG_CONFIG_LOAD_H
+#define TALLYD_CONFIG_CONFIG_LOAD_H
+
+#include "config/config.h"
+
+/* Room for one message, e.g. "/etc/tallyd.conf:12: [pool] workers: ...". */
+#define CONFIG_ERROR_MAX 512
+
+/* Read `path` (NULL: defaults alone), then apply `overrides`, each of the form
+ * "section.key=value". NULL: `error` says what is wrong and where. `reply` is
+ * never CONFIG_REPLY_AUTO in the result. */
+struct config *config_load(const char *path, const char *const *overrides,
+                           size_t override_count, char error[CONFIG_ERROR_MAX]);
+
+#endif

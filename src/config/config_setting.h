@@ -1,0 +1,64 @@
+/* config_setting: one row of config.def, and its value as text.
+ *
+ * Parsing and printing of every type of config.def, apart from files and
+ * sections. */
+#ifndef TALLYD_CONFIG_CONFIG_SETTING_H
+#define TALLYD_CONFIG_CONFIG_SETTING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+
+enum setting_type {
+    SETTING_TEXT,
+    SETTING_WORD,
+    SETTING_FILEPATH,
+    SETTING_URLPATH,
+    SETTING_URL,
+    SETTING_ADDRESS, /* up to here: char *, owned by the structure */
+    SETTING_COUNT,
+    SETTING_SIZE,
+    SETTING_DURATION,
+    SETTING_SHARE,
+    SETTING_MODE,
+    SETTING_CHOICE, /* int64_t */
+};
+
+struct setting {
+    const char *name;
+    enum setting_type type;
+    const char *initial; /* the default, as it would be written */
+    const char *allowed;
+    const char *help;
+    size_t offset; /* of the value in its structure */
+};
+
+/* The row called `name`, or NULL. */
+const struct setting *setting_find(const struct setting *rows, size_t count,
+                                   const char *name);
+
+/* The row whose name is nearest to a mistyped one; NULL: none is near. */
+const struct setting *setting_nearest(const struct setting *rows, size_t count,
+                                      const char *name);
+
+/* Store `text` in the structure at `base`. False: `why` gets what would be
+ * right, e.g. "must be 1..65535", and the old value stays. */
+bool setting_set(const struct setting *row, void *base, const char *text,
+                 struct buf *why);
+
+/* Print the value as setting_set() reads it; or a line, "name = value". */
+void setting_print_value(const struct setting *row, const void *base,
+                         FILE *out);
+void setting_print(const struct setting *row, const void *base, FILE *out);
+
+/* Compare and copy the value of a row between two structures. False from
+ * setting_copy(): memory is short, and the old value stays. */
+bool setting_is_same(const struct setting *row, const void *a, const void *b);
+bool setting_copy(const struct setting *row, void *to, const void *from);
+
+/* Free the value of a row; it becomes NULL or 0. */
+void setting_clear(const struct setting *row, void *base);
+
+#endif

@@ -1,0 +1,268 @@
+/* pool_commands: see pool_commands.h. */
+#include "ctl/pool_commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "ctl/options.h"
+#include "ctl/order.h"
+#include "ctl/running.h"
+#include "ctl/top.h"
+#include "status/health.h"
+#include "status/status.h"
+
+/* --- Those without options of their own. --- */
+
+struct common_options {
+#define OPTIONS_FILE "ctl/common_options.def"
+#include "ctl/options_members.h"
+};
+
+static const struct option_row common_rows[] = {
+#define OPTIONS_STRUCT struct common_options
+#define OPTIONS_FILE "ctl/common_options.def"
+#include "ctl/options_rows.h"
+};
+
+static int ask(const char *command, const char *about, int argc, char **argv,
+               int (*act)(const struct config *c))
+{
+    const struct options_table table = {.program = "tallyctl",
+                                        .command = command,
+                                        .usage = "[OPTION...]",
+                                        .about = about,
+                                        OPTIONS_ROWS(common_rows)};
+    struct common_options o = {0};
+    int status = options_parse(&table, &o, argc, argv);
+    if (status == OPTIONS_GO) {
+        struct config *c = running_settings(o.config, &o.set);
+        status = c == NULL ? EX_CONFIG : act(c);
+        config_free(&c);
+    }
+    options_clear(&table, &o);
+    return status;
+}
+
+static int with_board(const struct config *c,
+                      int (*act)(const struct scoreboard *b,
+                                 const struct config *c))
+{
+    const struct scoreboard *b;
+    int status = running_find(c, &b);
+    if (status != EX_OK)
+        return status;
+    status = act(b, c);
+    scoreboard_free(b);
+    return status;
+}
+
+static int watch(const struct scoreboard *b, const struct config *c)
+{
+    switch (top_run(b, c, running_still)) {
+    case TOP_LEFT:
+        return EX_OK;
+    case TOP_POOL_GONE:
+        fprintf(stderr, "tallyctl: the pool is not running any more\n");
+        return EX_UNAVAILABLE;
+    case TOP_NO_TERMINAL:
+        break;
+    }
+    fprintf(stderr, "tallyctl: top needs a terminal; use status\n");
+    return EXIT_FAILURE;
+}
+
+static int top(const struct config *c)
+{
+    return with_board(c, watch);
+}
+
+int top_main(int argc, char **argv)
+{
+    return ask("top", "Show a pool live in a terminal. q leaves.\n", argc, argv,
+               top);
+}
+
+static int reload(const struct config *c)
+{
+    return with_board(c, order_reload);
+}
+
+int reload_main(int argc, char **argv)
+{
+    return ask("reload",
+               "Have the pool read its settings again; wait until workers with "
+               "them serve.\n",
+               argc, argv, reload);
+}
+
+static int upgrade(const struct config *c)
+{
+    const char *path = running_path(c);
+    return path == NULL ? EX_CONFIG : order_upgrade(path, c);
+}
+
+int upgrade_main(int argc, char **argv)
+{
+    return ask(
+        "upgrade",
+        "Have the pool go on with the tallyd that is installed now; wait "
+        "until it does.\n",
+        argc, argv, upgrade);
+}
+
+static int stop(const struct config *c)
+{
+    return with_board(c, order_stop);
+}
+
+int stop_main(int argc, char **argv)
+{
+    return ask("stop",
+               "Have the pool finish what it has in hand and end; wait for "
+               "that.\n",
+               argc, argv, stop);
+}
+
+/* --- status. --- */
+
+struct status_options {
+#define OPTIONS_FILE "ctl/status_options.def"
+#include "ctl/options_members.h"
+};
+
+static const struct option_row status_rows[] = {
+#define OPTIONS_STRUCT struct status_options
+#define OPTIONS_FILE "ctl/status_options.def"
+#include "ctl/options_rows.h"
+};
+
+static int show(const struct scoreboard *b, const struct config *c, bool json)
+{
+    struct view v;
+    struct buf out;
+    size_t room = 65536 + (size_t)b->slot_count * 512;
+    char *text = malloc(room);
+    if (text == NULL)
+        return EXIT_FAILURE;
+    buf_init(&out, text, room);
+    view_take(&v, b, c, 0);
+    bool ok = json ? status_json(&v, &out) : status_text(&v, &out);
+    if (ok)
+        printf("%s%s", text, json ? "\n" : "");
+    free(text);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int show_text(const struct scoreboard *b, const struct config *c)
+{
+    return show(b, c, false);
+}
+
+static int show_json(const struct scoreboard *b, const struct config *c)
+{
+    return show(b, c, true);
+}
+
+int status_main(int argc, char **argv)
+{
+    static const struct options_table table = {
+        .program = "tallyctl",
+        .command = "status",
+        .usage = "[OPTION...]",
+        .about = "Print workers, requests by outcome, times and counters.\n",
+        OPTIONS_ROWS(status_rows),
+    };
+    struct status_options o = {0};
+    int status = options_parse(&table, &o, argc, argv);
+    if (status == OPTIONS_GO) {
+        struct config *c = running_settings(o.config, &o.set);
+        status = c == NULL ? EX_CONFIG
+                           : with_board(c, o.json ? show_json : show_text);
+        config_free(&c);
+    }
+    options_clear(&table, &o);
+    return status;
+}
+
+/* --- health. --- */
+
+struct health_options {
+#define OPTIONS_FILE "ctl/health_options.def"
+#include "ctl/options_members.h"
+};
+
+static const struct option_row health_rows[] = {
+#define OPTIONS_STRUCT struct health_options
+#define OPTIONS_FILE "ctl/health_options.def"
+#include "ctl/options_rows.h"
+};
+
+static const struct options_table health_table = {
+    .program = "tallyctl",
+    .command = "health",
+    .usage = "[OPTION...]",
+    .about = "Print one line, end with the status of a monitoring plugin. Each "
+             "limit is two\npercentages: from which on it is a warning, or "
+             "critical.\n",
+    OPTIONS_ROWS(health_rows),
+};
+
+static int take_limits(const struct health_options *o, struct health_limits *l)
+{
+    const char *wrong = !health_parse(o->busy, &l->busy)     ? "--busy"
+                        : !health_parse(o->queue, &l->queue) ? "--queue"
+                        : !health_parse(o->failures, &l->failures)
+                            ? "--failures"
+                            : NULL;
+    return wrong == NULL
+               ? OPTIONS_GO
+               : options_complain(&health_table, wrong,
+                                  "must be WARN,CRIT, whole percentages up to "
+                                  "1000, such as 50,90");
+}
+
+static int judge(const struct config *c, const struct health_limits *limits)
+{
+    const struct scoreboard *b;
+    struct view v;
+    struct buf out;
+    char line[512];
+    int status = running_find(c, &b);
+    if (status != EX_OK)
+        return status;
+    buf_init(&out, line, sizeof line);
+    view_take(&v, b, c, 0);
+    enum health h = health_print(&v, limits, &out);
+    fputs(line, stdout);
+    scoreboard_free(b);
+    return (int)h;
+}
+
+/* A plugin that cannot tell says so with a status of its own. */
+static int plugin_status(int status)
+{
+    if (status <= HEALTH_UNKNOWN)
+        return status;
+    if (status == EX_UNAVAILABLE)
+        puts("TALLYD CRITICAL - the pool is not running");
+    else
+        puts("TALLYD UNKNOWN - see standard error");
+    return status == EX_UNAVAILABLE ? HEALTH_CRITICAL : HEALTH_UNKNOWN;
+}
+
+int health_main(int argc, char **argv)
+{
+    struct health_options o = {0};
+    struct health_limits limits;
+    int status = options_parse(&health_table, &o, argc, argv);
+    if (status == OPTIONS_GO)
+        status = take_limits(&o, &limits);
+    if (status == OPTIONS_GO) {
+        struct config *c = running_settings(o.config, &o.set);
+        status = c == NULL ? EX_CONFIG : judge(c, &limits);
+        config_free(&c);
+    }
+    options_clear(&health_table, &o);
+    return plugin_status(status);
+}

@@ -1,0 +1,23 @@
+/* gather: one text that comes in pieces, put together.
+ *
+ * Grows to the largest text it has held. */
+#ifndef TALLYD_DECODE_GATHER_H
+#define TALLYD_DECODE_GATHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "decode/scan.h"
+
+struct gather {
+    char *bytes; /* terminated once a piece has come */
+    size_t n;
+    size_t room;
+};
+
+/* Add a piece; its first one starts the text anew. False: memory is short. */
+bool gather_add(struct gather *g, const struct scan_text *piece);
+
+void gather_free(struct gather *g);
+
+#endif

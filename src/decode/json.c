@@ -1,0 +1,341 @@
+/* json: see json.h. */
+#include "decode/json.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* --- The reference decoder. --- */
+
+struct json_decoder {
+    struct json_tokener *tokener;
+    struct json_object *root; /* the document, once it is complete */
+    bool complete;            /* root is set; it may be NULL, the JSON null */
+    uint64_t consumed;        /* bytes of the body fed so far */
+};
+
+struct json_decoder *json_decoder_new(int max_depth)
+{
+    struct json_decoder *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return NULL;
+    /* json-c counts the scalar below the innermost container as a level. */
+    d->tokener = json_tokener_new_ex(max_depth + 1);
+    if (d->tokener == NULL) {
+        free(d);
+        return NULL;
+    }
+    /* Not strict: decode/scan is, and its UTF-8 check holds across pieces. */
+    json_tokener_set_flags(d->tokener, JSON_TOKENER_ALLOW_TRAILING_CHARS);
+    return d;
+}
+
+static void drop_document(struct json_decoder *d)
+{
+    json_object_put(d->root);
+    d->root = NULL;
+    d->complete = false;
+}
+
+void json_decoder_free(struct json_decoder **d)
+{
+    if (*d == NULL)
+        return;
+    drop_document(*d);
+    json_tokener_free((*d)->tokener);
+    free(*d);
+    *d = NULL;
+}
+
+/* json_tokener_reset() keeps the first half of a surrogate pair behind which a
+ * document was given up, and would put it before the first escape of the next
+ * (json-c 0.16). An escape that nobody sees uses it up. */
+static void forget_half_a_pair(struct json_decoder *d)
+{
+    json_tokener_reset(d->tokener);
+    json_object_put(json_tokener_parse_ex(d->tokener, "\"\\u0020\"", 8));
+}
+
+void json_decoder_begin(struct json_decoder *d)
+{
+    drop_document(d);
+    forget_half_a_pair(d);
+    json_tokener_reset(d->tokener);
+    d->consumed = 0;
+}
+
+static bool refused(struct fault *fault, const struct json_decoder *d,
+                    enum json_tokener_error error)
+{
+    *fault = (struct fault){.what = OUTCOME_internal, .offset = d->consumed};
+    snprintf(fault->reason, sizeof fault->reason, "json-c: %s",
+             json_tokener_error_desc(error));
+    return false;
+}
+
+bool json_decoder_feed(struct json_decoder *d, const void *bytes, size_t n,
+                       struct fault *fault)
+{
+    const char *from = bytes;
+    while (n > 0 && !d->complete) {
+        int take = n < INT_MAX ? (int)n : INT_MAX;
+        struct json_object *root =
+            json_tokener_parse_ex(d->tokener, from, take);
+        enum json_tokener_error error = json_tokener_get_error(d->tokener);
+        d->consumed += (size_t)take;
+        if (error == json_tokener_success) {
+            d->root = root;
+            d->complete = true; /* what follows is white space */
+        } else if (error != json_tokener_continue) {
+            return refused(fault, d, error);
+        }
+        from += take;
+        n -= (size_t)take;
+    }
+    return true;
+}
+
+/* A document that is a bare number ends only where its input does. */
+static bool end_of_input(struct json_decoder *d, struct fault *fault)
+{
+    if (d->complete)
+        return true;
+    struct json_object *root = json_tokener_parse_ex(d->tokener, "", 1);
+    enum json_tokener_error error = json_tokener_get_error(d->tokener);
+    if (error != json_tokener_success)
+        return refused(fault, d, error);
+    d->root = root;
+    d->complete = true;
+    return true;
+}
+
+static bool wrong_shape(struct fault *fault, const char *array, uint64_t index,
+                        const char *field, const char *reason)
+{
+    fault_shape(fault, array, index, field, reason);
+    return false;
+}
+
+static bool add_int64(struct tally *t, struct json_object *value)
+{
+    if (!json_object_is_type(value, json_type_int))
+        return false;
+    /* Above INT64_MAX json-c keeps a uint64_t, which get_int64 would clamp. */
+    if (json_object_get_uint64(value) > INT64_MAX &&
+        json_object_get_int64(value) >= 0)
+        return false;
+    tally_add_int64(t, json_object_get_int64(value));
+    return true;
+}
+
+static bool add_double(struct tally *t, struct json_object *value)
+{
+    if (!json_object_is_type(value, json_type_int) &&
+        !json_object_is_type(value, json_type_double))
+        return false;
+    tally_add_double(t, json_object_get_double(value));
+    return true;
+}
+
+static bool add_item(const struct json_shape *shape, struct json_object *item,
+                     size_t index, struct tally *t, struct fault *fault)
+{
+    if (!json_object_is_type(item, json_type_object))
+        return wrong_shape(fault, shape->array, index, NULL,
+                           FAULT_ITEM_NOT_OBJECT);
+    struct json_object *value;
+    if (!json_object_object_get_ex(item, shape->field, &value))
+        return wrong_shape(fault, shape->array, index, shape->field,
+                           FAULT_MISSING);
+    if (t->numbers == TALLY_DOUBLE)
+        return add_double(t, value) ||
+               wrong_shape(fault, shape->array, index, shape->field,
+                           FAULT_NOT_NUMBER);
+    return add_int64(t, value) || wrong_shape(fault, shape->array, index,
+                                              shape->field, FAULT_NOT_INT64);
+}
+
+static bool add_items(struct json_object *root, const struct json_shape *shape,
+                      struct tally *t, struct fault *fault)
+{
+    if (!json_object_is_type(root, json_type_object))
+        return wrong_shape(fault, NULL, FAULT_NO_INDEX, NULL, FAULT_NOT_OBJECT);
+    struct json_object *items;
+    if (!json_object_object_get_ex(root, shape->array, &items))
+        return wrong_shape(fault, shape->array, FAULT_NO_INDEX, NULL,
+                           FAULT_MISSING);
+    if (!json_object_is_type(items, json_type_array))
+        return wrong_shape(fault, shape->array, FAULT_NO_INDEX, NULL,
+                           FAULT_NOT_ARRAY);
+    size_t count = json_object_array_length(items);
+    for (size_t i = 0; i < count; i++)
+        if (!add_item(shape, json_object_array_get_idx(items, i), i, t, fault))
+            return false;
+    return true;
+}
+
+bool json_decoder_finish(struct json_decoder *d, const struct json_shape *shape,
+                         struct tally *t, struct fault *fault)
+{
+    bool ok = end_of_input(d, fault) && add_items(d->root, shape, t, fault);
+    drop_document(d);
+    return ok;
+}
+
+/* --- The value of one text. --- */
+
+bool json_int64(const char *text, int64_t *value)
+{
+    /* It stops at what is no digit, and clamps with errno set. */
+    errno = 0;
+    return strpbrk(text, ".eE") == NULL && json_parse_int64(text, value) == 0 &&
+           errno != ERANGE;
+}
+
+double json_double(const char *text)
+{
+    double value = 0;
+    json_parse_double(text, &value);
+    return value;
+}
+
+bool json_string_is(const char *raw, size_t n, const char *wanted)
+{
+    struct json_tokener *t = json_tokener_new();
+    if (t == NULL)
+        return false;
+    json_tokener_parse_ex(t, "\"", 1);
+    json_tokener_parse_ex(t, raw, (int)n);
+    struct json_object *o = json_tokener_parse_ex(t, "\"", 1);
+    bool same = json_object_is_type(o, json_type_string) &&
+                (size_t)json_object_get_string_len(o) == strlen(wanted) &&
+                memcmp(json_object_get_string(o), wanted, strlen(wanted)) == 0;
+    json_object_put(o);
+    json_tokener_free(t);
+    return same;
+}
+
+/* --- Documents. --- */
+
+/* A document is a json-c value under another name, so that no header of
+ * json-c is needed outside. */
+static struct json_object *node(struct json_doc *doc)
+{
+    return (struct json_object *)(void *)doc;
+}
+
+static struct json_doc *doc(struct json_object *o)
+{
+    return (struct json_doc *)(void *)o;
+}
+
+struct json_doc *json_new_object(void)
+{
+    return doc(json_object_new_object());
+}
+
+void json_free(struct json_doc **root)
+{
+    json_object_put(node(*root));
+    *root = NULL;
+}
+
+/* Hand `value` over to `object`; a document that lacks memory lacks it. */
+static struct json_doc *put(struct json_doc *object, const char *key,
+                            struct json_object *value)
+{
+    if (object == NULL || value == NULL ||
+        json_object_object_add(node(object), key, value) != 0) {
+        json_object_put(value);
+        return NULL;
+    }
+    return doc(value);
+}
+
+/* Texts come from outside; a reply must be valid UTF-8 all the same. */
+static struct json_object *text_value(const char *text)
+{
+    char room[1024];
+    struct buf clean;
+    buf_init(&clean, room, sizeof room);
+    const unsigned char *s = (const unsigned char *)text;
+    while (*s != '\0' && !clean.overflow) {
+        size_t n = utf8_length(s);
+        if (n == 0)
+            buf_str(&clean, "\xef\xbf\xbd"); /* U+FFFD */
+        else
+            buf_add(&clean, s, n);
+        s += n == 0 ? 1 : n;
+    }
+    return json_object_new_string_len(clean.data, (int)clean.len);
+}
+
+void json_put_text(struct json_doc *object, const char *key, const char *text)
+{
+    put(object, key, text_value(text));
+}
+
+void json_put_uint(struct json_doc *object, const char *key, uint64_t value)
+{
+    put(object, key, json_object_new_uint64(value));
+}
+
+void json_put_double(struct json_doc *object, const char *key, double value)
+{
+    char text[TALLY_TEXT_MAX];
+    tally_print_double(value, text);
+    put(object, key, json_object_new_double_s(value, text));
+}
+
+void json_put_bool(struct json_doc *object, const char *key, bool value)
+{
+    put(object, key, json_object_new_boolean(value));
+}
+
+struct json_doc *json_put_object(struct json_doc *object, const char *key)
+{
+    return put(object, key, json_object_new_object());
+}
+
+struct json_doc *json_put_array(struct json_doc *object, const char *key)
+{
+    return put(object, key, json_object_new_array());
+}
+
+struct json_doc *json_append_object(struct json_doc *array)
+{
+    struct json_object *value = json_object_new_object();
+    if (array == NULL || value == NULL ||
+        json_object_array_add(node(array), value) != 0) {
+        json_object_put(value);
+        return NULL;
+    }
+    return doc(value);
+}
+
+bool json_print(const struct json_doc *root, struct buf *out)
+{
+    if (root == NULL)
+        return false;
+    size_t n;
+    const char *text = json_object_to_json_string_length(
+        node((struct json_doc *)(uintptr_t)root),
+        JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &n);
+    if (text == NULL)
+        return false;
+    buf_add(out, text, n);
+    return !out->overflow;
+}
+
+void json_quote(struct buf *out, const char *text)
+{
+    struct json_object *value = text_value(text);
+    if (!json_print(doc(value), out))
+        out->overflow = true;
+    json_object_put(value);
+}

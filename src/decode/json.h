@@ -1,0 +1,86 @@
+/* json: the only user of json-c.
+ *
+ * Three services: the reference decoder that builds the whole document,
+ * the value of one number or string as text, and the building of documents
+ * (problem details, status). No json-c type leaves this room.
+ *
+ * Call none of it after setlocale(LC_NUMERIC): json-c reads numbers with
+ * strtod(3). tallyd stays in the C locale. */
+#ifndef TALLYD_DECODE_JSON_H
+#define TALLYD_DECODE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "decode/fault.h"
+#include "decode/tally.h"
+
+/* --- The reference decoder: one per worker, reused for every body. --- */
+
+struct json_decoder;
+
+/* What a document must look like: { array: [ { field: number } ] }. The
+ * strings are borrowed and must outlive the decode. */
+struct json_shape {
+    const char *array;
+    const char *field;
+};
+
+/* NULL when memory is short. `max_depth` counts nested arrays and objects. */
+struct json_decoder *json_decoder_new(int max_depth);
+void json_decoder_free(struct json_decoder **d);
+
+/* Forget whatever came before and start a document. */
+void json_decoder_begin(struct json_decoder *d);
+
+/* Feed the next bytes of a document that decode/scan has accepted so far.
+ * False: json-c would not take it after all, or memory is short; `fault` says
+ * so and json_decoder_begin() is the only valid next call. */
+bool json_decoder_feed(struct json_decoder *d, const void *bytes, size_t n,
+                       struct fault *fault);
+
+/* The body is complete: add every item's field to `t`. False: malformed or
+ * of the wrong shape; `fault` says which and where. Frees the document. */
+bool json_decoder_finish(struct json_decoder *d, const struct json_shape *shape,
+                         struct tally *t, struct fault *fault);
+
+/* --- The value of one text that decode/scan has accepted. --- */
+
+/* `text` is terminated. False: not an integer, or not one of int64. */
+bool json_int64(const char *text, int64_t *value);
+
+/* Correctly rounded; infinite when out of range. */
+double json_double(const char *text);
+
+/* Is the string of which [raw, raw + n) is written between the quotes equal to
+ * `wanted`? */
+bool json_string_is(const char *raw, size_t n, const char *wanted);
+
+/* --- Documents: build, print, free. --- */
+
+/* A JSON object or array under construction. Children belong to their
+ * parent; only the root is freed. Running out of memory makes a document
+ * incomplete and is reported by json_print(). */
+struct json_doc;
+
+struct json_doc *json_new_object(void);
+void json_free(struct json_doc **root);
+
+void json_put_text(struct json_doc *object, const char *key, const char *text);
+void json_put_uint(struct json_doc *object, const char *key, uint64_t value);
+void json_put_double(struct json_doc *object, const char *key, double value);
+void json_put_bool(struct json_doc *object, const char *key, bool value);
+struct json_doc *json_put_object(struct json_doc *object, const char *key);
+struct json_doc *json_put_array(struct json_doc *object, const char *key);
+struct json_doc *json_append_object(struct json_doc *array);
+
+/* Append the text of `root` to `out`; bytes that are not UTF-8 come out as
+ * U+FFFD. False: memory ran out or `out` overflowed. */
+bool json_print(const struct json_doc *root, struct buf *out);
+
+/* Append `text` as a JSON string, quotes included. */
+void json_quote(struct buf *out, const char *text);
+
+#endif

@@ -1,0 +1,110 @@
+/* payload: see payload.h. */
+#include "decode/payload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/outcome.h"
+#include "decode/reference.h"
+#include "decode/typed.h"
+
+/* One of the two. */
+struct payload {
+    struct typed *typed;
+    struct reference *reference;
+};
+
+struct payload *payload_new(const struct shape *shape,
+                            enum payload_decoder decoder)
+{
+    struct payload *p = calloc(1, sizeof *p);
+    if (p == NULL)
+        return NULL;
+    if (decoder == PAYLOAD_TYPED)
+        p->typed = typed_new(shape);
+    else
+        p->reference = reference_new(shape);
+    if (p->typed == NULL && p->reference == NULL)
+        payload_free(&p);
+    return p;
+}
+
+void payload_free(struct payload **p)
+{
+    if (*p == NULL)
+        return;
+    typed_free(&(*p)->typed);
+    reference_free(&(*p)->reference);
+    free(*p);
+    *p = NULL;
+}
+
+void payload_choose_path(struct payload *p, size_t index)
+{
+    if (p->typed != NULL)
+        typed_choose_path(p->typed, index);
+}
+
+void payload_begin(struct payload *p)
+{
+    if (p->typed != NULL)
+        typed_begin(p->typed);
+    else
+        reference_begin(p->reference);
+}
+
+bool payload_feed(struct payload *p, const uint8_t *bytes, size_t n,
+                  struct fault *fault)
+{
+    return p->typed != NULL ? typed_feed(p->typed, bytes, n, fault)
+                            : reference_feed(p->reference, bytes, n, fault);
+}
+
+bool payload_finish(struct payload *p, struct tally *t, struct fault *fault)
+{
+    return p->typed != NULL ? typed_finish(p->typed, t, fault)
+                            : reference_finish(p->reference, t, fault);
+}
+
+/* --- Comparison. --- */
+
+static bool same_fault(const struct fault *a, const struct fault *b,
+                       struct buf *difference)
+{
+    if (a->what != b->what)
+        buf_printf(difference, "%s, not %s", outcome_name(a->what),
+                   outcome_name(b->what));
+    else if (strcmp(a->reason, b->reason) != 0)
+        buf_printf(difference, "\"%s\", not \"%s\"", a->reason, b->reason);
+    else if (strcmp(a->pointer, b->pointer) != 0)
+        buf_printf(difference, "at %s, not %s", a->pointer, b->pointer);
+    else if (a->offset != b->offset)
+        buf_printf(difference, "at byte %llu, not %llu",
+                   (unsigned long long)a->offset,
+                   (unsigned long long)b->offset);
+    return difference->len == 0;
+}
+
+bool payload_same(const struct payload_answer *a,
+                  const struct payload_answer *b, struct buf *difference)
+{
+    char texts[2][TALLY_TEXT_MAX] = {"no result", "no result"};
+    if (a->ok != b->ok) {
+        buf_printf(difference, "%s, not %s",
+                   a->ok ? "a sum" : outcome_name(a->fault.what),
+                   b->ok ? "a sum" : outcome_name(b->fault.what));
+        return false;
+    }
+    if (!a->ok)
+        return same_fault(&a->fault, &b->fault, difference);
+    size_t na = tally_print(&a->tally, texts[0]);
+    size_t nb = tally_print(&b->tally, texts[1]);
+    if (na != nb || memcmp(texts[0], texts[1], na) != 0)
+        buf_printf(difference, "sum %.*s, not %.*s", (int)na, texts[0], (int)nb,
+                   texts[1]);
+    else if (a->tally.count != b->tally.count)
+        buf_printf(difference, "%llu items, not %llu",
+                   (unsigned long long)a->tally.count,
+                   (unsigned long long)b->tally.count);
+    return difference->len == 0;
+}

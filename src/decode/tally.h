@@ -1,0 +1,45 @@
+/* tally: the arithmetic, exact or as IEEE doubles; overflow is stated.
+ *
+ * int64: the values are summed in 128 bits and multiplied once at the end,
+ * which is the same as the sum of the products and cannot overflow 128 bits
+ * before 2^44 values. The result must fit int64_t.
+ * double: `sum = sum + value * multiply` on IEEE 754 binary64, in document
+ * order, which is what the JavaScript handler computes. */
+#ifndef TALLYD_DECODE_TALLY_H
+#define TALLYD_DECODE_TALLY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum tally_numbers { TALLY_INT64, TALLY_DOUBLE };
+
+/* The largest |multiply| the 128-bit argument above holds for. */
+#define TALLY_MULTIPLY_MAX 1048576
+
+/* Room for any printed result and its NUL. */
+#define TALLY_TEXT_MAX 32
+
+struct tally {
+    enum tally_numbers numbers;
+    int32_t multiply;
+    uint64_t count; /* values added */
+    __int128 exact; /* TALLY_INT64: sum of the values, not yet multiplied */
+    double approx;  /* TALLY_DOUBLE: the running sum */
+};
+
+void tally_begin(struct tally *t, enum tally_numbers numbers, int32_t multiply);
+
+/* Add one value. Each is for its own mode; the other is a bug of the caller. */
+void tally_add_int64(struct tally *t, int64_t value);
+void tally_add_double(struct tally *t, double value);
+
+/* Print the result into `text` (at least TALLY_TEXT_MAX bytes) and give its
+ * length. 0: the result does not fit int64, or is not a finite double. */
+size_t tally_print(const struct tally *t, char *text);
+
+/* Print a finite double as ECMAScript's Number::toString does (ECMA-262,
+ * 6.1.6.1.20): the shortest digits that read back as the same value. Gives
+ * the length; `text` holds at least TALLY_TEXT_MAX bytes. */
+size_t tally_print_double(double value, char *text);
+
+#endif

@@ -1,0 +1,33 @@
+/* typed: the fast decoder, { array: [ { field: number } ] } in one pass.
+ *
+ * decode/scan says what is valid, byte by byte; decode/skim takes the items
+ * that are as almost all are; a value that is not a plain integer goes to
+ * decode/json as text. Memory does not grow with the body: what is kept is
+ * the text of one key or one number.
+ *
+ * Use it through decode/payload. */
+#ifndef TALLYD_DECODE_TYPED_H
+#define TALLYD_DECODE_TYPED_H
+
+#include <stdbool.h>
+
+#include "decode/fault.h"
+#include "decode/shape.h"
+#include "decode/tally.h"
+
+struct typed;
+
+/* NULL: memory is short. The strings of `shape` are borrowed. */
+struct typed *typed_new(const struct shape *shape);
+void typed_free(struct typed **d);
+
+/* Use that one of skim_paths(). */
+void typed_choose_path(struct typed *d, size_t index);
+
+/* As payload_begin(), payload_feed(), payload_finish(). */
+void typed_begin(struct typed *d);
+bool typed_feed(struct typed *d, const uint8_t *bytes, size_t n,
+                struct fault *fault);
+bool typed_finish(struct typed *d, struct tally *t, struct fault *fault);
+
+#endif

@@ -1,0 +1,218 @@
+/* call: see call.h. */
+#include "downstream/call.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "downstream/answer.h"
+#include "downstream/request.h"
+
+#define HEAD_BYTES_MAX 65536
+#define FIELD_BYTES_MAX 16384
+
+/* A kept connection that was idle for longer may be about to be closed by its
+ * peer, and what broke would look like a handler's fault. */
+#define IDLE_MAX CLOCK_SECOND
+#define LIFETIME (600 * CLOCK_SECOND)
+
+struct call {
+    struct call_settings settings;
+    struct link_target *target;
+    struct links *links;
+    struct answer answer;
+    char *body;
+    size_t body_len, room;
+    bool short_of_memory;
+    struct buf fields;
+    char field_room[FIELD_BYTES_MAX];
+    char head[HEAD_BYTES_MAX];
+    uint8_t bytes[16384];
+};
+
+static void complete(struct link_settings *l, int64_t timeout)
+{
+    const char **const texts[] = {&l->socket, &l->ca, &l->cert, &l->key};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (*texts[i] == NULL)
+            *texts[i] = "";
+    if (l->name == NULL)
+        l->name = "url";
+    if (l->idle == 0)
+        l->idle = IDLE_MAX;
+    if (l->lifetime == 0)
+        l->lifetime = LIFETIME;
+    if (l->connect_timeout == 0)
+        l->connect_timeout = timeout;
+}
+
+struct call *call_new(const struct call_settings *s, char *why, size_t why_size)
+{
+    struct call *c = calloc(1, sizeof *c);
+    snprintf(why, why_size, "memory is short");
+    if (c == NULL)
+        return NULL;
+    c->settings = *s;
+    complete(&c->settings.link, s->timeout);
+    c->target = link_target_new(&c->settings.link, why, why_size);
+    if (c->target != NULL)
+        c->links = links_new();
+    if (c->links == NULL)
+        call_free(&c);
+    return c;
+}
+
+void call_free(struct call **c)
+{
+    if (*c == NULL)
+        return;
+    links_free(&(*c)->links);
+    link_target_free(&(*c)->target);
+    free((*c)->body);
+    free(*c);
+    *c = NULL;
+}
+
+/* The taker of struct answer; what it may grow to is answer.h's to bound. */
+static void keep(void *taker, const uint8_t *bytes, size_t n)
+{
+    struct call *c = taker;
+    if (c->body_len + n + 1 > c->room) {
+        size_t room = 2 * (c->body_len + n) + 1024;
+        char *grown = realloc(c->body, room);
+        c->short_of_memory = c->short_of_memory || grown == NULL;
+        if (grown != NULL) {
+            c->body = grown;
+            c->room = room;
+        }
+    }
+    if (c->short_of_memory)
+        return;
+    memcpy(c->body + c->body_len, bytes, n);
+    c->body_len += n;
+    c->body[c->body_len] = '\0';
+}
+
+/* The same for a line of the header. */
+static void keep_field(void *taker, const char *line, size_t n)
+{
+    struct call *c = taker;
+    buf_add(&c->fields, line, n);
+    buf_char(&c->fields, '\n');
+}
+
+static enum call_end failed(struct call_answer *a, enum call_end end,
+                            const char *detail)
+{
+    snprintf(a->detail, sizeof a->detail, "%s", detail);
+    return end;
+}
+
+static enum call_end timed_out(struct call_answer *a)
+{
+    return failed(a, CALL_TIMED_OUT, "no complete answer in time");
+}
+
+/* CALL_ANSWERED: all is sent, or the peer has said something before. */
+static enum call_end send_all(struct link *l, const char *bytes, size_t len,
+                              int64_t deadline, struct call_answer *a)
+{
+    size_t sent = 0, n;
+    while (sent < len) {
+        enum link_state state = link_send(l, bytes + sent, len - sent, &n);
+        /* It may have answered, and closed, before it read everything. */
+        if (state == LINK_BROKEN)
+            return CALL_ANSWERED;
+        if (state == LINK_AGAIN && !link_wait(l, POLLOUT, deadline))
+            return timed_out(a);
+        sent += n;
+    }
+    return CALL_ANSWERED;
+}
+
+static enum call_end ended(struct call *c, struct call_answer *a,
+                           enum answer_state state)
+{
+    if (c->short_of_memory)
+        return failed(a, CALL_TOO_LONG, "memory is short");
+    if (state == ANSWER_TOO_LONG)
+        return failed(a, CALL_TOO_LONG, "the answer is over the limit");
+    if (state == ANSWER_WRONG)
+        return failed(a, CALL_BROKEN, c->answer.reason);
+    a->status = c->answer.status;
+    return CALL_ANSWERED;
+}
+
+static enum call_end receive(struct call *c, struct link *l, int64_t deadline,
+                             struct call_answer *a)
+{
+    enum answer_state answer = ANSWER_MORE;
+    size_t n;
+    answer_begin(&c->answer, c->settings.max_reply);
+    c->answer.take = keep;
+    c->answer.field = keep_field;
+    c->answer.taker = c;
+    while (answer == ANSWER_MORE) {
+        enum link_state state = link_read(l, c->bytes, sizeof c->bytes, &n);
+        if (state == LINK_AGAIN && !link_wait(l, POLLIN, deadline))
+            return timed_out(a);
+        if (state == LINK_MOVED && n == 0 && answer_end(&c->answer))
+            return ended(c, a, ANSWER_DONE);
+        if (state == LINK_BROKEN || (state == LINK_MOVED && n == 0))
+            return failed(a, CALL_BROKEN,
+                          "the connection ended before the answer did");
+        if (clock_now() >= deadline)
+            return timed_out(a);
+        answer = answer_feed(&c->answer, c->bytes, n);
+    }
+    return ended(c, a, answer);
+}
+
+static enum call_end exchange(struct call *c, const struct call_request *r,
+                              int64_t deadline, struct call_answer *a)
+{
+    struct buf head;
+    struct link *l = link_to(c->links, c->target);
+    bool fresh;
+    const char *why = "memory is short";
+    enum outcome o = l == NULL
+                         ? OUTCOME_internal
+                         : link_open(l, clock_now(), deadline, &fresh, &why);
+    if (o == OUTCOME_downstream_timeout)
+        return timed_out(a);
+    buf_init(&head, c->head, sizeof c->head);
+    request_print_head(&head, link_target_url(c->target), r->target);
+    buf_printf(&head, "%sContent-Length: %zu\r\n\r\n", r->lines, r->body_len);
+    if (head.overflow)
+        return failed(a, CALL_UNREACHED,
+                      "the header of the request is too long");
+    if (o != OUTCOME_ok)
+        return failed(a, CALL_UNREACHED, why);
+    enum call_end end = send_all(l, head.data, head.len, deadline, a);
+    if (end == CALL_ANSWERED)
+        end = send_all(l, r->body, r->body_len, deadline, a);
+    if (end == CALL_ANSWERED)
+        end = receive(c, l, deadline, a);
+    if (end != CALL_ANSWERED || !c->answer.keep)
+        link_close(l);
+    return end;
+}
+
+void call_post(struct call *c, const struct call_request *r,
+               struct call_answer *a)
+{
+    int64_t began = clock_now();
+    *a = (struct call_answer){.body = ""};
+    c->body_len = 0;
+    buf_init(&c->fields, c->field_room, sizeof c->field_room);
+    c->short_of_memory = false;
+    a->end = exchange(c, r, began + c->settings.timeout, a);
+    a->took = clock_now() - began;
+    if (c->body_len > 0)
+        a->body = c->body;
+    a->body_len = c->body_len;
+    a->fields = c->field_room;
+}

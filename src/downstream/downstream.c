@@ -1,0 +1,289 @@
+/* downstream: see downstream.h. */
+#include "downstream/downstream.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "downstream/answer.h"
+#include "downstream/request.h"
+
+/* A request: its fixed lines, those of the trace and the key, the body. */
+#define HEAD_BYTES_MAX 4096
+#define REQUEST_BYTES_MAX (HEAD_BYTES_MAX + 2048)
+
+#define ANSWER_BYTES 4096 /* read at once; longer answers take more turns */
+
+struct downstream_target {
+    struct downstream_settings settings;
+    struct link_target *link;
+    size_t head_len;
+    char head[HEAD_BYTES_MAX]; /* the lines all requests begin with */
+};
+
+struct downstream {
+    struct links *links;
+    struct answer answer;
+    char request[REQUEST_BYTES_MAX];
+    uint8_t bytes[ANSWER_BYTES];
+    int64_t first_byte; /* of the answer, monotonic ns; 0: it has not come */
+};
+
+_Static_assert(TRACE_STATE_MAX + TRACE_ID_MAX + DOWNSTREAM_KEY_MAX +
+                       DOWNSTREAM_BODY_MAX + 512 <
+                   REQUEST_BYTES_MAX - HEAD_BYTES_MAX,
+               "every request fits");
+
+/* --- Targets. --- */
+
+/* False: the URL is too long. */
+static bool print_head(struct downstream_target *t)
+{
+    struct buf out;
+    buf_init(&out, t->head, sizeof t->head);
+    request_print_head(&out, link_target_url(t->link), NULL);
+    buf_str(&out, REQUEST_JSON);
+    t->head_len = out.len;
+    return !out.overflow;
+}
+
+struct downstream_target *
+downstream_target_new(const struct downstream_settings *s, char *why,
+                      size_t why_size)
+{
+    struct downstream_target *t = calloc(1, sizeof *t);
+    snprintf(why, why_size, "memory is short");
+    if (t == NULL)
+        return NULL;
+    t->settings = *s;
+    t->link = link_target_new(&s->link, why, why_size);
+    if (t->link != NULL && print_head(t))
+        return t;
+    if (t->link != NULL)
+        snprintf(why, why_size, "downstream = %.120s: it is too long",
+                 s->link.url);
+    downstream_target_free(&t);
+    return NULL;
+}
+
+void downstream_target_free(struct downstream_target **t)
+{
+    if (*t == NULL)
+        return;
+    link_target_free(&(*t)->link);
+    free(*t);
+    *t = NULL;
+}
+
+struct downstream *downstream_new(void)
+{
+    struct downstream *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return NULL;
+    d->links = links_new();
+    if (d->links == NULL)
+        downstream_free(&d);
+    return d;
+}
+
+void downstream_free(struct downstream **d)
+{
+    if (*d == NULL)
+        return;
+    links_free(&(*d)->links);
+    free(*d);
+    *d = NULL;
+}
+
+/* --- One exchange. --- */
+
+static void put_line(struct buf *out, const char *name, const char *value)
+{
+    buf_str(out, name);
+    buf_str(out, value);
+    buf_str(out, "\r\n");
+}
+
+static size_t print_request(struct downstream *d,
+                            const struct downstream_target *t,
+                            const struct downstream_post *p)
+{
+    struct buf out;
+    buf_init(&out, d->request, sizeof d->request);
+    buf_add(&out, t->head, t->head_len);
+    put_line(&out, "X-Request-ID: ", p->trace->request_id);
+    put_line(&out, "traceparent: ", p->trace->child);
+    if (p->trace->state[0] != '\0')
+        put_line(&out, "tracestate: ", p->trace->state);
+    if (p->idempotency_key != NULL)
+        put_line(&out, "Idempotency-Key: ", p->idempotency_key);
+    buf_str(&out, "Content-Length: ");
+    buf_uint(&out, p->body_len);
+    buf_str(&out, "\r\n\r\n");
+    buf_add(&out, p->body, p->body_len);
+    return out.overflow ? 0 : out.len;
+}
+
+enum end { END_ANSWERED, END_BROKE, END_TIMEOUT, END_WRONG, END_TOO_LONG };
+
+/* The one place where a request goes onto the wire. */
+static enum end send_request(const char *bytes, size_t len, struct link *l,
+                             int64_t deadline, struct downstream_report *report)
+{
+    size_t sent = 0, n;
+    while (sent < len) {
+        enum link_state state = link_send(l, bytes + sent, len - sent, &n);
+        if (state == LINK_BROKEN)
+            return END_BROKE;
+        if (state == LINK_AGAIN && !link_wait(l, POLLOUT, deadline))
+            return END_TIMEOUT;
+        report->posts += sent == 0 && n > 0;
+        sent += n;
+    }
+    return END_ANSWERED;
+}
+
+static enum end read_answer(struct downstream *d, struct link *l,
+                            uint64_t max_reply, int64_t deadline)
+{
+    enum answer_state answer = ANSWER_MORE;
+    enum link_state state = LINK_MOVED; /* it may be there already */
+    size_t n = 0;
+    answer_begin(&d->answer, max_reply);
+    while (answer == ANSWER_MORE) {
+        if (state == LINK_AGAIN && !link_wait(l, POLLIN, deadline))
+            return END_TIMEOUT;
+        state = link_read(l, d->bytes, sizeof d->bytes, &n);
+        if (state == LINK_BROKEN)
+            return END_BROKE;
+        if (state == LINK_MOVED && n > 0 && d->first_byte == 0)
+            d->first_byte = link_used(l);
+        if (state == LINK_MOVED && n == 0)
+            return answer_end(&d->answer) ? END_ANSWERED : END_BROKE;
+        answer = answer_feed(&d->answer, d->bytes, n);
+        if (answer == ANSWER_MORE && n > 0 && link_used(l) >= deadline)
+            return END_TIMEOUT;
+    }
+    return answer == ANSWER_DONE    ? END_ANSWERED
+           : answer == ANSWER_WRONG ? END_WRONG
+                                    : END_TOO_LONG;
+}
+
+static enum end exchange(struct downstream *d,
+                         const struct downstream_target *t, struct link *l,
+                         size_t len, int64_t deadline,
+                         struct downstream_report *report)
+{
+    enum end end = send_request(d->request, len, l, deadline, report);
+    if (end == END_ANSWERED)
+        end = read_answer(d, l, t->settings.max_reply, deadline);
+    if (end != END_ANSWERED || !d->answer.keep)
+        link_close(l);
+    return end;
+}
+
+/* --- One post. --- */
+
+static enum outcome tell(struct downstream_report *report, enum outcome o,
+                         const char *detail)
+{
+    snprintf(report->detail, sizeof report->detail, "%.190s", detail);
+    return o;
+}
+
+static enum outcome outcome_of_status(struct downstream_report *report)
+{
+    char detail[64];
+    int status = report->status;
+    if (status >= 200 && status < 300)
+        return OUTCOME_ok;
+    snprintf(detail, sizeof detail, "the downstream answered %d", status);
+    return tell(report,
+                status >= 300 && status < 400 ? OUTCOME_downstream_redirect
+                                              : OUTCOME_downstream_status,
+                detail);
+}
+
+static enum outcome outcome_of(const struct downstream *d, enum end end,
+                               struct downstream_report *report)
+{
+    char detail[128];
+    switch (end) {
+    case END_ANSWERED:
+        report->status = d->answer.status;
+        return outcome_of_status(report);
+    case END_TIMEOUT:
+        return tell(report, OUTCOME_downstream_timeout,
+                    "timeout is over, the answer is not complete");
+    case END_WRONG:
+        snprintf(detail, sizeof detail, "the answer: %s", d->answer.reason);
+        return tell(report, OUTCOME_downstream_broken, detail);
+    case END_TOO_LONG:
+        return tell(report, OUTCOME_downstream_broken,
+                    "the answer is over downstream_max_reply");
+    case END_BROKE:
+        break;
+    }
+    return tell(report, OUTCOME_downstream_broken,
+                "the connection ended before the answer was complete");
+}
+
+/* *broke: the connection did, so that another one may do better. */
+static enum outcome post_once(struct downstream *d,
+                              const struct downstream_target *t, size_t len,
+                              int64_t began, int64_t deadline,
+                              struct downstream_report *report, bool *broke)
+{
+    bool fresh;
+    const char *why;
+    struct link *l = link_to(d->links, t->link);
+    *broke = false;
+    d->first_byte = 0;
+    if (l == NULL)
+        return OUTCOME_internal;
+    enum outcome o = link_open(l, began, deadline, &fresh, &why);
+    if (o != OUTCOME_ok)
+        return tell(report, o, why);
+    report->connects += fresh;
+    if (fresh)
+        report->connect_us = (clock_now() - began) / 1000;
+    enum end end = exchange(d, t, l, len, deadline, report);
+    if (d->first_byte != 0)
+        report->first_byte_us = (d->first_byte - began) / 1000;
+    *broke = end == END_BROKE;
+    return outcome_of(d, end, report);
+}
+
+enum outcome downstream_post(struct downstream *d,
+                             const struct downstream_target *t,
+                             const struct downstream_post *post, int64_t due,
+                             struct downstream_report *report)
+{
+    int64_t now = clock_now(), deadline = now + t->settings.timeout;
+    bool broke = false;
+    if (due < deadline)
+        deadline = due;
+    *report = (struct downstream_report){0};
+    size_t len = print_request(d, t, post);
+    if (post->body_len > DOWNSTREAM_BODY_MAX || len == 0)
+        return OUTCOME_internal;
+    if (now >= deadline)
+        return tell(report, OUTCOME_request_timeout, "nothing was posted");
+    enum outcome o = post_once(d, t, len, now, deadline, report, &broke);
+    if (t->settings.resend && broke && (now = clock_now()) < deadline) {
+        report->resends++;
+        o = post_once(d, t, len, now, deadline, report, &broke);
+    }
+    if (o == OUTCOME_ok)
+        report->detail[0] = '\0';
+    /* The first post may have been taken, even if no second one got out. */
+    if (o == OUTCOME_downstream_connect && report->posts > 0)
+        o = OUTCOME_downstream_broken;
+    if (o == OUTCOME_downstream_timeout && clock_now() >= due)
+        o = tell(report, OUTCOME_request_timeout,
+                 report->posts > 0 ? "the downstream has not answered"
+                                   : "nothing was posted");
+    return o;
+}

@@ -1,0 +1,356 @@
+/* link: see link.h. */
+#include "downstream/link.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+struct link_target {
+    struct link_settings settings;
+    CURLU *url;
+    struct link_url parts;
+    bool tls;
+};
+
+struct link {
+    struct links *all;
+    const struct link_target *target;
+    struct link *next;
+    CURL *easy;
+    bool open; /* the handle is in the multi handle */
+    curl_socket_t fd;
+    int64_t made, used; /* monotonic ns */
+};
+
+struct links {
+    CURLM *multi;
+    struct link *list;
+    char *system_ca; /* libcurl's built-in default; its memory */
+    char error[CURL_ERROR_SIZE];
+};
+
+/* --- Targets. --- */
+
+static bool readable(const char *path, const char *name, const char *key,
+                     char *why, size_t room)
+{
+    if (path[0] == '\0' || access(path, R_OK) == 0)
+        return true;
+    snprintf(why, room, "%s_%s = %s: the file cannot be read", name, key, path);
+    return false;
+}
+
+/* False: memory is short. */
+static bool take_part(CURLU *url, CURLUPart part, unsigned flags, char **out)
+{
+    return curl_url_get(url, part, out, flags) != CURLUE_OUT_OF_MEMORY;
+}
+
+static bool see_scheme(struct link_target *t)
+{
+    char *scheme = NULL;
+    take_part(t->url, CURLUPART_SCHEME, 0, &scheme);
+    t->tls = scheme != NULL && strcmp(scheme, "https") == 0;
+    curl_free(scheme);
+    return scheme != NULL;
+}
+
+static CURLUcode parse(struct link_target *t)
+{
+    struct link_url *p = &t->parts;
+    t->url = curl_url();
+    if (t->url == NULL)
+        return CURLUE_OUT_OF_MEMORY;
+    CURLUcode code = curl_url_set(t->url, CURLUPART_URL, t->settings.url, 0);
+    if (code == CURLUE_OK)
+        code = curl_url_get(t->url, CURLUPART_HOST, &p->host, CURLU_PUNYCODE);
+    if (code != CURLUE_OK || !see_scheme(t))
+        return code != CURLUE_OK ? code : CURLUE_OUT_OF_MEMORY;
+    return take_part(t->url, CURLUPART_PATH, 0, &p->path) &&
+                   take_part(t->url, CURLUPART_QUERY, 0, &p->query) &&
+                   take_part(t->url, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT,
+                             &p->port) &&
+                   take_part(t->url, CURLUPART_USER, CURLU_URLDECODE,
+                             &p->user) &&
+                   take_part(t->url, CURLUPART_PASSWORD, CURLU_URLDECODE,
+                             &p->password)
+               ? CURLUE_OK
+               : CURLUE_OUT_OF_MEMORY;
+}
+
+struct link_target *link_target_new(const struct link_settings *s, char *why,
+                                    size_t why_size)
+{
+    if (!readable(s->ca, s->name, "ca", why, why_size) ||
+        !readable(s->cert, s->name, "cert", why, why_size) ||
+        !readable(s->key, s->name, "key", why, why_size))
+        return NULL;
+    struct link_target *t = calloc(1, sizeof *t);
+    CURLUcode code = CURLUE_OUT_OF_MEMORY;
+    if (t != NULL) {
+        t->settings = *s;
+        code = parse(t);
+    }
+    if (code == CURLUE_OK)
+        return t;
+    snprintf(why, why_size, "%s = %.120s: %s", s->name, s->url,
+             curl_url_strerror(code));
+    link_target_free(&t);
+    return NULL;
+}
+
+void link_target_free(struct link_target **t)
+{
+    if (*t == NULL)
+        return;
+    char *const parts[] = {(*t)->parts.path, (*t)->parts.query,
+                           (*t)->parts.host, (*t)->parts.port,
+                           (*t)->parts.user, (*t)->parts.password};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        curl_free(parts[i]);
+    curl_url_cleanup((*t)->url);
+    free(*t);
+    *t = NULL;
+}
+
+const struct link_url *link_target_url(const struct link_target *t)
+{
+    return &t->parts;
+}
+
+/* --- Handles. --- */
+
+struct links *links_new(void)
+{
+    struct links *all = calloc(1, sizeof *all);
+    if (all == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        free(all);
+        return NULL;
+    }
+    all->multi = curl_multi_init();
+    if (all->multi == NULL)
+        links_free(&all);
+    return all;
+}
+
+void links_free(struct links **all)
+{
+    if (*all == NULL)
+        return;
+    for (struct link *l = (*all)->list, *next; l != NULL; l = next) {
+        next = l->next;
+        link_close(l);
+        curl_easy_cleanup(l->easy);
+        free(l);
+    }
+    curl_multi_cleanup((*all)->multi);
+    curl_global_cleanup();
+    free(*all);
+    *all = NULL;
+}
+
+#define SET(option, value)                                                     \
+    (ok = ok && curl_easy_setopt(l->easy, option, value) == CURLE_OK)
+
+static bool set_options(struct link *l)
+{
+    const struct link_settings *s = &l->target->settings;
+    char **system_ca = &l->all->system_ca;
+    bool ok =
+        curl_easy_getinfo(l->easy, CURLINFO_CAINFO, system_ca) == CURLE_OK;
+    SET(CURLOPT_CURLU, l->target->url);
+    SET(CURLOPT_CONNECT_ONLY, 1L);
+    SET(CURLOPT_UNIX_SOCKET_PATH, s->socket[0] != '\0' ? s->socket : NULL);
+    SET(CURLOPT_CAINFO, s->ca[0] != '\0' ? s->ca : *system_ca);
+    SET(CURLOPT_SSLCERT, s->cert[0] != '\0' ? s->cert : NULL);
+    SET(CURLOPT_SSLKEY, s->key[0] != '\0' ? s->key : NULL);
+    SET(CURLOPT_ERRORBUFFER, l->all->error);
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* for ALPN */
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_PROXY, ""); /* no proxy, whatever the environment says */
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    return ok;
+}
+
+static struct link *new_link(struct links *all, const struct link_target *t)
+{
+    struct link *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return NULL;
+    l->all = all;
+    l->target = t;
+    l->easy = curl_easy_init();
+    if (l->easy == NULL || !set_options(l)) {
+        curl_easy_cleanup(l->easy);
+        free(l);
+        return NULL;
+    }
+    l->next = all->list;
+    all->list = l;
+    return l;
+}
+
+struct link *link_to(struct links *all, const struct link_target *t)
+{
+    struct link *l = all->list;
+    while (l != NULL && l->target != t)
+        l = l->next;
+    return l != NULL ? l : new_link(all, t);
+}
+
+/* --- Connections. --- */
+
+/* A handle that is taken out of its multi handle loses the connection it made
+ * with CURLOPT_CONNECT_ONLY. Names and TLS sessions stay for the next one. */
+void link_close(struct link *l)
+{
+    if (l->open)
+        curl_multi_remove_handle(l->all->multi, l->easy);
+    l->open = false;
+}
+
+/* Until libcurl is done with the handle that was added last. */
+static CURLcode run(CURLM *multi)
+{
+    int running = 0, left;
+    CURLMcode code;
+    while ((code = curl_multi_perform(multi, &running)) == CURLM_OK &&
+           running > 0)
+        curl_multi_poll(multi, NULL, 0, 1000, NULL);
+    const CURLMsg *end = curl_multi_info_read(multi, &left);
+    return code != CURLM_OK || end == NULL ? CURLE_FAILED_INIT
+                                           : end->data.result;
+}
+
+static CURLcode make(struct link *l, int64_t limit)
+{
+    int64_t most = l->target->settings.connect_timeout;
+    bool ok = true;
+    if (limit < most)
+        most = limit;
+    SET(CURLOPT_TIMEOUT_MS, (long)((most + CLOCK_MS - 1) / CLOCK_MS));
+    l->all->error[0] = '\0';
+    if (!ok || curl_multi_add_handle(l->all->multi, l->easy) != CURLM_OK)
+        return CURLE_OUT_OF_MEMORY;
+    l->open = true;
+    CURLcode code = run(l->all->multi);
+    if (code == CURLE_OK)
+        code = curl_easy_getinfo(l->easy, CURLINFO_ACTIVESOCKET, &l->fd);
+    if (code != CURLE_OK)
+        link_close(l);
+    l->made = l->used = clock_now();
+    return code;
+}
+
+static bool is_good(struct link *l, int64_t now)
+{
+    const struct link_settings *s = &l->target->settings;
+    char byte;
+    size_t n;
+    return l->open && now - l->used < s->idle && now - l->made < s->lifetime &&
+           link_read(l, &byte, 1, &n) == LINK_AGAIN;
+}
+
+static enum outcome outcome_of(CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return OUTCOME_ok;
+    case CURLE_OPERATION_TIMEDOUT:
+        return OUTCOME_downstream_timeout;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+        return OUTCOME_downstream_connect;
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT:
+        return OUTCOME_internal;
+    default:
+        return OUTCOME_downstream_broken;
+    }
+}
+
+enum outcome link_open(struct link *l, int64_t now, int64_t deadline,
+                       bool *fresh, const char **why)
+{
+    *fresh = !is_good(l, now);
+    if (!*fresh)
+        return OUTCOME_ok;
+    link_close(l);
+    *why = "no time is left to connect";
+    if (now >= deadline)
+        return OUTCOME_downstream_timeout; /* to libcurl 0 ms are no limit */
+    CURLcode code = make(l, deadline - now);
+    *why = l->all->error[0] != '\0' ? l->all->error : curl_easy_strerror(code);
+    return outcome_of(code);
+}
+
+/* --- Bytes. --- */
+
+/* Without TLS libcurl would do no more than this, but look for the connection
+ * among all it has, each time (700 instructions in 7.88). Its socket may be
+ * used directly: CURLOPT_CONNECT_ONLY(3), CURLINFO_ACTIVESOCKET(3). */
+static CURLcode plain(ssize_t got, size_t *n)
+{
+    if (got < 0)
+        return errno == EAGAIN || errno == EINTR ? CURLE_AGAIN
+                                                 : CURLE_RECV_ERROR;
+    *n = (size_t)got;
+    return CURLE_OK;
+}
+
+static enum link_state state_of(CURLcode code)
+{
+    return code == CURLE_AGAIN ? LINK_AGAIN
+           : code == CURLE_OK  ? LINK_MOVED
+                               : LINK_BROKEN;
+}
+
+enum link_state link_send(struct link *l, const void *bytes, size_t most,
+                          size_t *n)
+{
+    *n = 0;
+    CURLcode code =
+        l->target->tls
+            ? curl_easy_send(l->easy, bytes, most, n)
+            : plain(send(l->fd, bytes, most, MSG_DONTWAIT | MSG_NOSIGNAL), n);
+    return state_of(code);
+}
+
+enum link_state link_read(struct link *l, void *bytes, size_t most, size_t *n)
+{
+    *n = 0;
+    CURLcode code = l->target->tls
+                        ? curl_easy_recv(l->easy, bytes, most, n)
+                        : plain(recv(l->fd, bytes, most, MSG_DONTWAIT), n);
+    if (*n > 0)
+        l->used = clock_now();
+    return state_of(code);
+}
+
+int64_t link_used(const struct link *l)
+{
+    return l->used;
+}
+
+bool link_wait(const struct link *l, short events, int64_t deadline)
+{
+    int64_t now = clock_now();
+    struct pollfd p = {.fd = l->fd, .events = events};
+    if (now >= deadline)
+        return false;
+    poll(&p, 1, clock_poll_ms(deadline, now));
+    return true;
+}

@@ -1,0 +1,78 @@
+/* link: a kept connection to a downstream. The only user of libcurl.
+ *
+ * libcurl finds the address, connects and speaks TLS (CURLOPT_CONNECT_ONLY),
+ * with one easy handle per target, reused for ever; then bytes go through it,
+ * without TLS through its socket, as they are. What they say is the business of
+ * downstream.h, so nothing here can send a request a second time.
+ *
+ * libcurl is initialised with the first `struct links` of a process. */
+#ifndef TALLYD_DOWNSTREAM_LINK_H
+#define TALLYD_DOWNSTREAM_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/outcome.h"
+
+/* Where to, and how. The strings are borrowed; "" is unset. */
+struct link_settings {
+    const char *name; /* of `url` among the settings, for messages */
+    const char *url;  /* http or https */
+    const char *socket;
+    const char *ca, *cert, *key;
+    int64_t idle, lifetime;  /* ns: of a connection that may be used again */
+    int64_t connect_timeout; /* ns */
+};
+
+/* A URL in the parts that a request needs, percent-encoded but for `user`. */
+struct link_url {
+    char *path, *query, *host, *port; /* NULL: none, or the default port */
+    char *user, *password;            /* NULL: none */
+};
+
+struct link_target;
+
+/* NULL: `why` says what is wrong with the URL or a file. The settings are
+ * borrowed. Needs no `struct links`. */
+struct link_target *link_target_new(const struct link_settings *s, char *why,
+                                    size_t why_size);
+void link_target_free(struct link_target **t);
+const struct link_url *link_target_url(const struct link_target *t);
+
+struct links; /* all of a process */
+struct link;  /* the one to a target, connected or not */
+
+/* NULL: memory is short. */
+struct links *links_new(void);
+void links_free(struct links **all);
+
+/* NULL: memory is short. `t` has to outlive `all`. */
+struct link *link_to(struct links *all, const struct link_target *t);
+
+/* Be connected, at the latest at `deadline` (monotonic ns, as `now`). A kept
+ * connection is used again when it is neither too old nor spoilt: nothing may
+ * have come on it, neither its end nor an answer nobody waits for. Else *fresh
+ * is set, and a new one is made. Anything but OUTCOME_ok: `why`, valid until
+ * the next call. */
+enum outcome link_open(struct link *l, int64_t now, int64_t deadline,
+                       bool *fresh, const char **why);
+void link_close(struct link *l);
+
+enum link_state {
+    LINK_MOVED, /* *n bytes; 0 read: the peer ended the connection */
+    LINK_AGAIN, /* not now: link_wait() */
+    LINK_BROKEN,
+};
+
+enum link_state link_send(struct link *l, const void *bytes, size_t most,
+                          size_t *n);
+enum link_state link_read(struct link *l, void *bytes, size_t most, size_t *n);
+
+/* When bytes were last read from it, or it was made; monotonic ns. */
+int64_t link_used(const struct link *l);
+
+/* Wait for POLLIN or POLLOUT. False: the deadline (monotonic ns) is over. */
+bool link_wait(const struct link *l, short events, int64_t deadline);
+
+#endif

@@ -1,0 +1,19 @@
+/* sample: a file that is read whole, such as the body of a self-test. */
+#ifndef TALLYD_OS_SAMPLE_H
+#define TALLYD_OS_SAMPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct sample {
+    char *bytes; /* NULL: there is none */
+    size_t len;
+};
+
+/* Read the regular file at `path`, 1 to `most` bytes. False: `why` says what is
+ * wrong with it, and nothing is held. Never waits, whatever the path is. */
+bool sample_load(struct sample *s, const char *path, size_t most, char *why,
+                 size_t why_size);
+void sample_free(struct sample *s);
+
+#endif

@@ -1,0 +1,128 @@
+/* sandbox: see sandbox.h. */
+#include "os/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define UNCHANGED ((uid_t)-1)
+#define UNCHANGED_GROUP ((gid_t)-1)
+
+bool sandbox_find(const char *user, const char *group, uid_t *uid, gid_t *gid,
+                  char *why, size_t why_size)
+{
+    *uid = UNCHANGED;
+    *gid = UNCHANGED_GROUP;
+    if (user[0] != '\0') {
+        const struct passwd *p = getpwnam(user);
+        if (p == NULL) {
+            snprintf(why, why_size, "user = %s: no such user", user);
+            return false;
+        }
+        *uid = p->pw_uid;
+        *gid = p->pw_gid;
+    }
+    if (group[0] != '\0') {
+        const struct group *g = getgrnam(group);
+        if (g == NULL) {
+            snprintf(why, why_size, "group = %s: no such group", group);
+            return false;
+        }
+        *gid = g->gr_gid;
+    }
+    return true;
+}
+
+static bool fail(const char *call, char *why, size_t why_size)
+{
+    snprintf(why, why_size,
+             "%s: %s; start as root, or leave user and group empty", call,
+             strerror(errno));
+    return false;
+}
+
+static bool become(uid_t uid, gid_t gid, const char *user, char *why,
+                   size_t why_size)
+{
+    if (gid != UNCHANGED_GROUP) {
+        bool groups = user[0] != '\0' ? initgroups(user, gid) == 0
+                                      : setgroups(1, &gid) == 0;
+        if (!groups || setresgid(gid, gid, gid) != 0)
+            return fail("setgroups", why, why_size);
+    }
+    if (uid != UNCHANGED && setresuid(uid, uid, uid) != 0)
+        return fail("setresuid", why, why_size);
+    return true;
+}
+
+bool sandbox_drop(const char *user, const char *group, char *why,
+                  size_t why_size)
+{
+    uid_t uid;
+    gid_t gid;
+    if (!sandbox_find(user, group, &uid, &gid, why, why_size))
+        return false;
+    /* Already there, as under systemd's User=: nothing to give up. */
+    bool same_user = uid == UNCHANGED || (getuid() == uid && geteuid() == uid);
+    bool same_group =
+        gid == UNCHANGED_GROUP || (getgid() == gid && getegid() == gid);
+    if (same_user && same_group && geteuid() != 0)
+        return true;
+    if (!become(uid, gid, user, why, why_size))
+        return false;
+    if (uid != UNCHANGED && uid != 0 && setuid(0) == 0) {
+        snprintf(why, why_size, "user = %s: root could be had back", user);
+        return false;
+    }
+    return true;
+}
+
+void sandbox_no_new_privileges(void)
+{
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+uint64_t sandbox_open_files(uint64_t wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return limit.rlim_cur;
+}
+
+bool sandbox_fit_files(uint32_t *count, uint32_t each, uint32_t others,
+                       uint32_t least, char *why, size_t why_size)
+{
+    uint64_t limit = sandbox_open_files(others + each * (uint64_t)*count);
+    if (limit < others + each * least) {
+        snprintf(why, why_size,
+                 "the limit of open files is %llu; the least is %u: raise it "
+                 "(ulimit -n, LimitNOFILE=)",
+                 (unsigned long long)limit, others + each * least);
+        return false;
+    }
+    uint64_t most = (limit - others) / each;
+    if (*count > most)
+        *count = (uint32_t)most;
+    return true;
+}
+
+void sandbox_fill_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}

@@ -1,0 +1,83 @@
+/* handover: see handover.h. */
+#include "pool/handover.h"
+
+#include <string.h>
+
+size_t handover_size(const struct handover *h)
+{
+    return sizeof *h + h->members * sizeof(struct handover_member) +
+           h->places * sizeof(struct handover_mailbox) + h->settings;
+}
+
+static bool is_file(int32_t fd)
+{
+    return fd > 2 && fd < HANDOVER_FILE_MAX;
+}
+
+static bool has_good_counts(const struct handover *h)
+{
+    return h->slots >= 2 && h->slots <= HANDOVER_SLOTS_MAX &&
+           h->members <= h->slots && h->places >= 1 &&
+           h->places <= HANDOVER_PLACES_MAX &&
+           h->settings <= HANDOVER_SETTINGS_MAX;
+}
+
+static bool is_good_listener(const struct handover_listener *l)
+{
+    return l->adopted <= 1 && l->is_unix <= 1 &&
+           memchr(l->path, '\0', sizeof l->path) != NULL;
+}
+
+static bool has_good_files(const struct handover_view *v)
+{
+    for (int i = 0; i < HANDOVER_FILES; i++)
+        if (!is_file(v->head->files[i]) &&
+            ((i != HANDOVER_STATUS && i != HANDOVER_PID_FILE) ||
+             v->head->files[i] != -1))
+            return false;
+    for (uint32_t i = 0; i < v->head->places; i++)
+        if (!is_file(v->mailboxes[i].near) || !is_file(v->mailboxes[i].far))
+            return false;
+    return true;
+}
+
+static bool are_good_members(const struct handover_view *v)
+{
+    bool taken[HANDOVER_SLOTS_MAX] = {false};
+    for (uint32_t i = 0; i < v->head->members; i++) {
+        const struct handover_member *m = &v->members[i];
+        if (m->pid <= 1 || m->place >= v->head->slots || taken[m->place] ||
+            m->generation == 0 || m->generation > v->head->newest ||
+            m->retired > 1)
+            return false;
+        taken[m->place] = true;
+    }
+    return true;
+}
+
+static bool are_good_settings(const struct handover_view *v)
+{
+    uint32_t n = v->head->settings;
+    return n == 0 || v->settings[n - 1] == '\0';
+}
+
+bool handover_read(const void *bytes, size_t n, struct handover_view *v,
+                   const char **why)
+{
+    const struct handover *h = bytes;
+    *why = "it is in a format of another version";
+    if (n < sizeof *h ||
+        memcmp(h->format, HANDOVER_FORMAT, sizeof h->format) != 0)
+        return false;
+    *why = "its numbers do not fit together";
+    if (!has_good_counts(h) || handover_size(h) != n || h->pid <= 1 ||
+        h->generation == 0 || h->generation > h->newest)
+        return false;
+    v->head = h;
+    v->members = (const void *)(h + 1);
+    v->mailboxes = (const void *)(v->members + h->members);
+    v->settings = (const void *)(v->mailboxes + h->places);
+    *why = "it names what cannot be";
+    return is_good_listener(&h->listener) && is_good_listener(&h->status) &&
+           has_good_files(v) && are_good_members(v) && are_good_settings(v);
+}

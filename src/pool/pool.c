@@ -1,0 +1,241 @@
+/* pool: see pool.h. */
+#include "pool/pool.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "os/cpu.h"
+#include "os/limits.h"
+#include "os/pidfile.h"
+#include "os/sandbox.h"
+#include "os/title.h"
+
+#define STATUS_BACKLOG 64
+
+static bool fail(const char *why)
+{
+    log_error("%s", why);
+    return false;
+}
+
+/* The choices of config.def are those of log.h, in the same order. */
+struct log_plan pool_log(const struct config_pool *c)
+{
+    return (struct log_plan){
+        .to = (enum log_place)c->log_to,
+        .level = (enum log_level)c->log_level,
+        .json = c->log_format == CONFIG_LOG_FORMAT_JSON,
+        .file = c->log_file,
+        .socket = c->log_socket,
+        .pool = c->name,
+        .books = {[LOG_ACCESS] = c->access_log, [LOG_SLOW] = c->slow_log}};
+}
+
+static bool open_log(const struct config_pool *c)
+{
+    char why[400];
+    const struct log_plan plan = pool_log(c);
+    return log_start(&plan, why, sizeof why) || fail(why);
+}
+
+static bool open_listener(struct pool *p)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    char why[400];
+    const struct listener_config l = {.key = "listen",
+                                      .listen = c->listen,
+                                      .backlog = (int)c->backlog,
+                                      .mode = (mode_t)c->socket_mode,
+                                      .owner = c->socket_owner,
+                                      .group = c->socket_group};
+    return listener_open(&p->listener, &l, why, sizeof why) || fail(why);
+}
+
+static bool open_status_listener(struct pool *p)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    char why[400];
+    const struct listener_config l = {.key = "status_listen",
+                                      .own = true,
+                                      .listen = c->status_listen,
+                                      .backlog = STATUS_BACKLOG,
+                                      .mode = (mode_t)c->socket_mode,
+                                      .owner = c->socket_owner,
+                                      .group = c->socket_group};
+    return c->status_listen[0] == '\0' ||
+           listener_open(&p->status, &l, why, sizeof why) || fail(why);
+}
+
+void pool_count_drops(const struct pool *p)
+{
+    log_set_drop_counter(&p->board->log_dropped);
+}
+
+static void free_board(const struct pool *p)
+{
+    log_set_drop_counter(NULL); /* it may be there */
+    scoreboard_free(p->board);
+}
+
+/* Two generations fit: one takes over while the other leaves. And no less than
+ * `slots`. */
+static bool open_scoreboard(struct pool *p, const char *path, uint32_t slots)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    uint32_t wanted = c->workers == 0 ? 1 : 2 * (uint32_t)c->workers;
+    p->board =
+        scoreboard_new(path, wanted > slots ? wanted : slots, &p->board_file);
+    if (p->board == NULL) {
+        log_error("scoreboard = %s: %s", path, strerror(errno));
+        return false;
+    }
+    scoreboard_listener(p->board, p->listener.fd);
+    pool_count_drops(p);
+    return true;
+}
+
+/* As many circuits as endpoints can be used: this cannot fail at the start. */
+static bool join_circuits(struct pool *p, uint32_t generation)
+{
+    return endpoint_table_join(p->now.endpoints, p->board, generation);
+}
+
+static bool open_tray(struct pool *p)
+{
+    char why[200];
+    p->tray = tray_new((uint32_t)p->now.config->pool.max_connections,
+                       p->listener.fd, why, sizeof why);
+    return p->tray != NULL || fail(why);
+}
+
+/* Also while nothing is sampled, since a reload may change that. */
+static bool open_shadow(struct pool *p)
+{
+    const struct config *c = p->now.config;
+    if (c->pool.workers == 0)
+        return true;
+    p->shadow = shadow_queue_new((uint32_t)c->shadow.queue,
+                                 (uint64_t)c->shadow.max_body);
+    if (p->shadow == NULL)
+        log_error("[shadow] queue: %s", strerror(errno));
+    return p->shadow != NULL;
+}
+
+/* There even if the number is fixed: the next generation's may not be. */
+static bool open_roster(struct pool *p)
+{
+    p->roster = roster_new(p->board->slot_count);
+    return p->roster != NULL || fail(strerror(errno));
+}
+
+static bool write_pid_file(struct pool *p)
+{
+    const char *path = p->now.config->pool.pid_file;
+    char why[400];
+    if (path[0] == '\0')
+        return true;
+    p->pid_file = pidfile_open(path, why, sizeof why);
+    return p->pid_file >= 0 || fail(why);
+}
+
+/* Before the tray, which takes as many files as it may. The choices of
+ * config.def are those of limits.h, in the same order. */
+static bool set_limits(const struct config_pool *c)
+{
+    char why[200];
+    return (limits_files((uint64_t)c->rlimit_files, why, sizeof why) &&
+            limits_core((enum limits_choice)c->rlimit_core, why, sizeof why)) ||
+           fail(why);
+}
+
+static bool set_nice(const struct config_pool *c)
+{
+    if (cpu_nice((int)c->nice))
+        return true;
+    log_error("nice = %lld: %s; less than before needs root",
+              (long long)c->nice, strerror(errno));
+    return false;
+}
+
+static bool drop_privileges(const struct config_pool *c)
+{
+    char why[200];
+    sandbox_no_new_privileges();
+    if (!sandbox_drop(c->user, c->group, why, sizeof why))
+        return fail(why);
+    limits_dumpable((enum limits_choice)c->dumpable);
+    return true;
+}
+
+/* What libcurl and OpenSSL set up once for a process is 250 KB. All workers
+ * share it if it is there before the fork; they make the handles they use
+ * themselves. OpenSSL sees to it that they do not share its random numbers. */
+static bool warm_up(struct pool *p)
+{
+    if (p->now.config->pool.workers == 0)
+        return true;
+    p->warm = downstream_new();
+    return p->warm != NULL || fail("libcurl cannot be initialised");
+}
+
+bool pool_open(struct pool *p)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    if (!open_log(c) || !write_pid_file(p) || !set_limits(c) ||
+        !open_listener(p) || !open_status_listener(p) ||
+        !open_scoreboard(p, c->scoreboard, 0) || !join_circuits(p, 1) ||
+        !open_tray(p) || !open_roster(p) || !open_shadow(p) || !set_nice(c) ||
+        !drop_privileges(c))
+        return false;
+    /* All that had to be read from it is read. */
+    title_keep_environment(c->env_keep);
+    return warm_up(p);
+}
+
+/* Its directory was perhaps root's, which we are no more. */
+static bool open_shared_anew(struct pool *p, uint32_t slots)
+{
+    return (open_scoreboard(p, p->now.config->pool.scoreboard, slots) ||
+            open_scoreboard(p, "", slots)) &&
+           open_tray(p) && open_roster(p);
+}
+
+bool pool_reopen(struct pool *p, uint32_t slots)
+{
+    if (p->board == NULL && !open_shared_anew(p, slots))
+        return false;
+    if (!join_circuits(p, p->generation))
+        log_warn("upgrade: no breaker until the reload");
+    title_keep_environment(p->now.config->pool.env_keep);
+    return open_shadow(p) && warm_up(p);
+}
+
+void pool_close(struct pool *p)
+{
+    listener_close(&p->listener);
+    listener_close(&p->status);
+    if (p->now.config != NULL)
+        pidfile_close(p->pid_file, p->now.config->pool.pid_file);
+    if (p->now.config != NULL && p->board != NULL)
+        scoreboard_unlink(p->now.config->pool.scoreboard);
+    downstream_free(&p->warm);
+    tray_free(&p->tray);
+    shadow_queue_free(&p->shadow);
+    roster_free(&p->roster);
+    free_board(p);
+    settings_free(&p->now);
+    settings_free(&p->next);
+}
+
+void pool_leave(struct pool *p)
+{
+    downstream_free(&p->warm);
+    tray_free(&p->tray);
+    shadow_queue_free(&p->shadow);
+    roster_free(&p->roster);
+    free_board(p);
+    settings_free(&p->now);
+    settings_free(&p->next);
+}

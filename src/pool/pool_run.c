@@ -1,0 +1,318 @@
+/* pool_run: see pool_run.h. */
+#include "pool/pool_run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "os/cpu.h"
+#include "os/title.h"
+#include "shadow/shadower.h"
+#include "status/monitor.h"
+#include "supervisor/supervisor.h"
+#include "worker/worker.h"
+
+static uint32_t at_most(int64_t n, int64_t most)
+{
+    return (uint32_t)(n < most ? n : most);
+}
+
+static struct scale_limits workers_of(const struct config_pool *c)
+{
+    bool fixed = c->process_model == CONFIG_PROCESS_STATIC;
+    bool dynamic = c->process_model == CONFIG_PROCESS_DYNAMIC;
+    int64_t least = fixed ? c->workers : dynamic ? c->min_workers : 0;
+    return (struct scale_limits){
+        .least = at_most(least, c->workers),
+        .most = (uint32_t)c->workers,
+        .spare = dynamic ? at_most(c->spare_workers, c->workers) : 0,
+        .rate = (uint32_t)c->spawn_rate,
+        .idle_timeout = c->idle_timeout};
+}
+
+/* Where the number of workers is fixed nobody wants to know. */
+static struct roster_seat seat_of(struct pool *p, const struct config_pool *c,
+                                  uint32_t number)
+{
+    const struct scale_limits l = workers_of(c);
+    return (struct roster_seat){l.least == l.most ? NULL : p->roster, number};
+}
+
+static struct account_counters connections_of(struct pool *p, uint32_t number)
+{
+    scoreboard_u64 *counters = p->board->slots[number].counters;
+    return (struct account_counters){.opened = &counters[COUNTER_connections],
+                                     .closed = &counters[COUNTER_closed]};
+}
+
+/* NULL: no request is sampled. */
+static struct tap *open_tap(struct pool *p, const struct settings *settings,
+                            uint32_t number, struct tap *tap)
+{
+    const struct config_shadow *c = &settings->config->shadow;
+    if (p->shadow == NULL || !config_has_shadow(c))
+        return NULL;
+    tap_open(tap, c, p->shadow, &p->board->slots[number], number);
+    return tap;
+}
+
+static int run_worker(struct pool *p, const struct settings *settings,
+                      uint32_t number)
+{
+    struct tap tap;
+    const struct worker_plan plan = {
+        .pool = &settings->config->pool,
+        .endpoints = settings->endpoints,
+        .slot = &p->board->slots[number],
+        .tray = p->tray,
+        .seat = seat_of(p, &settings->config->pool, number),
+        .board = p->board,
+        .supervisor = p->supervisor,
+        .listener = p->listener.fd,
+        .adopted = p->listener.adopted,
+        .tap = open_tap(p, settings, number, &tap)};
+    tray_join(p->tray, (int)number + 1, connections_of(p, number));
+    return worker_run(&plan);
+}
+
+/* What keeps it from that is no reason not to serve. */
+static void settle(const struct config_pool *c, uint32_t number)
+{
+    if (c->scheduler == CONFIG_SCHEDULER_BATCH && !cpu_batch())
+        log_warn("scheduler = batch: %s", strerror(errno));
+    if (!cpu_bind(c->cpu_affinity, number))
+        log_warn("cpu_affinity = %s: %s", c->cpu_affinity, strerror(errno));
+}
+
+static void close_one(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+/* What a process list shows, e.g. "tallyd: main: worker 3, generation 2,
+ * starting". */
+static void entitle(const struct config_pool *c, const char *what,
+                    uint32_t generation, const char *state)
+{
+    char text[48];
+    snprintf(text, sizeof text, "%s, generation %u", what, generation);
+    title_set(c->name, text, state);
+}
+
+static int run_child(void *context, uint32_t number, uint32_t generation)
+{
+    struct pool *p = context;
+    const struct settings *settings =
+        generation == p->generation ? &p->now : &p->next;
+    const struct config_pool *c = &settings->config->pool;
+    const struct log_plan log = pool_log(c);
+    char name[24];
+    log_set(&log);
+    snprintf(name, sizeof name, "worker %u", number);
+    entitle(c, name, generation, "starting");
+    close_one(p->status.fd);
+    close_one(p->pid_file);
+    scoreboard_step(&p->board->slots[number], STEP_SETTLING);
+    settle(c, number);
+    int status = run_worker(p, settings, number);
+    close(p->listener.fd);
+    pool_leave(p);
+    return status;
+}
+
+static int run_monitor(void *context, uint32_t generation)
+{
+    struct pool *p = context;
+    const struct monitor_plan plan = {
+        .site = {.config = p->now.config, .board = p->board},
+        .listener = p->status.fd,
+        .generation = generation,
+        .supervisor = p->supervisor};
+    entitle(&p->now.config->pool, "monitor", generation, "serving");
+    /* It must not keep alive what the pool closes. */
+    close(p->listener.fd);
+    close_one(p->pid_file);
+    tray_free(&p->tray);
+    int status = monitor_run(&plan);
+    pool_leave(p);
+    return status;
+}
+
+static int run_shadow(void *context, uint32_t number, uint32_t generation)
+{
+    struct pool *p = context;
+    const struct shadower_plan plan = {.config = p->now.config,
+                                       .board = p->board,
+                                       .queue = p->shadow,
+                                       .number = number,
+                                       .generation = generation,
+                                       .supervisor = p->supervisor};
+    char name[24];
+    snprintf(name, sizeof name, "shadow %u", number);
+    entitle(&p->now.config->pool, name, generation, "serving");
+    /* It must not keep alive what the pool closes. */
+    close(p->listener.fd);
+    close_one(p->status.fd);
+    close_one(p->pid_file);
+    tray_free(&p->tray);
+    int status = shadower_run(&plan);
+    pool_leave(p);
+    return status;
+}
+
+static void bury_shadow(void *context, uint32_t number)
+{
+    struct pool *p = context;
+    uint32_t lost = shadow_queue_recover(p->shadow, SHADOW_PROCESS(number));
+    scoreboard_add(&p->board->shadow_lost, lost);
+}
+
+static void retire(void *context)
+{
+    struct pool *p = context;
+    tray_close(p->tray);
+    listener_retire(&p->listener);
+    title_state("draining");
+    herald_stopping(&p->herald, p->now.config->pool.drain_timeout);
+}
+
+static void bury(void *context, uint32_t number)
+{
+    struct pool *p = context;
+    uint32_t lost =
+        tray_recover(p->tray, (int)number + 1, connections_of(p, number));
+    atomic_fetch_add_explicit(&p->board->lost, lost, memory_order_relaxed);
+    circuit_bury(p->board->circuits, clock_now() / CLOCK_MS, number);
+    lost = shadow_queue_recover(p->shadow, SHADOW_WORKER(number));
+    scoreboard_add(&p->board->shadow_lost, lost);
+}
+
+static struct generation_size size_for(const struct config *c)
+{
+    return (struct generation_size){
+        .workers = workers_of(&c->pool),
+        .shadows =
+            config_has_shadow(&c->shadow) ? (uint32_t)c->shadow.processes : 0,
+        .drain_timeout = c->pool.drain_timeout,
+        .start_timeout = c->pool.start_timeout};
+}
+
+static bool refuse_reload(const struct pool *p, const char *why)
+{
+    log_error("reload: %s; generation %u goes on as it is", why, p->generation);
+    herald_reloaded(&p->herald, p->generation);
+    return false;
+}
+
+static bool prepare(void *context, uint32_t generation,
+                    struct generation_size *size)
+{
+    struct pool *p = context;
+    char why[CONFIG_ERROR_MAX];
+    herald_reloading(&p->herald);
+    if (!settings_load_again(&p->next, &p->source, &p->now,
+                             p->board->slot_count / 2, why))
+        return refuse_reload(p, why);
+    if (!endpoint_table_join(p->next.endpoints, p->board, generation)) {
+        settings_free(&p->next);
+        return refuse_reload(p, "workers of earlier generations still have "
+                                "too many breakers; try again when they have "
+                                "left");
+    }
+    *size = size_for(p->next.config);
+    title_state("reloading");
+    return true;
+}
+
+static void adopt(void *context, bool good)
+{
+    struct pool *p = context;
+    if (good) {
+        const struct settings was = p->now;
+        const struct log_plan log = pool_log(&p->next.config->pool);
+        log_set(&log);
+        p->now = p->next;
+        p->next = was;
+        p->generation = p->board->generation;
+    }
+    settings_free(&p->next);
+    bool stops = tray_closing(p->tray);
+    entitle(&p->now.config->pool, "supervisor", p->generation,
+            stops ? "draining" : "serving");
+    if (!stops)
+        herald_reloaded(&p->herald, p->generation);
+}
+
+static int64_t pulse(void *context, bool serves)
+{
+    struct pool *p = context;
+    int64_t at = herald_turn(&p->herald, p->board, p->now.config, serves);
+    int64_t look_at =
+        waiting_watch(&p->watch, &p->now.config->pool, p->tray, p->board);
+    return look_at < at ? look_at : at;
+}
+
+/* Without a supervisor, for a process manager that forks by itself. */
+static int run_alone(struct pool *p)
+{
+    struct scoreboard_slot *slot = &p->board->slots[0];
+    slot->pid = (int32_t)getpid();
+    slot->started = p->board->started;
+    p->board->workers = p->board->generation = slot->generation = 1;
+    p->board->workers_least = p->board->workers_most = 1;
+    settle(&p->now.config->pool, 0);
+    title_set(p->now.config->pool.name, "alone", "starting");
+    herald_turn(&p->herald, p->board, p->now.config, true);
+    return run_worker(p, &p->now, 0);
+}
+
+static void announce(const struct pool *p, const struct pool_past *past)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    if (past == NULL)
+        log_info("tallyd " PACKAGE_VERSION " serving on %s with %lld workers",
+                 p->listener.adopted ? "an inherited socket" : c->listen,
+                 (long long)c->workers);
+    else
+        log_info("upgrade: tallyd " PACKAGE_VERSION " has taken over%s",
+                 past->strange ? "; it counts anew, and idle connections of "
+                                 "the workers before it will be closed"
+                               : "");
+}
+
+int pool_run(struct pool *p, const struct pool_past *past)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    announce(p, past);
+    herald_open(&p->herald);
+    p->herald.ready = past != NULL; /* and it stays so */
+    if (c->workers == 0)
+        return run_alone(p);
+    p->supervisor = getpid();
+    if (past == NULL)
+        p->generation = 1;
+    entitle(c, "supervisor", p->generation, "serving");
+    const struct supervisor_plan plan = {
+        .size = size_for(p->now.config),
+        .board = p->board,
+        .roster = p->roster,
+        .queue = tray_queue(p->tray),
+        .upgrade = pool_upgrade_plan(p),
+        .past = past == NULL ? NULL : &past->past,
+        .strange = past != NULL && past->strange,
+        .context = p,
+        .child = run_child,
+        .helpers = {.context = p,
+                    .monitor = p->status.fd < 0 ? NULL : run_monitor,
+                    .shadow = run_shadow,
+                    .bury_shadow = bury_shadow},
+        .bury = bury,
+        .retire = retire,
+        .pulse = pulse,
+        .reload = {.context = p, .prepare = prepare, .adopt = adopt}};
+    return supervisor_run(&plan);
+}

@@ -1,0 +1,14 @@
+/* pool_run: runs a pool: what each of its processes does, and what a reload
+ * changes. */
+#ifndef TALLYD_POOL_POOL_RUN_H
+#define TALLYD_POOL_POOL_RUN_H
+
+#include "pool/pool.h"
+#include "pool/pool_upgrade.h"
+
+/* Serve with the pool until told to stop: as the supervisor of its workers, or
+ * alone when `workers` is 0. `past`: of a pool that was taken over; else NULL.
+ * Gives the exit status of the process. */
+int pool_run(struct pool *p, const struct pool_past *past);
+
+#endif

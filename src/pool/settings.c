@@ -1,0 +1,195 @@
+/* settings: see settings.h. */
+#include "pool/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "config/config_setting.h"
+#include "downstream/link.h"
+#include "os/cpu.h"
+#include "os/sandbox.h"
+#include "shadow/shadow.h"
+#include "worker/handler.h"
+
+/* What is made once, before the first fork, and what two generations that
+ * share connections must agree on. */
+static const char *const settings_fixed[] = {"listen",
+                                             "backlog",
+                                             "socket_mode",
+                                             "socket_owner",
+                                             "socket_group",
+                                             "user",
+                                             "group",
+                                             "scoreboard",
+                                             "pid_file",
+                                             "log_file",
+                                             "log_to",
+                                             "log_socket",
+                                             "access_log",
+                                             "slow_log",
+                                             "name",
+                                             "max_params",
+                                             "max_param_count",
+                                             "max_connections",
+                                             "status_listen",
+                                             "nice",
+                                             "rlimit_files",
+                                             "rlimit_core",
+                                             "dumpable",
+                                             "env_keep",
+                                             NULL};
+
+/* The memory that processes of all generations share. */
+static const char *const shadow_fixed[] = {"queue", "max_body", NULL};
+
+static bool check_shadow(const struct config_shadow *c, char *why, size_t room)
+{
+    char cause[256];
+    const struct link_settings link = shadow_link(c);
+    if (c->url[0] == '\0')
+        return true;
+    struct link_target *t = link_target_new(&link, cause, sizeof cause);
+    bool good = t != NULL;
+    link_target_free(&t);
+    if (!good)
+        snprintf(why, room, "[shadow] %.200s", cause);
+    return good;
+}
+
+bool settings_load(struct settings *s, const struct settings_source *source,
+                   char why[CONFIG_ERROR_MAX])
+{
+    char what[CONFIG_ERROR_MAX / 2];
+    uid_t uid;
+    gid_t gid;
+    *s = (struct settings){0};
+    s->config = config_load(source->path, source->overrides,
+                            source->override_count, why);
+    if (s->config == NULL)
+        return false;
+    const struct config_pool *c = &s->config->pool;
+    s->endpoints = endpoint_table_new(s->config, what, sizeof what);
+    if (s->endpoints != NULL &&
+        check_shadow(&s->config->shadow, what, sizeof what) &&
+        sandbox_find(c->user, c->group, &uid, &gid, what, sizeof what) &&
+        cpu_list_check(c->cpu_affinity, what, sizeof what))
+        return true;
+    snprintf(why, CONFIG_ERROR_MAX, "%.200s%s%s",
+             source->path == NULL ? "" : source->path,
+             source->path == NULL ? "" : ": ", what);
+    settings_free(s);
+    return false;
+}
+
+bool settings_try(const struct settings *s,
+                  const struct settings_source *source,
+                  char why[CONFIG_ERROR_MAX])
+{
+    static const struct handler_peers nobody;
+    struct buf out;
+    buf_init(&out, why, CONFIG_ERROR_MAX);
+    if (source->path != NULL)
+        buf_printf(&out, "%.200s: ", source->path);
+    struct handler *h = handler_new(s->endpoints, &nobody);
+    bool good = h != NULL && handler_try_samples(h, &out);
+    if (h == NULL)
+        buf_str(&out, "memory is short");
+    handler_free(&h);
+    return good;
+}
+
+static bool is_file(const char *path, char why[CONFIG_ERROR_MAX])
+{
+    struct stat st;
+    if (stat(path, &st) != 0)
+        snprintf(why, CONFIG_ERROR_MAX, "%.300s: %s", path, strerror(errno));
+    else if (!S_ISREG(st.st_mode))
+        snprintf(why, CONFIG_ERROR_MAX,
+                 "%.300s: not a regular file, which cannot be read again",
+                 path);
+    else
+        return true;
+    return false;
+}
+
+static bool keep(const struct config_section *to,
+                 const struct config_section *from, const char *name)
+{
+    const struct setting *row = setting_find(to->rows, to->count, name);
+    if (setting_is_same(row, to->base, from->base))
+        return true;
+    log_warn("reload: [%s] %s cannot change while the pool runs; it stays as "
+             "it is until a restart",
+             to->kind, name);
+    return setting_copy(row, to->base, from->base);
+}
+
+static bool keep_all(struct config_section to, struct config_section from,
+                     const char *const *names)
+{
+    for (; *names != NULL; names++)
+        if (!keep(&to, &from, *names))
+            return false;
+    return true;
+}
+
+static bool keep_fixed(struct settings *s, const struct settings *now,
+                       int64_t workers_most)
+{
+    if (!keep_all(config_pool_section(s->config),
+                  config_pool_section(now->config), settings_fixed) ||
+        !keep_all(config_shadow_section(s->config),
+                  config_shadow_section(now->config), shadow_fixed))
+        return false;
+    int64_t workers = s->config->pool.workers;
+    if (workers >= 1 && workers <= workers_most)
+        return true;
+    log_warn("reload: [pool] workers = %lld: from 1 to the %lld of the start "
+             "while the pool runs; it stays as it is until a restart",
+             (long long)workers, (long long)workers_most);
+    s->config->pool.workers = now->config->pool.workers;
+    return true;
+}
+
+bool settings_load_again(struct settings *s,
+                         const struct settings_source *source,
+                         const struct settings *now, int64_t workers_most,
+                         char why[CONFIG_ERROR_MAX])
+{
+    *s = (struct settings){0};
+    if (source->path != NULL && !is_file(source->path, why))
+        return false;
+    if (!settings_load(s, source, why))
+        return false;
+    if (keep_fixed(s, now, workers_most))
+        return true;
+    snprintf(why, CONFIG_ERROR_MAX, "memory is short");
+    settings_free(s);
+    return false;
+}
+
+static void print(struct config_section s, const char *const *names, FILE *out)
+{
+    for (; *names != NULL; names++) {
+        fprintf(out, "%s.%s=", s.kind, *names);
+        setting_print_value(setting_find(s.rows, s.count, *names), s.base, out);
+        fputc('\0', out);
+    }
+}
+
+void settings_print_fixed(const struct settings *s, FILE *out)
+{
+    static const char *const workers[] = {"workers", NULL};
+    print(config_pool_section(s->config), settings_fixed, out);
+    print(config_pool_section(s->config), workers, out);
+    print(config_shadow_section(s->config), shadow_fixed, out);
+}
+
+void settings_free(struct settings *s)
+{
+    endpoint_table_free(&s->endpoints);
+    config_free(&s->config);
+}

@@ -1,0 +1,89 @@
+/* replay_options: see replay_options.h. */
+#include "replay/replay_options.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "config/config_load.h"
+
+static const struct option_row rows[] = {
+#define OPTIONS_STRUCT struct replay_options
+#define OPTIONS_FILE "replay/replay_options.def"
+#include "ctl/options_rows.h"
+};
+
+static const struct options_table table = {
+    .program = "tallyctl",
+    .command = "replay",
+    .usage = "--ours URL --theirs URL [OPTION...] PATH...",
+    .about = "Send recorded bodies to both, compare what they do. See "
+             "tallyctl-replay(1).\n",
+    OPTIONS_ROWS(rows),
+};
+
+/* What ours wants of a body, so that differences can be explained. */
+static int find_shape(struct replay_options *o)
+{
+    char why[CONFIG_ERROR_MAX];
+    o->settings = config_load(o->config[0] == '\0' ? NULL : o->config,
+                              o->set.values, o->set.count, why);
+    if (o->settings == NULL) {
+        fprintf(stderr, "tallyctl: replay: %s\n", why);
+        return EX_CONFIG;
+    }
+    const struct config_endpoint *e =
+        o->endpoint[0] == '\0' ? o->settings->endpoints[0]
+                               : config_find_endpoint(o->settings, o->endpoint);
+    if (e == NULL)
+        return options_complain(&table, "--endpoint",
+                                "the settings have none of that name");
+    o->shape = (struct shape){.array = e->array,
+                              .field = e->field,
+                              .numbers = (enum tally_numbers)e->numbers,
+                              .multiply = (int32_t)e->multiply,
+                              .max_depth = (uint32_t)e->max_depth};
+    if (o->numbers > 0)
+        o->shape.numbers = (enum tally_numbers)(o->numbers - 1);
+    return OPTIONS_GO;
+}
+
+int replay_options_parse(struct replay_options *o, int argc, char *const *argv)
+{
+    *o = (struct replay_options){0};
+    int status = options_parse(&table, o, argc, argv);
+    if (status != OPTIONS_GO)
+        return status;
+    if (o->ours[0] == '\0' || o->theirs[0] == '\0')
+        return options_complain(&table, "--ours and --theirs are needed", "");
+    return find_shape(o);
+}
+
+void replay_options_free(struct replay_options *o)
+{
+    options_clear(&table, o);
+    config_free(&o->settings);
+}
+
+/* FNV-1a. */
+static uint64_t add(uint64_t mark, const char *text)
+{
+    for (; *text != '\0'; text++)
+        mark = (mark ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return (mark ^ 0xff) * UINT64_C(0x100000001b3);
+}
+
+uint64_t replay_options_mark(const struct replay_options *o)
+{
+    char numbers[128];
+    uint64_t mark = UINT64_C(0xcbf29ce484222325);
+    mark = add(add(add(mark, o->ours), o->theirs), o->theirs2);
+    mark = add(add(mark, o->shape.array), o->shape.field);
+    snprintf(numbers, sizeof numbers, "%lld %lld %d %d %u",
+             (long long)o->format, (long long)o->max_body,
+             (int)o->shape.numbers, (int)o->shape.multiply,
+             (unsigned)o->shape.max_depth);
+    mark = add(mark, numbers);
+    for (size_t i = 0; i < o->paths.count; i++)
+        mark = add(mark, o->paths.values[i]);
+    return mark;
+}

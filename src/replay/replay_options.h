@@ -1,0 +1,26 @@
+/* replay_options: the command line of `tallyctl replay`. */
+#ifndef TALLYD_REPLAY_REPLAY_OPTIONS_H
+#define TALLYD_REPLAY_REPLAY_OPTIONS_H
+
+#include <stdint.h>
+
+#include "config/config.h"
+#include "ctl/options.h"
+#include "decode/shape.h"
+
+struct replay_options {
+#define OPTIONS_FILE "replay/replay_options.def"
+#include "ctl/options_members.h"
+    struct config *settings; /* owns the words of `shape` */
+    struct shape shape;
+};
+
+/* As options_parse(); settings that are wrong are told, too: EX_CONFIG. Free
+ * `o` whatever comes back. */
+int replay_options_parse(struct replay_options *o, int argc, char *const *argv);
+void replay_options_free(struct replay_options *o);
+
+/* What a run that goes on must have in common with the one before. */
+uint64_t replay_options_mark(const struct replay_options *o);
+
+#endif

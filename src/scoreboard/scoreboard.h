@@ -1,0 +1,248 @@
+/* scoreboard: what every worker does and has counted, in shared memory.
+ *
+ * One slot per worker, written by that worker alone; the supervisor writes the
+ * head, and a slot's generation, its pid, and its state when no worker is
+ * there; the circuits (circuit.h), `log_dropped` and `emptied` belong to all.
+ * Counters only grow and outlive the worker, so a reader may take them at any
+ * moment without a lock. All fields are read and written with relaxed atomics,
+ * but for scoreboard_begin() and scoreboard_state(). */
+#ifndef TALLYD_SCOREBOARD_SCOREBOARD_H
+#define TALLYD_SCOREBOARD_SCOREBOARD_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "downstream/circuit.h"
+#include <sys/types.h>
+
+#include "base/histogram.h"
+#include "base/outcome.h"
+#include "base/parity_kind.h"
+#include "base/recent.h"
+#include "base/trace.h"
+#include "listen/queue.h"
+#include "os/stack.h"
+
+enum counter {
+#define COUNTER(name, help) COUNTER_##name,
+#include "scoreboard/counter.def"
+#undef COUNTER
+    COUNTER_COUNT
+};
+
+const char *counter_name(enum counter c);
+
+enum timing {
+#define TIMING(name) TIMING_##name,
+#include "scoreboard/timing.def"
+#undef TIMING
+    TIMING_COUNT
+};
+
+enum shadow_count {
+#define SHADOW_COUNT(name, help) SHADOW_COUNT_##name,
+#include "scoreboard/shadow.def"
+#undef SHADOW_COUNT
+    SHADOW_COUNT_COUNT
+};
+
+const char *shadow_count_name(enum shadow_count c);
+
+enum worker_state {
+    WORKER_ABSENT,  /* no process */
+    WORKER_IDLE,    /* waiting for a connection */
+    WORKER_BUSY,    /* a request is in hand */
+    WORKER_READING, /* the body is read and decoded */
+    WORKER_POSTING, /* waiting for the downstream */
+    WORKER_WRITING, /* handing the reply to the web server */
+    WORKER_STATE_COUNT
+};
+
+const char *worker_state_name(enum worker_state s);
+
+/* What a worker that does not serve yet is at. */
+enum worker_step {
+    STEP_FORKED,
+    STEP_SETTLING, /* on its processors: scheduler, cpu_affinity */
+    STEP_OPENING,  /* makes what it serves with */
+    STEP_TESTING,  /* the self-test */
+    STEP_DONE,
+    WORKER_STEP_COUNT
+};
+
+const char *worker_step_name(enum worker_step s);
+
+/* Where the pool is in its life. */
+enum pool_stage {
+    POOL_SERVING,
+    POOL_DRAINING,
+    POOL_REFUSING, /* what still waits is told so */
+    POOL_ENDED
+};
+
+typedef _Atomic uint64_t scoreboard_u64;
+typedef _Atomic int64_t scoreboard_i64;
+
+/* What a request asks for: each a string, cut where it is too long. */
+struct scoreboard_request {
+    char method[16], path[128], id[TRACE_ID_MAX + 1];
+};
+
+struct scoreboard_slot {
+    _Alignas(64) _Atomic uint32_t state; /* enum worker_state */
+    uint32_t number;                     /* its place; never changes */
+    _Atomic int32_t pid;
+    _Atomic uint32_t generation; /* it belongs to; 0: nobody uses the slot */
+    scoreboard_i64 started;      /* monotonic ns of the worker's start */
+    scoreboard_i64 since;        /* and of its last request's */
+    scoreboard_i64 tested;       /* and of its last self-test's end; 0: none */
+    _Atomic uint32_t unsound;    /* 1: that one failed */
+    _Atomic uint32_t step;       /* enum worker_step */
+    scoreboard_u64 begun; /* requests begun, over all workers of the slot */
+    scoreboard_i64 limit; /* ns that one may take, and beyond that a write of */
+    scoreboard_i64 write_limit;        /* its reply; 0: as long as it likes */
+    struct scoreboard_request request; /* the last one begun */
+    struct stack stack; /* where a worker that does not come back is */
+    scoreboard_u64 outcomes[OUTCOME_COUNT];
+    scoreboard_u64 counters[COUNTER_COUNT];
+    struct histogram timings[TIMING_COUNT];
+    struct recent recent_outcomes[OUTCOME_COUNT];
+    struct recent recent_total[HISTOGRAM_BUCKETS]; /* of TIMING_total */
+};
+
+/* Processes of the shadow at most. */
+#define SCOREBOARD_SHADOWS_MAX 16
+
+/* Of one of them, which alone writes it. */
+struct scoreboard_shadow {
+    _Alignas(64) scoreboard_u64 counts[SHADOW_COUNT_COUNT];
+    scoreboard_u64 kinds[PARITY_COUNT]; /* of what was compared */
+};
+
+struct scoreboard {
+    char magic[8];
+    uint32_t layout; /* changes with this structure and its lists */
+    uint32_t slot_count;
+    _Atomic int32_t pid;         /* of the supervisor; 0: stopped */
+    scoreboard_i64 started;      /* monotonic ns */
+    scoreboard_i64 started_wall; /* ns since 1970 */
+    int32_t listener_family;     /* see backlog.h; 0: not known */
+    uint64_t listener_inode;
+    scoreboard_u64 forks, fork_errors;
+    scoreboard_u64 exits_normal, exits_status, exits_signal;
+    scoreboard_u64 monitor_starts, shadow_starts;
+    _Atomic uint32_t workers; /* wanted; there are slots for more */
+    _Atomic uint32_t workers_least, workers_most; /* as the settings say */
+    scoreboard_i64 retry_at;      /* a start has failed: the next is then */
+    scoreboard_u64 retired_idle;  /* workers that were not needed any more */
+    scoreboard_u64 workers_short; /* times more than workers_most were needed */
+    _Atomic uint32_t generation;  /* that serves; 1 after the start */
+    scoreboard_u64 reloads_begun, reloads_ended, reloads_failed;
+    scoreboard_u64 reload_good;   /* number of the last that did not fail */
+    _Atomic uint32_t stage;       /* enum pool_stage */
+    _Atomic uint32_t emptied;     /* 1: queue and tray were, at the end */
+    scoreboard_u64 lost;          /* connections that ended with their worker */
+    _Atomic uint32_t watched;     /* somebody looks whether requests end */
+    struct queue queue;           /* of the listener: see queue.h */
+    _Atomic uint32_t looked_for;  /* somebody looks what waits: see waiting.h */
+    scoreboard_u64 overdue_kills; /* workers, because theirs did not */
+    scoreboard_u64 start_kills;   /* workers that did not get to serve */
+    scoreboard_u64 log_dropped;   /* lines of all who are no workers */
+    struct circuit circuits[CIRCUITS_MAX];
+    scoreboard_u64 shadow_lost; /* requests that ended with whoever had them */
+    struct scoreboard_shadow shadows[SCOREBOARD_SHADOWS_MAX];
+    struct scoreboard_slot slots[];
+};
+
+/* Make a zeroed scoreboard shared with all later children; in a file at `path`
+ * (replaced in one step), or nameless when `path` is empty. *fd, if wanted, is
+ * its descriptor, close-on-exec. NULL: errno. */
+struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count,
+                                  int *fd);
+
+/* The same one in another program that has inherited the descriptor. NULL:
+ * errno, EPROTO when it is not a scoreboard of this layout. */
+struct scoreboard *scoreboard_take_over(int fd);
+
+/* A number that differs where the layouts of two programs do. */
+uint32_t scoreboard_layout(void);
+
+/* The oldest generation that a slot still belongs to; `newest` if there is
+ * none.
+ */
+uint32_t scoreboard_oldest(const struct scoreboard *b, uint32_t newest);
+
+/* Note which socket the pool listens on, for backlog_read(). */
+void scoreboard_listener(struct scoreboard *b, int fd);
+
+/* Map the file of a running pool read-only. NULL: errno, EPROTO when the file
+ * is not a scoreboard of this version. */
+const struct scoreboard *scoreboard_map(const char *path);
+
+/* The supervisor of a pool, whatever the version of its scoreboard; 0: the file
+ * is none. */
+pid_t scoreboard_supervisor(const char *path);
+
+void scoreboard_free(const struct scoreboard *b);
+
+/* Remove the file at `path` (empty: nothing to do). */
+void scoreboard_unlink(const char *path);
+
+/* The request in hand is this one; its bytes may be anything. */
+void scoreboard_note_request(struct scoreboard_slot *slot, const char *method,
+                             const char *path, const char *id);
+
+/* For people: printable ASCII without ", the rest is ?. Sound when the worker
+ * has the same request before and after. */
+void scoreboard_read_request(const struct scoreboard_slot *slot,
+                             struct scoreboard_request *request);
+
+/* For the slot's only writer, so no locked instruction is needed. */
+static inline void scoreboard_add(scoreboard_u64 *counter, uint64_t n)
+{
+    uint64_t was = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, was + n, memory_order_relaxed);
+}
+
+static inline void scoreboard_count(scoreboard_u64 *counter)
+{
+    scoreboard_add(counter, 1);
+}
+
+/* A request begins, at `since`: whoever reads that it has finds the rest. */
+static inline void scoreboard_begin(struct scoreboard_slot *slot, int64_t since)
+{
+    struct scoreboard_request *r = &slot->request;
+    r->method[0] = r->path[0] = r->id[0] = '\0';
+    atomic_store_explicit(&slot->since, since, memory_order_relaxed);
+    uint64_t was = atomic_load_explicit(&slot->begun, memory_order_relaxed);
+    atomic_store_explicit(&slot->begun, was + 1, memory_order_release);
+}
+
+/* And whoever reads the state finds which request it is about. */
+static inline void scoreboard_state(struct scoreboard_slot *slot,
+                                    enum worker_state state)
+{
+    atomic_store_explicit(&slot->state, state, memory_order_release);
+}
+
+/* Where a worker is before it has a state. */
+static inline void scoreboard_step(struct scoreboard_slot *slot,
+                                   enum worker_step step)
+{
+    atomic_store_explicit(&slot->step, step, memory_order_relaxed);
+}
+
+static inline void scoreboard_serving(struct scoreboard *b, uint32_t generation,
+                                      uint32_t workers)
+{
+    atomic_store_explicit(&b->workers, workers, memory_order_relaxed);
+    atomic_store_explicit(&b->generation, generation, memory_order_relaxed);
+}
+
+static inline void scoreboard_stage(struct scoreboard *b, enum pool_stage stage)
+{
+    atomic_store_explicit(&b->stage, stage, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,232 @@
+/* view: see view.h. */
+#include "scoreboard/view.h"
+
+#include "base/clock.h"
+#include "os/process.h"
+
+/* A start that is repeated fails again within this time, or never. */
+#define START_TAKES CLOCK_SECOND
+
+static uint64_t load(const scoreboard_u64 *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static enum worker_state state_of(const struct scoreboard_slot *s)
+{
+    uint32_t state = atomic_load_explicit(&s->state, memory_order_relaxed);
+    return state < WORKER_STATE_COUNT ? (enum worker_state)state
+                                      : WORKER_ABSENT;
+}
+
+static int pid_of(const struct scoreboard_slot *s)
+{
+    return atomic_load_explicit(&s->pid, memory_order_relaxed);
+}
+
+static uint64_t passed(int64_t now, int64_t moment, int64_t unit)
+{
+    return now > moment ? (uint64_t)((now - moment) / unit) : 0;
+}
+
+bool view_is_failure(enum outcome o)
+{
+    return outcome_status(o) >= 500;
+}
+
+static bool has_request(enum worker_state s)
+{
+    return s != WORKER_ABSENT && s != WORKER_IDLE;
+}
+
+static void add_recent(struct view *v, const struct scoreboard_slot *s,
+                       uint32_t period)
+{
+    for (int o = 0; o < OUTCOME_COUNT; o++)
+        v->recent.outcomes[o] += recent_count(&s->recent_outcomes[o], period);
+    for (int i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        uint64_t n = recent_count(&s->recent_total[i], period);
+        v->recent.total.buckets[i] += n;
+        v->recent.total.count += n;
+    }
+}
+
+/* By a generation that serves or leaves. */
+static bool is_used(const struct scoreboard_slot *s)
+{
+    return atomic_load_explicit(&s->generation, memory_order_relaxed) != 0;
+}
+
+static void add_slot(struct view *v, const struct scoreboard_slot *s)
+{
+    enum worker_state state = state_of(s);
+    if (is_used(s))
+        v->states[state]++;
+    v->alive += state != WORKER_ABSENT;
+    v->places += is_used(s);
+    v->busy += has_request(state);
+    v->tested += atomic_load_explicit(&s->tested, memory_order_relaxed) != 0;
+    v->unsound += atomic_load_explicit(&s->unsound, memory_order_relaxed) != 0;
+    v->started += load(&s->begun);
+    for (int o = 0; o < OUTCOME_COUNT; o++)
+        v->outcomes[o] += load(&s->outcomes[o]);
+    for (int c = 0; c < COUNTER_COUNT; c++)
+        v->counters[c] += load(&s->counters[c]);
+    for (int t = 0; t < TIMING_COUNT; t++)
+        histogram_read(&s->timings[t], &v->timings[t]);
+    add_recent(v, s, recent_period(v->now));
+}
+
+static void ask_memory(struct view *v, pid_t monitor)
+{
+    for (uint32_t i = 0; i < v->board->slot_count; i++) {
+        int pid = pid_of(&v->board->slots[i]);
+        uint64_t memory = pid > 0 ? process_memory(pid) : 0;
+        v->memory.workers += memory;
+        if (memory > v->memory.worker_most)
+            v->memory.worker_most = memory;
+    }
+    v->memory.supervisor = process_memory(v->pid);
+    v->memory.monitor = monitor > 0 ? process_memory(monitor) : 0;
+}
+
+static void sum_recent(struct view *v)
+{
+    v->recent.span = recent_span(v->now, v->board->started);
+    for (int o = 0; o < OUTCOME_COUNT; o++) {
+        v->recent.ended += v->recent.outcomes[o];
+        if (view_is_failure((enum outcome)o))
+            v->recent.failed += v->recent.outcomes[o];
+    }
+}
+
+static void sum_shadow(struct view *v)
+{
+    for (int i = 0; i < SCOREBOARD_SHADOWS_MAX; i++) {
+        const struct scoreboard_shadow *s = &v->board->shadows[i];
+        for (int c = 0; c < SHADOW_COUNT_COUNT; c++)
+            v->shadow.counts[c] += load(&s->counts[c]);
+        for (int k = 0; k < PARITY_COUNT; k++)
+            v->shadow.kinds[k] += load(&s->kinds[k]);
+    }
+    v->shadow.lost = load(&v->board->shadow_lost);
+}
+
+void view_glance(struct view *v, const struct scoreboard *b,
+                 const struct config *config)
+{
+    *v = (struct view){.config = config,
+                       .board = b,
+                       .now = clock_now(),
+                       .lost = load(&b->lost)};
+    v->pid = atomic_load_explicit(&b->pid, memory_order_relaxed);
+    v->workers = atomic_load_explicit(&b->workers, memory_order_relaxed);
+    v->workers_most =
+        atomic_load_explicit(&b->workers_most, memory_order_relaxed);
+    v->failing =
+        v->now <
+        atomic_load_explicit(&b->retry_at, memory_order_relaxed) + START_TAKES;
+    v->generation = atomic_load_explicit(&b->generation, memory_order_relaxed);
+    v->uptime = passed(v->now, b->started, CLOCK_SECOND);
+    v->stage = atomic_load_explicit(&b->stage, memory_order_relaxed);
+    for (uint32_t i = 0; i < b->slot_count; i++)
+        add_slot(v, &b->slots[i]);
+    v->counters[COUNTER_log_dropped] += load(&b->log_dropped);
+    sum_recent(v);
+    sum_shadow(v);
+    uint64_t gone = v->counters[COUNTER_closed] + v->lost;
+    uint64_t came = v->counters[COUNTER_connections];
+    v->connections = came > gone ? came - gone : 0;
+}
+
+void view_queue(struct view *v)
+{
+    const struct scoreboard *b = v->board;
+    v->queue_known =
+        b->listener_family != 0 &&
+        backlog_read(b->listener_family, b->listener_inode, &v->queue);
+}
+
+void view_take(struct view *v, const struct scoreboard *board,
+               const struct config *config, pid_t monitor)
+{
+    view_glance(v, board, config);
+    view_queue(v);
+    ask_memory(v, monitor);
+}
+
+/* A slot may come into use or fall out of it after they were counted: then the
+ * last one, or an empty one, is there twice. */
+static uint32_t used_slot(const struct view *v, uint32_t place)
+{
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < v->board->slot_count; i++) {
+        if (!is_used(&v->board->slots[i]))
+            continue;
+        last = i;
+        if (place-- == 0)
+            break;
+    }
+    return last;
+}
+
+void view_worker(const struct view *v, uint32_t place, struct view_worker *w)
+{
+    uint32_t number = used_slot(v, place);
+    const struct scoreboard_slot *s = &v->board->slots[number];
+    int64_t since = atomic_load_explicit(&s->since, memory_order_relaxed);
+    int64_t born = atomic_load_explicit(&s->started, memory_order_relaxed);
+    *w = (struct view_worker){.number = number,
+                              .generation = atomic_load_explicit(
+                                  &s->generation, memory_order_relaxed),
+                              .pid = pid_of(s),
+                              .state = state_of(s),
+                              .started = load(&s->begun)};
+    if (w->state != WORKER_ABSENT)
+        w->age = passed(v->now, born, CLOCK_SECOND);
+    if (has_request(w->state))
+        w->since = passed(v->now, since, CLOCK_MS);
+}
+
+/* NULL: the endpoint has no breaker, or no worker has claimed it yet. */
+static const struct circuit *circuit_of(const struct scoreboard *b,
+                                        const struct config_endpoint *e)
+{
+    uint64_t key = circuit_key(e->name, e->downstream, e->downstream_socket);
+    return e->breaker == 0 ? NULL : circuit_find(b->circuits, key);
+}
+
+size_t view_breakers(const struct view *v,
+                     struct view_breaker list[CONFIG_ENDPOINTS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; v->config != NULL && i < v->config->endpoint_count;
+         i++) {
+        const struct config_endpoint *e = v->config->endpoints[i];
+        const struct circuit *c = circuit_of(v->board, e);
+        if (c == NULL)
+            continue;
+        uint64_t word = load(&c->word);
+        struct view_breaker *b = &list[n++];
+        *b = (struct view_breaker){.endpoint = e->name,
+                                   .state = breaker_state(word),
+                                   .failures = breaker_failures(word),
+                                   .limit = (uint32_t)e->breaker};
+        if (b->state == BREAKER_OPEN)
+            b->left = (uint64_t)breaker_left(word, v->now / CLOCK_MS);
+    }
+    return n;
+}
+
+const char *view_fault(const struct view *v)
+{
+    if (v->stage != POOL_SERVING)
+        return "the pool is draining";
+    if (v->unsound > 0)
+        return "the self-test has failed";
+    uint32_t least =
+        atomic_load_explicit(&v->board->workers_least, memory_order_relaxed);
+    if (v->alive == 0 && v->failing)
+        return "no worker can start";
+    return v->alive == 0 && least > 0 ? "there is no worker" : NULL;
+}

@@ -1,0 +1,102 @@
+/* view: what is known of a pool at one moment, for all pages about it.
+ *
+ * Made from the scoreboard, the settings and what the kernel says; no worker
+ * is asked. */
+#ifndef TALLYD_SCOREBOARD_VIEW_H
+#define TALLYD_SCOREBOARD_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "config/config.h"
+#include "listen/backlog.h"
+#include "scoreboard/scoreboard.h"
+
+struct view_memory { /* bytes in RAM, shared ones counted for each */
+    uint64_t workers, worker_most, supervisor, monitor;
+};
+
+struct view {
+    const struct config *config; /* of the pool; borrowed */
+    const struct scoreboard *board;
+    int64_t now;     /* monotonic ns */
+    int pid;         /* of the supervisor */
+    uint64_t uptime; /* s */
+    enum pool_stage stage;
+    uint32_t workers, alive, busy; /* wanted, there, with a request */
+    uint32_t workers_most;         /* that may be wanted */
+    bool failing;                  /* the last one did not come up */
+    uint32_t places;     /* for view_worker(): those wanted or still leaving */
+    uint32_t generation; /* that serves */
+    uint32_t states[WORKER_STATE_COUNT];
+    uint32_t tested, unsound; /* slots with a self-test, with a failed one */
+    uint64_t started;         /* requests begun */
+    uint64_t outcomes[OUTCOME_COUNT];
+    uint64_t counters[COUNTER_COUNT];
+    uint64_t connections; /* open now, in a worker or on the tray */
+    uint64_t lost;        /* those that ended with their worker */
+    struct histogram_view timings[TIMING_COUNT];
+    /* Of the last minute, or a little more. */
+    struct {
+        int64_t span; /* ns */
+        uint64_t ended, failed;
+        uint64_t outcomes[OUTCOME_COUNT];
+        struct histogram_view total; /* without a sum */
+    } recent;
+    /* What the processes of the shadow have counted, all together. */
+    struct {
+        uint64_t counts[SHADOW_COUNT_COUNT];
+        uint64_t kinds[PARITY_COUNT];
+        uint64_t lost;
+    } shadow;
+    struct backlog queue;
+    bool queue_known;
+    struct view_memory memory;
+};
+
+/* What the scoreboard alone says: the kernel is not asked for the queue and the
+ * memory. For what is probed every second. */
+void view_glance(struct view *v, const struct scoreboard *board,
+                 const struct config *config);
+
+/* Ask for the queue, after that. */
+void view_queue(struct view *v);
+
+/* All of it. `monitor`: this process, if it is the pool's monitor, else 0. */
+void view_take(struct view *v, const struct scoreboard *board,
+               const struct config *config, pid_t monitor);
+
+/* One worker, as it is now. */
+struct view_worker {
+    uint32_t number;
+    uint32_t generation;
+    int pid;
+    enum worker_state state;
+    uint64_t started; /* requests */
+    uint64_t age;     /* s, of the process */
+    uint64_t since;   /* ms, that the request in hand takes; 0: none */
+};
+
+/* The one at `place`, less than v->places. */
+void view_worker(const struct view *v, uint32_t place, struct view_worker *w);
+
+/* The breaker of an endpoint, as it is now. */
+struct view_breaker {
+    const char *endpoint; /* its name */
+    enum breaker_state state;
+    uint32_t failures, limit; /* in a row, those that open it; closed */
+    uint64_t left;            /* ms, that nothing is posted; open */
+};
+
+/* Those of the settings that are in force; gives how many there are. */
+size_t view_breakers(const struct view *v,
+                     struct view_breaker list[CONFIG_ENDPOINTS_MAX]);
+
+/* A failure that is not the client's: ours or the downstream's. */
+bool view_is_failure(enum outcome o);
+
+/* Why the pool should get no requests now, a few words; NULL: it should. */
+const char *view_fault(const struct view *v);
+
+#endif

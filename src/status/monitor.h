@@ -1,0 +1,24 @@
+/* monitor: the process that shows the pool to people and machines.
+ *
+ * It reads the scoreboard and asks no worker, so it answers while all of them
+ * are busy or stopped. It wakes up for its own connections alone. */
+#ifndef TALLYD_STATUS_MONITOR_H
+#define TALLYD_STATUS_MONITOR_H
+
+#include <sys/types.h>
+
+#include "status/site.h"
+
+struct monitor_plan {
+    struct site site;
+    int listener;        /* non-blocking; taken over */
+    pid_t supervisor;    /* of this process */
+    uint32_t generation; /* whose settings these are */
+};
+
+/* Answer until helper_is_over() or helper_is_replaced(), and give the exit
+ * status. SIGUSR1: open the log again. Call after the fork, with signals_init()
+ * done. */
+int monitor_run(const struct monitor_plan *plan);
+
+#endif

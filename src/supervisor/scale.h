@@ -1,0 +1,70 @@
+/* scale: how many workers a pool should have now.
+ *
+ * Says how many to start, how many idle ones to retire, and what to be told of
+ * meanwhile, so that nobody has to look all the time. A pool whose `least` is
+ * its `most` never changes. Pure: the caller counts and brings the clock (ns,
+ * monotonic). */
+#ifndef TALLYD_SUPERVISOR_SCALE_H
+#define TALLYD_SUPERVISOR_SCALE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A shortage must last this long before workers are started for it; at once
+ * when there is no worker at all. */
+#define SCALE_PATIENCE INT64_C(10000000)
+
+/* A growth within this time of the last one is twice as large, if nobody was
+ * retired in between. */
+#define SCALE_MEMORY INT64_C(1000000000)
+
+/* While the largest number is too small that is said this often. */
+#define SCALE_REPEAT INT64_C(1000000000)
+
+#define SCALE_NEVER INT64_MAX
+
+struct scale_limits {
+    uint32_t least, most;
+    uint32_t spare; /* idle workers to have in hand */
+    uint32_t rate;  /* the most starts in a second, at least 1 */
+    int64_t idle_timeout;
+};
+
+/* Zeroed at the start. */
+struct scale {
+    int64_t ripe;    /* a shortage is looked at again then; 0: there is none */
+    int64_t grown;   /* when workers were last started */
+    uint32_t step;   /* how many those were */
+    int64_t changed; /* when the number last changed by an order of ours */
+    int64_t spent;   /* the starts of before then are used up: see `rate` */
+};
+
+/* The pool at one moment. */
+struct scale_sight {
+    int64_t now;
+    uint32_t idle, busy, starting;
+    uint32_t stale;   /* of the idle: for idle_timeout or longer */
+    int64_t stale_at; /* when the next of the idle becomes so; SCALE_NEVER */
+    bool waiting;     /* a request waits; only looked at when none is idle */
+    bool told;        /* what an order wanted to be told of has happened */
+};
+
+struct scale_order {
+    uint32_t start, retire;
+    bool limited;        /* more would be needed than there may be */
+    int64_t look_at;     /* look again then at the latest */
+    uint32_t tell_below; /* and when fewer are idle than these; 0: not */
+    bool watch;          /* and when a request waits */
+};
+
+/* Look again whenever told, at `look_at`, and when a worker has come up or
+ * died; looking more often does no harm. */
+struct scale_order scale_look(struct scale *s, const struct scale_limits *l,
+                              const struct scale_sight *v);
+
+/* How many to begin with; how many a generation needs that takes over from
+ * one of which `busy` have a request: at least one, to prove that it can. */
+uint32_t scale_first(const struct scale_limits *l);
+uint32_t scale_next(const struct scale_limits *l, uint32_t busy);
+
+#endif

@@ -1,0 +1,172 @@
+/* scaler: see scaler.h. */
+#include "supervisor/scaler.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "os/process.h"
+
+/* One that has not come up after this long is stuck: it counts as busy. */
+#define START_TAKES CLOCK_SECOND
+
+/* --- What there is. --- */
+
+static bool stays(const struct scaler *s, uint32_t place)
+{
+    const struct crew_member *m = &s->crew->members[place];
+    return m->generation == s->generation && m->kill_at == CLOCK_NEVER;
+}
+
+static bool is_starting(const struct scaler *s, uint32_t place, int64_t now)
+{
+    const struct crew_member *m = &s->crew->members[place];
+    const struct scoreboard_slot *slot = &s->crew->board->slots[place];
+    return m->pid == 0 ||
+           (atomic_load_explicit(&slot->state, memory_order_relaxed) ==
+                WORKER_ABSENT &&
+            now - m->started < START_TAKES);
+}
+
+static void add_idle(struct scale_sight *v, int64_t stale_at)
+{
+    v->idle++;
+    if (stale_at <= v->now)
+        v->stale++;
+    else if (stale_at < v->stale_at)
+        v->stale_at = stale_at;
+}
+
+static struct scale_sight count(const struct scaler *s)
+{
+    struct scale_sight v = {.now = clock_now(), .stale_at = SCALE_NEVER};
+    for (uint32_t i = 0; i < s->crew->board->slot_count; i++) {
+        int64_t since = s->roster == NULL ? 0 : roster_since(s->roster, i);
+        if (!stays(s, i))
+            continue;
+        if (is_starting(s, i, v.now))
+            v.starting++;
+        else if (since != 0)
+            add_idle(&v, since + s->limits.idle_timeout);
+        else
+            v.busy++;
+    }
+    return v;
+}
+
+static bool is_readable(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, 0) > 0;
+}
+
+/* --- What is done. --- */
+
+static void note_number(const struct scaler *s)
+{
+    scoreboard_serving(s->crew->board, s->generation,
+                       crew_count(s->crew, s->generation));
+}
+
+static int largest_idle(const struct scaler *s)
+{
+    uint64_t most = 0;
+    int best = -1;
+    for (uint32_t i = 0; i < s->crew->board->slot_count; i++) {
+        if (!stays(s, i) || roster_since(s->roster, i) == 0)
+            continue;
+        uint64_t memory = process_memory(s->crew->members[i].pid);
+        if (best < 0 || memory > most) {
+            most = memory;
+            best = (int)i;
+        }
+    }
+    return best;
+}
+
+static void retire(struct scaler *s, uint32_t n)
+{
+    int place;
+    while (n-- > 0 && (place = largest_idle(s)) >= 0) {
+        log_debug("worker %d is not needed: it leaves", place);
+        crew_dismiss(s->crew, (uint32_t)place, clock_now() + s->drain_timeout);
+        roster_forget(s->roster, (uint32_t)place);
+        scoreboard_count(&s->crew->board->retired_idle);
+    }
+}
+
+static void complain(struct scaler *s)
+{
+    scoreboard_count(&s->crew->board->workers_short);
+    if (log_paced(&s->complained))
+        log_warn("all %u workers are busy and requests wait; there may be no "
+                 "more of them: [pool] workers",
+                 s->limits.most);
+}
+
+void scaler_look(struct scaler *s)
+{
+    if (s->roster == NULL || s->limits.least >= s->limits.most)
+        return;
+    struct scale_sight v = count(s);
+    v.waiting = v.idle == 0 && is_readable(s->queue);
+    v.told = roster_has_rung(s->roster) || (s->watch && v.waiting);
+    struct scale_order o = scale_look(&s->scale, &s->limits, &v);
+    if (o.start > 0)
+        crew_assign(s->crew, s->generation, o.start);
+    retire(s, o.retire);
+    if (o.start + o.retire > 0)
+        note_number(s);
+    if (o.limited)
+        complain(s);
+    s->watch = o.watch;
+    s->look_at = o.look_at;
+    roster_ask(s->roster, o.tell_below);
+}
+
+/* --- Generations. --- */
+
+void scaler_serve(struct scaler *s, uint32_t generation,
+                  const struct scale_limits *limits, int64_t drain_timeout)
+{
+    s->generation = generation;
+    s->limits = *limits;
+    s->drain_timeout = drain_timeout;
+    s->scale = (struct scale){.changed = clock_now(), .spent = s->scale.spent};
+    s->watch = false;
+    s->look_at = CLOCK_NEVER;
+    if (s->roster != NULL)
+        roster_ask(s->roster, 0);
+    atomic_store(&s->crew->board->workers_least, limits->least);
+    atomic_store(&s->crew->board->workers_most, limits->most);
+    note_number(s);
+}
+
+/* By what the workers say of themselves: those of a generation of a fixed
+ * number are not on the roster. */
+uint32_t scaler_next(const struct scaler *s, const struct scale_limits *limits)
+{
+    uint32_t busy = 0;
+    for (uint32_t i = 0; i < s->crew->board->slot_count; i++) {
+        uint32_t state = atomic_load_explicit(&s->crew->board->slots[i].state,
+                                              memory_order_relaxed);
+        busy += stays(s, i) && state != WORKER_ABSENT && state != WORKER_IDLE;
+    }
+    return scale_next(limits, busy);
+}
+
+void scaler_forget(struct scaler *s, uint32_t place)
+{
+    if (s->roster != NULL)
+        roster_forget(s->roster, place);
+}
+
+nfds_t scaler_files(const struct scaler *s, struct pollfd files[SCALER_FILES])
+{
+    nfds_t n = 0;
+    if (s->roster == NULL || s->limits.least >= s->limits.most)
+        return 0;
+    files[n++] =
+        (struct pollfd){.fd = roster_bell(s->roster), .events = POLLIN};
+    if (s->watch)
+        files[n++] = (struct pollfd){.fd = s->queue, .events = POLLIN};
+    return n;
+}

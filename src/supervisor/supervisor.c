@@ -1,0 +1,302 @@
+/* supervisor: see supervisor.h. */
+#include "supervisor/supervisor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "os/signals.h"
+#include "supervisor/crew.h"
+#include "supervisor/helpers.h"
+#include "supervisor/overdue.h"
+#include "supervisor/reload.h"
+#include "supervisor/scaler.h"
+#include "supervisor/startup.h"
+#include "supervisor/upgrade.h"
+
+/* A stop told twice within this time was told once. */
+#define ECHO_WINDOW CLOCK_SECOND
+
+/* How long what still waits when drain_timeout is over may take to be told. */
+#define REFUSE_LIMIT CLOCK_SECOND
+
+enum stage { RUNNING, DRAINING, KILLING, REFUSING };
+
+struct supervisor {
+    const struct supervisor_plan *plan;
+    struct scoreboard *board;
+    struct crew crew;
+    struct startup startup;
+    struct scaler scaler;
+    struct helpers helpers; /* which stay until the workers are gone */
+    struct overdue overdue;
+    struct reload reload;
+    struct upgrade upgrade;
+    enum stage stage;
+    bool hopeless;    /* DRAINING: a worker that came for that did not start */
+    bool out_of_time; /* KILLING: what waits is to be told */
+    int64_t kill_at;  /* DRAINING, REFUSING: monotonic ns */
+    int64_t told;     /* when a stop was last asked for */
+    int64_t pulse_at; /* plan->pulse() is called then */
+};
+
+/* --- Another program. --- */
+
+/* It takes over between two reloads, and begins with one. */
+static void advance_upgrade(struct supervisor *s)
+{
+    const struct upgrade_past past = {s->reload.generation, s->reload.newest,
+                                      s->crew.members, s->board->slot_count};
+    if (s->stage != RUNNING || !reload_is_possible(&s->reload))
+        return;
+    if (upgrade_is_good(&s->upgrade))
+        helpers_leave(&s->helpers);
+    if (upgrade_advance(&s->upgrade, &past))
+        reload_count_failed(&s->reload);
+}
+
+static void inherit(struct supervisor *s, const struct upgrade_past *past)
+{
+    crew_inherit(&s->crew, past->members, past->count, s->plan->strange);
+    startup_inherit(&s->startup, s->plan->size.start_timeout);
+    reload_inherit(&s->reload, past->generation, past->newest, &s->plan->size);
+}
+
+/* --- Deaths. --- */
+
+static void bury(struct supervisor *s, uint32_t place, int status)
+{
+    const struct crew_member *m = &s->crew.members[place];
+    overdue_ended(&s->overdue, place);
+    crew_report(&s->crew, place, status,
+                s->stage != RUNNING || m->kill_at != CLOCK_NEVER);
+    if (m->generation == s->reload.next)
+        reload_give_up(&s->reload, "a worker ended before all were ready");
+    else if (s->stage == RUNNING && m->kill_at == CLOCK_NEVER)
+        startup_judge(&s->startup, place, status);
+    else if (s->stage == DRAINING)
+        s->hopeless = !crew_started_well(&s->crew, place, status);
+    crew_vacate(&s->crew, place);
+    scaler_forget(&s->scaler, place);
+    s->plan->bury(s->plan->context, place);
+}
+
+static void reap(struct supervisor *s)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        int place = crew_find(&s->crew, pid);
+        if (place >= 0)
+            bury(s, (uint32_t)place, status);
+        else if (!upgrade_lost(&s->upgrade, pid, status))
+            helpers_lost(&s->helpers, pid, status);
+    }
+}
+
+/* --- Stages. --- */
+
+static void leave_running(struct supervisor *s, enum stage stage)
+{
+    if (s->stage == RUNNING) {
+        s->plan->retire(s->plan->context);
+        reload_give_up(&s->reload, "the pool stops");
+        scoreboard_stage(s->board, POOL_DRAINING);
+    }
+    s->stage = stage;
+}
+
+/* What waits is served though nobody is there: by one who comes to drain. */
+static void start_last(struct supervisor *s)
+{
+    uint32_t generation = s->reload.generation;
+    crew_assign(&s->crew, generation, 1);
+    int place = crew_vacant(&s->crew, generation);
+    if (place >= 0)
+        startup_begin(&s->startup, (uint32_t)place, generation,
+                      s->reload.size.start_timeout);
+    crew_tell(&s->crew, SIGTERM);
+}
+
+/* All are gone. Has nobody emptied queue and tray? The last one may have been
+ * about to leave for a reason of its own when it was told to drain, or have
+ * died. */
+static void look_for_rest(struct supervisor *s)
+{
+    if (atomic_load(&s->board->emptied) != 0 || s->hopeless)
+        return;
+    if (s->stage == KILLING && s->out_of_time) {
+        s->out_of_time = false;
+        s->stage = REFUSING;
+        s->kill_at = clock_now() + REFUSE_LIMIT;
+        scoreboard_stage(s->board, POOL_REFUSING);
+        start_last(s);
+    } else if (s->stage == DRAINING) {
+        start_last(s);
+    }
+}
+
+static bool goes_on(struct supervisor *s)
+{
+    if (s->stage != RUNNING && s->crew.alive == 0)
+        look_for_rest(s);
+    return s->stage == RUNNING || s->crew.alive > 0;
+}
+
+static void start_draining(struct supervisor *s)
+{
+    leave_running(s, DRAINING);
+    s->kill_at = clock_now() + s->reload.size.drain_timeout;
+    log_info("draining: %u workers, at most %lld ms", s->crew.alive,
+             (long long)(s->reload.size.drain_timeout / CLOCK_MS));
+    crew_tell(&s->crew, SIGTERM);
+}
+
+static void start_killing(struct supervisor *s, const char *why)
+{
+    leave_running(s, KILLING);
+    s->out_of_time = false;
+    log_info("%s: ending %u workers now", why, s->crew.alive);
+    crew_tell(&s->crew, SIGKILL);
+}
+
+static void obey_signals(struct supervisor *s)
+{
+    bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);
+    bool stop = term || quit;
+    /* timeout(1) and some service managers send the same order twice. */
+    bool again = stop && clock_now() - s->told >= ECHO_WINDOW;
+    if (stop)
+        s->told = clock_now();
+    bool hup = signals_take(SIGHUP), usr2 = signals_take(SIGUSR2);
+    s->reload.wanted |= hup || (usr2 && s->upgrade.plan->try_it == NULL);
+    s->upgrade.wanted |= usr2 && s->upgrade.plan->try_it != NULL;
+    if (signals_take(SIGUSR1)) {
+        log_reopen();
+        crew_tell(&s->crew, SIGUSR1);
+        helpers_tell(&s->helpers, SIGUSR1);
+    }
+    if (signals_take(SIGINT))
+        start_killing(s, "interrupted");
+    else if (stop && s->stage == RUNNING)
+        start_draining(s);
+    else if (again && (s->stage == DRAINING || s->stage == REFUSING))
+        start_killing(s, "told again to stop");
+}
+
+static void watch_the_end(struct supervisor *s)
+{
+    if (clock_now() < s->kill_at || s->crew.alive == 0)
+        return;
+    if (s->stage == DRAINING) {
+        start_killing(s, "drain_timeout is over");
+        s->out_of_time = true;
+    } else if (s->stage == REFUSING) {
+        start_killing(s, "what waits does not go away");
+    }
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t next_event(const struct supervisor *s)
+{
+    int64_t at = earlier(crew_next_kill(&s->crew), s->overdue.at);
+    at = earlier(at, s->startup.look_at);
+    if (s->stage == DRAINING || s->stage == REFUSING)
+        at = earlier(at, s->kill_at);
+    if (s->stage == RUNNING && crew_vacant(&s->crew, s->reload.generation) >= 0)
+        at = earlier(at, s->startup.backoff.until);
+    if (s->stage == RUNNING)
+        at = earlier(at, s->scaler.look_at);
+    at = earlier(earlier(at, s->pulse_at), upgrade_next(&s->upgrade));
+    at = earlier(at, reload_next(&s->reload));
+    return earlier(at, helpers_next_start(&s->helpers));
+}
+
+static void wait_for_signal(const struct supervisor *s)
+{
+    struct pollfd files[SCALER_FILES];
+    nfds_t n = s->stage == RUNNING ? scaler_files(&s->scaler, files) : 0;
+    signals_wait(files, n, next_event(s));
+}
+
+static void pulse(struct supervisor *s)
+{
+    const struct supervisor_plan *plan = s->plan;
+    s->pulse_at =
+        plan->pulse == NULL
+            ? CLOCK_NEVER
+            : plan->pulse(plan->context,
+                          s->stage == RUNNING &&
+                              crew_is_ready(&s->crew, s->reload.generation));
+}
+
+/* False: errno. */
+static bool open_parts(struct supervisor *s)
+{
+    const struct supervisor_plan *plan = s->plan;
+    if (!crew_open(&s->crew, plan->board))
+        return false;
+    s->startup = (struct startup){.crew = &s->crew,
+                                  .context = plan->context,
+                                  .child = plan->child,
+                                  .look_at = CLOCK_NEVER};
+    s->scaler = (struct scaler){
+        .crew = &s->crew, .roster = plan->roster, .queue = plan->queue};
+    helpers_open(&s->helpers, &plan->helpers, plan->board);
+    overdue_open(&s->overdue, &s->crew);
+    s->reload = (struct reload){.plan = &plan->reload,
+                                .crew = &s->crew,
+                                .startup = &s->startup,
+                                .scaler = &s->scaler,
+                                .helpers = &s->helpers};
+    return true;
+}
+
+int supervisor_run(const struct supervisor_plan *plan)
+{
+    struct supervisor s = {.plan = plan,
+                           .board = plan->board,
+                           .upgrade = {.plan = &plan->upgrade}};
+    if (!open_parts(&s)) {
+        log_error("cannot supervise: %s", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    if (plan->past != NULL)
+        inherit(&s, plan->past);
+    else
+        reload_first(&s.reload, &plan->size);
+    while (goes_on(&s)) {
+        if (s.stage == RUNNING) {
+            scaler_look(&s.scaler);
+            startup_fill(&s.startup, s.reload.generation,
+                         s.reload.size.start_timeout);
+        }
+        helpers_start(&s.helpers, &s.crew, s.reload.generation);
+        wait_for_signal(&s);
+        reap(&s);
+        obey_signals(&s);
+        watch_the_end(&s);
+        startup_look(&s.startup);
+        if (s.stage == RUNNING)
+            reload_advance(&s.reload);
+        advance_upgrade(&s);
+        crew_kill_overdue(&s.crew);
+        overdue_look(&s.overdue, signals_take(SIGALRM));
+        pulse(&s);
+    }
+    scoreboard_stage(s.board, POOL_ENDED);
+    upgrade_end(&s.upgrade);
+    helpers_end(&s.helpers);
+    crew_close(&s.crew);
+    log_info("stopped");
+    return EXIT_SUCCESS;
+}

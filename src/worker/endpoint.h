@@ -1,0 +1,53 @@
+/* endpoint: what one path of the service does, ready to run.
+ *
+ * Made from the configuration once, before the first fork, and read-only
+ * after, but for the decoder, which each process makes for itself. */
+#ifndef TALLYD_WORKER_ENDPOINT_H
+#define TALLYD_WORKER_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/config.h"
+#include "downstream/downstream.h"
+#include "os/sample.h"
+#include "scoreboard/scoreboard.h"
+
+struct endpoint {
+    const struct config_endpoint *config; /* borrowed */
+    size_t path_len;
+    bool below; /* the path ends in /: everything below it is claimed */
+    struct downstream_target *target; /* NULL: nothing is posted */
+    struct sample sample;             /* selftest_file */
+    struct circuit *circuit;          /* NULL: it has no breaker */
+    struct breaker_rules rules;       /* of that */
+    char opening[400];                /* {"sum": */
+    size_t opening_len;
+};
+
+struct endpoint_table {
+    struct endpoint list[CONFIG_ENDPOINTS_MAX];
+    size_t count;
+};
+
+/* A self-test keeps a worker from its requests for a moment. */
+#define ENDPOINT_SAMPLE_MAX ((size_t)1 << 20)
+
+/* Make the endpoints of `c`, which must outlive them. NULL: `why` says what
+ * is wrong with a downstream setting or a file. */
+struct endpoint_table *endpoint_table_new(const struct config *c, char *why,
+                                          size_t why_size);
+void endpoint_table_free(struct endpoint_table **t);
+
+/* Give each breaker its circuit, for the workers of a generation that is about
+ * to start. Without this, and after false, there is none: too many are in use
+ * by generations that leave. For one process, the one that forks the workers.
+ */
+bool endpoint_table_join(struct endpoint_table *t, struct scoreboard *b,
+                         uint32_t generation);
+
+/* The endpoint with the longest path that claims `path`, or NULL. */
+const struct endpoint *endpoint_find(const struct endpoint_table *t,
+                                     const char *path, size_t n);
+
+#endif

@@ -1,0 +1,368 @@
+/* exchange: see exchange.h. */
+#include "worker/exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/entropy.h"
+#include "base/log.h"
+#include "base/probe.h"
+#include "downstream/downstream.h"
+#include "worker/guard.h"
+#include "worker/handler.h"
+#include "worker/patience.h"
+#include "worker/phases.h"
+#include "worker/reply.h"
+#include "worker/requestlog.h"
+
+/* A longer path is cut, which no endpoint's own path can match. */
+#define PATH_BYTES 2048
+
+/* How long the body of a request is taken that is not served: most web servers
+ * read no reply before they have sent all of it. */
+#define REFUSED_BODY (100 * CLOCK_MS)
+
+struct exchange {
+    struct fcgi *fcgi;
+    struct scoreboard_slot *slot;
+    struct handler *handler;
+    struct downstream *downstream;
+    struct tap *tap; /* NULL: no request is sampled */
+    const struct config_pool *pool;
+    struct entropy entropy;
+    struct trace trace;
+    struct phases phases;
+    int64_t due; /* monotonic ns: when the request in hand has to be done */
+    uint64_t body_bytes; /* taken of the body in hand */
+    int64_t tested;      /* monotonic ns of the last self-test */
+    char path[PATH_BYTES];
+    char reply[REPLY_MAX + 1];
+};
+
+static enum outcome post_now(struct exchange *x, const struct endpoint *e,
+                             const struct downstream_post *p,
+                             struct downstream_report *report)
+{
+    scoreboard_state(x->slot, WORKER_POSTING);
+    phases_spend(&x->phases, TIMING_decode);
+    PROBE_DOWNSTREAM_START(x->trace.request_id, e->config->name);
+    enum outcome o =
+        downstream_post(x->downstream, e->target, p, x->due, report);
+    PROBE_DOWNSTREAM_END(x->trace.request_id, o, report->status);
+    phases_spend(&x->phases, TIMING_downstream);
+    if (report->connect_us > 0)
+        phases_set(&x->phases, TIMING_connect, report->connect_us * 1000);
+    if (report->first_byte_us > 0)
+        phases_set(&x->phases, TIMING_first_byte, report->first_byte_us * 1000);
+    scoreboard_state(x->slot, WORKER_BUSY);
+    return o;
+}
+
+static enum outcome post_guarded(struct exchange *x, const struct endpoint *e,
+                                 const struct downstream_post *p,
+                                 struct downstream_report *report)
+{
+    struct guard_pass pass;
+    if (!guard_enter(e, x->slot, &pass, report))
+        return OUTCOME_breaker_open;
+    enum outcome o = post_now(x, e, p, report);
+    guard_leave(e, x->slot, &pass, o, report);
+    return o;
+}
+
+static enum outcome post(void *context, const struct endpoint *e,
+                         const struct downstream_post *p,
+                         struct downstream_report *report)
+{
+    struct exchange *x = context;
+    if (x->phases.mark >= x->due) { /* the downstream is not to blame */
+        snprintf(report->detail, sizeof report->detail, "nothing was posted");
+        return OUTCOME_request_timeout;
+    }
+    return e->circuit == NULL ? post_now(x, e, p, report)
+                              : post_guarded(x, e, p, report);
+}
+
+static const char *param_of(const void *context, const char *name)
+{
+    const struct exchange *x = context;
+    return fcgi_param(x->fcgi, name);
+}
+
+static bool abandoned(void *context)
+{
+    struct exchange *x = context;
+    return fcgi_abandoned(x->fcgi);
+}
+
+struct exchange *exchange_new(struct fcgi *fcgi,
+                              const struct endpoint_table *endpoints,
+                              struct scoreboard_slot *slot, struct tap *tap,
+                              const struct config_pool *pool)
+{
+    struct exchange *x = calloc(1, sizeof *x);
+    if (x == NULL)
+        return NULL;
+    const struct handler_peers peers = {x, post, abandoned};
+    x->fcgi = fcgi;
+    x->slot = slot;
+    x->tap = tap;
+    x->pool = pool;
+    x->handler = handler_new(endpoints, &peers);
+    x->downstream = downstream_new();
+    if (x->handler == NULL || x->downstream == NULL)
+        exchange_free(&x);
+    return x;
+}
+
+void exchange_free(struct exchange **x)
+{
+    if (*x == NULL)
+        return;
+    handler_free(&(*x)->handler);
+    downstream_free(&(*x)->downstream);
+    free(*x);
+    *x = NULL;
+}
+
+/* --- The head. --- */
+
+static const char *param(const struct exchange *x, const char *name)
+{
+    const char *value = fcgi_param(x->fcgi, name);
+    return value == NULL ? "" : value;
+}
+
+/* The path of the request: SCRIPT_NAME and PATH_INFO together are the path
+ * the client asked for (RFC 3875, 4.1.5 and 4.1.13), decoded and cleaned by
+ * the web server. A server that sends neither sends the URI. */
+static size_t find_path(struct exchange *x)
+{
+    struct buf path;
+    buf_init(&path, x->path, sizeof x->path);
+    buf_str(&path, param(x, "SCRIPT_NAME"));
+    buf_str(&path, param(x, "PATH_INFO"));
+    if (path.len == 0)
+        buf_str(&path, param(x, "DOCUMENT_URI"));
+    if (path.len == 0) {
+        const char *uri = param(x, "REQUEST_URI");
+        buf_add(&path, uri, strcspn(uri, "?"));
+    }
+    return path.len;
+}
+
+/* One that has waited for too long is not served, nor waited with for a body
+ * that is not there yet. */
+static void judge_wait(struct exchange *x, struct fcgi_conn *conn,
+                       struct patience_wait *wait)
+{
+    char why[100];
+    int64_t retry_after;
+    wait->stamped =
+        patience_stamp(fcgi_param(x->fcgi, "QUEUED_AT"), clock_wall());
+    if (wait->stamped >= 0)
+        phases_set(&x->phases, TIMING_queue, wait->stamped);
+    enum outcome o =
+        patience_judge(x->pool, wait, &retry_after, why, sizeof why);
+    if (o == OUTCOME_ok)
+        return;
+    handler_refuse(x->handler, o, retry_after, why);
+    if (conn->due > x->phases.begun + REFUSED_BODY)
+        conn->due = x->due = x->phases.begun + REFUSED_BODY;
+}
+
+static void begin(struct exchange *x, struct fcgi_conn *conn,
+                  struct patience_wait *wait)
+{
+    struct fcgi *f = x->fcgi;
+    trace_make(&x->trace, fcgi_param(f, "HTTP_X_REQUEST_ID"),
+               fcgi_param(f, "HTTP_TRACEPARENT"),
+               fcgi_param(f, "HTTP_TRACESTATE"),
+               entropy_take(&x->entropy, TRACE_RANDOM_BYTES));
+    const struct handler_request request = {
+        .path_len = find_path(x),
+        .path = x->path,
+        .method = fcgi_param(f, "REQUEST_METHOD"),
+        .content_length = fcgi_param(f, "CONTENT_LENGTH"),
+        .content_encoding = fcgi_param(f, "HTTP_CONTENT_ENCODING"),
+        .idempotency_key = fcgi_param(f, "HTTP_IDEMPOTENCY_KEY"),
+        .trace = &x->trace,
+        .loop = x->tap != NULL &&
+                tap_is_loop(x->tap, fcgi_param(f, TAP_LOOP_PARAM)),
+    };
+    scoreboard_note_request(x->slot, param(x, "REQUEST_METHOD"), x->path,
+                            x->trace.request_id);
+    PROBE_REQUEST_START(x->trace.request_id, x->path);
+    handler_begin(x->handler, &request);
+    judge_wait(x, conn, wait);
+    if (x->tap == NULL)
+        return;
+    const struct tap_request tapped = {.path = x->path,
+                                       .path_len = request.path_len,
+                                       .wants_body =
+                                           handler_wants_body(x->handler),
+                                       .param = param_of,
+                                       .context = x};
+    tap_begin(x->tap, &tapped);
+}
+
+/* --- The body. --- */
+
+static enum handler_end read_body(struct exchange *x)
+{
+    scoreboard_state(x->slot, WORKER_READING);
+    phases_skip(&x->phases);
+    for (;;) {
+        const uint8_t *bytes;
+        size_t n;
+        enum fcgi_body got = fcgi_read(x->fcgi, &bytes, &n);
+        phases_spend(&x->phases, TIMING_body);
+        switch (got) {
+        case FCGI_BODY_MORE:
+            handler_chunk(x->handler, bytes, n);
+            if (x->tap != NULL)
+                tap_chunk(x->tap, bytes, n);
+            phases_spend(&x->phases, TIMING_decode);
+            x->body_bytes += n;
+            if (x->phases.mark >= x->due)
+                return HANDLER_OVERDUE;
+            continue;
+        case FCGI_BODY_END:
+            return HANDLER_COMPLETE;
+        case FCGI_BODY_GONE:
+            return HANDLER_CLIENT_GONE;
+        case FCGI_BODY_TIMEOUT:
+            return HANDLER_TIMEOUT;
+        case FCGI_BODY_OVERDUE:
+            return HANDLER_OVERDUE;
+        case FCGI_BODY_BROKEN:
+            return HANDLER_BROKEN;
+        }
+    }
+}
+
+/* --- The end. --- */
+
+static void count(struct exchange *x, const struct handler_result *r)
+{
+    struct scoreboard_slot *s = x->slot;
+    scoreboard_count(&s->outcomes[r->outcome]);
+    scoreboard_add(&s->counters[COUNTER_body_bytes], x->body_bytes);
+    scoreboard_add(&s->counters[COUNTER_downstream_posts], r->downstream.posts);
+    scoreboard_add(&s->counters[COUNTER_downstream_connects],
+                   r->downstream.connects);
+    scoreboard_add(&s->counters[COUNTER_downstream_resends],
+                   r->downstream.resends);
+    if (r->dry_run)
+        scoreboard_count(&s->counters[COUNTER_downstream_dry_runs]);
+    if (r->check != DECODER_UNCHECKED)
+        scoreboard_count(&s->counters[COUNTER_verified]);
+    if (r->check == DECODER_DIFFERENT)
+        scoreboard_count(&s->counters[COUNTER_mismatches]);
+}
+
+static struct requestlog_entry entry_of(const struct exchange *x,
+                                        const struct handler_result *r)
+{
+    return (struct requestlog_entry){.method = param(x, "REQUEST_METHOD"),
+                                     .path = x->path,
+                                     .trace = &x->trace,
+                                     .result = r,
+                                     .phases = &x->phases,
+                                     .body_bytes = x->body_bytes};
+}
+
+static void reply(struct exchange *x, const struct handler_result *r)
+{
+    struct buf out;
+    buf_init(&out, x->reply, sizeof x->reply);
+    reply_print(&out, r, &x->trace,
+                strcmp(param(x, "REQUEST_METHOD"), "HEAD") == 0);
+    scoreboard_state(x->slot, WORKER_WRITING);
+    phases_skip(&x->phases);
+    bool taken = fcgi_reply(x->fcgi, out.data, out.len);
+    phases_spend(&x->phases, TIMING_write);
+    if (taken)
+        return;
+    scoreboard_count(&x->slot->counters[COUNTER_truncated]);
+    requestlog_not_taken(&x->trace);
+}
+
+/* The reply has left: what was sampled goes to the shadow. */
+static void hand_over(struct exchange *x, const struct handler_result *r)
+{
+    const struct tap_reply answered = {
+        .endpoint = r->endpoint == NULL ? NULL : r->endpoint->config->name,
+        .outcome = r->outcome,
+        .result = r->result,
+        .result_len = r->result_len,
+        .response = x->reply};
+    tap_end(x->tap, &answered, &x->trace);
+}
+
+bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
+                    struct patience_wait *wait)
+{
+    phases_begin(&x->phases, x->slot);
+    scoreboard_begin(x->slot, x->phases.begun);
+    scoreboard_state(x->slot, WORKER_BUSY);
+    x->due = conn->due;
+    x->body_bytes = 0;
+    if (!fcgi_begin(x->fcgi, conn)) {
+        scoreboard_count(&x->slot->counters[COUNTER_refused]);
+        log_warn("connection refused: %s", conn->reason);
+        return false;
+    }
+    begin(x, conn, wait);
+    const struct handler_result *r = handler_finish(x->handler, read_body(x));
+    if (x->phases.spent[TIMING_downstream] == PHASES_UNSEEN)
+        phases_spend(&x->phases, TIMING_decode);
+    /* Counted and logged first: whoever has the reply finds both there. */
+    count(x, r);
+    const struct requestlog_entry entry = entry_of(x, r);
+    requestlog_result(&entry);
+    if (r->outcome != OUTCOME_client_gone)
+        reply(x, r);
+    PROBE_DONE(x->trace.request_id, r->outcome,
+               x->phases.mark - x->phases.begun);
+    requestlog_done(&entry, x->pool->slow_threshold);
+    phases_end(&x->phases, r->outcome);
+    if (x->tap != NULL)
+        hand_over(x, r);
+    return fcgi_end(x->fcgi);
+}
+
+/* --- The self-test. --- */
+
+bool exchange_test(struct exchange *x)
+{
+    char room[512];
+    struct buf why;
+    struct scoreboard_slot *s = x->slot;
+    buf_init(&why, room, sizeof room);
+    bool sound = handler_selftest(x->handler, &why);
+    x->tested = clock_now();
+    scoreboard_count(&s->counters[COUNTER_selftests]);
+    if (!sound) {
+        scoreboard_count(&s->counters[COUNTER_selftest_failures]);
+        log_error("the self-test failed: %s", room);
+    }
+    atomic_store_explicit(&s->tested, x->tested, memory_order_relaxed);
+    atomic_store_explicit(&s->unsound, !sound, memory_order_relaxed);
+    return sound;
+}
+
+bool exchange_test_due(struct exchange *x, int64_t interval)
+{
+    if (interval == 0 || clock_now() - x->tested < interval)
+        return true;
+    return exchange_test(x);
+}
+
+int exchange_test_wait(const struct exchange *x, int64_t interval)
+{
+    return interval == 0 ? -1
+                         : clock_poll_ms(x->tested + interval, clock_now());
+}

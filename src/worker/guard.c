@@ -1,0 +1,76 @@
+/* guard: see guard.h. */
+#include "worker/guard.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* A downstream that answers 3xx or 4xx is there and works: it does not want
+ * this result, and may want the next one. */
+enum breaker_result guard_result(enum outcome o, int status)
+{
+    switch (o) {
+    case OUTCOME_downstream_connect:
+    case OUTCOME_downstream_broken:
+    case OUTCOME_downstream_timeout:
+    case OUTCOME_request_timeout:
+        return BREAKER_BAD;
+    case OUTCOME_downstream_status:
+        return status >= 500 ? BREAKER_BAD : BREAKER_GOOD;
+    case OUTCOME_internal:
+        return BREAKER_UNKNOWN;
+    default:
+        return BREAKER_GOOD;
+    }
+}
+
+bool guard_enter(const struct endpoint *e, struct scoreboard_slot *slot,
+                 struct guard_pass *pass, struct downstream_report *report)
+{
+    int64_t left;
+    switch (circuit_enter(e->circuit, &e->rules, clock_now() / CLOCK_MS,
+                          slot->number, &pass->epoch, &left)) {
+    case BREAKER_PASS:
+        return true;
+    case BREAKER_PROBE:
+        scoreboard_count(&slot->counters[COUNTER_breaker_probes]);
+        log_info("endpoint=%s breaker: one request tries the downstream",
+                 e->config->name);
+        return true;
+    case BREAKER_REFUSE:
+        break;
+    }
+    report->retry_after = (left + 999) / 1000;
+    if (left == 0)
+        snprintf(report->detail, sizeof report->detail,
+                 "the breaker is half open, another request tries the "
+                 "downstream");
+    else
+        snprintf(report->detail, sizeof report->detail,
+                 "the breaker is open for another %" PRId64 " ms", left);
+    return false;
+}
+
+void guard_leave(const struct endpoint *e, struct scoreboard_slot *slot,
+                 const struct guard_pass *pass, enum outcome o,
+                 const struct downstream_report *report)
+{
+    enum breaker_result result = guard_result(o, report->status);
+    const struct circuit_change change = circuit_leave(
+        e->circuit, &e->rules, clock_now() / CLOCK_MS, pass->epoch, result);
+    if (change.from == change.to || result == BREAKER_UNKNOWN)
+        return;
+    if (change.to == BREAKER_CLOSED) {
+        log_warn("endpoint=%s breaker closed: the downstream answers again",
+                 e->config->name);
+        return;
+    }
+    scoreboard_count(&slot->counters[COUNTER_breaker_opened]);
+    log_warn("endpoint=%s breaker open for %" PRId64 " ms: %s, last: %s",
+             e->config->name, e->rules.cooldown,
+             change.from == BREAKER_CLOSED ? "too many failures in a row"
+                                           : "the try has failed",
+             report->detail);
+}

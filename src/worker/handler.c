@@ -1,0 +1,374 @@
+/* handler: see handler.h. */
+#include "worker/handler.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/probe.h"
+#include "worker/decoder.h"
+#include "worker/selftest.h"
+
+#define LENGTH_UNKNOWN UINT64_MAX
+
+struct handler {
+    const struct endpoint_table *endpoints;
+    struct handler_peers peers;
+    struct decoder *decoder;
+    const struct endpoint *endpoint;
+    bool decoding; /* the body is of interest */
+    const char *idempotency_key;
+    const struct trace *trace;
+    uint64_t announced, received; /* bytes of body */
+    struct handler_result result;
+};
+
+struct handler *handler_new(const struct endpoint_table *endpoints,
+                            const struct handler_peers *peers)
+{
+    struct handler *h = calloc(1, sizeof *h);
+    if (h == NULL)
+        return NULL;
+    h->endpoints = endpoints;
+    h->peers = *peers;
+    h->decoder = decoder_new(endpoints);
+    if (h->decoder == NULL)
+        handler_free(&h);
+    return h;
+}
+
+void handler_free(struct handler **h)
+{
+    if (*h == NULL)
+        return;
+    decoder_free(&(*h)->decoder);
+    free(*h);
+    *h = NULL;
+}
+
+/* Decide the outcome, unless something before has. */
+__attribute__((format(printf, 3, 4))) static void
+decide(struct handler *h, enum outcome o, const char *fmt, ...)
+{
+    h->decoding = false;
+    if (h->result.outcome != OUTCOME_ok)
+        return;
+    h->result.outcome = o;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(h->result.detail, sizeof h->result.detail, fmt, ap);
+    va_end(ap);
+}
+
+static void decide_fault(struct handler *h)
+{
+    const struct fault *f = &h->result.fault;
+    if (f->what == OUTCOME_malformed_json)
+        decide(h, f->what, "%s at byte %llu, line %llu, column %llu", f->reason,
+               (unsigned long long)f->offset, (unsigned long long)f->line,
+               (unsigned long long)f->column);
+    else
+        decide(h, f->what, "%s%s%s", f->pointer,
+               f->pointer[0] == '\0' ? "" : ": ", f->reason);
+}
+
+/* --- The head. --- */
+
+/* CONTENT_LENGTH (RFC 3875, 4.1.2); empty or absent: not known. */
+static bool parse_length(const char *text, uint64_t *length)
+{
+    char *end;
+    *length = LENGTH_UNKNOWN;
+    if (text == NULL || *text == '\0')
+        return true;
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    *length = strtoull(text, &end, 10);
+    return errno == 0 && *end == '\0';
+}
+
+/* A key that can be a header value and nothing more: visible ASCII. */
+static bool valid_key(const char *key)
+{
+    size_t n = 0;
+    for (; key[n] != '\0'; n++)
+        if (key[n] < 0x21 || key[n] > 0x7e || n == DOWNSTREAM_KEY_MAX)
+            return false;
+    return n > 0;
+}
+
+static void check_encoding(struct handler *h, const char *encoding)
+{
+    if (encoding != NULL && *encoding != '\0' &&
+        strcasecmp(encoding, "identity") != 0)
+        decide(h, OUTCOME_unsupported_encoding, "Content-Encoding: %.40s",
+               encoding);
+}
+
+static void check_head(struct handler *h, const struct handler_request *r)
+{
+    const char *method = r->method == NULL ? "" : r->method;
+    if (h->endpoint == NULL)
+        decide(h, OUTCOME_not_found, "no endpoint claims %.*s",
+               (int)(r->path_len < 120 ? r->path_len : 120), r->path);
+    if (strcmp(method, "POST") != 0)
+        decide(h, OUTCOME_method_not_allowed, "the method is %.20s", method);
+    check_encoding(h, r->content_encoding);
+    if (!parse_length(r->content_length, &h->announced))
+        decide(h, OUTCOME_bad_request, "CONTENT_LENGTH is %.40s",
+               r->content_length);
+    if (r->idempotency_key != NULL && !valid_key(r->idempotency_key))
+        decide(h, OUTCOME_bad_request,
+               "the Idempotency-Key is not 1 to %d visible ASCII characters",
+               DOWNSTREAM_KEY_MAX);
+    if (r->loop)
+        decide(h, OUTCOME_bad_request,
+               "a copy made by the shadow of this pool: [shadow] url leads "
+               "back to it");
+}
+
+static void check_size(struct handler *h, uint64_t bytes)
+{
+    uint64_t most = (uint64_t)h->endpoint->config->max_body;
+    if (bytes != LENGTH_UNKNOWN && bytes > most)
+        decide(h, OUTCOME_body_too_large, "%llu bytes, max_body is %llu",
+               (unsigned long long)bytes, (unsigned long long)most);
+}
+
+void handler_begin(struct handler *h, const struct handler_request *r)
+{
+    h->result = (struct handler_result){.outcome = OUTCOME_ok};
+    h->endpoint = endpoint_find(h->endpoints, r->path, r->path_len);
+    h->result.endpoint = h->endpoint;
+    h->idempotency_key = r->idempotency_key;
+    h->trace = r->trace;
+    h->received = 0;
+    h->decoding = false;
+    check_head(h, r);
+    if (h->result.outcome == OUTCOME_ok)
+        check_size(h, h->announced);
+    if (h->result.outcome != OUTCOME_ok)
+        return;
+    h->decoding = decoder_begin(h->decoder, h->endpoint);
+    if (!h->decoding)
+        decide(h, OUTCOME_internal, "memory is short");
+}
+
+bool handler_wants_body(const struct handler *h)
+{
+    return h->decoding;
+}
+
+void handler_refuse(struct handler *h, enum outcome o, int64_t retry_after,
+                    const char *why)
+{
+    decide(h, o, "%s", why);
+    h->result.downstream.retry_after = retry_after;
+}
+
+/* --- The body. --- */
+
+void handler_chunk(struct handler *h, const uint8_t *bytes, size_t n)
+{
+    h->received += n;
+    if (h->endpoint != NULL && h->result.outcome == OUTCOME_ok)
+        check_size(h, h->received);
+    /* A body of the wrong length is reported as such, not as malformed; so a
+     * fault waits in the decoder until the length is known. */
+    if (h->decoding)
+        h->decoding = decoder_feed(h->decoder, bytes, n);
+}
+
+static void check_end(struct handler *h, enum handler_end end)
+{
+    if (end == HANDLER_CLIENT_GONE)
+        decide(h, OUTCOME_client_gone, "within the body");
+    if (end == HANDLER_TIMEOUT)
+        decide(h, OUTCOME_body_timeout, "%llu bytes had come",
+               (unsigned long long)h->received);
+    if (end == HANDLER_OVERDUE)
+        decide(h, OUTCOME_request_timeout, "%llu bytes of the body had come",
+               (unsigned long long)h->received);
+    if (end == HANDLER_BROKEN)
+        decide(h, OUTCOME_bad_request, "wrong FastCGI records in the body");
+    if (h->announced != LENGTH_UNKNOWN && h->announced != h->received)
+        decide(
+            h, OUTCOME_length_mismatch, "%llu bytes announced, %llu received",
+            (unsigned long long)h->announced, (unsigned long long)h->received);
+}
+
+/* --- The result. --- */
+
+static void add_up(struct handler *h, struct tally *t)
+{
+    struct handler_result *r = &h->result;
+    struct buf difference;
+    buf_init(&difference, r->difference, sizeof r->difference);
+    const struct payload_answer *answer =
+        decoder_finish(h->decoder, &r->check, &difference);
+    *t = answer->tally;
+    if (answer->ok)
+        return;
+    r->fault = answer->fault;
+    decide_fault(h);
+}
+
+/* {"sum":N}, both the result posted and the reply of that kind. */
+static void print_result(struct handler *h, const struct tally *t)
+{
+    const struct endpoint *e = h->endpoint;
+    struct handler_result *r = &h->result;
+    char *number = r->body + e->opening_len;
+    memcpy(r->body, e->opening, e->opening_len);
+    size_t n = tally_print(t, number);
+    if (n == 0) {
+        r->fault = (struct fault){.what = OUTCOME_out_of_range};
+        snprintf(r->fault.reason, sizeof r->fault.reason,
+                 "the result does not fit %s",
+                 e->config->numbers == 0 ? "a 64-bit integer"
+                                         : "a finite double");
+        decide_fault(h);
+        return;
+    }
+    number[n] = '}';
+    r->body_len = r->result_len = e->opening_len + n + 1;
+    memcpy(r->result, r->body, r->result_len);
+}
+
+static void post_result(struct handler *h)
+{
+    struct handler_result *r = &h->result;
+    const struct downstream_post post = {
+        .body = r->body,
+        .body_len = r->body_len,
+        .trace = h->trace,
+        .idempotency_key =
+            h->idempotency_key == NULL &&
+                    h->endpoint->config->resend == CONFIG_RESEND_ONCE
+                ? h->trace->request_id
+                : h->idempotency_key,
+    };
+    if (h->peers.abandoned(h->peers.context)) {
+        decide(h, OUTCOME_client_gone, "before the result was posted");
+        return;
+    }
+    r->dry_run =
+        h->endpoint->config->downstream_mode == CONFIG_DOWNSTREAM_MODE_DRY_RUN;
+    if (r->dry_run)
+        return;
+    enum outcome o =
+        h->peers.post(h->peers.context, h->endpoint, &post, &r->downstream);
+    if (o != OUTCOME_ok)
+        decide(h, o, "%s", r->downstream.detail);
+}
+
+static void word_reply(struct handler *h)
+{
+    static const char ok[] = "{\"ok\":true}";
+    if (h->endpoint->config->reply != CONFIG_REPLY_OK)
+        return;
+    memcpy(h->result.body, ok, sizeof ok - 1);
+    h->result.body_len = sizeof ok - 1;
+}
+
+const struct handler_result *handler_finish(struct handler *h,
+                                            enum handler_end end)
+{
+    struct tally t;
+    struct handler_result *r = &h->result;
+    check_end(h, end);
+    if (r->outcome == OUTCOME_ok)
+        add_up(h, &t);
+    if (r->outcome == OUTCOME_ok)
+        print_result(h, &t);
+    PROBE_DECODED(h->trace->request_id, h->received, r->outcome);
+    if (r->outcome == OUTCOME_ok && h->endpoint->target != NULL)
+        post_result(h);
+    if (r->outcome == OUTCOME_ok)
+        word_reply(h);
+    return r;
+}
+
+/* --- The self-test. --- */
+
+static bool gives(struct handler *h, const struct endpoint *e,
+                  const struct buf *body, const struct buf *wanted)
+{
+    struct tally t;
+    struct handler_result *r = &h->result;
+    const uint8_t *bytes = (const uint8_t *)body->data;
+    size_t half = body->len / 2;
+    *r = (struct handler_result){.outcome = OUTCOME_ok, .endpoint = e};
+    h->endpoint = e;
+    if (!decoder_begin(h->decoder, e)) {
+        decide(h, OUTCOME_internal, "memory is short");
+        return false;
+    }
+    if (decoder_feed(h->decoder, bytes, half))
+        decoder_feed(h->decoder, bytes + half, body->len - half);
+    add_up(h, &t);
+    if (r->outcome == OUTCOME_ok)
+        print_result(h, &t);
+    if (r->outcome != OUTCOME_ok || r->check == DECODER_DIFFERENT)
+        return false;
+    return r->body_len == wanted->len &&
+           memcmp(r->body, wanted->data, wanted->len) == 0;
+}
+
+/* What a sample gave, in words. */
+static bool tell(const struct handler *h, const char *what,
+                 const struct buf *wanted, struct buf *why)
+{
+    const struct handler_result *r = &h->result;
+    buf_printf(why, "endpoint %s: %s gives %.*s%s instead of %s",
+               h->endpoint->config->name, what, (int)r->body_len, r->body,
+               r->detail, wanted->data);
+    return false;
+}
+
+/* The body of `selftest_file`, if there is one. */
+static bool try_sample(struct handler *h, const struct endpoint *e,
+                       struct buf *why)
+{
+    char room[SELFTEST_ROOM];
+    struct buf wanted;
+    const struct buf body = {.data = e->sample.bytes, .len = e->sample.len};
+    buf_init(&wanted, room, sizeof room);
+    buf_add(&wanted, e->opening, e->opening_len);
+    buf_printf(&wanted, "%s}", e->config->selftest_sum);
+    return body.data == NULL || gives(h, e, &body, &wanted) ||
+           tell(h, "selftest_file", &wanted, why);
+}
+
+static bool try_known(struct handler *h, const struct endpoint *e,
+                      struct buf *why)
+{
+    char body_room[SELFTEST_ROOM], wanted_room[SELFTEST_ROOM];
+    struct buf body, wanted;
+    buf_init(&body, body_room, sizeof body_room);
+    buf_init(&wanted, wanted_room, sizeof wanted_room);
+    return !selftest_make(e, &body, &wanted) || gives(h, e, &body, &wanted) ||
+           tell(h, "the known body", &wanted, why);
+}
+
+bool handler_selftest(struct handler *h, struct buf *why)
+{
+    const struct endpoint_table *t = h->endpoints;
+    for (size_t i = 0; i < t->count; i++)
+        if (!try_known(h, &t->list[i], why) || !try_sample(h, &t->list[i], why))
+            return false;
+    return true;
+}
+
+bool handler_try_samples(struct handler *h, struct buf *why)
+{
+    const struct endpoint_table *t = h->endpoints;
+    for (size_t i = 0; i < t->count; i++)
+        if (!try_sample(h, &t->list[i], why))
+            return false;
+    return true;
+}

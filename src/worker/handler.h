@@ -1,0 +1,95 @@
+/* handler: one request from its head to its outcome. Knows no FastCGI.
+ *
+ *   handler_begin()   what the head decides: path, method, encoding, length
+ *   handler_chunk()   the body as it comes, decoded on the way
+ *   handler_finish()  the result posted downstream and put into words
+ *
+ * The first thing wrong decides the outcome; the rest of the body is still
+ * taken, and ignored. The downstream and the question whether the client is
+ * still there come from outside, so that tests need no network. */
+#ifndef TALLYD_WORKER_HANDLER_H
+#define TALLYD_WORKER_HANDLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decode/fault.h"
+#include "worker/decoder.h"
+#include "worker/endpoint.h"
+
+struct handler_peers {
+    void *context;
+    enum outcome (*post)(void *context, const struct endpoint *e,
+                         const struct downstream_post *post,
+                         struct downstream_report *report);
+    bool (*abandoned)(void *context);
+};
+
+/* What the head of a request says; NULL where it says nothing. */
+struct handler_request {
+    const char *path; /* without the query; not NULL */
+    size_t path_len;
+    const char *method;
+    const char *content_length;
+    const char *content_encoding;
+    const char *idempotency_key;
+    const struct trace *trace;
+    bool loop; /* it is a copy that this pool has made itself */
+};
+
+/* How the body ended. */
+enum handler_end {
+    HANDLER_COMPLETE,
+    HANDLER_CLIENT_GONE,
+    HANDLER_TIMEOUT,
+    HANDLER_OVERDUE, /* request_timeout is over */
+    HANDLER_BROKEN,  /* wrong FastCGI records */
+};
+
+struct handler_result {
+    enum outcome outcome;
+    const struct endpoint *endpoint; /* NULL: not_found */
+    struct fault fault;              /* for malformed_json and 422 */
+    char detail[256];                /* for the log; empty on success */
+    char body[DOWNSTREAM_BODY_MAX];  /* of a success */
+    size_t body_len;
+    char result[DOWNSTREAM_BODY_MAX]; /* of a success: {"sum":42} */
+    size_t result_len;
+    struct downstream_report downstream;
+    bool dry_run; /* it would have been posted, but for downstream_mode */
+    enum decoder_check check; /* what `verify` found */
+    char difference[160];     /* DECODER_DIFFERENT */
+};
+
+struct handler;
+
+/* NULL: memory is short. Both arguments are borrowed. */
+struct handler *handler_new(const struct endpoint_table *endpoints,
+                            const struct handler_peers *peers);
+void handler_free(struct handler **h);
+
+void handler_begin(struct handler *h, const struct handler_request *request);
+/* After handler_begin(): does the outcome depend on the body? */
+bool handler_wants_body(const struct handler *h);
+
+void handler_chunk(struct handler *h, const uint8_t *bytes, size_t n);
+
+/* Right after handler_begin(): do not serve it, but say `o`, a 503, unless
+ * something was wrong before; and that to ask again is of use in so many s. */
+void handler_refuse(struct handler *h, enum outcome o, int64_t retry_after,
+                    const char *why);
+
+/* The result is valid until the next handler_begin(). */
+const struct handler_result *handler_finish(struct handler *h,
+                                            enum handler_end end);
+
+/* Decode the known body of every endpoint (selftest.h), and its selftest_file,
+ * as a request's would be, and post nothing. False: a result is wrong; `why`
+ * says which. Not between handler_begin() and handler_finish(). */
+bool handler_selftest(struct handler *h, struct buf *why);
+
+/* The same with the files alone. */
+bool handler_try_samples(struct handler *h, struct buf *why);
+
+#endif

@@ -1,0 +1,75 @@
+/* recycle: see recycle.h. */
+#include "worker/recycle.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/entropy.h"
+#include "base/log.h"
+#include "os/process.h"
+
+#define WEIGH_INTERVAL CLOCK_SECOND
+
+void recycle_begin(struct recycle *r, const struct config_pool *c,
+                   struct scoreboard_slot *slot)
+{
+    *r = (struct recycle){0};
+    if (c->max_requests == 0 && c->max_age == 0 && c->max_rss == 0)
+        return; /* and no clock is read for it after each request */
+    struct entropy entropy = {.left = 0};
+    const struct lifetime most = {.requests = (uint64_t)c->max_requests,
+                                  .age = c->max_age,
+                                  .rss = (uint64_t)c->max_rss};
+    *r = (struct recycle){
+        .limits =
+            lifetime_draw(&most, entropy_take(&entropy, LIFETIME_RANDOM_BYTES)),
+        .slot = slot,
+        .begun = atomic_load_explicit(&slot->begun, memory_order_relaxed),
+        .born = clock_now()};
+}
+
+static uint64_t weigh(struct recycle *r, int64_t now)
+{
+    if (r->limits.rss == 0 || now - r->weighed < WEIGH_INTERVAL)
+        return 0;
+    r->weighed = now;
+    return process_memory(getpid());
+}
+
+bool recycle_due(struct recycle *r)
+{
+    static const struct {
+        enum counter counter;
+        const char *setting;
+    } ends[] = {
+        [LIFETIME_REQUESTS] = {COUNTER_recycled_requests, "max_requests"},
+        [LIFETIME_AGE] = {COUNTER_recycled_age, "max_age"},
+        [LIFETIME_RSS] = {COUNTER_recycled_rss, "max_rss"},
+    };
+    if (r->slot == NULL)
+        return false;
+    int64_t now = clock_now();
+    const struct lifetime so_far = {
+        .requests =
+            atomic_load_explicit(&r->slot->begun, memory_order_relaxed) -
+            r->begun,
+        .age = now - r->born,
+        .rss = weigh(r, now)};
+    enum lifetime_end end = lifetime_check(&r->limits, &so_far);
+    if (end == LIFETIME_GOES_ON)
+        return false;
+    scoreboard_count(&r->slot->counters[ends[end].counter]);
+    log_info("makes room for a fresh worker after %" PRIu64
+             " requests in %" PRId64 " s: %s",
+             so_far.requests, so_far.age / CLOCK_SECOND, ends[end].setting);
+    return true;
+}
+
+int recycle_wait(const struct recycle *r, int limit)
+{
+    if (r->limits.age == 0)
+        return limit;
+    int left = clock_poll_ms(r->born + r->limits.age, clock_now());
+    return limit >= 0 && limit < left ? limit : left;
+}

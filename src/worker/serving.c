@@ -1,0 +1,325 @@
+/* serving: see serving.h. */
+#include "worker/serving.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "conn_pool/mailbox.h"
+#include "listen/listener.h"
+#include "os/signals.h"
+#include "worker/alone.h"
+
+/* After accept(2) failed for want of descriptors or memory. */
+#define ACCEPT_PAUSE (100 * CLOCK_MS)
+
+/* How often the kernel is asked again to take a connection to the tray. */
+#define PARK_RETRY_MS 10
+
+/* At the end of the pool: how long a silent new connection is waited for; web
+ * servers send at once. */
+#define DRAIN_GRACE CLOCK_SECOND
+
+_Static_assert(sizeof(struct fcgi_parcel) <= MAILBOX_NOTE_MAX,
+               "an idle connection is parked without a message");
+
+static void count(struct serving *s, enum counter c)
+{
+    scoreboard_count(&s->slot->counters[c]);
+}
+
+static void complain(struct serving *s, const char *what, const char *why)
+{
+    if (log_paced(&s->complained))
+        log_warn("%s: %s", what, why);
+}
+
+/* --- One connection, owned. --- */
+
+static void close_conn(struct serving *s, struct fcgi_conn *conn)
+{
+    tray_vacate(s->tray, conn->place, conn->fd);
+    conn->fd = -1;
+    fcgi_close(s->fcgi, conn);
+}
+
+static void refuse(struct serving *s, struct fcgi_conn *conn)
+{
+    count(s, COUNTER_refused);
+    log_info("connection refused: %s", conn->reason);
+    close_conn(s, conn);
+}
+
+static void expire(struct serving *s, struct fcgi_conn *conn)
+{
+    if (conn->kept && !conn->started) {
+        count(s, COUNTER_idle_closed);
+        log_debug("connection closed: keepalive_idle is over");
+    } else {
+        count(s, COUNTER_silent);
+        log_info("connection closed: %s", conn->started
+                                              ? "header_timeout is over"
+                                              : "first_byte_timeout is over");
+    }
+    close_conn(s, conn);
+}
+
+/* Leave it to whoever has time when its bytes come. */
+static bool park(struct serving *s, struct fcgi_conn *conn)
+{
+    struct fcgi_parcel room;
+    struct iovec parts[FCGI_PARCEL_PARTS];
+    fcgi_conn_pack(conn, &room, parts);
+    if (!tray_park(s->tray, conn->place, &conn->fd, parts, FCGI_PARCEL_PARTS,
+                   conn->deadline))
+        return false;
+    fcgi_close(s->fcgi, conn);
+    return true;
+}
+
+/* The kernel would not take it to the tray: wait with it for a moment. */
+static bool wait_along(struct serving *s, struct fcgi_conn *conn)
+{
+    count(s, COUNTER_park_errors);
+    complain(s, "sharing a connection", strerror(errno));
+    signals_hear();
+    if (clock_now() >= conn->deadline || s->stop || tray_closing(s->tray))
+        return false;
+    struct pollfd p = {.fd = conn->fd, .events = POLLIN};
+    poll(&p, 1, PARK_RETRY_MS);
+    return true;
+}
+
+static enum fcgi_progress advance(struct serving *s, struct fcgi_conn *conn)
+{
+    unsigned managed = 0;
+    enum fcgi_progress progress =
+        fcgi_conn_advance(conn, clock_now(), &managed);
+    for (; managed > 0; managed--)
+        count(s, COUNTER_management);
+    return progress;
+}
+
+/* Not at the end of the pool, when all that waits has to be served. */
+void serving_leave_in_time(struct serving *s)
+{
+    s->stop = s->stop ||
+              (!tray_closing(s->tray) &&
+               (stack_is_asked(&s->slot->stack) || recycle_due(&s->recycle)));
+}
+
+/* A request begins: the supervisor, if it sleeps, is to see to its end, and to
+ * those that wait meanwhile; without one, a timer to its end. */
+static void be_watched(const struct serving *s, const struct fcgi_conn *conn)
+{
+    if (s->supervisor == 0)
+        alone_begin(conn->due);
+    if (s->supervisor == 0 ||
+        ((s->pool->request_timeout == 0 ||
+          atomic_load_explicit(&s->board->watched, memory_order_relaxed)) &&
+         waiting_is_watched(&s->waiting)))
+        return;
+    if (getppid() == s->supervisor)
+        kill(s->supervisor, SIGALRM);
+}
+
+static bool pool_is_stopped(const struct serving *s)
+{
+    return atomic_load_explicit(&s->board->stage, memory_order_relaxed) ==
+           POOL_REFUSING;
+}
+
+/* True: another request may follow on the connection. */
+static bool serve_request(struct serving *s, struct fcgi_conn *conn)
+{
+    if (conn->kept)
+        count(s, COUNTER_kept);
+    roster_busy(&s->seat);
+    be_watched(s, conn);
+    struct patience_wait wait = waiting_tell(&s->waiting, conn->aside);
+    wait.stopped = pool_is_stopped(s);
+    bool keep = exchange_serve(s->exchange, conn, &wait) &&
+                s->pool->keepalive == CONFIG_KEEPALIVE_ON &&
+                !tray_closing(s->tray);
+    scoreboard_state(s->slot, WORKER_IDLE);
+    alone_end();
+    roster_idle(&s->seat);
+    serving_leave_in_time(s);
+    if (keep)
+        fcgi_conn_restart(conn, clock_now());
+    return keep;
+}
+
+/* Go with `conn` as far as its bytes allow, then let go of it. */
+static void serve(struct serving *s, struct fcgi_conn *conn)
+{
+    for (;;) {
+        switch (advance(s, conn)) {
+        case FCGI_READY:
+            if (!serve_request(s, conn)) {
+                close_conn(s, conn);
+                return;
+            }
+            /* The next request is hardly there yet: no use in looking. */
+            if (!fcgi_conn_has_more(conn) && park(s, conn))
+                return;
+            continue;
+        case FCGI_WAITING:
+            if (park(s, conn))
+                return;
+            if (wait_along(s, conn))
+                continue;
+            expire(s, conn);
+            return;
+        case FCGI_GONE:
+            close_conn(s, conn);
+            return;
+        case FCGI_REFUSED:
+            refuse(s, conn);
+            return;
+        }
+    }
+}
+
+/* --- New connections. --- */
+
+bool serving_accept(struct serving *s)
+{
+    int place = tray_reserve(s->tray);
+    if (place < 0) {
+        count(s, COUNTER_full);
+        complain(s, "connections wait", "max_connections are open");
+        tray_quiet(s->tray);
+        tray_pause(s->tray, 0);
+        return false;
+    }
+    int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
+    int error = errno;
+    struct fcgi_conn *conn =
+        fd < 0 ? NULL : fcgi_open(s->fcgi, fd, clock_now());
+    if (conn == NULL) {
+        tray_vacate(s->tray, place, fd);
+        tray_quiet(s->tray);
+    }
+    if (fd < 0 && listener_is_empty(error))
+        return false;
+    if (conn == NULL) {
+        count(s, COUNTER_accept_errors);
+        complain(s, "accept", strerror(fd < 0 ? error : ENOMEM));
+        tray_pause(s->tray, ACCEPT_PAUSE);
+        return false;
+    }
+    tray_opened(s->tray, place);
+    conn->place = place;
+    waiting_accepted(&s->waiting);
+    serve(s, conn);
+    return true;
+}
+
+/* --- Parked connections. --- */
+
+static struct fcgi_conn *take(struct serving *s, int place)
+{
+    size_t n;
+    int64_t came;
+    int fd = tray_take(s->tray, place, s->parcel, &n, &came);
+    if (fd < 0 && errno != 0)
+        count(s, COUNTER_park_errors);
+    if (fd < 0)
+        return NULL;
+    struct fcgi_conn *conn = fcgi_adopt(s->fcgi, fd, s->parcel, n);
+    if (conn == NULL) {
+        tray_vacate(s->tray, place, fd);
+        return NULL;
+    }
+    conn->place = place;
+    waiting_taken(&s->waiting, came);
+    return conn;
+}
+
+void serving_take(struct serving *s, int place)
+{
+    struct fcgi_conn *conn = take(s, place);
+    if (conn == NULL)
+        return;
+    count(s, COUNTER_shared);
+    serve(s, conn);
+}
+
+void serving_close_overdue(struct serving *s)
+{
+    int64_t now = clock_now();
+    for (int i = tray_next_due(s->tray, 0, now); i >= 0;
+         i = tray_next_due(s->tray, i + 1, now)) {
+        struct fcgi_conn *conn = take(s, i);
+        if (conn == NULL)
+            continue;
+        if (conn->deadline > now) /* served meanwhile, or nobody had room */
+            serve(s, conn);
+        else
+            expire(s, conn);
+    }
+}
+
+/* --- The end of the pool. --- */
+
+/* An idle kept connection is closed; the others get a moment to go on. */
+static void hurry(struct serving *s, struct fcgi_conn *conn, int64_t now)
+{
+    if (conn->deadline > now + DRAIN_GRACE)
+        conn->deadline = now + DRAIN_GRACE;
+    struct pollfd p = {.fd = conn->fd, .events = POLLIN};
+    if (conn->kept && !conn->started && poll(&p, 1, 0) == 0)
+        close_conn(s, conn);
+    else
+        serve(s, conn);
+}
+
+void serving_hurry(struct serving *s)
+{
+    int64_t now = clock_now();
+    for (int i = tray_next_due(s->tray, 0, CLOCK_NEVER - 1); i >= 0;
+         i = tray_next_due(s->tray, i + 1, CLOCK_NEVER - 1)) {
+        struct fcgi_conn *conn = take(s, i);
+        if (conn != NULL)
+            hurry(s, conn, now);
+    }
+}
+
+/* --- From start to end. --- */
+
+bool serving_open(struct serving *s, const struct endpoint_table *endpoints)
+{
+    const struct config_pool *c = s->pool;
+    uint32_t workers = c->workers == 0 ? 1 : (uint32_t)c->workers;
+    const struct fcgi_config config = {
+        .head = {(size_t)c->max_params, (uint32_t)c->max_param_count},
+        .values = {(uint32_t)c->max_connections, workers},
+        .first_byte_timeout = c->first_byte_timeout,
+        .header_timeout = c->header_timeout,
+        .keepalive_idle = c->keepalive_idle,
+        .body_timeout = c->body_timeout,
+        .write_timeout = c->write_timeout,
+        .request_timeout = c->request_timeout,
+    };
+    waiting_open(&s->waiting, c, s->tray, s->supervisor == 0 ? NULL : s->board);
+    s->parcel = malloc(MAILBOX_BYTES_MAX);
+    s->fcgi = fcgi_new(&config);
+    if (s->parcel == NULL || s->fcgi == NULL)
+        return false;
+    s->exchange = exchange_new(s->fcgi, endpoints, s->slot, s->tap, s->pool);
+    return s->exchange != NULL;
+}
+
+void serving_close(struct serving *s)
+{
+    exchange_free(&s->exchange);
+    fcgi_free(&s->fcgi);
+    free(s->parcel);
+}

@@ -1,0 +1,216 @@
+/* worker: see worker.h. */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "os/signals.h"
+#include "os/title.h"
+#include "worker/alone.h"
+#include "worker/exchange.h"
+#include "worker/recycle.h"
+#include "worker/serving.h"
+
+/* New connections served for each parked one when both wait. A proxy that
+ * keeps fewer connections than it has clients makes several anew for each that
+ * it uses again. */
+#define NEW_PER_PARKED 3
+
+/* At the end of the pool: how often one looks whether the tray is empty. */
+#define DRAIN_LOOK_MS 20
+
+/* A worker that always finds something to do asks that often for signals. A
+ * wait lets them in without being asked. */
+#define HEAR_INTERVAL CLOCK_MS
+
+/* A wait of this length was one. */
+#define REST CLOCK_MS
+
+struct worker {
+    const struct worker_plan *plan;
+    struct tray *tray;
+    struct serving serving;
+    bool unsound;      /* leave now: the self-test failed */
+    int64_t heard;     /* monotonic ns: when it last asked for signals */
+    int64_t drain_end; /* leave then, or when nothing waits; 0: serve on */
+};
+
+/* --- The end. --- */
+
+static void start_draining(struct worker *w)
+{
+    w->drain_end = clock_now() + w->plan->pool->drain_timeout;
+    title_state("draining");
+    tray_close(w->tray);
+    while (!w->plan->adopted && serving_accept(&w->serving))
+        ;
+    serving_hurry(&w->serving);
+}
+
+/* `generation_ends`: nobody but this generation will empty its tray. */
+static void obey_stop(struct worker *w, bool generation_ends)
+{
+    bool pool_ends = generation_ends || tray_closing(w->tray) ||
+                     getppid() != w->plan->supervisor;
+    bool alone = w->plan->supervisor == 0;
+    if (!pool_ends)
+        w->serving.stop = true; /* the others go on: nothing waits for it */
+    else if (w->drain_end == 0)
+        start_draining(w);
+    else
+        w->serving.stop = alone; /* else the supervisor has its own limit */
+}
+
+static void obey_signals(struct worker *w)
+{
+    int64_t now = clock_now();
+    if (now - w->heard >= HEAR_INTERVAL) {
+        signals_hear();
+        w->heard = now;
+    }
+    if (signals_take(SIGUSR1))
+        log_reopen();
+    bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);
+    bool usr2 = signals_take(SIGUSR2);
+    if (signals_take(SIGINT))
+        w->serving.stop = true;
+    else if (term || quit || usr2)
+        obey_stop(w, usr2);
+}
+
+static bool finished(const struct worker *w)
+{
+    return w->serving.stop || w->unsound ||
+           (w->drain_end != 0 &&
+            (tray_is_empty(w->tray) || clock_now() >= w->drain_end));
+}
+
+/* --- The loop. --- */
+
+/* How long it may wait, as for poll(2), if nothing comes. */
+static int patience(const struct worker *w)
+{
+    if (w->drain_end != 0)
+        return DRAIN_LOOK_MS;
+    int64_t interval = w->plan->pool->selftest_interval;
+    return recycle_wait(&w->serving.recycle,
+                        exchange_test_wait(w->serving.exchange, interval));
+}
+
+/* True: there were some. */
+static bool accept_some(struct worker *w)
+{
+    bool any = false;
+    for (int i = 0; i < NEW_PER_PARKED && tray_knocking(w->tray) &&
+                    !tray_closing(w->tray) && !w->serving.stop;
+         i++)
+        any = serving_accept(&w->serving) || any;
+    return any;
+}
+
+/* Wait for one event. Where it was not there at once, no request was. */
+static enum tray_event rest(struct worker *w, int limit, int *place)
+{
+    bool asks = w->plan->pool->queue_timeout != 0;
+    int64_t began = asks ? clock_now() : 0;
+    enum tray_event event = tray_wait(w->tray, signals_waiting(), limit, place);
+    int64_t ended = asks ? clock_now() : 0;
+    if (ended - began >= REST)
+        w->serving.waiting.rested = ended;
+    return event;
+}
+
+/* Some new connections where they wait, then one that was parked: neither kind
+ * can keep the other waiting for long. */
+static void turn(struct worker *w)
+{
+    int place = -1;
+    int limit = patience(w);
+    if (accept_some(w))
+        limit = 0;
+    switch (w->serving.stop ? TRAY_NOTHING : rest(w, limit, &place)) {
+    case TRAY_KNOCK:
+        serving_accept(&w->serving);
+        break;
+    case TRAY_REQUEST:
+        serving_take(&w->serving, place);
+        break;
+    case TRAY_CLOCK:
+        serving_close_overdue(&w->serving);
+        break;
+    case TRAY_NOTHING:
+        break;
+    }
+    obey_signals(w);
+    serving_leave_in_time(&w->serving);
+    w->unsound = !exchange_test_due(w->serving.exchange,
+                                    w->plan->pool->selftest_interval);
+}
+
+/* What is only of use where there is another worker to follow. */
+static void be_supervised(struct worker *w)
+{
+    const struct config_pool *c = w->plan->pool;
+    struct scoreboard_slot *slot = w->plan->slot;
+    recycle_begin(&w->serving.recycle, c, slot);
+    atomic_store_explicit(&slot->limit, c->request_timeout,
+                          memory_order_relaxed);
+    atomic_store_explicit(&slot->write_limit, c->write_timeout,
+                          memory_order_relaxed);
+    stack_forget(&slot->stack); /* it was late: see startup.h */
+}
+
+static bool sound(struct worker *w)
+{
+    scoreboard_step(w->plan->slot, STEP_TESTING);
+    return exchange_test(w->serving.exchange);
+}
+
+/* Nothing waits for a worker any more, or others will look. */
+static void leave(const struct worker *w)
+{
+    if (w->drain_end != 0 && !w->serving.stop && tray_is_empty(w->tray))
+        atomic_store(&w->plan->board->emptied, 1);
+}
+
+int worker_run(const struct worker_plan *plan)
+{
+    struct worker w = {.plan = plan,
+                       .tray = plan->tray,
+                       .serving = {.pool = plan->pool,
+                                   .slot = plan->slot,
+                                   .seat = plan->seat,
+                                   .tray = plan->tray,
+                                   .listener = plan->listener,
+                                   .tap = plan->tap,
+                                   .supervisor = plan->supervisor,
+                                   .board = plan->board}};
+    int status = EXIT_FAILURE;
+    log_set_drop_counter(&plan->slot->counters[COUNTER_log_dropped]);
+    if (plan->supervisor != 0)
+        stack_catch(&plan->slot->stack); /* from here on it can be asked */
+    scoreboard_step(plan->slot, STEP_OPENING);
+    if (!serving_open(&w.serving, plan->endpoints)) {
+        log_error("cannot start serving: %s", strerror(errno));
+    } else if (sound(&w)) {
+        if (plan->supervisor != 0)
+            be_supervised(&w);
+        else
+            alone_watch(plan->board, plan->slot, plan->pool);
+        scoreboard_step(plan->slot, STEP_DONE);
+        scoreboard_state(plan->slot, WORKER_IDLE);
+        roster_ready(&plan->seat);
+        log_debug("serving");
+        title_state("serving");
+        while (!finished(&w))
+            turn(&w);
+        leave(&w);
+        status = w.unsound ? EXIT_FAILURE : EXIT_SUCCESS;
+    }
+    serving_close(&w.serving);
+    return status;
+}

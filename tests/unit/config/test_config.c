@@ -1,0 +1,216 @@
+/* config: every kind of setting, and what is said of a wrong one. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "config/config_load.h"
+#include "unit.h"
+
+static char path[] = "/tmp/tallyd-test-config.XXXXXX";
+static char why[CONFIG_ERROR_MAX];
+
+static void write_file(const char *text, size_t n)
+{
+    strcpy(path + sizeof path - 7, "XXXXXX");
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, text, n), (ssize_t)n);
+    close(fd);
+}
+
+static struct config *load(const char *text)
+{
+    write_file(text, strlen(text));
+    struct config *c = config_load(path, NULL, 0, why);
+    unlink(path);
+    return c;
+}
+
+/* The file is refused, and every one of the words is said. */
+static void refused(const char *text, const char *one, const char *two)
+{
+    struct config *c = load(text);
+    ck_assert_msg(c == NULL, "taken: %s", text);
+    ck_assert_msg(strstr(why, one) != NULL && strstr(why, two) != NULL,
+                  "\"%s\" and \"%s\" are not in: %s", one, two, why);
+    ck_assert_msg(strncmp(why, path, strlen(path)) == 0, "no file: %s", why);
+}
+
+START_TEST(an_empty_file_is_the_defaults)
+{
+    struct config *c = load("");
+    ck_assert_msg(c != NULL, "%s", why);
+    ck_assert_int_eq(c->pool.workers, 8);
+    ck_assert_uint_eq(c->endpoint_count, 1);
+    ck_assert_str_eq(c->endpoints[0]->array, "items");
+    ck_assert_int_eq(c->endpoints[0]->reply, CONFIG_REPLY_SUM);
+    config_free(&c);
+}
+END_TEST
+
+START_TEST(every_type_is_read)
+{
+    struct config *c = load("; a comment\n"
+                            "[pool]\n"
+                            "listen = [::1]:9000\n"
+                            "workers=0\n"
+                            "socket_mode = 0600\n"
+                            "log_level = debug\n"
+                            "drain_timeout = 2m\n"
+                            "write_timeout = 250ms ; said\n"
+                            "[endpoint a]\n"
+                            "path = /a\n"
+                            "downstream = https://host/x\n"
+                            "max_body = 64k\n"
+                            "verify = 0.015\n"
+                            "[endpoint b]\n"
+                            "path = /b/\n"
+                            "multiply = -3\n");
+    ck_assert_msg(c != NULL, "%s", why);
+    ck_assert_str_eq(c->pool.listen, "[::1]:9000");
+    ck_assert_int_eq(c->pool.workers, 0);
+    ck_assert_int_eq(c->pool.socket_mode, 0600);
+    ck_assert_int_eq(c->pool.drain_timeout, 120 * CLOCK_SECOND);
+    ck_assert_int_eq(c->pool.write_timeout, 250 * CLOCK_MS);
+    ck_assert_uint_eq(c->endpoint_count, 2);
+    ck_assert_int_eq(c->endpoints[0]->max_body, 65536);
+    ck_assert_int_eq(c->endpoints[0]->verify, 15000);
+    ck_assert_int_eq(c->endpoints[0]->reply, CONFIG_REPLY_OK);
+    ck_assert_int_eq(c->endpoints[1]->multiply, -3);
+    config_free(&c);
+}
+END_TEST
+
+START_TEST(what_is_printed_reads_back_the_same)
+{
+    char *texts[2];
+    size_t sizes[2];
+    struct config *c = load("[pool]\nworkers = 3\nkeepalive_idle = 90s\n"
+                            "[endpoint x]\nverify = 0.5\npath = /x\n");
+    for (int i = 0; i < 2; i++) {
+        ck_assert_msg(c != NULL, "%s", why);
+        FILE *out = open_memstream(&texts[i], &sizes[i]);
+        config_print(c, out);
+        fclose(out);
+        config_free(&c);
+        c = i == 0 ? load(texts[0]) : NULL;
+    }
+    ck_assert_str_eq(texts[0], texts[1]);
+    free(texts[0]);
+    free(texts[1]);
+}
+END_TEST
+
+START_TEST(unknown_keys_get_the_nearest_name)
+{
+    refused("[pool]\n\nworker = 3\n", ":3: ", "did you mean workers?");
+    refused("[endpoint a]\ndownstram = x\n", ":2: ", "downstream");
+    refused("[pool]\nqqqqqqqqqqqq = 1\n", ":2: ", "no such key");
+}
+END_TEST
+
+START_TEST(wrong_values_are_told_with_what_would_be_right)
+{
+    refused("[pool]\nworkers = many\n", "workers = many", "a whole number");
+    refused("[pool]\nworkers = -1\n", ":2: ", "0..1024");
+    refused("[pool]\nworkers = 1025\n", ":2: ", "0..1024");
+    refused("[pool]\nworkers = 99999999999999999999\n", ":2: ", "number");
+    refused("[pool]\ndrain_timeout = 5\n", ":2: ", "a time such as");
+    refused("[pool]\ndrain_timeout = 5 s\n", ":2: ", "a time such as");
+    refused("[pool]\nsocket_mode = 0888\n", ":2: ", "octal");
+    refused("[pool]\nlog_level = loud\n", ":2: ", "error|warn|info|debug");
+    refused("[pool]\nlisten = localhost:1\n", ":2: ", "127.0.0.1:9000");
+    refused("[pool]\npid_file = x\n", ":2: ", "absolute path");
+    refused("[endpoint a]\nmax_body = 1x\n", ":2: ", "a size such as");
+    refused("[endpoint a]\nverify = 1.5\n", ":2: ", "0..1");
+    refused("[endpoint a]\nverify = half\n", ":2: ", "a share such as");
+    refused("[endpoint a]\npath = a\n", ":2: ", "must start with /");
+    refused("[endpoint a]\narray =\n", ":2: ", "1 to 64 bytes");
+    refused("[endpoint a]\ndownstream = ftp://h/\n", ":2: ", "http://host");
+}
+END_TEST
+
+START_TEST(wrong_sections_are_told)
+{
+    refused("workers = 3\n", ":1: ", "before the first [section]");
+    refused("[pools]\n", ":1: ", "[pool], [endpoint NAME]");
+    refused("[pool\n", ":1: ", "without its ]");
+    refused("[pool]\n[pool]\n", ":2: ", "there twice");
+    refused("[shadow]\n[shadow]\n", ":2: ", "there twice");
+    refused("[shadow]\nurls = x\n", ":2: ", "did you mean url?");
+    refused("[endpoint a]\n[endpoint a]\n", ":2: ", "there twice");
+    refused("[endpoint a b]\n", ":1: ", "the name must have");
+    refused("[pool]\nworkers = 1\nworkers = 2\n", ":3: ", "there twice");
+    refused("[pool]\nworkers\n", ":2: ", "key = value");
+    refused("[pool]\n workers = 1\n", ":2: ", "white space");
+}
+END_TEST
+
+START_TEST(sections_that_contradict_themselves_are_told)
+{
+    refused("[pool]\n[endpoint a]\npath = /x\n[endpoint b]\npath = /x\n",
+            ":4: ", "[endpoint a] has the same path");
+    refused("[endpoint a]\ndownstream_socket = /s\n",
+            ":1: ", "needs downstream");
+    refused("[endpoint a]\ndownstream = http://h/\ndownstream_cert = /c\n",
+            ":1: ", "give both or none");
+    refused("[shadow]\nurl = http://h/\n[pool]\nworkers = 0\n",
+            ":1: ", "needs a supervisor");
+    refused("[shadow]\nresult_file = /r\n[pool]\nworkers = 0\n",
+            ":1: ", "needs a supervisor");
+    refused("[shadow]\nsample_file = /s\n", ":1: ", "needs url");
+    refused("[shadow]\nurl = http://h/?x\n", ":1: ", "leave ? and # out");
+    refused("[shadow]\nqueue = 4096\nmax_body = 2m\n", ":1: ", "more than 4g");
+}
+END_TEST
+
+START_TEST(hostile_files_are_refused)
+{
+    char line[600];
+    memset(line, 'x', sizeof line);
+    line[599] = '\0';
+    refused(line, ":1: ", "longer than");
+    write_file("[pool]\nworkers\0 = 3\n", 20);
+    ck_assert_ptr_null(config_load(path, NULL, 0, why));
+    unlink(path);
+    ck_assert_ptr_null(config_load("/none/such.conf", NULL, 0, why));
+    ck_assert_ptr_nonnull(strstr(why, "/none/such.conf"));
+    ck_assert_ptr_null(config_load("/tmp", NULL, 0, why));
+    ck_assert_ptr_nonnull(strstr(why, "/tmp"));
+}
+END_TEST
+
+START_TEST(overrides_come_last)
+{
+    const char *const good[] = {"pool.workers=5", "pool.workers=6",
+                                "endpoint new.path=/new"};
+    struct config *c = config_load(NULL, good, 3, why);
+    ck_assert_msg(c != NULL, "%s", why);
+    ck_assert_int_eq(c->pool.workers, 6);
+    ck_assert_str_eq(c->endpoints[0]->path, "/new");
+    config_free(&c);
+    static const char *const bad[] = {
+        "workers=5",     "pool.workers",      "pool.=5",       ".workers=5",
+        "pool.worker=5", "nothing.workers=5", "pool.workers=x"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_msg(config_load(NULL, &bad[i], 1, why) == NULL, "%s", bad[i]);
+        ck_assert_int_eq(strncmp(why, "-s ", 3), 0);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        an_empty_file_is_the_defaults,
+        every_type_is_read,
+        what_is_printed_reads_back_the_same,
+        unknown_keys_get_the_nearest_name,
+        wrong_values_are_told_with_what_would_be_right,
+        wrong_sections_are_told,
+        sections_that_contradict_themselves_are_told,
+        hostile_files_are_refused,
+        overrides_come_last};
+    return UNIT_MAIN("config", tests);
+}

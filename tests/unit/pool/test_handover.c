@@ -1,0 +1,154 @@
+/* handover: what one program writes the next one reads, and nothing else. */
+#include "pool/handover.h"
+
+#include <string.h>
+
+#include "unit.h"
+
+#define SLOTS 8
+#define MEMBERS 3
+#define PLACES 4
+static const char settings[] = "pool.listen=/x\0pool.workers=4";
+
+static union {
+    struct handover head;
+    char bytes[4096];
+} room;
+static size_t size;
+static struct handover_view view;
+
+static struct handover_member *members(void)
+{
+    return (void *)(&room.head + 1);
+}
+
+static struct handover_mailbox *mailboxes(void)
+{
+    return (void *)(members() + MEMBERS);
+}
+
+static void fill(void)
+{
+    memset(&room, 0, sizeof room);
+    room.head = (struct handover){.format = HANDOVER_FORMAT,
+                                  .layout = 7,
+                                  .pid = 100,
+                                  .generation = 2,
+                                  .newest = 3,
+                                  .slots = SLOTS,
+                                  .members = MEMBERS,
+                                  .places = PLACES,
+                                  .settings = sizeof settings};
+    strcpy(room.head.listener.path, "/run/x");
+    for (int i = 0; i < HANDOVER_FILES; i++)
+        room.head.files[i] = 3 + i;
+    for (uint32_t i = 0; i < MEMBERS; i++)
+        members()[i] = (struct handover_member){
+            .pid = 101 + (int32_t)i, .place = 2 * i, .generation = 1 + i % 2};
+    for (int i = 0; i < PLACES; i++)
+        mailboxes()[i] = (struct handover_mailbox){20 + i, 30 + i};
+    memcpy(mailboxes() + PLACES, settings, sizeof settings);
+    size = handover_size(&room.head);
+}
+
+static bool is_read(void)
+{
+    const char *why = NULL;
+    bool good = handover_read(&room, size, &view, &why);
+    ck_assert_ptr_nonnull(why);
+    return good;
+}
+
+START_TEST(what_is_written_is_read)
+{
+    ck_assert(is_read());
+    ck_assert_ptr_eq(view.head, &room.head);
+    ck_assert_int_eq(view.members[2].pid, 103);
+    ck_assert_int_eq(view.mailboxes[3].far, 33);
+    ck_assert_mem_eq(view.settings, settings, sizeof settings);
+    room.head.files[HANDOVER_STATUS] = -1;
+    ck_assert(is_read());
+}
+END_TEST
+
+START_TEST(another_length_is_refused)
+{
+    size_t all = size;
+    for (size = 0; size < all + 64; size++)
+        ck_assert_int_eq(is_read(), size == all);
+}
+END_TEST
+
+/* Each number for itself, with values that others have been hurt by. */
+#define REFUSED(field, value)                                                  \
+    do {                                                                       \
+        fill();                                                                \
+        ck_assert(is_read());                                                  \
+        field = value;                                                         \
+        ck_assert_msg(!is_read(), "taken: " #field " = " #value);              \
+    } while (0)
+
+START_TEST(numbers_that_cannot_be_are_refused)
+{
+    REFUSED(room.head.format[6], '1');
+    REFUSED(room.head.pid, 1);
+    REFUSED(room.head.pid, -1);
+    REFUSED(room.head.generation, 0);
+    REFUSED(room.head.generation, 4);
+    REFUSED(room.head.slots, 2);
+    REFUSED(room.head.slots, HANDOVER_SLOTS_MAX + 1);
+    REFUSED(room.head.members, UINT32_MAX);
+    REFUSED(room.head.members, MEMBERS + 1);
+    REFUSED(room.head.places, UINT32_MAX / 8 + 1);
+    REFUSED(room.head.places, 0);
+    REFUSED(room.head.settings, UINT32_MAX);
+    REFUSED(room.head.listener.adopted, 2);
+    REFUSED(room.head.status.is_unix, UINT32_MAX);
+    REFUSED(room.head.files[HANDOVER_LISTENER], -1);
+    REFUSED(room.head.files[HANDOVER_SET], 2);
+    REFUSED(room.head.files[HANDOVER_CLOCK], INT32_MAX);
+    REFUSED(room.head.files[HANDOVER_LOOKOUT], -1);
+    REFUSED(room.head.files[HANDOVER_STATUS], -2);
+    REFUSED(members()[0].pid, 0);
+    REFUSED(members()[0].pid, -7);
+    REFUSED(members()[0].place, SLOTS);
+    REFUSED(members()[0].place, 2); /* of another */
+    REFUSED(members()[1].generation, 0);
+    REFUSED(members()[1].generation, 4);
+    REFUSED(members()[1].retired, 2);
+    REFUSED(mailboxes()[0].near, -1);
+    REFUSED(mailboxes()[3].far, 1);
+    REFUSED(room.bytes[size - 1], 'x');
+    fill();
+    memset(room.head.status.path, 'x', sizeof room.head.status.path);
+    ck_assert(!is_read());
+}
+END_TEST
+
+/* Whatever the bytes, nothing beyond them is read (under a sanitizer). */
+START_TEST(bytes_by_chance_do_no_harm)
+{
+    uint64_t random = 7;
+    for (int turn = 0; turn < 200000; turn++) {
+        fill();
+        for (int i = 0; i < 3; i++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            room.bytes[(random >> 33) % size] = (char)(random >> 20);
+        }
+        char *copy = malloc(size);
+        const char *why;
+        EXPECT(copy != NULL);
+        memcpy(copy, &room, size);
+        handover_read(copy, size, &view, &why);
+        free(copy);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        what_is_written_is_read, another_length_is_refused,
+        numbers_that_cannot_be_are_refused, bytes_by_chance_do_no_harm};
+    return UNIT_RUN_WITH("handover", tests, fill, NULL);
+}

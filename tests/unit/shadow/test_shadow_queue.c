@@ -1,0 +1,222 @@
+/* shadow_queue: places go round between workers and shadow processes, whoever
+ * dies. */
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/signals.h"
+#include "shadow/shadow_queue.h"
+#include "unit.h"
+
+#define COUNT 4
+#define BODY_MAX 100000
+
+static struct shadow_queue *queue;
+
+static void open_queue(void)
+{
+    signals_init();
+    queue = shadow_queue_new(COUNT, BODY_MAX);
+    ck_assert_ptr_nonnull(queue);
+    ck_assert(shadow_queue_join(queue));
+}
+
+static void close_queue(void)
+{
+    shadow_queue_free(&queue);
+}
+
+static int reserve_from(int worker)
+{
+    int place = shadow_queue_reserve(queue, SHADOW_WORKER(worker));
+    if (place >= 0)
+        shadow_queue_case(queue, place)->body_len = 0;
+    return place;
+}
+
+/* Filled with `letter` from end to end. */
+static int submit(int worker, char letter, size_t n)
+{
+    int place = reserve_from(worker);
+    ck_assert_int_ge(place, 0);
+    struct shadow_case *c = shadow_queue_case(queue, place);
+    memset(c->body, letter, n);
+    c->body_len = n;
+    shadow_queue_submit(queue, place);
+    return place;
+}
+
+START_TEST(what_is_submitted_is_claimed_once)
+{
+    ck_assert_int_eq(shadow_queue_claim(queue, SHADOW_PROCESS(0)), -1);
+    int place = submit(0, 'a', BODY_MAX);
+    ck_assert_uint_eq(shadow_queue_waiting(queue), 1);
+    ck_assert_int_eq(shadow_queue_claim(queue, SHADOW_PROCESS(0)), place);
+    ck_assert_int_eq(shadow_queue_claim(queue, SHADOW_PROCESS(1)), -1);
+    const struct shadow_case *c = shadow_queue_case(queue, place);
+    ck_assert_uint_eq(c->body_len, BODY_MAX);
+    ck_assert(c->body[0] == 'a' && c->body[BODY_MAX - 1] == 'a');
+    shadow_queue_release(queue, place);
+    ck_assert_uint_eq(shadow_queue_waiting(queue), 0);
+}
+END_TEST
+
+START_TEST(a_full_queue_gives_no_place_until_one_is_released)
+{
+    int places[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        places[i] = submit(i, (char)('a' + i), BODY_MAX);
+        for (int j = 0; j < i; j++)
+            ck_assert_int_ne(places[i], places[j]);
+    }
+    ck_assert_int_eq(reserve_from(0), -1);
+    for (int i = 0; i < COUNT; i++) { /* bodies do not touch each other */
+        const struct shadow_case *c = shadow_queue_case(queue, places[i]);
+        ck_assert(c->body[0] == 'a' + i && c->body[BODY_MAX - 1] == 'a' + i);
+    }
+    int place = shadow_queue_claim(queue, SHADOW_PROCESS(0));
+    ck_assert_int_eq(reserve_from(0), -1);
+    shadow_queue_release(queue, place);
+    ck_assert_int_eq(reserve_from(0), place);
+}
+END_TEST
+
+START_TEST(no_place_waits_for_ever)
+{
+    int first = submit(0, 'a', 1);
+    for (int i = 0; i < COUNT; i++) {
+        submit(0, 'b', 1);
+        int place = shadow_queue_claim(queue, SHADOW_PROCESS(0));
+        shadow_queue_release(queue, place);
+        if (place == first)
+            return;
+    }
+    ck_abort_msg("the first one was never claimed");
+}
+END_TEST
+
+START_TEST(the_dead_lose_what_they_had_and_no_more)
+{
+    reserve_from(7);
+    submit(7, 'a', 1);
+    submit(8, 'b', 1);
+    ck_assert_uint_eq(shadow_queue_recover(queue, SHADOW_WORKER(7)), 1);
+    ck_assert_uint_eq(shadow_queue_waiting(queue), 2);
+    ck_assert_int_ge(shadow_queue_claim(queue, SHADOW_PROCESS(0)), 0);
+    ck_assert_uint_eq(shadow_queue_recover(queue, SHADOW_PROCESS(0)), 1);
+    ck_assert_uint_eq(shadow_queue_recover(queue, SHADOW_PROCESS(0)), 0);
+    ck_assert_uint_eq(shadow_queue_waiting(queue), 1);
+    ck_assert_int_ge(shadow_queue_claim(queue, SHADOW_PROCESS(1)), 0);
+    for (int i = 0; i < COUNT - 1; i++)
+        ck_assert_int_ge(reserve_from(1), 0);
+    ck_assert_int_eq(reserve_from(1), -1);
+}
+END_TEST
+
+START_TEST(long_bodies_give_their_memory_back)
+{
+    unsigned char resident[BODY_MAX / 4096];
+    int place = submit(0, 'a', BODY_MAX);
+    struct shadow_case *c = shadow_queue_case(queue, place);
+    ck_assert_int_eq(shadow_queue_claim(queue, SHADOW_PROCESS(0)), place);
+    uint8_t *page = (uint8_t *)c + 80 * 1024;
+    ck_assert_int_eq(mincore(page, 4096, resident), 0);
+    ck_assert_uint_eq(resident[0] & 1, 1);
+    shadow_queue_release(queue, place);
+    ck_assert_int_eq(mincore(page, 4096, resident), 0);
+    ck_assert_uint_eq(resident[0] & 1, 0);
+}
+END_TEST
+
+START_TEST(each_has_a_name_of_its_own)
+{
+    struct shadow_queue *other = shadow_queue_new(1, 1);
+    ck_assert_uint_eq(strlen(shadow_queue_name(queue)), 16);
+    ck_assert_str_ne(shadow_queue_name(queue), shadow_queue_name(other));
+    shadow_queue_free(&other);
+    shadow_queue_free(&other);
+}
+END_TEST
+
+#define EACH 20000
+#define WORKERS 3
+#define PROCESSES 3
+
+static void work(int number, _Atomic int *dropped)
+{
+    for (int i = 0; i < EACH; i++) {
+        int place = reserve_from(number);
+        if (place < 0) {
+            (*dropped)++;
+            usleep(1);
+            continue;
+        }
+        struct shadow_case *c = shadow_queue_case(queue, place);
+        c->body_len = 1 + (size_t)(i % 50);
+        memset(c->body, number, c->body_len);
+        shadow_queue_submit(queue, place);
+    }
+    _exit(0);
+}
+
+static void examine(int number, _Atomic int *seen, _Atomic int *wrong)
+{
+    ck_assert(shadow_queue_join(queue));
+    while (!signals_take(SIGTERM)) {
+        int place = shadow_queue_claim(queue, SHADOW_PROCESS(number));
+        if (place < 0) {
+            shadow_queue_wait(queue, signals_waiting(), -1);
+            continue;
+        }
+        const struct shadow_case *c = shadow_queue_case(queue, place);
+        for (size_t i = 1; i < c->body_len; i++)
+            *wrong += c->body[i] != c->body[0];
+        (*seen)++;
+        shadow_queue_release(queue, place);
+    }
+    _exit(0);
+}
+
+/* None is lost, none is seen twice, and nobody sleeps while one waits. */
+START_TEST(all_is_seen_by_some_of_many)
+{
+    struct {
+        _Atomic int dropped, seen, wrong;
+    } *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t workers[WORKERS], processes[PROCESSES];
+    for (int i = 0; i < PROCESSES; i++)
+        if ((processes[i] = fork()) == 0)
+            examine(i, &shared->seen, &shared->wrong);
+    for (int i = 0; i < WORKERS; i++)
+        if ((workers[i] = fork()) == 0)
+            work(i, &shared->dropped);
+    for (int i = 0; i < WORKERS; i++)
+        waitpid(workers[i], NULL, 0);
+    while (shadow_queue_waiting(queue) > 0)
+        usleep(1000);
+    for (int i = 0; i < PROCESSES; i++)
+        kill(processes[i], SIGTERM);
+    for (int i = 0; i < PROCESSES; i++)
+        waitpid(processes[i], NULL, 0);
+    ck_assert_int_eq(shared->wrong, 0);
+    ck_assert_int_eq(shared->seen + shared->dropped, WORKERS * EACH);
+    ck_assert_int_gt(shared->seen, 0);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        what_is_submitted_is_claimed_once,
+        a_full_queue_gives_no_place_until_one_is_released,
+        no_place_waits_for_ever,
+        the_dead_lose_what_they_had_and_no_more,
+        long_bodies_give_their_memory_back,
+        each_has_a_name_of_its_own,
+        all_is_seen_by_some_of_many};
+    return UNIT_RUN_WITH("shadow_queue", tests, open_queue, close_queue);
+}

@@ -1,0 +1,290 @@
+/* handler: from the head of a request to its outcome, without a network. */
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config_load.h"
+#include "worker/handler.h"
+#include "unit.h"
+
+static struct config *config;
+static struct endpoint_table *table;
+static struct handler *handler;
+
+/* What the fakes are told to say, and what they were asked. */
+static enum outcome post_says;
+static bool client_has_left;
+static int posts;
+static char posted[DOWNSTREAM_BODY_MAX + 1], posted_key[300];
+
+static enum outcome fake_post(void *context, const struct endpoint *e,
+                              const struct downstream_post *post,
+                              struct downstream_report *report)
+{
+    (void)context, (void)e;
+    posts++;
+    snprintf(posted, sizeof posted, "%.*s", (int)post->body_len, post->body);
+    snprintf(posted_key, sizeof posted_key, "%s",
+             post->idempotency_key == NULL ? "" : post->idempotency_key);
+    *report = (struct downstream_report){.status = 200, .posts = 1};
+    snprintf(report->detail, sizeof report->detail, "as told");
+    return post_says;
+}
+
+static bool fake_abandoned(void *context)
+{
+    (void)context;
+    return client_has_left;
+}
+
+static void open_handler(void)
+{
+    static const char *const settings[] = {
+        "endpoint post.path=/post",
+        "endpoint post.downstream=http://127.0.0.1:1/process",
+        "endpoint sum.path=/sum",
+        "endpoint sum.max_body=100",
+        "endpoint twice.path=/twice",
+        "endpoint twice.downstream=http://127.0.0.1:1/process",
+        "endpoint twice.resend=once",
+        "endpoint dry.path=/dry",
+        "endpoint dry.downstream=http://127.0.0.1:1/process",
+        "endpoint dry.downstream_mode=dry-run",
+        "endpoint double.path=/double",
+        "endpoint double.numbers=double",
+        "endpoint double.reply=sum",
+        "endpoint double.decoder=json-c",
+        "endpoint double.verify=1",
+    };
+    static const struct handler_peers peers = {NULL, fake_post, fake_abandoned};
+    char why[CONFIG_ERROR_MAX];
+    config =
+        config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
+    ck_assert_msg(config != NULL, "%s", why);
+    table = endpoint_table_new(config, why, sizeof why);
+    ck_assert_msg(table != NULL, "%s", why);
+    handler = handler_new(table, &peers);
+    post_says = OUTCOME_ok;
+    client_has_left = false;
+    posts = 0;
+}
+
+static void close_handler(void)
+{
+    handler_free(&handler);
+    endpoint_table_free(&table);
+    config_free(&config);
+}
+
+struct ask {
+    const char *path, *method, *length, *encoding, *key, *body;
+    enum handler_end end;
+};
+
+static const struct handler_result *ask(const struct ask *a)
+{
+    static const struct trace trace = {.request_id = "id-1"};
+    const struct handler_request r = {
+        .path = a->path,
+        .path_len = strlen(a->path),
+        .method = a->method == NULL ? "POST" : a->method,
+        .content_length = a->length,
+        .content_encoding = a->encoding,
+        .idempotency_key = a->key,
+        .trace = &trace,
+    };
+    handler_begin(handler, &r);
+    for (const char *p = a->body; *p != '\0'; p++)
+        handler_chunk(handler, (const uint8_t *)p, 1);
+    return handler_finish(handler, a->end);
+}
+
+static void expect(const struct ask *a, enum outcome wanted)
+{
+    const struct handler_result *r = ask(a);
+    ck_assert_msg(r->outcome == wanted, "wanted %s, got %s (%s)",
+                  outcome_name(wanted), outcome_name(r->outcome), r->detail);
+    ck_assert(wanted != OUTCOME_ok || r->body_len > 0);
+}
+
+static void expect_body(const struct ask *a, const char *wanted)
+{
+    const struct handler_result *r = ask(a);
+    ck_assert_int_eq(r->outcome, OUTCOME_ok);
+    ck_assert_uint_eq(r->body_len, strlen(wanted));
+    ck_assert_mem_eq(r->body, wanted, r->body_len);
+}
+
+#define BODY "{\"items\":[{\"value\":21}]}"
+
+START_TEST(the_result_is_posted_or_replied)
+{
+    open_handler();
+    expect_body(&(struct ask){.path = "/post", .body = BODY}, "{\"ok\":true}");
+    ck_assert_int_eq(posts, 1);
+    ck_assert_str_eq(posted, "{\"sum\":42}");
+    expect_body(&(struct ask){.path = "/sum", .body = BODY}, "{\"sum\":42}");
+    ck_assert_int_eq(posts, 1);
+    close_handler();
+}
+END_TEST
+
+START_TEST(the_head_decides_first)
+{
+    open_handler();
+    expect(&(struct ask){.path = "/none", .body = BODY}, OUTCOME_not_found);
+    expect(&(struct ask){.path = "/sum", .method = "GET", .body = "{"},
+           OUTCOME_method_not_allowed);
+    expect(&(struct ask){.path = "/sum", .method = "post", .body = BODY},
+           OUTCOME_method_not_allowed);
+    expect(&(struct ask){.path = "/sum", .encoding = "gzip", .body = "x"},
+           OUTCOME_unsupported_encoding);
+    expect(&(struct ask){.path = "/sum", .length = "x", .body = BODY},
+           OUTCOME_bad_request);
+    expect(&(struct ask){.path = "/sum", .key = "a b", .body = BODY},
+           OUTCOME_bad_request);
+    expect(&(struct ask){.path = "/sum", .length = "101", .body = BODY},
+           OUTCOME_body_too_large);
+    expect(&(struct ask){.path = "/sum", .encoding = "identity", .body = BODY},
+           OUTCOME_ok);
+    close_handler();
+}
+END_TEST
+
+START_TEST(the_length_must_be_that_announced)
+{
+    open_handler();
+    expect(&(struct ask){.path = "/sum", .length = "23", .body = "{"},
+           OUTCOME_length_mismatch);
+    expect(&(struct ask){.path = "/sum", .length = "1", .body = BODY},
+           OUTCOME_length_mismatch);
+    expect(&(struct ask){.path = "/sum", .length = "24", .body = BODY},
+           OUTCOME_ok);
+    expect(&(struct ask){.path = "/sum", .length = "", .body = BODY},
+           OUTCOME_ok);
+    close_handler();
+}
+END_TEST
+
+START_TEST(max_body_is_the_last_that_fits)
+{
+    char body[102];
+    open_handler();
+    snprintf(body, sizeof body, "%-100s", BODY);
+    expect(&(struct ask){.path = "/sum", .body = body}, OUTCOME_ok);
+    snprintf(body, sizeof body, "%-101s", BODY);
+    expect(&(struct ask){.path = "/sum", .body = body}, OUTCOME_body_too_large);
+    close_handler();
+}
+END_TEST
+
+START_TEST(the_body_decides_next)
+{
+    open_handler();
+    expect(&(struct ask){.path = "/post", .body = "{"}, OUTCOME_malformed_json);
+    expect(&(struct ask){.path = "/post", .body = "{}"}, OUTCOME_wrong_shape);
+    expect(&(struct ask){.path = "/post",
+                         .body = "{\"items\":[{\"value\":"
+                                 "9223372036854775807}]}"},
+           OUTCOME_out_of_range);
+    expect(
+        &(struct ask){.path = "/post", .body = "{", .end = HANDLER_CLIENT_GONE},
+        OUTCOME_client_gone);
+    expect(&(struct ask){.path = "/post", .body = "{", .end = HANDLER_TIMEOUT},
+           OUTCOME_body_timeout);
+    expect(&(struct ask){.path = "/post", .body = BODY, .end = HANDLER_OVERDUE},
+           OUTCOME_request_timeout);
+    expect(&(struct ask){.path = "/post", .body = BODY, .end = HANDLER_BROKEN},
+           OUTCOME_bad_request);
+    ck_assert_int_eq(posts, 0);
+    close_handler();
+}
+END_TEST
+
+START_TEST(a_client_that_has_left_gets_nothing_posted)
+{
+    open_handler();
+    client_has_left = true;
+    expect(&(struct ask){.path = "/post", .body = BODY}, OUTCOME_client_gone);
+    ck_assert_int_eq(posts, 0);
+    close_handler();
+}
+END_TEST
+
+START_TEST(the_downstream_decides_last)
+{
+    open_handler();
+    for (enum outcome o = OUTCOME_downstream_connect;
+         o <= OUTCOME_request_timeout; o++) {
+        post_says = o;
+        expect(&(struct ask){.path = "/post", .body = BODY}, o);
+    }
+    close_handler();
+}
+END_TEST
+
+START_TEST(a_key_is_forwarded_or_made)
+{
+    open_handler();
+    expect(&(struct ask){.path = "/post", .key = "k-1", .body = BODY},
+           OUTCOME_ok);
+    ck_assert_str_eq(posted_key, "k-1");
+    expect(&(struct ask){.path = "/post", .body = BODY}, OUTCOME_ok);
+    ck_assert_str_eq(posted_key, "");
+    expect(&(struct ask){.path = "/twice", .body = BODY}, OUTCOME_ok);
+    ck_assert_str_eq(posted_key, "id-1");
+    close_handler();
+}
+END_TEST
+
+START_TEST(both_decoders_can_be_asked)
+{
+    open_handler();
+    const struct ask a = {.path = "/double",
+                          .body = "{\"items\":[{\"value\":0.1}]}"};
+    for (int i = 0; i < 3; i++) {
+        const struct handler_result *r = ask(&a);
+        ck_assert_int_eq(r->outcome, OUTCOME_ok);
+        ck_assert_int_eq(r->check, DECODER_SAME);
+        ck_assert_mem_eq(r->body, "{\"sum\":0.2}", r->body_len);
+    }
+    const struct ask bad = {.path = "/double", .body = "[1,]"};
+    ck_assert_int_eq(ask(&bad)->outcome, OUTCOME_malformed_json);
+    ck_assert_int_eq(ask(&bad)->check, DECODER_SAME);
+    close_handler();
+}
+END_TEST
+
+START_TEST(a_dry_run_answers_as_if_it_had_posted)
+{
+    open_handler();
+    const struct ask a = {.path = "/dry", .body = BODY};
+    expect_body(&a, "{\"ok\":true}");
+    ck_assert(ask(&a)->dry_run);
+    client_has_left = true;
+    expect(&a, OUTCOME_client_gone);
+    ck_assert(!ask(&a)->dry_run);
+    client_has_left = false;
+    const struct ask bad = {.path = "/dry", .body = "{}"};
+    expect(&bad, OUTCOME_wrong_shape);
+    ck_assert(!ask(&bad)->dry_run);
+    ck_assert_int_eq(posts, 0);
+    expect_body(&(struct ask){.path = "/post", .body = BODY}, "{\"ok\":true}");
+    ck_assert(!ask(&(struct ask){.path = "/post", .body = BODY})->dry_run);
+    close_handler();
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {the_result_is_posted_or_replied,
+                                  the_head_decides_first,
+                                  the_length_must_be_that_announced,
+                                  max_body_is_the_last_that_fits,
+                                  the_body_decides_next,
+                                  a_client_that_has_left_gets_nothing_posted,
+                                  the_downstream_decides_last,
+                                  a_key_is_forwarded_or_made,
+                                  both_decoders_can_be_asked,
+                                  a_dry_run_answers_as_if_it_had_posted};
+    return UNIT_MAIN("handler", tests);
+}
