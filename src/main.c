@@ -5,9 +5,9 @@
 
 #include "ctl/options.h"
 #include "listen/listener.h"
+#include "os/proctitle.h"
 #include "os/sandbox.h"
 #include "os/signals.h"
-#include "os/title.h"
 #include "pool/pool.h"
 #include "pool/pool_run.h"
 #include "pool/pool_upgrade.h"
@@ -56,7 +56,7 @@ static int show(const struct pool *p, bool dump)
 /* A pool asks whether we could follow the program it runs. */
 static int answer_trial(struct pool *p, int state)
 {
-    bool good = pool_can_take_over(p, state);
+    bool good = pool_upgrade_accepts(p, state);
     pool_close(p);
     return good ? SUCCESSOR_GOOD : EXIT_FAILURE;
 }
@@ -65,7 +65,7 @@ static int answer_trial(struct pool *p, int state)
 static int take_over(struct pool *p, int state)
 {
     signals_init();
-    const struct pool_past *past = pool_take_over(p, state);
+    const struct pool_past *past = pool_upgrade_take_over(p, state);
     int status = past == NULL ? EXIT_FAILURE : pool_run(p, past);
     pool_close(p);
     return status;
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
         .listener = {.fd = -1}, .status = {.fd = -1}, .pid_file = -1};
 
     /* 1. What is asked for. */
-    argv = title_take_over(argc, argv);
+    argv = proctitle_take_over(argc, argv);
     successor_note(argv);
     bool offered = successor_is_offered(&state);
     sandbox_fill_descriptors();

@@ -98,7 +98,7 @@ static void add_syslog_stamp(struct buf *out, int64_t wall)
                tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-static void begin_place(struct buf *out, const struct line_head *h)
+static void begin_destination(struct buf *out, const struct line_head *h)
 {
     int severity = severities[h->level];
     if (h->style == LINE_PREFIXED) {
@@ -155,7 +155,7 @@ void line_begin(struct line *l, const struct line_head *head)
         begin_journal(&l->out, head);
         return;
     }
-    begin_place(&l->out, head);
+    begin_destination(&l->out, head);
     if (l->json)
         begin_object(&l->out, head);
     else

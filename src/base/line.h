@@ -1,4 +1,5 @@
-/* line: one line of the log under construction, in the form its place wants.
+/* line: one line of the log under construction, in the form its destination
+ * wants.
  *
  * Whatever the texts contain, a line stays one line, drives no terminal, is
  * valid UTF-8 and, as JSON, a complete object (RFC 8259): what does not fit is

@@ -57,10 +57,10 @@ static const char *socket_of(const struct log_plan *p, const char *usual)
     return p->socket[0] != '\0' ? p->socket : usual;
 }
 
-/* Open the place in *sink, which is not open; gives the style of its lines in
- * *style. */
-static bool open_place(const struct log_plan *p, struct sink *sink,
-                       enum line_style *style)
+/* Open the destination in *sink, which is not open; gives the style of its
+ * lines in *style. */
+static bool open_destination(const struct log_plan *p, struct sink *sink,
+                             enum line_style *style)
 {
     *style = LINE_PLAIN;
     if (p->to == LOG_TO_SYSLOG) {
@@ -120,7 +120,7 @@ static bool open_log(const struct log_plan *plan, int *failed)
     tzset(); /* localtime_r() need not */
     if (!open_books(plan, books, failed))
         return false;
-    if (!open_place(plan, &sink, &style)) {
+    if (!open_destination(plan, &sink, &style)) {
         int error = errno;
         close_books(books);
         errno = error;

@@ -1,9 +1,10 @@
 /* log: one line per event, never waiting for a reader.
  *
  * Lines go to standard error, a file, syslog or the systemd journal, each in
- * one piece, so those of several processes do not mix. What the place does not
- * take at once is dropped and counted: a reader that stands still must not stop
- * a worker. Safe to use before log_start(): lines go to standard error. */
+ * one piece, so those of several processes do not mix. What the destination
+ * does not take at once is dropped and counted: a reader that stands still must
+ * not stop a worker. Safe to use before log_start(): lines go to standard
+ * error. */
 #ifndef TALLYD_BASE_LOG_H
 #define TALLYD_BASE_LOG_H
 
@@ -16,7 +17,7 @@
 
 #define LOG_LINE_MAX LINE_MAX_BYTES
 
-enum log_place {
+enum log_destination {
     LOG_TO_AUTO, /* file if it is set; the journal if stderr is; else stderr */
     LOG_TO_STDERR,
     LOG_TO_SYSLOG,
@@ -28,7 +29,7 @@ enum log_book { LOG_ACCESS, LOG_SLOW, LOG_BOOKS };
 
 /* Its texts are borrowed for as long as lines are written. */
 struct log_plan {
-    enum log_place to;
+    enum log_destination to;
     enum log_level level; /* the least urgent that is written */
     bool json;
     const char *file;   /* "": none */
@@ -41,11 +42,11 @@ struct log_plan {
  * go on as before. */
 bool log_start(const struct log_plan *plan, char *why, size_t why_size);
 
-/* Another level, another form, and the same places in other strings. */
+/* Another level, another form, and the same destinations in other strings. */
 void log_set(const struct log_plan *plan);
 
-/* Open the same place again, for a rotated file. False: lines go on as before,
- * and one says why. */
+/* Open the same destination again, for a rotated file. False: lines go on as
+ * before, and one says why. */
 bool log_reopen(void);
 
 /* The process a line comes from, e.g. "worker 3"; borrowed. */

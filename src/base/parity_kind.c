@@ -5,7 +5,7 @@
 
 static const struct {
     const char *name;
-    enum parity_class class;
+    enum parity_kind_class class;
     const char *text;
 } kinds[PARITY_COUNT] = {
 #define PARITY(name, class, text) {#name, PARITY_##class, text},
@@ -13,22 +13,22 @@ static const struct {
 #undef PARITY
 };
 
-const char *parity_name(enum parity_kind k)
+const char *parity_kind_name(enum parity_kind k)
 {
     return kinds[k].name;
 }
 
-const char *parity_text(enum parity_kind k)
+const char *parity_kind_text(enum parity_kind k)
 {
     return kinds[k].text;
 }
 
-enum parity_class parity_class(enum parity_kind k)
+enum parity_kind_class parity_kind_class(enum parity_kind k)
 {
     return kinds[k].class;
 }
 
-const char *parity_class_name(enum parity_class c)
+const char *parity_kind_class_name(enum parity_kind_class c)
 {
     static const char *const names[] = {[PARITY_EQUAL] = "equal",
                                         [PARITY_MISMATCH] = "mismatch",
@@ -37,7 +37,7 @@ const char *parity_class_name(enum parity_class c)
     return names[c];
 }
 
-enum parity_kind parity_by_name(const char *name)
+enum parity_kind parity_kind_by_name(const char *name)
 {
     int k = 0;
     while (k < PARITY_COUNT && strcmp(kinds[k].name, name) != 0)

@@ -10,7 +10,7 @@ enum parity_kind {
     PARITY_COUNT
 };
 
-enum parity_class {
+enum parity_kind_class {
     PARITY_EQUAL,
     PARITY_MISMATCH,
     PARITY_CONTRACT,
@@ -18,14 +18,14 @@ enum parity_class {
 };
 
 /* E.g. "number_form", and what it means in words. */
-const char *parity_name(enum parity_kind k);
-const char *parity_text(enum parity_kind k);
-enum parity_class parity_class(enum parity_kind k);
+const char *parity_kind_name(enum parity_kind k);
+const char *parity_kind_text(enum parity_kind k);
+enum parity_kind_class parity_kind_class(enum parity_kind k);
 
 /* "equal", "mismatch", "contract", "unjudged". */
-const char *parity_class_name(enum parity_class c);
+const char *parity_kind_class_name(enum parity_kind_class c);
 
 /* PARITY_COUNT: no kind has that name. */
-enum parity_kind parity_by_name(const char *name);
+enum parity_kind parity_kind_by_name(const char *name);
 
 #endif

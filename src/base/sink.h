@@ -1,4 +1,4 @@
-/* sink: a place that takes lines, and never makes the writer wait.
+/* sink: a destination that takes lines, and never makes the writer wait.
  *
  * Each line goes out in one system call (two for a pipe of somebody else), so
  * lines of several processes do not mix. What is not taken at once is lost, and
@@ -45,8 +45,8 @@ bool sink_open_packets(struct sink *s, const char *path);
 
 void sink_close(struct sink *s);
 
-/* Hand over one line, its newline included where the place wants one, or one
- * datagram. False: it is lost. A signal is no reason; see write(2). */
+/* Hand over one line, its newline included where the destination wants one, or
+ * one datagram. False: it is lost. A signal is no reason; see write(2). */
 bool sink_put(struct sink *s, const char *line, size_t n);
 
 #endif

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "compare/specimen.h"
+#include "compare/mismatch_record.h"
 #include "downstream/call.h"
 #include "os/journal.h"
 #include "os/signals.h"
@@ -121,7 +121,7 @@ static void put_time(FILE *out)
 static void put_text(const char *name, const char *text, FILE *out)
 {
     putc(',', out);
-    specimen_print_bytes(name, text, strlen(text), out);
+    mismatch_record_print_bytes(name, text, strlen(text), out);
 }
 
 static bool write_down(struct capture_peer *p, const struct http_request *r,
@@ -143,7 +143,7 @@ static bool write_down(struct capture_peer *p, const struct http_request *r,
     if (p->call != NULL && a->end != CALL_ANSWERED)
         put_text("failed", a->detail, out);
     putc(',', out);
-    specimen_print_bytes("body", r->body, r->body_len, out);
+    mismatch_record_print_bytes("body", r->body, r->body_len, out);
     fputs("}\n", out);
     bool ok = fclose(out) == 0 &&
               journal_add(&p->journal, line, n) == JOURNAL_WRITTEN;

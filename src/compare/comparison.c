@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "compare/bound.h"
+#include "compare/rate_bound.h"
 
 void comparison_add(struct comparison *c, const struct parity_verdict *v,
                     bool noise)
@@ -14,11 +14,12 @@ void comparison_add(struct comparison *c, const struct parity_verdict *v,
     (noise ? c->noise : c->kinds)[v->kind]++;
 }
 
-uint64_t comparison_count(const struct comparison *c, enum parity_class class)
+uint64_t comparison_count(const struct comparison *c,
+                          enum parity_kind_class class)
 {
     uint64_t n = 0;
     for (int k = 0; k < PARITY_COUNT; k++)
-        if (parity_class((enum parity_kind)k) == class)
+        if (parity_kind_class((enum parity_kind)k) == class)
             n += c->kinds[k];
     return n;
 }
@@ -46,8 +47,8 @@ double comparison_rate(const struct comparison *c)
 
 double comparison_bound(const struct comparison *c)
 {
-    return bound_upper(comparison_count(c, PARITY_MISMATCH),
-                       comparison_judged(c));
+    return rate_bound_upper(comparison_count(c, PARITY_MISMATCH),
+                            comparison_judged(c));
 }
 
 static double seconds(int64_t ns)
@@ -88,13 +89,14 @@ static void print_row(const struct comparison *c, FILE *out, const char *what,
 }
 
 static void print_kinds(const uint64_t *kinds, FILE *out,
-                        enum parity_class class, bool all)
+                        enum parity_kind_class class, bool all)
 {
     for (int k = 0; k < PARITY_COUNT; k++)
-        if (kinds[k] > 0 && (all || parity_class((enum parity_kind)k) == class))
+        if (kinds[k] > 0 &&
+            (all || parity_kind_class((enum parity_kind)k) == class))
             fprintf(out, "  %-18s %10" PRIu64 "  %s\n",
-                    parity_name((enum parity_kind)k), kinds[k],
-                    parity_text((enum parity_kind)k));
+                    parity_kind_name((enum parity_kind)k), kinds[k],
+                    parity_kind_text((enum parity_kind)k));
 }
 
 static void print_times(const struct comparison *c, FILE *out)
@@ -165,7 +167,7 @@ static void print_json_kinds(const uint64_t *kinds, const char *name, FILE *out)
     for (int k = 0; k < PARITY_COUNT; k++)
         if (kinds[k] > 0) {
             fprintf(out, "%s\"%s\":%" PRIu64, comma,
-                    parity_name((enum parity_kind)k), kinds[k]);
+                    parity_kind_name((enum parity_kind)k), kinds[k]);
             comma = ",";
         }
     fputs("}", out);
@@ -220,7 +222,7 @@ void comparison_save(const struct comparison *c, FILE *out)
     for (int i = 0; i < FIELD_COUNT; i++)
         fprintf(out, "%s %" PRIu64 "\n", fields[i], field(&copy, i, NULL));
     for (int k = 0; k < PARITY_COUNT; k++) {
-        const char *name = parity_name((enum parity_kind)k);
+        const char *name = parity_kind_name((enum parity_kind)k);
         fprintf(out, "kind.%s %" PRIu64 "\nnoise.%s %" PRIu64 "\n", name,
                 c->kinds[k], name, c->noise[k]);
     }
@@ -235,7 +237,7 @@ bool comparison_load(struct comparison *c, const char *name, uint64_t value)
         }
     const char *point = strchr(name, '.');
     enum parity_kind k =
-        point == NULL ? PARITY_COUNT : parity_by_name(point + 1);
+        point == NULL ? PARITY_COUNT : parity_kind_by_name(point + 1);
     if (k == PARITY_COUNT)
         return false;
     bool noise = strncmp(name, "noise.", 6) == 0;

@@ -25,7 +25,8 @@ struct comparison {
 void comparison_add(struct comparison *c, const struct parity_verdict *v,
                     bool noise);
 
-uint64_t comparison_count(const struct comparison *c, enum parity_class class);
+uint64_t comparison_count(const struct comparison *c,
+                          enum parity_kind_class class);
 uint64_t comparison_noise(const struct comparison *c);
 
 /* Cases with a verdict: equal, mismatch, by contract, or noise. */

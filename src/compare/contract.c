@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "compare/differ.h"
+#include "compare/json_diff.h"
 #include "decode/payload.h"
 #include "decode/scan.h"
 
@@ -41,8 +41,8 @@ static void result(const struct parity_case *c, enum tally_numbers numbers,
 static bool are(const char *a, const char *b, const char *exact,
                 const char *rounded)
 {
-    return differ_numbers(a, exact) <= DIFFER_FORM &&
-           differ_numbers(b, rounded) <= DIFFER_FORM;
+    return json_diff_numbers(a, exact) <= JSON_DIFF_FORM &&
+           json_diff_numbers(b, rounded) <= JSON_DIFF_FORM;
 }
 
 bool contract_is_rounding(const struct parity_case *c, const char *a,
@@ -60,18 +60,21 @@ bool contract_is_rounding(const struct parity_case *c, const char *a,
 /* --- Ours refuses. --- */
 
 /* The value at the place that the decoder complains of. */
-static const struct tree_value *
-value_at(const struct parity_case *c, const struct tree *t, const char *pointer)
+static const struct json_tree_value *value_at(const struct parity_case *c,
+                                              const struct json_tree *t,
+                                              const char *pointer)
 {
-    const struct tree_value *items = tree_member(t->root, c->shape->array);
+    const struct json_tree_value *items =
+        json_tree_member(t->root, c->shape->array);
     uint64_t i = 0;
-    if (items == NULL || items->type != TREE_ARRAY)
+    if (items == NULL || items->type != JSON_TREE_ARRAY)
         return NULL;
-    for (const struct tree_value *v = items->first; v != NULL; v = v->next) {
+    for (const struct json_tree_value *v = items->first; v != NULL;
+         v = v->next) {
         struct fault f;
         fault_shape(&f, c->shape->array, i++, c->shape->field, "");
         if (strcmp(f.pointer, pointer) == 0)
-            return tree_member(v, c->shape->field);
+            return json_tree_member(v, c->shape->field);
     }
     return NULL;
 }
@@ -79,35 +82,37 @@ value_at(const struct parity_case *c, const struct tree *t, const char *pointer)
 static enum parity_kind explain_shape(const struct parity_case *c,
                                       const struct fault *f)
 {
-    struct tree t;
+    struct json_tree t;
     enum parity_kind kind = PARITY_wrong_shape;
-    enum tree_state state = tree_read(&t, c->request, c->request_len);
-    if (state != TREE_READ)
-        return state == TREE_NO_MEMORY ? PARITY_unjudged : PARITY_status;
+    enum json_tree_state state = json_tree_read(&t, c->request, c->request_len);
+    if (state != JSON_TREE_READ)
+        return state == JSON_TREE_NO_MEMORY ? PARITY_unjudged : PARITY_status;
     if (strcmp(f->reason, FAULT_MISSING) == 0 &&
-        tree_member(t.root, c->shape->array) != NULL)
+        json_tree_member(t.root, c->shape->array) != NULL)
         kind = PARITY_missing_field;
     if (strcmp(f->reason, FAULT_NOT_INT64) == 0 ||
         strcmp(f->reason, FAULT_NOT_NUMBER) == 0) {
-        const struct tree_value *v = value_at(c, &t, f->pointer);
-        kind = v != NULL && v->type == TREE_NUMBER ? PARITY_not_integer
-                                                   : PARITY_coerced;
+        const struct json_tree_value *v = value_at(c, &t, f->pointer);
+        kind = v != NULL && v->type == JSON_TREE_NUMBER ? PARITY_not_integer
+                                                        : PARITY_coerced;
     }
-    tree_free(&t);
+    json_tree_free(&t);
     return kind;
 }
 
 /* Is `wrapped` a member of the object that `text` is? */
 static bool shows(const char *text, size_t n, const char *wrapped)
 {
-    struct tree t;
+    struct json_tree t;
     bool shown = false;
-    if (n == 0 || tree_read(&t, text, n) != TREE_READ)
+    if (n == 0 || json_tree_read(&t, text, n) != JSON_TREE_READ)
         return false;
-    for (const struct tree_value *v = t.root->first; v != NULL; v = v->next)
-        shown = shown || (v->type == TREE_NUMBER &&
-                          differ_numbers(v->text, wrapped) <= DIFFER_FORM);
-    tree_free(&t);
+    for (const struct json_tree_value *v = t.root->first; v != NULL;
+         v = v->next)
+        shown =
+            shown || (v->type == JSON_TREE_NUMBER &&
+                      json_diff_numbers(v->text, wrapped) <= JSON_DIFF_FORM);
+    json_tree_free(&t);
     return shown;
 }
 
@@ -149,22 +154,26 @@ static enum parity_kind explain_refusal(const struct parity_case *c)
 
 /* --- Theirs refuses. --- */
 
-static unsigned count_members(const struct tree_value *object, const char *name)
+static unsigned count_members(const struct json_tree_value *object,
+                              const char *name)
 {
     unsigned count = 0;
-    if (object->type == TREE_OBJECT)
-        for (const struct tree_value *v = object->first; v != NULL; v = v->next)
+    if (object->type == JSON_TREE_OBJECT)
+        for (const struct json_tree_value *v = object->first; v != NULL;
+             v = v->next)
             count += v->name_len == strlen(name) &&
                      memcmp(v->name, name, v->name_len) == 0;
     return count;
 }
 
 static bool has_minus_zero(const struct parity_case *c,
-                           const struct tree_value *items)
+                           const struct json_tree_value *items)
 {
-    for (const struct tree_value *v = items->first; v != NULL; v = v->next) {
-        const struct tree_value *value = tree_member(v, c->shape->field);
-        if (value != NULL && value->type == TREE_NUMBER &&
+    for (const struct json_tree_value *v = items->first; v != NULL;
+         v = v->next) {
+        const struct json_tree_value *value =
+            json_tree_member(v, c->shape->field);
+        if (value != NULL && value->type == JSON_TREE_NUMBER &&
             strcmp(value->text, "-0") == 0)
             return true;
     }
@@ -173,12 +182,13 @@ static bool has_minus_zero(const struct parity_case *c,
 
 /* Ours has taken it, so `items` is an array of objects. */
 static enum parity_kind explain_items(const struct parity_case *c,
-                                      const struct tree *t)
+                                      const struct json_tree *t)
 {
-    const struct tree_value *items = tree_member(t->root, c->shape->array);
+    const struct json_tree_value *items =
+        json_tree_member(t->root, c->shape->array);
     if (count_members(t->root, c->shape->array) > 1)
         return PARITY_duplicate_member;
-    for (const struct tree_value *v = items->first; v != NULL; v = v->next)
+    for (const struct json_tree_value *v = items->first; v != NULL; v = v->next)
         if (count_members(v, c->shape->field) > 1)
             return PARITY_duplicate_member;
     if (has_minus_zero(c, items))
@@ -190,14 +200,14 @@ static enum parity_kind explain_acceptance(const struct parity_case *c)
 {
     struct tally tally;
     struct fault f;
-    struct tree t;
+    struct json_tree t;
     if (!decode(c, c->shape->numbers, &tally, &f))
         return f.what == OUTCOME_internal ? PARITY_unjudged : PARITY_status;
-    enum tree_state state = tree_read(&t, c->request, c->request_len);
-    if (state != TREE_READ)
-        return state == TREE_NO_MEMORY ? PARITY_unjudged : PARITY_status;
+    enum json_tree_state state = json_tree_read(&t, c->request, c->request_len);
+    if (state != JSON_TREE_READ)
+        return state == JSON_TREE_NO_MEMORY ? PARITY_unjudged : PARITY_status;
     enum parity_kind kind = explain_items(c, &t);
-    tree_free(&t);
+    json_tree_free(&t);
     return kind;
 }
 

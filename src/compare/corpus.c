@@ -25,8 +25,8 @@ struct corpus {
     uint64_t number; /* of its line or entry */
     char *line;
     size_t line_room;
-    struct tree archive;
-    const struct tree_value *entry;
+    struct json_tree archive;
+    const struct json_tree_value *entry;
 };
 
 /* --- The list of files. --- */
@@ -109,7 +109,7 @@ static void close_file(struct corpus *c)
     if (c->file != NULL && c->file != stdin)
         fclose(c->file);
     c->file = NULL;
-    tree_free(&c->archive);
+    json_tree_free(&c->archive);
     c->entry = NULL;
 }
 
@@ -185,12 +185,12 @@ static void keep_line(struct corpus *c, size_t n, struct corpus_item *item)
 
 static void keep_json(struct corpus *c, size_t n, struct corpus_item *item)
 {
-    struct tree t;
-    enum tree_state state = tree_read(&t, c->line, n);
-    tree_free(&t);
-    if (state == TREE_READ)
+    struct json_tree t;
+    enum json_tree_state state = json_tree_read(&t, c->line, n);
+    json_tree_free(&t);
+    if (state == JSON_TREE_READ)
         keep_line(c, n, item);
-    else if (state == TREE_NOT_JSON)
+    else if (state == JSON_TREE_NOT_JSON)
         tell(item, CORPUS_BROKEN, "the line is not JSON");
     else
         tell(item, CORPUS_FAILED, "memory is short");
@@ -269,18 +269,18 @@ static bool open_archive(struct corpus *c, struct corpus_item *item)
 {
     size_t n;
     enum taken taken = take_until(c, EOF, ARCHIVE_MAX, &n);
-    enum tree_state state = TREE_NOT_JSON;
-    const struct tree_value *entries = NULL;
+    enum json_tree_state state = JSON_TREE_NOT_JSON;
+    const struct json_tree_value *entries = NULL;
     snprintf(item->source, sizeof item->source, "%.500s", c->path);
     if (taken == TAKEN || taken == TAKEN_LAST)
-        state = tree_read(&c->archive, c->line, n);
-    if (state == TREE_READ)
+        state = json_tree_read(&c->archive, c->line, n);
+    if (state == JSON_TREE_READ)
         entries = recording_har_entries(&c->archive);
     if (entries != NULL) {
         c->entry = entries->first;
         return true;
     }
-    if (taken == TAKEN_FAILED || state == TREE_NO_MEMORY)
+    if (taken == TAKEN_FAILED || state == JSON_TREE_NO_MEMORY)
         tell(item, CORPUS_FAILED,
              ferror(c->file) ? strerror(errno) : "memory is short");
     else if (taken == TAKEN_TOO_LONG)
@@ -299,7 +299,7 @@ static bool next_entry(struct corpus *c, struct corpus_item *item)
         close_file(c);
         return false;
     }
-    const struct tree_value *entry = c->entry;
+    const struct json_tree_value *entry = c->entry;
     c->entry = entry->next;
     snprintf(item->source, sizeof item->source, "%.480s:%llu", c->path,
              (unsigned long long)++c->number);

@@ -49,24 +49,26 @@ bool idlines_next(struct idlines *l, size_t *at, size_t *len)
     return true;
 }
 
-const struct tree_value *idlines_text(const struct tree *t, const char *name)
+const struct json_tree_value *idlines_text(const struct json_tree *t,
+                                           const char *name)
 {
-    const struct tree_value *v = tree_member(t->root, name);
-    return v != NULL && v->type == TREE_STRING ? v : NULL;
+    const struct json_tree_value *v = json_tree_member(t->root, name);
+    return v != NULL && v->type == JSON_TREE_STRING ? v : NULL;
 }
 
-int idlines_number(const struct tree *t, const char *name, int otherwise)
+int idlines_number(const struct json_tree *t, const char *name, int otherwise)
 {
-    const struct tree_value *v = tree_member(t->root, name);
-    long n = v != NULL && v->type == TREE_NUMBER ? strtol(v->text, NULL, 10)
-                                                 : otherwise;
+    const struct json_tree_value *v = json_tree_member(t->root, name);
+    long n = v != NULL && v->type == JSON_TREE_NUMBER
+                 ? strtol(v->text, NULL, 10)
+                 : otherwise;
     return n < INT32_MIN || n > INT32_MAX ? otherwise : (int)n;
 }
 
-int64_t idlines_time(const struct tree *t)
+int64_t idlines_time(const struct json_tree *t)
 {
     struct tm utc = {0};
-    const struct tree_value *text = idlines_text(t, "time");
+    const struct json_tree_value *text = idlines_text(t, "time");
     return text == NULL ||
                    strptime(text->text, "%Y-%m-%dT%H:%M:%S", &utc) == NULL
                ? 0
@@ -74,21 +76,21 @@ int64_t idlines_time(const struct tree *t)
 }
 
 bool idlines_read(const struct idlines *l, size_t at, size_t len,
-                  struct tree *t, const struct tree_value **id)
+                  struct json_tree *t, const struct json_tree_value **id)
 {
-    if (tree_read(t, l->bytes + at, len) != TREE_READ)
+    if (json_tree_read(t, l->bytes + at, len) != JSON_TREE_READ)
         return false;
     *id = idlines_text(t, "request_id");
     if (*id != NULL && (*id)->text_len > 0)
         return true;
-    tree_free(t);
+    json_tree_free(t);
     return false;
 }
 
 /* --- The index. --- */
 
 /* FNV-1a. */
-static uint64_t hash_of(const struct tree_value *id)
+static uint64_t hash_of(const struct json_tree_value *id)
 {
     uint64_t h = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < id->text_len; i++)
@@ -123,7 +125,7 @@ static bool grow(struct idlines_index *x)
 }
 
 struct idlines_entry *idlines_add(struct idlines_index *x,
-                                  const struct tree_value *id, size_t at,
+                                  const struct json_tree_value *id, size_t at,
                                   size_t len)
 {
     uint64_t hash = hash_of(id);
@@ -140,7 +142,7 @@ struct idlines_entry *idlines_add(struct idlines_index *x,
 }
 
 struct idlines_entry *idlines_find(const struct idlines_index *x,
-                                   const struct tree_value *id)
+                                   const struct json_tree_value *id)
 {
     struct idlines_entry *e = x->room == 0 ? NULL : place_of(x, hash_of(id));
     return e == NULL || e->hash == 0 ? NULL : e;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "compare/tree.h"
+#include "compare/json_tree.h"
 
 struct idlines {
     char *bytes;
@@ -27,19 +27,20 @@ void idlines_close(struct idlines *l);
 bool idlines_next(struct idlines *l, size_t *at, size_t *len);
 
 /* Read a line that is an object with a request id; else false, and nothing is
- * held. After true tree_free() is due. */
+ * held. After true json_tree_free() is due. */
 bool idlines_read(const struct idlines *l, size_t at, size_t len,
-                  struct tree *t, const struct tree_value **id);
+                  struct json_tree *t, const struct json_tree_value **id);
 
 /* A member that is a string, or NULL. */
-const struct tree_value *idlines_text(const struct tree *t, const char *name);
+const struct json_tree_value *idlines_text(const struct json_tree *t,
+                                           const char *name);
 
 /* A member that is a number, as an integer; `otherwise` if there is none. */
-int idlines_number(const struct tree *t, const char *name, int otherwise);
+int idlines_number(const struct json_tree *t, const char *name, int otherwise);
 
 /* Seconds since 1970 of the member `time`, such as 2026-11-24T10:00:00.5Z;
  * 0: it has none. */
-int64_t idlines_time(const struct tree *t);
+int64_t idlines_time(const struct json_tree *t);
 
 /* --- The index. --- */
 
@@ -59,12 +60,12 @@ struct idlines_index {
  * of 64 bits are taken for one that comes twice: once in some billion weeks.
  * NULL: memory is short. */
 struct idlines_entry *idlines_add(struct idlines_index *x,
-                                  const struct tree_value *id, size_t at,
+                                  const struct json_tree_value *id, size_t at,
                                   size_t len);
 
 /* NULL: there is none. */
 struct idlines_entry *idlines_find(const struct idlines_index *x,
-                                   const struct tree_value *id);
+                                   const struct json_tree_value *id);
 
 void idlines_forget(struct idlines_index *x);
 

@@ -56,7 +56,7 @@ static bool judge_status(const struct parity_case *c, struct parity_verdict *v)
 {
     if (accepts(&c->ours) != accepts(&c->theirs)) {
         enum parity_kind kind = contract_explain(c);
-        if (parity_class(kind) == PARITY_CONTRACT && !accepts(&c->ours) &&
+        if (parity_kind_class(kind) == PARITY_CONTRACT && !accepts(&c->ours) &&
             c->ours.posts > 0)
             return say(v, PARITY_downstream_extra, PARITY_IN_POSTS);
         return say(v, kind, PARITY_IN_STATUS);
@@ -87,15 +87,15 @@ static enum parity_kind kind_of(const struct parity_case *c,
                                 enum parity_kind other)
 {
     switch (d->kind) {
-    case DIFFER_NOT:
+    case JSON_DIFF_NOT:
         return PARITY_equal;
-    case DIFFER_FORM:
+    case JSON_DIFF_FORM:
         return PARITY_number_form;
-    case DIFFER_ROUNDED:
+    case JSON_DIFF_ROUNDED:
         return PARITY_precision;
-    case DIFFER_NO_MEMORY:
+    case JSON_DIFF_NO_MEMORY:
         return PARITY_unjudged;
-    case DIFFER_NUMBER:
+    case JSON_DIFF_NUMBER:
         if (contract_is_rounding(c, d->a->text, d->b->text))
             return PARITY_precision;
         break;
@@ -105,12 +105,12 @@ static enum parity_kind kind_of(const struct parity_case *c,
     return other;
 }
 
-static bool judge_trees(const struct parity_case *c, const struct tree *a,
-                        const struct tree *b, enum parity_kind other,
+static bool judge_trees(const struct parity_case *c, const struct json_tree *a,
+                        const struct json_tree *b, enum parity_kind other,
                         enum parity_place place, struct parity_verdict *v)
 {
     struct difference d;
-    if (differ(a->root, b->root, &d))
+    if (json_diff(a->root, b->root, &d))
         return true;
     memcpy(v->pointer, d.pointer, sizeof v->pointer);
     return say(v, kind_of(c, &d, other), place);
@@ -128,21 +128,21 @@ static bool judge_texts(const struct parity_case *c, struct text ours,
                         enum parity_kind not_json, enum parity_place place,
                         struct parity_verdict *v)
 {
-    struct tree a, b;
+    struct json_tree a, b;
     if (ours.n == theirs.n &&
         (ours.n == 0 || memcmp(ours.bytes, theirs.bytes, ours.n) == 0))
         return true;
-    enum tree_state read_a = tree_read(&a, ours.bytes, ours.n);
-    enum tree_state read_b = tree_read(&b, theirs.bytes, theirs.n);
+    enum json_tree_state read_a = json_tree_read(&a, ours.bytes, ours.n);
+    enum json_tree_state read_b = json_tree_read(&b, theirs.bytes, theirs.n);
     bool same;
-    if (read_a == TREE_READ && read_b == TREE_READ)
+    if (read_a == JSON_TREE_READ && read_b == JSON_TREE_READ)
         same = judge_trees(c, &a, &b, other, place, v);
-    else if (read_a == TREE_NO_MEMORY || read_b == TREE_NO_MEMORY)
+    else if (read_a == JSON_TREE_NO_MEMORY || read_b == JSON_TREE_NO_MEMORY)
         same = say(v, PARITY_unjudged, place);
     else
         same = say(v, not_json, place);
-    tree_free(&a);
-    tree_free(&b);
+    json_tree_free(&a);
+    json_tree_free(&b);
     return same;
 }
 
@@ -180,7 +180,7 @@ void parity_judge(const struct parity_case *c, struct parity_verdict *v)
 bool parity_is_noise(const struct parity_verdict *v,
                      const struct parity_verdict *noise)
 {
-    enum parity_class class = parity_class(noise->kind);
+    enum parity_kind_class class = parity_kind_class(noise->kind);
     return (class == PARITY_MISMATCH || class == PARITY_CONTRACT) &&
            v->place == noise->place && strcmp(v->pointer, noise->pointer) == 0;
 }

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "base/parity_kind.h"
-#include "compare/differ.h"
+#include "compare/json_diff.h"
 #include "compare/parity_case.h"
 
 /* Where the first difference is. */
@@ -25,7 +25,7 @@ enum parity_place {
 struct parity_verdict {
     enum parity_kind kind;
     enum parity_place place;
-    char pointer[DIFFER_POINTER_MAX];
+    char pointer[JSON_DIFF_POINTER_MAX];
 };
 
 /* "status", "posts", "posted", "reply", or "" for nowhere. */

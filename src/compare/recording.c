@@ -24,13 +24,13 @@ enum recording_format recording_of_file(const char *path)
     return RECORDING_BODY;
 }
 
-static bool is_text(const struct tree_value *v)
+static bool is_text(const struct json_tree_value *v)
 {
-    return v != NULL && v->type == TREE_STRING;
+    return v != NULL && v->type == JSON_TREE_STRING;
 }
 
-static enum recording_state take(const struct tree_value *text, bool base64,
-                                 char **body, size_t *body_len)
+static enum recording_state take(const struct json_tree_value *text,
+                                 bool base64, char **body, size_t *body_len)
 {
     char *bytes = malloc(text->text_len + 1);
     size_t n = text->text_len;
@@ -47,17 +47,18 @@ static enum recording_state take(const struct tree_value *text, bool base64,
     return RECORDING_TAKEN;
 }
 
-static bool is_other_method(const struct tree_value *object)
+static bool is_other_method(const struct json_tree_value *object)
 {
-    const struct tree_value *method = tree_member(object, "method");
+    const struct json_tree_value *method = json_tree_member(object, "method");
     return is_text(method) && strcmp(method->text, "POST") != 0;
 }
 
-static enum recording_state read_object(const struct tree_value *object,
+static enum recording_state read_object(const struct json_tree_value *object,
                                         char **body, size_t *body_len)
 {
-    const struct tree_value *text = tree_member(object, "body");
-    const struct tree_value *coded = tree_member(object, "body_base64");
+    const struct json_tree_value *text = json_tree_member(object, "body");
+    const struct json_tree_value *coded =
+        json_tree_member(object, "body_base64");
     if (is_other_method(object))
         return RECORDING_NO_POST;
     if (!is_text(text) && !is_text(coded))
@@ -68,31 +69,32 @@ static enum recording_state read_object(const struct tree_value *object,
 enum recording_state recording_read_line(const char *line, size_t n,
                                          char **body, size_t *body_len)
 {
-    struct tree t;
-    enum tree_state read = tree_read(&t, line, n);
-    if (read != TREE_READ)
-        return read == TREE_NO_MEMORY ? RECORDING_NO_MEMORY : RECORDING_BROKEN;
+    struct json_tree t;
+    enum json_tree_state read = json_tree_read(&t, line, n);
+    if (read != JSON_TREE_READ)
+        return read == JSON_TREE_NO_MEMORY ? RECORDING_NO_MEMORY
+                                           : RECORDING_BROKEN;
     enum recording_state state = read_object(t.root, body, body_len);
-    tree_free(&t);
+    json_tree_free(&t);
     return state;
 }
 
-const struct tree_value *recording_har_entries(const struct tree *t)
+const struct json_tree_value *recording_har_entries(const struct json_tree *t)
 {
-    const struct tree_value *entries =
-        tree_member(tree_member(t->root, "log"), "entries");
-    return entries == NULL || entries->type != TREE_ARRAY ? NULL : entries;
+    const struct json_tree_value *entries =
+        json_tree_member(json_tree_member(t->root, "log"), "entries");
+    return entries == NULL || entries->type != JSON_TREE_ARRAY ? NULL : entries;
 }
 
 /* Browsers that have bytes to tell which are no text say so in `encoding`,
  * though HAR 1.2 has that for replies only. */
-enum recording_state recording_read_entry(const struct tree_value *entry,
+enum recording_state recording_read_entry(const struct json_tree_value *entry,
                                           char **body, size_t *body_len)
 {
-    const struct tree_value *request = tree_member(entry, "request");
-    const struct tree_value *data = tree_member(request, "postData");
-    const struct tree_value *text = tree_member(data, "text");
-    const struct tree_value *coding = tree_member(data, "encoding");
+    const struct json_tree_value *request = json_tree_member(entry, "request");
+    const struct json_tree_value *data = json_tree_member(request, "postData");
+    const struct json_tree_value *text = json_tree_member(data, "text");
+    const struct json_tree_value *coding = json_tree_member(data, "encoding");
     if (request == NULL)
         return RECORDING_BROKEN;
     if (is_other_method(request))

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "compare/tree.h"
+#include "compare/json_tree.h"
 
 enum recording_format {
     RECORDING_AUTO,   /* by the name of the file */
@@ -34,10 +34,10 @@ enum recording_state recording_read_line(const char *line, size_t n,
                                          char **body, size_t *body_len);
 
 /* The entries of an archive, or NULL: `t` is none. */
-const struct tree_value *recording_har_entries(const struct tree *t);
+const struct json_tree_value *recording_har_entries(const struct json_tree *t);
 
 /* The body of one entry; as recording_read_line(). */
-enum recording_state recording_read_entry(const struct tree_value *entry,
+enum recording_state recording_read_entry(const struct json_tree_value *entry,
                                           char **body, size_t *body_len);
 
 #endif

@@ -42,7 +42,7 @@ bool config_set_defaults(const struct config_section *s)
     struct buf why;
     buf_init(&why, room, sizeof room);
     for (size_t i = 0; i < s->count; i++)
-        if (!setting_set(&s->rows[i], s->base, s->rows[i].initial, &why))
+        if (!config_setting_set(&s->rows[i], s->base, s->rows[i].initial, &why))
             return false;
     return true;
 }
@@ -92,7 +92,7 @@ struct config_endpoint *config_add_endpoint(struct config *c, const char *name)
 static void clear_section(const struct config_section *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        setting_clear(&s->rows[i], s->base);
+        config_setting_clear(&s->rows[i], s->base);
 }
 
 void config_free(struct config **c)
@@ -117,7 +117,7 @@ static void print_section(const struct config_section *s, FILE *out)
 {
     fprintf(out, "[%s%s%s]\n", s->kind, s->name[0] == '\0' ? "" : " ", s->name);
     for (size_t i = 0; i < s->count; i++)
-        setting_print(&s->rows[i], s->base, out);
+        config_setting_print(&s->rows[i], s->base, out);
 }
 
 struct shape config_shape(const struct config_endpoint *e)

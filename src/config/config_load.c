@@ -124,9 +124,10 @@ static bool set(struct loading *l, const char *key, const char *value,
                 bool may_repeat)
 {
     const struct config_section *s = &l->section;
-    const struct setting *row = setting_find(s->rows, s->count, key);
+    const struct setting *row = config_setting_find(s->rows, s->count, key);
     if (row == NULL) {
-        const struct setting *near = setting_nearest(s->rows, s->count, key);
+        const struct setting *near =
+            config_setting_nearest(s->rows, s->count, key);
         return complain(l, "[%s%s%s] %.40s: no such key%s%s%s", s->kind,
                         s->name[0] == '\0' ? "" : " ", s->name, key,
                         near == NULL ? "" : "; did you mean ",
@@ -141,7 +142,7 @@ static bool set(struct loading *l, const char *key, const char *value,
     char room[160];
     struct buf why;
     buf_init(&why, room, sizeof room);
-    return setting_set(row, s->base, value, &why) ||
+    return config_setting_set(row, s->base, value, &why) ||
            complain_about_value(l, row, value, room);
 }
 

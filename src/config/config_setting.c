@@ -179,8 +179,8 @@ static void *slot_of(const struct setting *row, const void *base)
     return (char *)(uintptr_t)base + row->offset;
 }
 
-bool setting_set(const struct setting *row, void *base, const char *text,
-                 struct buf *why)
+bool config_setting_set(const struct setting *row, void *base, const char *text,
+                        struct buf *why)
 {
     void *slot = slot_of(row, base);
     if (row->type <= SETTING_ADDRESS)
@@ -224,7 +224,8 @@ static void print_number(enum setting_type type, int64_t value, FILE *out)
         fprintf(out, "%" PRId64 "%s", value / u->factor, u->suffix);
 }
 
-void setting_print_value(const struct setting *row, const void *base, FILE *out)
+void config_setting_print_value(const struct setting *row, const void *base,
+                                FILE *out)
 {
     const void *slot = slot_of(row, base);
     if (row->type <= SETTING_ADDRESS)
@@ -237,14 +238,15 @@ void setting_print_value(const struct setting *row, const void *base, FILE *out)
         print_number(row->type, *(const int64_t *)slot, out);
 }
 
-void setting_print(const struct setting *row, const void *base, FILE *out)
+void config_setting_print(const struct setting *row, const void *base,
+                          FILE *out)
 {
     fprintf(out, "%s = ", row->name);
-    setting_print_value(row, base, out);
+    config_setting_print_value(row, base, out);
     fputc('\n', out);
 }
 
-void setting_clear(const struct setting *row, void *base)
+void config_setting_clear(const struct setting *row, void *base)
 {
     void *slot = slot_of(row, base);
     if (row->type <= SETTING_ADDRESS) {
@@ -260,7 +262,8 @@ static const void *value_of(const struct setting *row, const void *base)
     return (const char *)base + row->offset;
 }
 
-bool setting_is_same(const struct setting *row, const void *a, const void *b)
+bool config_setting_is_same(const struct setting *row, const void *a,
+                            const void *b)
 {
     const void *one = value_of(row, a), *other = value_of(row, b);
     return row->type <= SETTING_ADDRESS
@@ -268,7 +271,7 @@ bool setting_is_same(const struct setting *row, const void *a, const void *b)
                : *(const int64_t *)one == *(const int64_t *)other;
 }
 
-bool setting_copy(const struct setting *row, void *to, const void *from)
+bool config_setting_copy(const struct setting *row, void *to, const void *from)
 {
     if (row->type > SETTING_ADDRESS) {
         *(int64_t *)slot_of(row, to) = *(const int64_t *)value_of(row, from);
@@ -277,13 +280,13 @@ bool setting_copy(const struct setting *row, void *to, const void *from)
     char *copy = strdup(*(char *const *)value_of(row, from));
     if (copy == NULL)
         return false;
-    setting_clear(row, to);
+    config_setting_clear(row, to);
     *(char **)slot_of(row, to) = copy;
     return true;
 }
 
-const struct setting *setting_find(const struct setting *rows, size_t count,
-                                   const char *name)
+const struct setting *config_setting_find(const struct setting *rows,
+                                          size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(rows[i].name, name) == 0)
@@ -291,8 +294,8 @@ const struct setting *setting_find(const struct setting *rows, size_t count,
     return NULL;
 }
 
-const struct setting *setting_nearest(const struct setting *rows, size_t count,
-                                      const char *name)
+const struct setting *config_setting_nearest(const struct setting *rows,
+                                             size_t count, const char *name)
 {
     const struct setting *best = NULL;
     size_t best_distance = SPELLING_FAR;

@@ -36,29 +36,32 @@ struct setting {
 };
 
 /* The row called `name`, or NULL. */
-const struct setting *setting_find(const struct setting *rows, size_t count,
-                                   const char *name);
+const struct setting *config_setting_find(const struct setting *rows,
+                                          size_t count, const char *name);
 
 /* The row whose name is nearest to a mistyped one; NULL: none is near. */
-const struct setting *setting_nearest(const struct setting *rows, size_t count,
-                                      const char *name);
+const struct setting *config_setting_nearest(const struct setting *rows,
+                                             size_t count, const char *name);
 
 /* Store `text` in the structure at `base`. False: `why` gets what would be
  * right, e.g. "must be 1..65535", and the old value stays. */
-bool setting_set(const struct setting *row, void *base, const char *text,
-                 struct buf *why);
+bool config_setting_set(const struct setting *row, void *base, const char *text,
+                        struct buf *why);
 
-/* Print the value as setting_set() reads it; or a line, "name = value". */
-void setting_print_value(const struct setting *row, const void *base,
-                         FILE *out);
-void setting_print(const struct setting *row, const void *base, FILE *out);
+/* Print the value as config_setting_set() reads it; or a line, "name = value".
+ */
+void config_setting_print_value(const struct setting *row, const void *base,
+                                FILE *out);
+void config_setting_print(const struct setting *row, const void *base,
+                          FILE *out);
 
 /* Compare and copy the value of a row between two structures. False from
- * setting_copy(): memory is short, and the old value stays. */
-bool setting_is_same(const struct setting *row, const void *a, const void *b);
-bool setting_copy(const struct setting *row, void *to, const void *from);
+ * config_setting_copy(): memory is short, and the old value stays. */
+bool config_setting_is_same(const struct setting *row, const void *a,
+                            const void *b);
+bool config_setting_copy(const struct setting *row, void *to, const void *from);
 
 /* Free the value of a row; it becomes NULL or 0. */
-void setting_clear(const struct setting *row, void *base);
+void config_setting_clear(const struct setting *row, void *base);
 
 #endif

@@ -227,7 +227,7 @@ static int set_value(const struct reading *r, const struct option_row *row,
     if (*text == '\0') /* that would be as if it were not there */
         return complain_about(r, row, "must not be empty");
     buf_init(&why, room, sizeof room);
-    return setting_set(&row->setting, r->base, text, &why)
+    return config_setting_set(&row->setting, r->base, text, &why)
                ? OPTIONS_GO
                : complain_about(r, row, room);
 }
@@ -337,8 +337,8 @@ int options_parse(const struct options_table *t, void *base, int argc,
     buf_init(&why, room, sizeof room);
     for (size_t i = 0; i < t->row_count; i++)
         if (t->rows[i].kind == OPTION_VALUE &&
-            !setting_set(&t->rows[i].setting, base, t->rows[i].setting.initial,
-                         &why))
+            !config_setting_set(&t->rows[i].setting, base,
+                                t->rows[i].setting.initial, &why))
             return complain_about(&r, &t->rows[i], room);
     return read_words(&r);
 }
@@ -348,7 +348,7 @@ void options_clear(const struct options_table *t, void *base)
     for (size_t i = 0; i < t->row_count; i++) {
         struct setting s = t->rows[i].setting;
         if (t->rows[i].kind == OPTION_VALUE) {
-            setting_clear(&s, base);
+            config_setting_clear(&s, base);
         } else if (t->rows[i].kind != OPTION_FLAG) {
             struct options_list *list =
                 (struct options_list *)(void *)((char *)base + s.offset);

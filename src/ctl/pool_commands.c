@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "ctl/ctl_pool.h"
+#include "ctl/ctl_wait.h"
 #include "ctl/options.h"
-#include "ctl/order.h"
-#include "ctl/running.h"
 #include "ctl/top.h"
 #include "status/health.h"
 #include "status/status.h"
@@ -36,7 +36,7 @@ static int ask(const char *command, const char *about, int argc, char **argv,
     struct common_options o = {0};
     int status = options_parse(&table, &o, argc, argv);
     if (status == OPTIONS_GO) {
-        struct config *c = running_settings(o.config, &o.set);
+        struct config *c = ctl_pool_settings(o.config, &o.set);
         status = c == NULL ? EX_CONFIG : act(c);
         config_free(&c);
     }
@@ -49,7 +49,7 @@ static int with_board(const struct config *c,
                                  const struct config *c))
 {
     const struct scoreboard *b;
-    int status = running_find(c, &b);
+    int status = ctl_pool_find(c, &b);
     if (status != EX_OK)
         return status;
     status = act(b, c);
@@ -59,7 +59,7 @@ static int with_board(const struct config *c,
 
 static int watch(const struct scoreboard *b, const struct config *c)
 {
-    switch (top_run(b, c, running_still)) {
+    switch (top_run(b, c, ctl_pool_still)) {
     case TOP_LEFT:
         return EX_OK;
     case TOP_POOL_GONE:
@@ -85,7 +85,7 @@ int top_main(int argc, char **argv)
 
 static int reload(const struct config *c)
 {
-    return with_board(c, order_reload);
+    return with_board(c, ctl_wait_reload);
 }
 
 int reload_main(int argc, char **argv)
@@ -98,8 +98,8 @@ int reload_main(int argc, char **argv)
 
 static int upgrade(const struct config *c)
 {
-    const char *path = running_path(c);
-    return path == NULL ? EX_CONFIG : order_upgrade(path, c);
+    const char *path = ctl_pool_path(c);
+    return path == NULL ? EX_CONFIG : ctl_wait_upgrade(path, c);
 }
 
 int upgrade_main(int argc, char **argv)
@@ -113,7 +113,7 @@ int upgrade_main(int argc, char **argv)
 
 static int stop(const struct config *c)
 {
-    return with_board(c, order_stop);
+    return with_board(c, ctl_wait_stop);
 }
 
 int stop_main(int argc, char **argv)
@@ -176,7 +176,7 @@ int status_main(int argc, char **argv)
     struct status_options o = {0};
     int status = options_parse(&table, &o, argc, argv);
     if (status == OPTIONS_GO) {
-        struct config *c = running_settings(o.config, &o.set);
+        struct config *c = ctl_pool_settings(o.config, &o.set);
         status = c == NULL ? EX_CONFIG
                            : with_board(c, o.json ? show_json : show_text);
         config_free(&c);
@@ -228,7 +228,7 @@ static int judge(const struct config *c, const struct health_limits *limits)
     struct view v;
     struct buf out;
     char line[512];
-    int status = running_find(c, &b);
+    int status = ctl_pool_find(c, &b);
     if (status != EX_OK)
         return status;
     buf_init(&out, line, sizeof line);
@@ -259,7 +259,7 @@ int health_main(int argc, char **argv)
     if (status == OPTIONS_GO)
         status = take_limits(&o, &limits);
     if (status == OPTIONS_GO) {
-        struct config *c = running_settings(o.config, &o.set);
+        struct config *c = ctl_pool_settings(o.config, &o.set);
         status = c == NULL ? EX_CONFIG : judge(c, &limits);
         config_free(&c);
     }

@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ctl/ctl_pool.h"
 #include "ctl/options.h"
-#include "ctl/running.h"
+#include "fastcgi/cgi_response.h"
 #include "fastcgi/client.h"
 #include "fastcgi/record.h"
-#include "fastcgi/response.h"
 
 #define PARAMS_BYTES 65536
 #define NAME_BYTES 256
@@ -31,7 +31,7 @@ struct send_options {
 
 struct sender {
     const struct send_options *options;
-    struct response response;
+    struct cgi_response response;
     bool told; /* the status is printed */
     char last; /* byte of the body; 0: none has come */
     struct buf params;
@@ -158,7 +158,7 @@ static void print_line(const char *text, size_t n)
 
 static void tell_head(struct sender *s)
 {
-    const struct response *r = &s->response;
+    const struct cgi_response *r = &s->response;
     s->told = true;
     if (s->options->verbose)
         print_line(r->head, r->head_len);
@@ -172,7 +172,7 @@ static bool take_output(void *context, const uint8_t *bytes, size_t n,
     struct sender *s = context;
     size_t body;
     *why = "the reply has no CGI header that can be read";
-    if (!response_feed(&s->response, bytes, n, &body))
+    if (!cgi_response_feed(&s->response, bytes, n, &body))
         return false;
     if (s->response.complete && !s->told)
         tell_head(s);
@@ -210,7 +210,7 @@ static enum send_end ask(struct sender *s, const struct config *c, int body)
     struct address to;
     char why[200];
     buf_init(&s->params, s->room, sizeof s->room);
-    response_begin(&s->response);
+    cgi_response_begin(&s->response);
     if (!address_parse(listen, &to)) {
         fail("--listen %s: must be /path, 127.0.0.1:9000 or [::1]:9000",
              listen);
@@ -270,7 +270,7 @@ int send_main(int argc, char **argv)
     struct send_options o = {0};
     int status = options_parse(&table, &o, argc, argv);
     if (status == OPTIONS_GO) {
-        struct config *c = running_settings(o.config, &o.set);
+        struct config *c = ctl_pool_settings(o.config, &o.set);
         status = c == NULL ? EX_CONFIG : (int)send_file(&o, c);
         config_free(&c);
     }

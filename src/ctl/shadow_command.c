@@ -8,8 +8,8 @@
 #include <sysexits.h>
 
 #include "base/clock.h"
+#include "ctl/ctl_pool.h"
 #include "ctl/options.h"
-#include "ctl/running.h"
 #include "shadow/pairing.h"
 #include "shadow/shadow_report.h"
 #include "shadow/shadow_totals.h"
@@ -126,7 +126,7 @@ static const struct scoreboard *find_quietly(const struct config *config)
 {
     const char *path = config->pool.scoreboard;
     const struct scoreboard *b = path[0] == '\0' ? NULL : scoreboard_map(path);
-    if (b == NULL || running_still(b))
+    if (b == NULL || ctl_pool_still(b))
         return b;
     scoreboard_free(b);
     return NULL;
@@ -189,7 +189,7 @@ static int report_pool(const struct shadow_options *o,
 {
     struct totals t = {0};
     struct change c = {.config = config, .now = clock_wall() / CLOCK_SECOND};
-    int status = running_find(config, &c.board);
+    int status = ctl_pool_find(config, &c.board);
     if (status != EX_OK)
         return status;
     totals_begin(&t,
@@ -247,7 +247,7 @@ int shadow_main(int argc, char **argv)
     struct shadow_options o = {0};
     int status = parse(&o, argc, argv);
     if (status == OPTIONS_GO) {
-        struct config *config = running_settings(o.config, &o.set);
+        struct config *config = ctl_pool_settings(o.config, &o.set);
         status = config == NULL         ? EX_CONFIG
                  : o.results[0] != '\0' ? report_pairs(&o, config)
                                         : report_live(&o, config);

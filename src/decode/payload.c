@@ -85,8 +85,8 @@ static bool same_fault(const struct fault *a, const struct fault *b,
     return difference->len == 0;
 }
 
-bool payload_same(const struct payload_answer *a,
-                  const struct payload_answer *b, struct buf *difference)
+bool payload_same(const struct payload_result *a,
+                  const struct payload_result *b, struct buf *difference)
 {
     char texts[2][TALLY_TEXT_MAX] = {"no result", "no result"};
     if (a->ok != b->ok) {

@@ -44,7 +44,7 @@ bool payload_feed(struct payload *p, const uint8_t *bytes, size_t n,
 bool payload_finish(struct payload *p, struct tally *t, struct fault *fault);
 
 /* What one decoder says of a body, for comparison. */
-struct payload_answer {
+struct payload_result {
     bool ok;
     struct tally tally;
     struct fault fault;
@@ -52,7 +52,7 @@ struct payload_answer {
 
 /* Put the first difference into words that quote nothing of the body. True:
  * there is none. */
-bool payload_same(const struct payload_answer *a,
-                  const struct payload_answer *b, struct buf *difference);
+bool payload_same(const struct payload_result *a,
+                  const struct payload_result *b, struct buf *difference);
 
 #endif

@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "downstream/answer.h"
-#include "downstream/request.h"
+#include "downstream/http_request.h"
+#include "downstream/http_response.h"
 
 #define HEAD_BYTES_MAX 65536
 #define FIELD_BYTES_MAX 16384
@@ -22,7 +22,7 @@
 struct call {
     struct call_settings settings;
     struct link_target *target;
-    struct links *links;
+    struct link_set *links;
     struct answer answer;
     char *body;
     size_t body_len, room;
@@ -59,7 +59,7 @@ struct call *call_new(const struct call_settings *s, char *why, size_t why_size)
     complete(&c->settings.link, s->timeout);
     c->target = link_target_new(&c->settings.link, why, why_size);
     if (c->target != NULL)
-        c->links = links_new();
+        c->links = link_set_new();
     if (c->links == NULL)
         call_free(&c);
     return c;
@@ -69,14 +69,15 @@ void call_free(struct call **c)
 {
     if (*c == NULL)
         return;
-    links_free(&(*c)->links);
+    link_set_free(&(*c)->links);
     link_target_free(&(*c)->target);
     free((*c)->body);
     free(*c);
     *c = NULL;
 }
 
-/* The taker of struct answer; what it may grow to is answer.h's to bound. */
+/* The taker of struct answer; what it may grow to is http_response.h's to
+ * bound. */
 static void keep(void *taker, const uint8_t *bytes, size_t n)
 {
     struct call *c = taker;
@@ -134,7 +135,7 @@ static enum call_end send_all(struct link *l, const char *bytes, size_t len,
 }
 
 static enum call_end ended(struct call *c, struct call_answer *a,
-                           enum answer_state state)
+                           enum http_response_state state)
 {
     if (c->short_of_memory)
         return failed(a, CALL_TOO_LONG, "memory is short");
@@ -149,9 +150,9 @@ static enum call_end ended(struct call *c, struct call_answer *a,
 static enum call_end receive(struct call *c, struct link *l, int64_t deadline,
                              struct call_answer *a)
 {
-    enum answer_state answer = ANSWER_MORE;
+    enum http_response_state answer = ANSWER_MORE;
     size_t n;
-    answer_begin(&c->answer, c->settings.max_reply);
+    http_response_begin(&c->answer, c->settings.max_reply);
     c->answer.take = keep;
     c->answer.field = keep_field;
     c->answer.taker = c;
@@ -159,14 +160,14 @@ static enum call_end receive(struct call *c, struct link *l, int64_t deadline,
         enum link_state state = link_read(l, c->bytes, sizeof c->bytes, &n);
         if (state == LINK_AGAIN && !link_wait(l, POLLIN, deadline))
             return timed_out(a);
-        if (state == LINK_MOVED && n == 0 && answer_end(&c->answer))
+        if (state == LINK_MOVED && n == 0 && http_response_end(&c->answer))
             return ended(c, a, ANSWER_DONE);
         if (state == LINK_BROKEN || (state == LINK_MOVED && n == 0))
             return failed(a, CALL_BROKEN,
                           "the connection ended before the answer did");
         if (clock_now() >= deadline)
             return timed_out(a);
-        answer = answer_feed(&c->answer, c->bytes, n);
+        answer = http_response_feed(&c->answer, c->bytes, n);
     }
     return ended(c, a, answer);
 }
@@ -184,7 +185,7 @@ static enum call_end exchange(struct call *c, const struct call_request *r,
     if (o == OUTCOME_downstream_timeout)
         return timed_out(a);
     buf_init(&head, c->head, sizeof c->head);
-    request_print_head(&head, link_target_url(c->target), r->target);
+    http_request_print_head(&head, link_target_url(c->target), r->target);
     buf_printf(&head, "%sContent-Length: %zu\r\n\r\n", r->lines, r->body_len);
     if (head.overflow)
         return failed(a, CALL_UNREACHED,

@@ -44,7 +44,7 @@ struct call_answer {
     const char *body; /* of the call, until its next; terminated */
     size_t body_len;
     char *fields;     /* of its header, "Name: value" and a line feed each, up
-                         to ANSWER_LINE_MAX bytes; of the call, as `body` */
+                         to HTTP_RESPONSE_LINE_MAX bytes; of the call, as `body` */
     int64_t took;     /* ns */
     char detail[200]; /* why there is no answer, for people */
 };

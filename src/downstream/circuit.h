@@ -53,7 +53,7 @@ struct circuit_change circuit_leave(struct circuit *c,
                                     int64_t now, uint32_t epoch,
                                     enum breaker_result result);
 
-/* The worker at a place has died: it probes no more. */
+/* The worker at a slot has died: it probes no more. */
 void circuit_bury(struct circuit all[CIRCUITS_MAX], int64_t now,
                   uint32_t owner);
 

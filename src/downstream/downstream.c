@@ -7,8 +7,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "downstream/answer.h"
-#include "downstream/request.h"
+#include "downstream/http_request.h"
+#include "downstream/http_response.h"
 
 /* A request: its fixed lines, those of the trace and the key, the body. */
 #define HEAD_BYTES_MAX 4096
@@ -24,7 +24,7 @@ struct downstream_target {
 };
 
 struct downstream {
-    struct links *links;
+    struct link_set *links;
     struct answer answer;
     char request[REQUEST_BYTES_MAX];
     uint8_t bytes[ANSWER_BYTES];
@@ -43,8 +43,8 @@ static bool print_head(struct downstream_target *t)
 {
     struct buf out;
     buf_init(&out, t->head, sizeof t->head);
-    request_print_head(&out, link_target_url(t->link), NULL);
-    buf_str(&out, REQUEST_JSON);
+    http_request_print_head(&out, link_target_url(t->link), NULL);
+    buf_str(&out, HTTP_REQUEST_JSON);
     t->head_len = out.len;
     return !out.overflow;
 }
@@ -82,7 +82,7 @@ struct downstream *downstream_new(void)
     struct downstream *d = calloc(1, sizeof *d);
     if (d == NULL)
         return NULL;
-    d->links = links_new();
+    d->links = link_set_new();
     if (d->links == NULL)
         downstream_free(&d);
     return d;
@@ -92,7 +92,7 @@ void downstream_free(struct downstream **d)
 {
     if (*d == NULL)
         return;
-    links_free(&(*d)->links);
+    link_set_free(&(*d)->links);
     free(*d);
     *d = NULL;
 }
@@ -148,10 +148,10 @@ static enum end send_request(const char *bytes, size_t len, struct link *l,
 static enum end read_answer(struct downstream *d, struct link *l,
                             uint64_t max_reply, int64_t deadline)
 {
-    enum answer_state answer = ANSWER_MORE;
+    enum http_response_state answer = ANSWER_MORE;
     enum link_state state = LINK_MOVED; /* it may be there already */
     size_t n = 0;
-    answer_begin(&d->answer, max_reply);
+    http_response_begin(&d->answer, max_reply);
     while (answer == ANSWER_MORE) {
         if (state == LINK_AGAIN && !link_wait(l, POLLIN, deadline))
             return END_TIMEOUT;
@@ -161,8 +161,8 @@ static enum end read_answer(struct downstream *d, struct link *l,
         if (state == LINK_MOVED && n > 0 && d->first_byte == 0)
             d->first_byte = link_used(l);
         if (state == LINK_MOVED && n == 0)
-            return answer_end(&d->answer) ? END_ANSWERED : END_BROKE;
-        answer = answer_feed(&d->answer, d->bytes, n);
+            return http_response_end(&d->answer) ? END_ANSWERED : END_BROKE;
+        answer = http_response_feed(&d->answer, d->bytes, n);
         if (answer == ANSWER_MORE && n > 0 && link_used(l) >= deadline)
             return END_TIMEOUT;
     }

@@ -20,7 +20,7 @@ struct link_target {
 };
 
 struct link {
-    struct links *all;
+    struct link_set *all;
     const struct link_target *target;
     struct link *next;
     CURL *easy;
@@ -29,7 +29,7 @@ struct link {
     int64_t made, used; /* monotonic ns */
 };
 
-struct links {
+struct link_set {
     CURLM *multi;
     struct link *list;
     char *system_ca; /* libcurl's built-in default; its memory */
@@ -127,20 +127,20 @@ const struct link_url *link_target_url(const struct link_target *t)
 
 /* --- Handles. --- */
 
-struct links *links_new(void)
+struct link_set *link_set_new(void)
 {
-    struct links *all = calloc(1, sizeof *all);
+    struct link_set *all = calloc(1, sizeof *all);
     if (all == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         free(all);
         return NULL;
     }
     all->multi = curl_multi_init();
     if (all->multi == NULL)
-        links_free(&all);
+        link_set_free(&all);
     return all;
 }
 
-void links_free(struct links **all)
+void link_set_free(struct link_set **all)
 {
     if (*all == NULL)
         return;
@@ -180,7 +180,7 @@ static bool set_options(struct link *l)
     return ok;
 }
 
-static struct link *new_link(struct links *all, const struct link_target *t)
+static struct link *new_link(struct link_set *all, const struct link_target *t)
 {
     struct link *l = calloc(1, sizeof *l);
     if (l == NULL)
@@ -198,7 +198,7 @@ static struct link *new_link(struct links *all, const struct link_target *t)
     return l;
 }
 
-struct link *link_to(struct links *all, const struct link_target *t)
+struct link *link_to(struct link_set *all, const struct link_target *t)
 {
     struct link *l = all->list;
     while (l != NULL && l->target != t)

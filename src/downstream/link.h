@@ -5,7 +5,7 @@
  * without TLS through its socket, as they are. What they say is the business of
  * downstream.h, so nothing here can send a request a second time.
  *
- * libcurl is initialised with the first `struct links` of a process. */
+ * libcurl is initialised with the first `struct link_set` of a process. */
 #ifndef TALLYD_DOWNSTREAM_LINK_H
 #define TALLYD_DOWNSTREAM_LINK_H
 
@@ -34,21 +34,21 @@ struct link_url {
 struct link_target;
 
 /* NULL: `why` says what is wrong with the URL or a file. The settings are
- * borrowed. Needs no `struct links`. */
+ * borrowed. Needs no `struct link_set`. */
 struct link_target *link_target_new(const struct link_settings *s, char *why,
                                     size_t why_size);
 void link_target_free(struct link_target **t);
 const struct link_url *link_target_url(const struct link_target *t);
 
-struct links; /* all of a process */
-struct link;  /* the one to a target, connected or not */
+struct link_set; /* all of a process */
+struct link;     /* the one to a target, connected or not */
 
 /* NULL: memory is short. */
-struct links *links_new(void);
-void links_free(struct links **all);
+struct link_set *link_set_new(void);
+void link_set_free(struct link_set **all);
 
 /* NULL: memory is short. `t` has to outlive `all`. */
-struct link *link_to(struct links *all, const struct link_target *t);
+struct link *link_to(struct link_set *all, const struct link_target *t);
 
 /* Be connected, at the latest at `deadline` (monotonic ns, as `now`). A kept
  * connection is used again when it is neither too old nor spoilt: nothing may

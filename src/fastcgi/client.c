@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "fastcgi/record.h"
-#include "fastcgi/unframe.h"
+#include "fastcgi/record_reader.h"
 
 #define REQUEST_ID 1
 #define PIECE 65528 /* of a stream: the most that is a multiple of 8 */
@@ -22,7 +22,7 @@ struct client {
     bool body_ended;  /* its last record is in `out` or sent */
     bool taken;       /* the peer takes no more */
     size_t sent, len; /* of what is in `out` */
-    struct unframe reply;
+    struct record_reader reply;
     char *why;
     size_t why_size;
     uint8_t in[16384];
@@ -93,23 +93,23 @@ static bool hand_on(struct client *c, size_t n, bool *ended)
     size_t at = 0, used, length = 0;
     const char *why = "";
     for (;;) {
-        switch (unframe_next(&c->reply, c->in + at, n - at, &used, &part,
-                             &length)) {
-        case UNFRAME_MORE:
+        switch (record_reader_next(&c->reply, c->in + at, n - at, &used, &part,
+                                   &length)) {
+        case RECORD_READER_MORE:
             return true;
-        case UNFRAME_STDOUT:
+        case RECORD_READER_STDOUT:
             if (!r->output(r->context, part, length, &why))
                 return fail(c, why, "");
             break;
-        case UNFRAME_STDERR:
+        case RECORD_READER_STDERR:
             r->errors(r->context, part, length);
             break;
-        case UNFRAME_END:
+        case RECORD_READER_END:
             *ended = true;
             return c->reply.end == RECORD_REQUEST_COMPLETE ||
                    fail(c, "the pool does not take the request",
                         c->reply.end == RECORD_OVERLOADED ? "overloaded" : "");
-        case UNFRAME_WRONG:
+        case RECORD_READER_WRONG:
             return fail(c, c->reply.reason, "");
         }
         at += used;
@@ -175,7 +175,7 @@ bool client_ask(const struct client_request *r, char *why, size_t why_size)
     struct client c = {
         .request = r, .fd = -1, .why = why, .why_size = why_size};
     bool ended = false;
-    unframe_begin(&c.reply, REQUEST_ID);
+    record_reader_begin(&c.reply, REQUEST_ID);
     if (r->params->overflow || r->params->len > RECORD_CONTENT_MAX)
         return fail(&c, "the parameters are too long", "");
     bool ok = open_connection(&c);

@@ -28,7 +28,7 @@ struct fcgi_conn {
     int64_t deadline;   /* monotonic ns: when to give up waiting for a head */
     int64_t due;        /* and for the request to be done; or CLOCK_NEVER */
     const char *reason; /* why it was refused; static text */
-    int place;          /* in the tray */
+    int slot;           /* in the connection pool */
     struct fcgi_conn *next_free;
     const struct fcgi_config *config;
     uint8_t *inbox, *params;

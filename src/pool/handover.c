@@ -6,7 +6,7 @@
 size_t handover_size(const struct handover *h)
 {
     return sizeof *h + h->members * sizeof(struct handover_member) +
-           h->places * sizeof(struct handover_mailbox) + h->settings;
+           h->conns * sizeof(struct handover_store) + h->settings;
 }
 
 static bool is_file(int32_t fd)
@@ -17,8 +17,8 @@ static bool is_file(int32_t fd)
 static bool has_good_counts(const struct handover *h)
 {
     return h->slots >= 2 && h->slots <= HANDOVER_SLOTS_MAX &&
-           h->members <= h->slots && h->places >= 1 &&
-           h->places <= HANDOVER_PLACES_MAX &&
+           h->members <= h->slots && h->conns >= 1 &&
+           h->conns <= HANDOVER_PLACES_MAX &&
            h->settings <= HANDOVER_SETTINGS_MAX;
 }
 
@@ -35,8 +35,8 @@ static bool has_good_files(const struct handover_view *v)
             ((i != HANDOVER_STATUS && i != HANDOVER_PID_FILE) ||
              v->head->files[i] != -1))
             return false;
-    for (uint32_t i = 0; i < v->head->places; i++)
-        if (!is_file(v->mailboxes[i].near) || !is_file(v->mailboxes[i].far))
+    for (uint32_t i = 0; i < v->head->conns; i++)
+        if (!is_file(v->stores[i].near) || !is_file(v->stores[i].far))
             return false;
     return true;
 }
@@ -46,11 +46,11 @@ static bool are_good_members(const struct handover_view *v)
     bool taken[HANDOVER_SLOTS_MAX] = {false};
     for (uint32_t i = 0; i < v->head->members; i++) {
         const struct handover_member *m = &v->members[i];
-        if (m->pid <= 1 || m->place >= v->head->slots || taken[m->place] ||
+        if (m->pid <= 1 || m->number >= v->head->slots || taken[m->number] ||
             m->generation == 0 || m->generation > v->head->newest ||
             m->retired > 1)
             return false;
-        taken[m->place] = true;
+        taken[m->number] = true;
     }
     return true;
 }
@@ -75,8 +75,8 @@ bool handover_read(const void *bytes, size_t n, struct handover_view *v,
         return false;
     v->head = h;
     v->members = (const void *)(h + 1);
-    v->mailboxes = (const void *)(v->members + h->members);
-    v->settings = (const void *)(v->mailboxes + h->places);
+    v->stores = (const void *)(v->members + h->members);
+    v->settings = (const void *)(v->stores + h->conns);
     *why = "it names what cannot be";
     return is_good_listener(&h->listener) && is_good_listener(&h->status) &&
            has_good_files(v) && are_good_members(v) && are_good_settings(v);

@@ -1,6 +1,6 @@
 /* handover: what one program tells the next that takes its pool over.
  *
- * Bytes in the order: struct handover, members, mailboxes, settings. Both
+ * Bytes in the order: struct handover, members, stores, settings. Both
  * programs run on one machine, so numbers are as the machine has them; what is
  * read is checked as if anybody had written it. Pure: no descriptor is
  * touched. */
@@ -26,12 +26,12 @@ enum handover_file {
     HANDOVER_STATUS,
     HANDOVER_PID_FILE, /* locked by the process */
     HANDOVER_BOARD, /* from here on: of use only if the layouts are the same */
-    HANDOVER_ROSTER,
+    HANDOVER_IDLE_SET,
     HANDOVER_BELL,
     HANDOVER_PLACES,
     HANDOVER_SET,
     HANDOVER_CLOCK,
-    HANDOVER_LOOKOUT,
+    HANDOVER_CONN_WATCH,
     HANDOVER_FILES
 };
 
@@ -44,13 +44,13 @@ struct handover_listener {
 /* A worker that is there, whose parent the program stays. */
 struct handover_member {
     int32_t pid;
-    uint32_t place, generation;
+    uint32_t number, generation;
     uint32_t retired;         /* 1: it was told to leave, by `kill_at` */
     int64_t started, kill_at; /* monotonic ns */
     uint64_t begun;           /* of its slot, at its start */
 };
 
-struct handover_mailbox {
+struct handover_store {
     int32_t near, far; /* descriptors */
 };
 
@@ -63,14 +63,14 @@ struct handover {
     struct handover_listener listener, status;
     uint32_t slots;    /* of the scoreboard */
     uint32_t members;  /* at most as many */
-    uint32_t places;   /* of the tray: a mailbox each */
+    uint32_t conns;    /* of the conn_pool: a descriptor store each */
     uint32_t settings; /* bytes: section.key=value, each with its NUL */
 };
 
 struct handover_view {
     const struct handover *head;
     const struct handover_member *members;
-    const struct handover_mailbox *mailboxes;
+    const struct handover_store *stores;
     const char *settings;
 };
 

@@ -9,8 +9,8 @@
 #include "os/cpu.h"
 #include "os/limits.h"
 #include "os/pidfile.h"
+#include "os/proctitle.h"
 #include "os/sandbox.h"
-#include "os/title.h"
 
 #define STATUS_BACKLOG 64
 
@@ -24,7 +24,7 @@ static bool fail(const char *why)
 struct log_plan pool_log(const struct config_pool *c)
 {
     return (struct log_plan){
-        .to = (enum log_place)c->log_to,
+        .to = (enum log_destination)c->log_to,
         .level = (enum log_level)c->log_level,
         .json = c->log_format == CONFIG_LOG_FORMAT_JSON,
         .file = c->log_file,
@@ -102,12 +102,12 @@ static bool join_circuits(struct pool *p, uint32_t generation)
     return endpoint_table_join(p->now.endpoints, p->board, generation);
 }
 
-static bool open_tray(struct pool *p)
+static bool open_conn_pool(struct pool *p)
 {
     char why[200];
-    p->tray = tray_new((uint32_t)p->now.config->pool.max_connections,
-                       p->listener.fd, why, sizeof why);
-    return p->tray != NULL || fail(why);
+    p->conn_pool = conn_pool_new((uint32_t)p->now.config->pool.max_connections,
+                                 p->listener.fd, why, sizeof why);
+    return p->conn_pool != NULL || fail(why);
 }
 
 /* Also while nothing is sampled, since a reload may change that. */
@@ -124,10 +124,10 @@ static bool open_shadow(struct pool *p)
 }
 
 /* There even if the number is fixed: the next generation's may not be. */
-static bool open_roster(struct pool *p)
+static bool open_idle_set(struct pool *p)
 {
-    p->roster = roster_new(p->board->slot_count);
-    return p->roster != NULL || fail(strerror(errno));
+    p->idle_set = idle_set_new(p->board->slot_count);
+    return p->idle_set != NULL || fail(strerror(errno));
 }
 
 static bool write_pid_file(struct pool *p)
@@ -140,8 +140,8 @@ static bool write_pid_file(struct pool *p)
     return p->pid_file >= 0 || fail(why);
 }
 
-/* Before the tray, which takes as many files as it may. The choices of
- * config.def are those of limits.h, in the same order. */
+/* Before the connection pool, which takes as many files as it may. The choices
+ * of config.def are those of limits.h, in the same order. */
 static bool set_limits(const struct config_pool *c)
 {
     char why[200];
@@ -186,11 +186,11 @@ bool pool_open(struct pool *p)
     if (!open_log(c) || !write_pid_file(p) || !set_limits(c) ||
         !open_listener(p) || !open_status_listener(p) ||
         !open_scoreboard(p, c->scoreboard, 0) || !join_circuits(p, 1) ||
-        !open_tray(p) || !open_roster(p) || !open_shadow(p) || !set_nice(c) ||
-        !drop_privileges(c))
+        !open_conn_pool(p) || !open_idle_set(p) || !open_shadow(p) ||
+        !set_nice(c) || !drop_privileges(c))
         return false;
     /* All that had to be read from it is read. */
-    title_keep_environment(c->env_keep);
+    proctitle_keep_environment(c->env_keep);
     return warm_up(p);
 }
 
@@ -199,7 +199,7 @@ static bool open_shared_anew(struct pool *p, uint32_t slots)
 {
     return (open_scoreboard(p, p->now.config->pool.scoreboard, slots) ||
             open_scoreboard(p, "", slots)) &&
-           open_tray(p) && open_roster(p);
+           open_conn_pool(p) && open_idle_set(p);
 }
 
 bool pool_reopen(struct pool *p, uint32_t slots)
@@ -208,7 +208,7 @@ bool pool_reopen(struct pool *p, uint32_t slots)
         return false;
     if (!join_circuits(p, p->generation))
         log_warn("upgrade: no breaker until the reload");
-    title_keep_environment(p->now.config->pool.env_keep);
+    proctitle_keep_environment(p->now.config->pool.env_keep);
     return open_shadow(p) && warm_up(p);
 }
 
@@ -221,9 +221,9 @@ void pool_close(struct pool *p)
     if (p->now.config != NULL && p->board != NULL)
         scoreboard_unlink(p->now.config->pool.scoreboard);
     downstream_free(&p->warm);
-    tray_free(&p->tray);
+    conn_pool_free(&p->conn_pool);
     shadow_queue_free(&p->shadow);
-    roster_free(&p->roster);
+    idle_set_free(&p->idle_set);
     free_board(p);
     settings_free(&p->now);
     settings_free(&p->next);
@@ -232,9 +232,9 @@ void pool_close(struct pool *p)
 void pool_leave(struct pool *p)
 {
     downstream_free(&p->warm);
-    tray_free(&p->tray);
+    conn_pool_free(&p->conn_pool);
     shadow_queue_free(&p->shadow);
-    roster_free(&p->roster);
+    idle_set_free(&p->idle_set);
     free_board(p);
     settings_free(&p->now);
     settings_free(&p->next);

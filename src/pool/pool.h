@@ -10,15 +10,15 @@
 #include <sys/types.h>
 
 #include "base/log.h"
-#include "conn_pool/tray.h"
+#include "conn_pool/conn_pool.h"
 #include "downstream/downstream.h"
 #include "listen/listener.h"
 #include "pool/settings.h"
-#include "scoreboard/roster.h"
+#include "scoreboard/idle_set.h"
 #include "scoreboard/scoreboard.h"
 #include "shadow/shadow_queue.h"
-#include "supervisor/herald.h"
-#include "worker/waiting.h"
+#include "supervisor/sd_status.h"
+#include "worker/queue_wait.h"
 
 /* Listeners and pid file start with -1, nothing made; all else with zero. */
 struct pool {
@@ -30,13 +30,14 @@ struct pool {
     int pid_file;           /* of the process that made it; -1: there is none */
     struct scoreboard *board;
     int board_file; /* its descriptor */
-    struct tray *tray;
-    struct roster *roster; /* for workers that may be too few, or too many */
+    struct conn_pool *conn_pool;
+    struct idle_set
+        *idle_set; /* for workers that may be too few, or too many */
     struct shadow_queue *shadow; /* NULL: there is no supervisor */
     struct downstream *warm;     /* keeps libcurl ready, see warm_up() */
-    struct herald herald;        /* of the process that serves or supervises */
-    struct waiting_watch watch;  /* of the supervisor */
-    pid_t supervisor;            /* 0: this process serves */
+    struct sd_status sd_status;  /* of the process that serves or supervises */
+    struct queue_wait_watch watch; /* of the supervisor */
+    pid_t supervisor;              /* 0: this process serves */
     int trial; /* what a program that is tried has said; see pool_upgrade.h */
 };
 

@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/cpu.h"
-#include "os/title.h"
-#include "shadow/shadower.h"
+#include "os/proctitle.h"
+#include "shadow/shadow_process.h"
 #include "status/monitor.h"
 #include "supervisor/supervisor.h"
 #include "worker/worker.h"
@@ -34,47 +34,53 @@ static struct scale_limits workers_of(const struct config_pool *c)
 }
 
 /* Where the number of workers is fixed nobody wants to know. */
-static struct roster_seat seat_of(struct pool *p, const struct config_pool *c,
-                                  uint32_t number)
+static struct idle_set_seat seat_of(struct pool *p, const struct config_pool *c,
+                                    uint32_t number)
 {
     const struct scale_limits l = workers_of(c);
-    return (struct roster_seat){l.least == l.most ? NULL : p->roster, number};
+    return (struct idle_set_seat){l.least == l.most ? NULL : p->idle_set,
+                                  number};
 }
 
-static struct account_counters connections_of(struct pool *p, uint32_t number)
+static struct conn_count_counters connections_of(struct pool *p,
+                                                 uint32_t number)
 {
     scoreboard_u64 *counters = p->board->slots[number].counters;
-    return (struct account_counters){.opened = &counters[COUNTER_connections],
-                                     .closed = &counters[COUNTER_closed]};
+    return (struct conn_count_counters){.opened =
+                                            &counters[COUNTER_connections],
+                                        .closed = &counters[COUNTER_closed]};
 }
 
 /* NULL: no request is sampled. */
-static struct tap *open_tap(struct pool *p, const struct settings *settings,
-                            uint32_t number, struct tap *tap)
+static struct shadow_sampler *open_tap(struct pool *p,
+                                       const struct settings *settings,
+                                       uint32_t number,
+                                       struct shadow_sampler *sampler)
 {
     const struct config_shadow *c = &settings->config->shadow;
     if (p->shadow == NULL || !config_has_shadow(c))
         return NULL;
-    tap_open(tap, c, p->shadow, &p->board->slots[number], number);
-    return tap;
+    shadow_sampler_open(sampler, c, p->shadow, &p->board->slots[number],
+                        number);
+    return sampler;
 }
 
 static int run_worker(struct pool *p, const struct settings *settings,
                       uint32_t number)
 {
-    struct tap tap;
+    struct shadow_sampler sampler;
     const struct worker_plan plan = {
         .pool = &settings->config->pool,
         .endpoints = settings->endpoints,
         .slot = &p->board->slots[number],
-        .tray = p->tray,
+        .conn_pool = p->conn_pool,
         .seat = seat_of(p, &settings->config->pool, number),
         .board = p->board,
         .supervisor = p->supervisor,
         .listener = p->listener.fd,
         .adopted = p->listener.adopted,
-        .tap = open_tap(p, settings, number, &tap)};
-    tray_join(p->tray, (int)number + 1, connections_of(p, number));
+        .sampler = open_tap(p, settings, number, &sampler)};
+    conn_pool_join(p->conn_pool, (int)number + 1, connections_of(p, number));
     return worker_run(&plan);
 }
 
@@ -100,7 +106,7 @@ static void entitle(const struct config_pool *c, const char *what,
 {
     char text[48];
     snprintf(text, sizeof text, "%s, generation %u", what, generation);
-    title_set(c->name, text, state);
+    proctitle_set(c->name, text, state);
 }
 
 static int run_child(void *context, uint32_t number, uint32_t generation)
@@ -136,7 +142,7 @@ static int run_monitor(void *context, uint32_t generation)
     /* It must not keep alive what the pool closes. */
     close(p->listener.fd);
     close_one(p->pid_file);
-    tray_free(&p->tray);
+    conn_pool_free(&p->conn_pool);
     int status = monitor_run(&plan);
     pool_leave(p);
     return status;
@@ -145,12 +151,12 @@ static int run_monitor(void *context, uint32_t generation)
 static int run_shadow(void *context, uint32_t number, uint32_t generation)
 {
     struct pool *p = context;
-    const struct shadower_plan plan = {.config = p->now.config,
-                                       .board = p->board,
-                                       .queue = p->shadow,
-                                       .number = number,
-                                       .generation = generation,
-                                       .supervisor = p->supervisor};
+    const struct shadow_process_plan plan = {.config = p->now.config,
+                                             .board = p->board,
+                                             .queue = p->shadow,
+                                             .number = number,
+                                             .generation = generation,
+                                             .supervisor = p->supervisor};
     char name[24];
     snprintf(name, sizeof name, "shadow %u", number);
     entitle(&p->now.config->pool, name, generation, "serving");
@@ -158,8 +164,8 @@ static int run_shadow(void *context, uint32_t number, uint32_t generation)
     close(p->listener.fd);
     close_one(p->status.fd);
     close_one(p->pid_file);
-    tray_free(&p->tray);
-    int status = shadower_run(&plan);
+    conn_pool_free(&p->conn_pool);
+    int status = shadow_process_run(&plan);
     pool_leave(p);
     return status;
 }
@@ -174,17 +180,17 @@ static void bury_shadow(void *context, uint32_t number)
 static void retire(void *context)
 {
     struct pool *p = context;
-    tray_close(p->tray);
+    conn_pool_close(p->conn_pool);
     listener_retire(&p->listener);
-    title_state("draining");
-    herald_stopping(&p->herald, p->now.config->pool.drain_timeout);
+    proctitle_state("draining");
+    sd_status_stopping(&p->sd_status, p->now.config->pool.drain_timeout);
 }
 
 static void bury(void *context, uint32_t number)
 {
     struct pool *p = context;
-    uint32_t lost =
-        tray_recover(p->tray, (int)number + 1, connections_of(p, number));
+    uint32_t lost = conn_pool_recover(p->conn_pool, (int)number + 1,
+                                      connections_of(p, number));
     atomic_fetch_add_explicit(&p->board->lost, lost, memory_order_relaxed);
     circuit_bury(p->board->circuits, clock_now() / CLOCK_MS, number);
     lost = shadow_queue_recover(p->shadow, SHADOW_WORKER(number));
@@ -204,7 +210,7 @@ static struct generation_size size_for(const struct config *c)
 static bool refuse_reload(const struct pool *p, const char *why)
 {
     log_error("reload: %s; generation %u goes on as it is", why, p->generation);
-    herald_reloaded(&p->herald, p->generation);
+    sd_status_reloaded(&p->sd_status, p->generation);
     return false;
 }
 
@@ -213,7 +219,7 @@ static bool prepare(void *context, uint32_t generation,
 {
     struct pool *p = context;
     char why[CONFIG_ERROR_MAX];
-    herald_reloading(&p->herald);
+    sd_status_reloading(&p->sd_status);
     if (!settings_load_again(&p->next, &p->source, &p->now,
                              p->board->slot_count / 2, why))
         return refuse_reload(p, why);
@@ -224,7 +230,7 @@ static bool prepare(void *context, uint32_t generation,
                                 "left");
     }
     *size = size_for(p->next.config);
-    title_state("reloading");
+    proctitle_state("reloading");
     return true;
 }
 
@@ -240,19 +246,19 @@ static void adopt(void *context, bool good)
         p->generation = p->board->generation;
     }
     settings_free(&p->next);
-    bool stops = tray_closing(p->tray);
+    bool stops = conn_pool_closing(p->conn_pool);
     entitle(&p->now.config->pool, "supervisor", p->generation,
             stops ? "draining" : "serving");
     if (!stops)
-        herald_reloaded(&p->herald, p->generation);
+        sd_status_reloaded(&p->sd_status, p->generation);
 }
 
 static int64_t pulse(void *context, bool serves)
 {
     struct pool *p = context;
-    int64_t at = herald_turn(&p->herald, p->board, p->now.config, serves);
-    int64_t look_at =
-        waiting_watch(&p->watch, &p->now.config->pool, p->tray, p->board);
+    int64_t at = sd_status_turn(&p->sd_status, p->board, p->now.config, serves);
+    int64_t look_at = queue_wait_watch(&p->watch, &p->now.config->pool,
+                                       p->conn_pool, p->board);
     return look_at < at ? look_at : at;
 }
 
@@ -265,8 +271,8 @@ static int run_alone(struct pool *p)
     p->board->workers = p->board->generation = slot->generation = 1;
     p->board->workers_least = p->board->workers_most = 1;
     settle(&p->now.config->pool, 0);
-    title_set(p->now.config->pool.name, "alone", "starting");
-    herald_turn(&p->herald, p->board, p->now.config, true);
+    proctitle_set(p->now.config->pool.name, "alone", "starting");
+    sd_status_turn(&p->sd_status, p->board, p->now.config, true);
     return run_worker(p, &p->now, 0);
 }
 
@@ -288,8 +294,8 @@ int pool_run(struct pool *p, const struct pool_past *past)
 {
     const struct config_pool *c = &p->now.config->pool;
     announce(p, past);
-    herald_open(&p->herald);
-    p->herald.ready = past != NULL; /* and it stays so */
+    sd_status_open(&p->sd_status);
+    p->sd_status.ready = past != NULL; /* and it stays so */
     if (c->workers == 0)
         return run_alone(p);
     p->supervisor = getpid();
@@ -299,8 +305,8 @@ int pool_run(struct pool *p, const struct pool_past *past)
     const struct supervisor_plan plan = {
         .size = size_for(p->now.config),
         .board = p->board,
-        .roster = p->roster,
-        .queue = tray_queue(p->tray),
+        .idle_set = p->idle_set,
+        .queue = conn_pool_queue(p->conn_pool),
         .upgrade = pool_upgrade_plan(p),
         .past = past == NULL ? NULL : &past->past,
         .strange = past != NULL && past->strange,

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "conn_pool/places.h"
+#include "conn_pool/conn_table.h"
 #include "pool/handover.h"
 #include "pool/successor.h"
 
@@ -26,7 +26,7 @@
 static uint32_t layout(void)
 {
     return scoreboard_layout() * 31 + MEANING * 1009 +
-           (uint32_t)sizeof(struct place);
+           (uint32_t)sizeof(struct conn_slot);
 }
 
 /* --- The program that leaves. --- */
@@ -41,12 +41,12 @@ static struct handover_listener describe(const struct listener *l)
     return h;
 }
 
-static struct handover_member member(const struct crew_member *m,
-                                     uint32_t place)
+static struct handover_member member(const struct worker_set_member *m,
+                                     uint32_t number)
 {
     bool retired = m->kill_at != CLOCK_NEVER;
     return (struct handover_member){.pid = (int32_t)m->pid,
-                                    .place = place,
+                                    .number = number,
                                     .generation = m->generation,
                                     .retired = retired,
                                     .started = m->started,
@@ -65,7 +65,7 @@ static void describe_head(const struct pool *p, const struct upgrade_past *past,
                            .listener = describe(&p->listener),
                            .status = describe(&p->status),
                            .slots = past->count,
-                           .places = tray_places(p->tray)};
+                           .conns = conn_pool_slots(p->conn_pool)};
     for (uint32_t i = 0; i < past->count; i++)
         h->members += past->members[i].pid != 0;
 }
@@ -75,26 +75,27 @@ static void describe_rest(const struct pool *p, const struct upgrade_past *past,
                           struct handover *h, const char *settings)
 {
     struct handover_member *members = (void *)(h + 1);
-    struct handover_mailbox *mailboxes = (void *)(members + h->members);
-    struct tray_files tray;
+    struct handover_store *stores = (void *)(members + h->members);
+    struct conn_pool_files conn_pool;
     uint32_t n = 0;
     for (uint32_t i = 0; i < past->count; i++)
         if (past->members[i].pid != 0)
             members[n++] = member(&past->members[i], i);
-    _Static_assert(sizeof *mailboxes == sizeof(struct tray_mailbox),
+    _Static_assert(sizeof *stores == sizeof(struct conn_pool_store),
                    "two descriptors each");
-    tray_hand_over(p->tray, &tray, (struct tray_mailbox *)(void *)mailboxes);
-    memcpy(mailboxes + h->places, settings, h->settings);
+    conn_pool_hand_over(p->conn_pool, &conn_pool,
+                        (struct conn_pool_store *)(void *)stores);
+    memcpy(stores + h->conns, settings, h->settings);
     int32_t *f = h->files;
     f[HANDOVER_LISTENER] = p->listener.fd;
     f[HANDOVER_STATUS] = p->status.fd;
     f[HANDOVER_PID_FILE] = p->pid_file;
     f[HANDOVER_BOARD] = p->board_file;
-    f[HANDOVER_PLACES] = tray.memory;
-    f[HANDOVER_SET] = tray.set;
-    f[HANDOVER_CLOCK] = tray.clock;
-    f[HANDOVER_LOOKOUT] = tray.lookout;
-    roster_hand_over(p->roster, &f[HANDOVER_ROSTER], &f[HANDOVER_BELL]);
+    f[HANDOVER_PLACES] = conn_pool.memory;
+    f[HANDOVER_SET] = conn_pool.set;
+    f[HANDOVER_CLOCK] = conn_pool.clock;
+    f[HANDOVER_CONN_WATCH] = conn_pool.conn_watch;
+    idle_set_hand_over(p->idle_set, &f[HANDOVER_IDLE_SET], &f[HANDOVER_BELL]);
 }
 
 /* To be freed; NULL: errno. */
@@ -136,9 +137,9 @@ static void keep_all(const struct handover_view *v, int flags)
     for (int i = 0; i < HANDOVER_FILES; i++)
         if (v->head->files[i] >= 0)
             fcntl(v->head->files[i], F_SETFD, flags);
-    for (uint32_t i = 0; i < v->head->places; i++) {
-        fcntl(v->mailboxes[i].near, F_SETFD, flags);
-        fcntl(v->mailboxes[i].far, F_SETFD, flags);
+    for (uint32_t i = 0; i < v->head->conns; i++) {
+        fcntl(v->stores[i].near, F_SETFD, flags);
+        fcntl(v->stores[i].far, F_SETFD, flags);
     }
 }
 
@@ -251,7 +252,7 @@ static bool load_settings(struct pool *p, const struct handover_view *v,
                                why);
 }
 
-bool pool_can_take_over(struct pool *p, int state)
+bool pool_upgrade_accepts(struct pool *p, int state)
 {
     struct handover_view v;
     struct settings fixed = {0};
@@ -286,16 +287,17 @@ static bool take_settings(struct pool *p, const struct handover_view *v)
 static bool take_memory(struct pool *p, const struct handover_view *v)
 {
     const int32_t *f = v->head->files;
-    const struct tray_files tray = {f[HANDOVER_PLACES], f[HANDOVER_SET],
-                                    f[HANDOVER_CLOCK], f[HANDOVER_LOOKOUT]};
+    const struct conn_pool_files conn_pool = {
+        f[HANDOVER_PLACES], f[HANDOVER_SET], f[HANDOVER_CLOCK],
+        f[HANDOVER_CONN_WATCH]};
     p->board_file = f[HANDOVER_BOARD];
     p->board = scoreboard_take_over(f[HANDOVER_BOARD]);
-    p->tray = tray_take_over(
-        &tray, (const struct tray_mailbox *)(const void *)v->mailboxes,
-        v->head->places, p->listener.fd);
-    p->roster =
-        roster_take_over(f[HANDOVER_ROSTER], f[HANDOVER_BELL], v->head->slots);
-    if (p->board != NULL && p->tray != NULL && p->roster != NULL &&
+    p->conn_pool = conn_pool_take_over(
+        &conn_pool, (const struct conn_pool_store *)(const void *)v->stores,
+        v->head->conns, p->listener.fd);
+    p->idle_set = idle_set_take_over(f[HANDOVER_IDLE_SET], f[HANDOVER_BELL],
+                                     v->head->slots);
+    if (p->board != NULL && p->conn_pool != NULL && p->idle_set != NULL &&
         p->board->slot_count == v->head->slots) {
         pool_count_drops(p);
         return true;
@@ -310,18 +312,18 @@ static void leave_memory(const struct handover_view *v)
 {
     for (int i = HANDOVER_BOARD; i < HANDOVER_FILES; i++)
         close(v->head->files[i]);
-    for (uint32_t i = 0; i < v->head->places; i++) {
-        close(v->mailboxes[i].near);
-        close(v->mailboxes[i].far);
+    for (uint32_t i = 0; i < v->head->conns; i++) {
+        close(v->stores[i].near);
+        close(v->stores[i].far);
     }
 }
 
-static struct crew_member *members_of(const struct handover_view *v)
+static struct worker_set_member *members_of(const struct handover_view *v)
 {
-    struct crew_member *list = calloc(v->head->slots, sizeof *list);
+    struct worker_set_member *list = calloc(v->head->slots, sizeof *list);
     for (uint32_t i = 0; list != NULL && i < v->head->members; i++) {
         const struct handover_member *m = &v->members[i];
-        list[m->place] = (struct crew_member){
+        list[m->number] = (struct worker_set_member){
             .pid = m->pid,
             .generation = m->generation,
             .started = m->started,
@@ -342,7 +344,7 @@ static struct pool_past *past_of(const struct handover_view *v, bool strange)
     return past.past.members == NULL ? NULL : &past;
 }
 
-struct pool_past *pool_take_over(struct pool *p, int state)
+struct pool_past *pool_upgrade_take_over(struct pool *p, int state)
 {
     struct handover_view v;
     const char *why;

@@ -15,7 +15,7 @@ struct upgrade_plan pool_upgrade_plan(struct pool *p);
 /* In the program that comes, tried with -t. Is `state`, a descriptor, a pool
  * that it can take over? False: told on standard error. The source of the
  * settings is there. */
-bool pool_can_take_over(struct pool *p, int state);
+bool pool_upgrade_accepts(struct pool *p, int state);
 
 struct pool_past {
     struct upgrade_past past;
@@ -24,6 +24,6 @@ struct pool_past {
 
 /* Instead of loading the settings and of pool_open(): the source of the
  * settings is there. The past is NULL if it fails: the log says why. */
-struct pool_past *pool_take_over(struct pool *p, int state);
+struct pool_past *pool_upgrade_take_over(struct pool *p, int state);
 
 #endif

@@ -118,13 +118,13 @@ static bool is_file(const char *path, char why[CONFIG_ERROR_MAX])
 static bool keep(const struct config_section *to,
                  const struct config_section *from, const char *name)
 {
-    const struct setting *row = setting_find(to->rows, to->count, name);
-    if (setting_is_same(row, to->base, from->base))
+    const struct setting *row = config_setting_find(to->rows, to->count, name);
+    if (config_setting_is_same(row, to->base, from->base))
         return true;
     log_warn("reload: [%s] %s cannot change while the pool runs; it stays as "
              "it is until a restart",
              to->kind, name);
-    return setting_copy(row, to->base, from->base);
+    return config_setting_copy(row, to->base, from->base);
 }
 
 static bool keep_all(struct config_section to, struct config_section from,
@@ -175,7 +175,8 @@ static void print(struct config_section s, const char *const *names, FILE *out)
 {
     for (; *names != NULL; names++) {
         fprintf(out, "%s.%s=", s.kind, *names);
-        setting_print_value(setting_find(s.rows, s.count, *names), s.base, out);
+        config_setting_print_value(config_setting_find(s.rows, s.count, *names),
+                                   s.base, out);
         fputc('\0', out);
     }
 }

@@ -1,5 +1,5 @@
 /* successor: the program that is installed now, to which this one can leave its
- * place: tried in a child first, then executed in the same process.
+ * slot: tried in a child first, then executed in the same process.
  *
  * It gets the arguments of this one, and the number of a descriptor with what
  * it has to know (pool/handover.h) in its environment. */

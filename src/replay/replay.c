@@ -11,9 +11,9 @@
 #include "listen/listener.h"
 #include "os/signals.h"
 #include "replay/frame.h"
-#include "replay/replay_crew.h"
-#include "replay/replay_ledger.h"
 #include "replay/replay_options.h"
+#include "replay/replay_processes.h"
+#include "replay/replay_results.h"
 #include "replay/replay_window.h"
 #include "status/http.h"
 
@@ -36,8 +36,8 @@ struct ear {
 struct replay {
     struct replay_options options;
     struct window window;
-    struct crew_of_replay crew;
-    struct ledger ledger;
+    struct worker_set_of_replay worker_set;
+    struct replay_results results;
     struct ear ears[LISTENERS];
     bool ended;      /* there are no more items */
     bool stopping;   /* take no more of them */
@@ -54,8 +54,9 @@ static void answer(void *context, const struct http_request *r,
     struct ear *ear = context;
     reply->status = 204;
     if (r->body != NULL)
-        window_posted(ear->window, ear->index, http_header(r, "X-Request-ID"),
-                      r->body, r->body_len);
+        replay_window_posted(ear->window, ear->index,
+                             http_header(r, "X-Request-ID"), r->body,
+                             r->body_len);
 }
 
 static bool listen_for(struct replay *r, int index, const char *address)
@@ -106,8 +107,8 @@ static bool open_window(struct replay *r)
     /* One at a time: then whose a post is needs no id. */
     bool one = o->jobs == 1 && (w->listens[0] || w->listens[1]);
     snprintf(r->fault, sizeof r->fault, "memory is short");
-    return window_open(w, one ? 1 : (size_t)o->jobs * WINDOW_PER_JOB,
-                       r->ledger.state.done + 1);
+    return replay_window_open(w, one ? 1 : (size_t)o->jobs * WINDOW_PER_JOB,
+                              r->results.state.done + 1);
 }
 
 static bool start_callers(struct replay *r)
@@ -126,7 +127,7 @@ static bool start_callers(struct replay *r)
             return false;
         call_free(&probe);
         for (int64_t i = 0; i < r->options.jobs; i++)
-            if (!replay_crew_call(&r->crew, who, &s)) {
+            if (!replay_processes_call(&r->worker_set, who, &s)) {
                 snprintf(r->fault, sizeof r->fault, "fork: %s",
                          strerror(errno));
                 return false;
@@ -145,7 +146,8 @@ static bool start_reader(struct replay *r)
     struct corpus *corpus = corpus_new(&s, r->fault, sizeof r->fault);
     if (corpus == NULL)
         return false;
-    bool ok = replay_crew_read(&r->crew, corpus, r->ledger.state.done);
+    bool ok =
+        replay_processes_read(&r->worker_set, corpus, r->results.state.done);
     if (!ok)
         snprintf(r->fault, sizeof r->fault, "fork: %s", strerror(errno));
     corpus_free(&corpus);
@@ -155,8 +157,8 @@ static bool start_reader(struct replay *r)
 /* Children first: they must not have the listeners. */
 static bool set_up(struct replay *r)
 {
-    if (!ledger_open(&r->ledger, &r->options, clock_now())) {
-        memcpy(r->fault, r->ledger.fault, sizeof r->fault);
+    if (!replay_results_open(&r->results, &r->options, clock_now())) {
+        memcpy(r->fault, r->results.fault, sizeof r->fault);
         return false;
     }
     if (!open_window(r) || !start_reader(r) || !start_callers(r) ||
@@ -169,14 +171,14 @@ static bool set_up(struct replay *r)
 
 static void tear_down(struct replay *r)
 {
-    replay_crew_end(&r->crew, r->window.first < r->window.next);
+    replay_processes_end(&r->worker_set, r->window.first < r->window.next);
     for (int i = 0; i < LISTENERS; i++) {
         if (r->ears[i].http != NULL)
             http_free(&r->ears[i].http);
         if (r->ears[i].window != NULL && r->ears[i].listener.path[0] != '\0')
             listener_retire(&r->ears[i].listener);
     }
-    window_close(&r->window);
+    replay_window_close(&r->window);
 }
 
 /* --- Running. --- */
@@ -192,7 +194,7 @@ static bool take_item(struct replay *r)
 {
     struct replay_item item;
     char *body = NULL;
-    if (!frame_read(r->crew.reader_fd, &item, sizeof item))
+    if (!frame_read(r->worker_set.reader_fd, &item, sizeof item))
         return fail(r, "the process that reads the input has ended");
     if (item.state == CORPUS_END || item.state == CORPUS_FAILED) {
         r->ended = true;
@@ -202,7 +204,7 @@ static bool take_item(struct replay *r)
         return item.state == CORPUS_END;
     }
     if (item.state == CORPUS_BODY) {
-        body = frame_read_new(r->crew.reader_fd, item.body_len);
+        body = frame_read_new(r->worker_set.reader_fd, item.body_len);
         if (body == NULL)
             return fail(r, "memory is short");
         if (r->options.rate > 0) {
@@ -213,13 +215,13 @@ static bool take_item(struct replay *r)
             r->next_at += beat;
         }
     }
-    window_add(&r->window, &item, body);
+    replay_window_add(&r->window, &item, body);
     return true;
 }
 
 static bool may_take(const struct replay *r, int64_t now, int64_t *due)
 {
-    if (r->ended || r->stopping || !window_has_room(&r->window))
+    if (r->ended || r->stopping || !replay_window_has_room(&r->window))
         return false;
     if (r->options.rate == 0 || now >= r->next_at)
         return true;
@@ -231,17 +233,18 @@ static bool may_take(const struct replay *r, int64_t now, int64_t *due)
 static bool enter_ready(struct replay *r, int64_t now, int64_t *due)
 {
     struct slot *s;
-    while ((s = window_ready(&r->window, now, due)) != NULL) {
-        bool ok = ledger_enter(&r->ledger, s);
-        window_drop(&r->window);
+    while ((s = replay_window_ready(&r->window, now, due)) != NULL) {
+        bool ok = replay_results_enter(&r->results, s);
+        replay_window_drop(&r->window);
         if (!ok)
-            return fail(r, r->ledger.fault);
+            return fail(r, r->results.fault);
     }
     if (r->window.unpaired > 0)
         return fail(r, "posts without our X-Request-ID have come, so nobody "
                        "can tell which case they are of; have the handler "
                        "pass it on, or use --jobs 1");
-    return ledger_tick(&r->ledger, now, due) || fail(r, r->ledger.fault);
+    return replay_results_tick(&r->results, now, due) ||
+           fail(r, r->results.fault);
 }
 
 /* Wait for what may happen next, and take it. */
@@ -250,7 +253,7 @@ static bool wait_and_hear(struct replay *r, bool take, int64_t due)
     struct pollfd p[1 + LISTENERS + LEGS * REPLAY_JOBS_MAX];
     struct caller *callers[LEGS * REPLAY_JOBS_MAX];
     nfds_t n = 0, first_caller;
-    p[n++] = (struct pollfd){take ? r->crew.reader_fd : -1, POLLIN, 0};
+    p[n++] = (struct pollfd){take ? r->worker_set.reader_fd : -1, POLLIN, 0};
     for (int i = 0; i < LISTENERS; i++) {
         struct http *http = r->ears[i].http;
         int64_t http_at = http == NULL ? CLOCK_NEVER : http_due(http);
@@ -258,10 +261,10 @@ static bool wait_and_hear(struct replay *r, bool take, int64_t due)
         due = http_at < due ? http_at : due;
     }
     first_caller = n;
-    for (size_t i = 0; i < r->crew.count; i++)
-        if (r->crew.callers[i].busy != NULL) {
-            callers[n - first_caller] = &r->crew.callers[i];
-            p[n++] = (struct pollfd){r->crew.callers[i].fd, POLLIN, 0};
+    for (size_t i = 0; i < r->worker_set.count; i++)
+        if (r->worker_set.callers[i].busy != NULL) {
+            callers[n - first_caller] = &r->worker_set.callers[i];
+            p[n++] = (struct pollfd){r->worker_set.callers[i].fd, POLLIN, 0};
         }
     int64_t now = clock_now(), left = due > now ? due - now : 0;
     const struct timespec limit = {.tv_sec = left / CLOCK_SECOND,
@@ -274,7 +277,7 @@ static bool wait_and_hear(struct replay *r, bool take, int64_t due)
             http_run(r->ears[i].http);
     for (nfds_t i = first_caller; i < n; i++)
         if (p[i].revents != 0 &&
-            !replay_crew_hear(callers[i - first_caller], &r->window))
+            !replay_processes_hear(callers[i - first_caller], &r->window))
             return fail(r, "a process that calls a handler has ended");
     return p[0].revents == 0 || take_item(r);
 }
@@ -304,7 +307,7 @@ static bool run(struct replay *r)
         if (nothing_left && (r->ended || r->stopping))
             return true;
         bool take = may_take(r, now, &due);
-        if (!replay_crew_order(&r->crew, &r->window))
+        if (!replay_processes_order(&r->worker_set, &r->window))
             return fail(r, "a process that calls a handler has ended");
         if (!wait_and_hear(r, take, due))
             return false;
@@ -316,7 +319,7 @@ static bool run(struct replay *r)
 
 static void print_hints(const struct replay *r)
 {
-    const struct comparison *c = &r->ledger.state.comparison;
+    const struct comparison *c = &r->results.state.comparison;
     if (r->window.late > 0)
         fprintf(stderr,
                 "tallyctl: replay: %llu posts came when their case was over; "
@@ -332,9 +335,9 @@ static void print_hints(const struct replay *r)
 static int conclude(struct replay *r, bool ok)
 {
     const struct replay_options *o = &r->options;
-    const struct comparison *c = &r->ledger.state.comparison;
-    if (!ledger_close(&r->ledger, clock_now()) && ok)
-        ok = fail(r, r->ledger.fault);
+    const struct comparison *c = &r->results.state.comparison;
+    if (!replay_results_close(&r->results, clock_now()) && ok)
+        ok = fail(r, r->results.fault);
     if (o->json)
         comparison_print_json(c, stdout);
     else

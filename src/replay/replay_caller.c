@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "downstream/request.h"
+#include "downstream/http_request.h"
 #include "replay/frame.h"
 
 static bool obey(int fd, struct call *call, const struct replay_order *order)
@@ -16,7 +16,7 @@ static bool obey(int fd, struct call *call, const struct replay_order *order)
     char *body = frame_read_new(fd, order->body_len);
     if (body == NULL)
         return false;
-    snprintf(lines, sizeof lines, REQUEST_JSON "X-Request-ID: %s\r\n",
+    snprintf(lines, sizeof lines, HTTP_REQUEST_JSON "X-Request-ID: %s\r\n",
              order->id);
     const struct call_request request = {
         .body = body, .body_len = order->body_len, .lines = lines};

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool window_open(struct window *w, size_t size, uint64_t first)
+bool replay_window_open(struct window *w, size_t size, uint64_t first)
 {
     w->slots = calloc(size, sizeof *w->slots);
     w->size = size;
@@ -19,7 +19,7 @@ static struct slot *slot_of(const struct window *w, uint64_t number)
     return &w->slots[number % w->size];
 }
 
-void window_drop(struct window *w)
+void replay_window_drop(struct window *w)
 {
     struct slot *s = slot_of(w, w->first++);
     free(s->body);
@@ -30,20 +30,21 @@ void window_drop(struct window *w)
     *s = (struct slot){0};
 }
 
-void window_close(struct window *w)
+void replay_window_close(struct window *w)
 {
     while (w->slots != NULL && w->first < w->next)
-        window_drop(w);
+        replay_window_drop(w);
     free(w->slots);
     w->slots = NULL;
 }
 
-bool window_has_room(const struct window *w)
+bool replay_window_has_room(const struct window *w)
 {
     return w->next - w->first < w->size;
 }
 
-void window_add(struct window *w, const struct replay_item *item, char *body)
+void replay_window_add(struct window *w, const struct replay_item *item,
+                       char *body)
 {
     struct slot *s = slot_of(w, w->next);
     *s = (struct slot){.number = w->next++, .item = *item, .body = body};
@@ -52,7 +53,7 @@ void window_add(struct window *w, const struct replay_item *item, char *body)
             s->legs[i].state = LEG_WAITING;
 }
 
-struct slot *window_ask(struct window *w, int who)
+struct slot *replay_window_ask(struct window *w, int who)
 {
     for (uint64_t n = w->first; n < w->next; n++) {
         struct slot *s = slot_of(w, n);
@@ -64,8 +65,8 @@ struct slot *window_ask(struct window *w, int who)
     return NULL;
 }
 
-void window_id(const struct window *w, const struct slot *s, int who,
-               char id[REPLAY_ID_MAX])
+void replay_window_id(const struct window *w, const struct slot *s, int who,
+                      char id[REPLAY_ID_MAX])
 {
     snprintf(id, REPLAY_ID_MAX, "%s-%" PRIu64 "-%d", w->run, s->number, who);
 }
@@ -78,9 +79,9 @@ static bool is_done(const struct slot *s)
     return true;
 }
 
-void window_answered(struct window *w, struct slot *s, int who,
-                     const struct replay_result *result, char *reply,
-                     int64_t now)
+void replay_window_answered(struct window *w, struct slot *s, int who,
+                            const struct replay_result *result, char *reply,
+                            int64_t now)
 {
     struct leg *leg = &s->legs[who];
     (void)w;
@@ -121,8 +122,8 @@ static struct leg *by_turn(struct window *w, int listener)
                : &legs[THEIRS];
 }
 
-void window_posted(struct window *w, int listener, const char *id,
-                   const char *body, size_t n)
+void replay_window_posted(struct window *w, int listener, const char *id,
+                          const char *body, size_t n)
 {
     bool ours = id != NULL && strncmp(id, w->run, strlen(w->run)) == 0;
     struct leg *leg = ours ? by_id(w, id) : by_turn(w, listener);
@@ -147,7 +148,7 @@ static bool is_waited_for(const struct window *w, const struct slot *s, int who)
            leg->result.status / 100 == 2;
 }
 
-struct slot *window_ready(struct window *w, int64_t now, int64_t *due)
+struct slot *replay_window_ready(struct window *w, int64_t now, int64_t *due)
 {
     struct slot *s = slot_of(w, w->first);
     bool waits = false;

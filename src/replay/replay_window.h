@@ -47,35 +47,36 @@ struct window {
 };
 
 /* The first case will have the number `first`. False: memory is short. */
-bool window_open(struct window *w, size_t size, uint64_t first);
-void window_close(struct window *w);
+bool replay_window_open(struct window *w, size_t size, uint64_t first);
+void replay_window_close(struct window *w);
 
-bool window_has_room(const struct window *w);
+bool replay_window_has_room(const struct window *w);
 
 /* Take over an item, and its body. */
-void window_add(struct window *w, const struct replay_item *item, char *body);
+void replay_window_add(struct window *w, const struct replay_item *item,
+                       char *body);
 
 /* The first case that `who` is to be asked next, or NULL; and its id. */
-struct slot *window_ask(struct window *w, int who);
-void window_id(const struct window *w, const struct slot *s, int who,
-               char id[REPLAY_ID_MAX]);
+struct slot *replay_window_ask(struct window *w, int who);
+void replay_window_id(const struct window *w, const struct slot *s, int who,
+                      char id[REPLAY_ID_MAX]);
 
 /* Take over an answer. */
-void window_answered(struct window *w, struct slot *s, int who,
-                     const struct replay_result *result, char *reply,
-                     int64_t now);
+void replay_window_answered(struct window *w, struct slot *s, int who,
+                            const struct replay_result *result, char *reply,
+                            int64_t now);
 
 /* Something was posted to listener 0 (ours) or 1 (theirs); `id` is NULL when it
  * has none. Without ids of ours in them, posts belong to the only case of a
  * window of one. */
-void window_posted(struct window *w, int listener, const char *id,
-                   const char *body, size_t n);
+void replay_window_posted(struct window *w, int listener, const char *id,
+                          const char *body, size_t n);
 
 /* The first case, when all is known of it; else NULL, and *due is when to look
  * again for the time's sake, if that is before what it says. */
-struct slot *window_ready(struct window *w, int64_t now, int64_t *due);
+struct slot *replay_window_ready(struct window *w, int64_t now, int64_t *due);
 
 /* Drop the first case. */
-void window_drop(struct window *w);
+void replay_window_drop(struct window *w);
 
 #endif

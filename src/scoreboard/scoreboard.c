@@ -24,7 +24,7 @@ static const char *const counter_names[] = {
 #undef COUNTER
 };
 
-const char *counter_name(enum counter c)
+const char *scoreboard_counter_name(enum counter c)
 {
     return counter_names[c];
 }
@@ -35,19 +35,19 @@ static const char *const shadow_count_names[] = {
 #undef SHADOW_COUNT
 };
 
-const char *shadow_count_name(enum shadow_count n)
+const char *scoreboard_shadow_count_name(enum shadow_count n)
 {
     return shadow_count_names[n];
 }
 
-const char *worker_state_name(enum worker_state s)
+const char *scoreboard_worker_state_name(enum worker_state s)
 {
     static const char *const names[] = {"absent",  "idle",    "busy",
                                         "reading", "posting", "writing"};
     return s < sizeof names / sizeof names[0] ? names[s] : "unknown";
 }
 
-const char *worker_step_name(enum worker_step s)
+const char *scoreboard_worker_step_name(enum worker_step s)
 {
     static const char *const names[] = {"forked", "settling", "opening",
                                         "self-test", "serving"};

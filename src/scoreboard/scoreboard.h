@@ -20,8 +20,8 @@
 #include "base/parity_kind.h"
 #include "base/recent.h"
 #include "base/trace.h"
-#include "listen/queue.h"
-#include "os/stack.h"
+#include "listen/accept_queue.h"
+#include "os/backtrace.h"
 
 enum counter {
 #define COUNTER(name, help) COUNTER_##name,
@@ -30,7 +30,7 @@ enum counter {
     COUNTER_COUNT
 };
 
-const char *counter_name(enum counter c);
+const char *scoreboard_counter_name(enum counter c);
 
 enum timing {
 #define TIMING(name) TIMING_##name,
@@ -46,7 +46,7 @@ enum shadow_count {
     SHADOW_COUNT_COUNT
 };
 
-const char *shadow_count_name(enum shadow_count c);
+const char *scoreboard_shadow_count_name(enum shadow_count c);
 
 enum worker_state {
     WORKER_ABSENT,  /* no process */
@@ -58,7 +58,7 @@ enum worker_state {
     WORKER_STATE_COUNT
 };
 
-const char *worker_state_name(enum worker_state s);
+const char *scoreboard_worker_state_name(enum worker_state s);
 
 /* What a worker that does not serve yet is at. */
 enum worker_step {
@@ -70,7 +70,7 @@ enum worker_step {
     WORKER_STEP_COUNT
 };
 
-const char *worker_step_name(enum worker_step s);
+const char *scoreboard_worker_step_name(enum worker_step s);
 
 /* Where the pool is in its life. */
 enum pool_stage {
@@ -90,7 +90,7 @@ struct scoreboard_request {
 
 struct scoreboard_slot {
     _Alignas(64) _Atomic uint32_t state; /* enum worker_state */
-    uint32_t number;                     /* its place; never changes */
+    uint32_t number;                     /* its slot; never changes */
     _Atomic int32_t pid;
     _Atomic uint32_t generation; /* it belongs to; 0: nobody uses the slot */
     scoreboard_i64 started;      /* monotonic ns of the worker's start */
@@ -102,7 +102,7 @@ struct scoreboard_slot {
     scoreboard_i64 limit; /* ns that one may take, and beyond that a write of */
     scoreboard_i64 write_limit;        /* its reply; 0: as long as it likes */
     struct scoreboard_request request; /* the last one begun */
-    struct stack stack; /* where a worker that does not come back is */
+    struct backtrace stack; /* where a worker that does not come back is */
     scoreboard_u64 outcomes[OUTCOME_COUNT];
     scoreboard_u64 counters[COUNTER_COUNT];
     struct histogram timings[TIMING_COUNT];
@@ -138,13 +138,15 @@ struct scoreboard {
     scoreboard_u64 workers_short; /* times more than workers_most were needed */
     _Atomic uint32_t generation;  /* that serves; 1 after the start */
     scoreboard_u64 reloads_begun, reloads_ended, reloads_failed;
-    scoreboard_u64 reload_good;   /* number of the last that did not fail */
-    _Atomic uint32_t stage;       /* enum pool_stage */
-    _Atomic uint32_t emptied;     /* 1: queue and tray were, at the end */
-    scoreboard_u64 lost;          /* connections that ended with their worker */
-    _Atomic uint32_t watched;     /* somebody looks whether requests end */
-    struct queue queue;           /* of the listener: see queue.h */
-    _Atomic uint32_t looked_for;  /* somebody looks what waits: see waiting.h */
+    scoreboard_u64 reload_good; /* number of the last that did not fail */
+    _Atomic uint32_t stage;     /* enum pool_stage */
+    _Atomic uint32_t
+        emptied;         /* 1: queue and connection pool were, at the end */
+    scoreboard_u64 lost; /* connections that ended with their worker */
+    _Atomic uint32_t watched;  /* somebody looks whether requests end */
+    struct accept_queue queue; /* of the listener: see accept_queue.h */
+    _Atomic uint32_t
+        looked_for; /* somebody looks what waits: see queue_wait.h */
     scoreboard_u64 overdue_kills; /* workers, because theirs did not */
     scoreboard_u64 start_kills;   /* workers that did not get to serve */
     scoreboard_u64 log_dropped;   /* lines of all who are no workers */

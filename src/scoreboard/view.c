@@ -63,7 +63,7 @@ static void add_slot(struct view *v, const struct scoreboard_slot *s)
     if (is_used(s))
         v->states[state]++;
     v->alive += state != WORKER_ABSENT;
-    v->places += is_used(s);
+    v->slots += is_used(s);
     v->busy += has_request(state);
     v->tested += atomic_load_explicit(&s->tested, memory_order_relaxed) != 0;
     v->unsound += atomic_load_explicit(&s->unsound, memory_order_relaxed) != 0;
@@ -157,22 +157,22 @@ void view_take(struct view *v, const struct scoreboard *board,
 
 /* A slot may come into use or fall out of it after they were counted: then the
  * last one, or an empty one, is there twice. */
-static uint32_t used_slot(const struct view *v, uint32_t place)
+static uint32_t used_slot(const struct view *v, uint32_t number)
 {
     uint32_t last = 0;
     for (uint32_t i = 0; i < v->board->slot_count; i++) {
         if (!is_used(&v->board->slots[i]))
             continue;
         last = i;
-        if (place-- == 0)
+        if (number-- == 0)
             break;
     }
     return last;
 }
 
-void view_worker(const struct view *v, uint32_t place, struct view_worker *w)
+void view_worker(const struct view *v, uint32_t nth, struct view_worker *w)
 {
-    uint32_t number = used_slot(v, place);
+    uint32_t number = used_slot(v, nth);
     const struct scoreboard_slot *s = &v->board->slots[number];
     int64_t since = atomic_load_explicit(&s->since, memory_order_relaxed);
     int64_t born = atomic_load_explicit(&s->started, memory_order_relaxed);

@@ -27,14 +27,14 @@ struct view {
     uint32_t workers, alive, busy; /* wanted, there, with a request */
     uint32_t workers_most;         /* that may be wanted */
     bool failing;                  /* the last one did not come up */
-    uint32_t places;     /* for view_worker(): those wanted or still leaving */
+    uint32_t slots;      /* for view_worker(): those wanted or still leaving */
     uint32_t generation; /* that serves */
     uint32_t states[WORKER_STATE_COUNT];
     uint32_t tested, unsound; /* slots with a self-test, with a failed one */
     uint64_t started;         /* requests begun */
     uint64_t outcomes[OUTCOME_COUNT];
     uint64_t counters[COUNTER_COUNT];
-    uint64_t connections; /* open now, in a worker or on the tray */
+    uint64_t connections; /* open now, in a worker or on the connection pool */
     uint64_t lost;        /* those that ended with their worker */
     struct histogram_view timings[TIMING_COUNT];
     /* Of the last minute, or a little more. */
@@ -78,8 +78,8 @@ struct view_worker {
     uint64_t since;   /* ms, that the request in hand takes; 0: none */
 };
 
-/* The one at `place`, less than v->places. */
-void view_worker(const struct view *v, uint32_t place, struct view_worker *w);
+/* The one at `slot`, less than v->slots. */
+void view_worker(const struct view *v, uint32_t nth, struct view_worker *w);
 
 /* The breaker of an endpoint, as it is now. */
 struct view_breaker {

@@ -11,7 +11,7 @@
 #include "compare/parity.h"
 
 /* A result this much older than the newest post, in seconds, has none. */
-#define PATIENCE 10
+#define GRACE 10
 
 /* Of one run. */
 struct work {
@@ -32,9 +32,9 @@ struct body {
     char *own;
 };
 
-static bool read_body(const struct tree *t, struct body *b)
+static bool read_body(const struct json_tree *t, struct body *b)
 {
-    const struct tree_value *text = idlines_text(t, "body");
+    const struct json_tree_value *text = idlines_text(t, "body");
     *b = (struct body){0};
     if (text != NULL) {
         b->bytes = text->text;
@@ -50,11 +50,11 @@ static bool read_body(const struct tree *t, struct body *b)
 
 /* The body of the request. Of one that was refused for its size it is not kept,
  * and nothing in it would matter. */
-static bool read_request(const struct tree *result, struct body *b)
+static bool read_request(const struct json_tree *result, struct body *b)
 {
     if (read_body(result, b))
         return true;
-    const struct tree_value *o = idlines_text(result, "outcome");
+    const struct json_tree_value *o = idlines_text(result, "outcome");
     free(b->own);
     *b = (struct body){.bytes = ""};
     return o != NULL &&
@@ -65,9 +65,9 @@ static bool read_request(const struct tree *result, struct body *b)
 
 static bool index_post(struct work *w, size_t at, size_t len)
 {
-    struct tree t;
+    struct json_tree t;
     struct body body;
-    const struct tree_value *id;
+    const struct json_tree_value *id;
     bool ok = true;
     if (!idlines_read(&w->posts, at, len, &t, &id)) {
         w->p->broken++;
@@ -85,7 +85,7 @@ static bool index_post(struct work *w, size_t at, size_t len)
         w->p->broken++;
     }
     free(body.own);
-    tree_free(&t);
+    json_tree_free(&t);
     return ok;
 }
 
@@ -93,8 +93,8 @@ static bool index_post(struct work *w, size_t at, size_t len)
  * logs 499 then. */
 static bool index_answer(struct work *w, size_t at, size_t len)
 {
-    struct tree t;
-    const struct tree_value *id;
+    struct json_tree t;
+    const struct json_tree_value *id;
     if (!idlines_read(&w->answers, at, len, &t, &id)) {
         w->p->broken++;
         return true;
@@ -103,7 +103,7 @@ static bool index_answer(struct work *w, size_t at, size_t len)
     bool known = status >= 200 && status < 600 && status != 499;
     bool ok = !known || idlines_add(&w->answered, id, at, len) != NULL;
     w->p->answers += known;
-    tree_free(&t);
+    json_tree_free(&t);
     return ok;
 }
 
@@ -120,35 +120,35 @@ static bool index_all(struct work *w)
 }
 
 /* What it answered; 0: that is not known. */
-static int answer_of(const struct work *w, const struct tree_value *id)
+static int answer_of(const struct work *w, const struct json_tree_value *id)
 {
-    struct tree t;
-    const struct tree_value *other;
+    struct json_tree t;
+    const struct json_tree_value *other;
     const struct idlines_entry *e = idlines_find(&w->answered, id);
     if (e == NULL || e->repeated ||
         !idlines_read(&w->answers, e->at, e->len, &t, &other))
         return 0;
     int status = idlines_number(&t, "status", 0);
-    tree_free(&t);
+    json_tree_free(&t);
     return status;
 }
 
 /* --- Comparing. --- */
 
-static void judge(struct pairing *p, const struct tree_value *id,
+static void judge(struct pairing *p, const struct json_tree_value *id,
                   const struct parity_case *c)
 {
     struct parity_verdict v;
     parity_judge(c, &v);
     comparison_add(&p->comparison, &v, false);
-    if (p->example[0] == '\0' && parity_class(v.kind) == PARITY_MISMATCH)
+    if (p->example[0] == '\0' && parity_kind_class(v.kind) == PARITY_MISMATCH)
         snprintf(p->example, sizeof p->example, "%s", id->text);
 }
 
 static const struct config_endpoint *endpoint_of(const struct config *c,
-                                                 const struct tree *result)
+                                                 const struct json_tree *result)
 {
-    const struct tree_value *name = idlines_text(result, "endpoint");
+    const struct json_tree_value *name = idlines_text(result, "endpoint");
     return c == NULL || name == NULL ? NULL
                                      : config_find_endpoint(c, name->text);
 }
@@ -180,14 +180,14 @@ static struct parity_result theirs(const struct body *post, int answered,
 }
 
 /* Ours with a failure of its own has said nothing about the request. */
-static void compare(struct work *w, const struct tree *result,
-                    const struct tree_value *id, const struct body *post,
+static void compare(struct work *w, const struct json_tree *result,
+                    const struct json_tree_value *id, const struct body *post,
                     int answered)
 {
     struct shape shape;
     struct body request;
     const struct config_endpoint *e = endpoint_of(w->files->config, result);
-    const struct tree_value *ours = idlines_text(result, "result");
+    const struct json_tree_value *ours = idlines_text(result, "result");
     int status = idlines_number(result, "status", ours != NULL ? 200 : 422);
     if (status / 100 == 5) {
         w->p->failed++;
@@ -207,16 +207,16 @@ static void compare(struct work *w, const struct tree *result,
     free(request.own);
 }
 
-static void pair(struct work *w, const struct tree *result,
-                 const struct tree_value *id)
+static void pair(struct work *w, const struct json_tree *result,
+                 const struct json_tree_value *id)
 {
-    struct tree t;
+    struct json_tree t;
     struct body post;
-    const struct tree_value *other;
+    const struct json_tree_value *other;
     struct idlines_entry *e = idlines_find(&w->posted, id);
     int answered = answer_of(w, id);
     bool recent = w->newest != 0 && answered == 0 &&
-                  idlines_time(result) > w->newest - PATIENCE;
+                  idlines_time(result) > w->newest - GRACE;
     if (e != NULL && e->repeated)
         return;
     if (e != NULL) {
@@ -226,7 +226,7 @@ static void pair(struct work *w, const struct tree *result,
         if (read_body(&t, &post))
             compare(w, result, id, &post, answered);
         free(post.own);
-        tree_free(&t);
+        json_tree_free(&t);
     } else if (recent) {
         w->p->pending++;
     } else {
@@ -237,21 +237,21 @@ static void pair(struct work *w, const struct tree *result,
 static void pair_all(struct work *w)
 {
     size_t at, len;
-    struct tree t;
-    const struct tree_value *id;
+    struct json_tree t;
+    const struct json_tree_value *id;
     const char *wanted = w->files->endpoint;
     while (idlines_next(&w->results, &at, &len)) {
         if (!idlines_read(&w->results, at, len, &t, &id)) {
             w->p->broken++;
             continue;
         }
-        const struct tree_value *endpoint = idlines_text(&t, "endpoint");
+        const struct json_tree_value *endpoint = idlines_text(&t, "endpoint");
         if (wanted == NULL ||
             (endpoint != NULL && strcmp(endpoint->text, wanted) == 0)) {
             w->p->results++;
             pair(w, &t, id);
         }
-        tree_free(&t);
+        json_tree_free(&t);
     }
     for (uint64_t i = 0; i < w->posted.room; i++) {
         const struct idlines_entry *e = &w->posted.entries[i];

@@ -11,11 +11,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/target.h"
+#include "compare/mismatch_record.h"
 #include "compare/parity.h"
-#include "compare/specimen.h"
 #include "downstream/call.h"
 #include "os/journal.h"
-#include "shadow/tap.h"
+#include "shadow/shadow_sampler.h"
 
 /* The share of sample_max that differences by contract may take: they may be
  * many, and must not crowd out the others. */
@@ -154,7 +154,7 @@ static void add_line(struct shadow *s, struct journal *j, const char *line,
 
 static void put_text(FILE *out, const char *name, const char *text)
 {
-    specimen_print_bytes(name, text, strlen(text), out);
+    mismatch_record_print_bytes(name, text, strlen(text), out);
     putc(',', out);
 }
 
@@ -177,7 +177,7 @@ static void print_result(const struct shadow *s, const struct shadow_case *c,
         put_text(out, "result", c->result);
     } else if (c->whole &&
                s->config->sample_bodies == CONFIG_SAMPLE_BODIES_ON) {
-        specimen_print_bytes("body", c->body, (size_t)c->body_len, out);
+        mismatch_record_print_bytes("body", c->body, (size_t)c->body_len, out);
         putc(',', out);
     }
     fprintf(out, "\"status\":%d}\n", c->status);
@@ -200,15 +200,15 @@ static void write_result(struct shadow *s, const struct shadow_case *c)
     free(line);
 }
 
-static void write_sample(struct shadow *s, const struct specimen *specimen)
+static void write_sample(struct shadow *s, const struct mismatch_record *record)
 {
     char *line = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&line, &n);
     bool redact = s->config->sample_bodies == CONFIG_SAMPLE_BODIES_OFF;
-    bool contract = parity_class(specimen->verdict->kind) == PARITY_CONTRACT;
+    bool contract = parity_kind_class(record->verdict->kind) == PARITY_CONTRACT;
     if (out != NULL) {
-        specimen_print(specimen, redact, out);
+        mismatch_record_print(record, redact, out);
         fclose(out);
     }
     s->samples.limit = contract ? s->config->sample_max / CONTRACT_PART
@@ -253,7 +253,7 @@ static void ask(struct shadow *s, const struct shadow_case *c,
     buf_init(&lines, lines_room, sizeof lines_room);
     print_target(s, c, &target);
     buf_printf(&lines,
-               "%sX-Request-ID: %s\r\ntraceparent: %s\r\n" TAP_LOOP_HEADER
+               "%sX-Request-ID: %s\r\ntraceparent: %s\r\n" SHADOW_LOOP_HEADER
                ": %s\r\n",
                c->lines, c->request_id, c->traceparent, s->plan->mark);
     const struct call_request request = {.body = c->body,
@@ -294,8 +294,8 @@ static void tell(struct shadow *s, const struct shadow_case *c,
 {
     if (log_paced(&s->told))
         log_warn("mismatch request=%s kind=%s place=%s%s: %s", c->request_id,
-                 parity_name(v->kind), parity_place_name(v->place), v->pointer,
-                 parity_text(v->kind));
+                 parity_kind_name(v->kind), parity_place_name(v->place),
+                 v->pointer, parity_kind_text(v->kind));
 }
 
 static void compare(struct shadow *s, const struct shadow_case *c)
@@ -320,19 +320,19 @@ static void compare(struct shadow *s, const struct shadow_case *c)
                    .posts = PARITY_POSTS_UNKNOWN}};
     parity_judge(&compared, &v);
     scoreboard_count(&s->counts->kinds[v.kind]);
-    enum parity_class class = parity_class(v.kind);
+    enum parity_kind_class class = parity_kind_class(v.kind);
     if (class == PARITY_MISMATCH)
         tell(s, c, &v);
     if (s->config->sample_file[0] == '\0' ||
         (class != PARITY_MISMATCH && class != PARITY_CONTRACT))
         return;
-    const struct specimen specimen = {.number =
-                                          s->counts->counts[SHADOW_COUNT_asked],
-                                      .source = c->request_id,
-                                      .compared = &compared,
-                                      .verdict = &v,
-                                      .details = {"", answer.detail}};
-    write_sample(s, &specimen);
+    const struct mismatch_record record = {
+        .number = s->counts->counts[SHADOW_COUNT_asked],
+        .source = c->request_id,
+        .compared = &compared,
+        .verdict = &v,
+        .details = {"", answer.detail}};
+    write_sample(s, &record);
 }
 
 void shadow_examine(struct shadow *s, const struct shadow_case *c)

@@ -20,7 +20,8 @@ struct link_settings shadow_link(const struct config_shadow *c);
 struct shadow_plan {
     const struct config *config;
     struct scoreboard_shadow *counts;
-    const char *mark; /* what its requests carry, see tap_is_loop() */
+    const char
+        *mark; /* what its requests carry, see shadow_sampler_is_loop() */
 };
 
 /* One per process. NULL: memory is short. Everything is borrowed. */

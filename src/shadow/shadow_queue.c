@@ -12,21 +12,21 @@
 
 #include "base/entropy.h"
 
-/* The state of a place; else it is the process that owns it. */
+/* The state of a slot; else it is the process that owns it. */
 enum { FREE = 0, SUBMITTED = -1 };
 
-/* A place keeps as much memory when it is free again. */
+/* A slot keeps as much memory when it is free again. */
 #define KEPT_BYTES (64 * 1024)
 
 #define PAGE_BYTES 4096
 
 /* A process's own view. */
 struct shadow_queue {
-    _Atomic int32_t *states; /* shared, one for each place */
-    uint8_t *places;         /* shared */
+    _Atomic int32_t *states; /* shared, one for each slot */
+    uint8_t *slots;          /* shared */
     uint32_t count;
     uint64_t max_body;
-    size_t stride; /* bytes of a place: whole pages */
+    size_t stride; /* bytes of a slot: whole pages */
     int bell;      /* an eventfd(2) that is readable when one was submitted */
     int epoll;     /* -1: not joined */
     uint32_t hint; /* where to look first */
@@ -51,7 +51,7 @@ static bool map_places(struct shadow_queue *q)
     if (map == MAP_FAILED)
         return false;
     q->states = map;
-    q->places = (uint8_t *)map + states_bytes(q->count);
+    q->slots = (uint8_t *)map + states_bytes(q->count);
     return true;
 }
 
@@ -107,26 +107,25 @@ uint64_t shadow_queue_max_body(const struct shadow_queue *q)
     return q->max_body;
 }
 
-struct shadow_case *shadow_queue_case(const struct shadow_queue *q, int place)
+struct shadow_case *shadow_queue_case(const struct shadow_queue *q, int slot)
 {
-    return (struct shadow_case *)(void *)(q->places +
-                                          (size_t)place * q->stride);
+    return (struct shadow_case *)(void *)(q->slots + (size_t)slot * q->stride);
 }
 
-/* The next place in that state becomes `owner`'s; -1: there is none. Each
- * process goes round from where it was last, so that no place waits for ever.
+/* The next slot in that state becomes `owner`'s; -1: there is none. Each
+ * process goes round from where it was last, so that no slot waits for ever.
  */
 static int take(struct shadow_queue *q, int32_t state, int owner)
 {
     for (uint32_t i = 0; i < q->count; i++) {
-        uint32_t place = (q->hint + i) % q->count;
+        uint32_t slot = (q->hint + i) % q->count;
         int32_t was = state;
-        if (atomic_load_explicit(&q->states[place], memory_order_relaxed) !=
+        if (atomic_load_explicit(&q->states[slot], memory_order_relaxed) !=
                 state ||
-            !atomic_compare_exchange_strong(&q->states[place], &was, owner))
+            !atomic_compare_exchange_strong(&q->states[slot], &was, owner))
             continue;
-        q->hint = place + 1;
-        return (int)place;
+        q->hint = slot + 1;
+        return (int)slot;
     }
     return -1;
 }
@@ -136,23 +135,23 @@ int shadow_queue_reserve(struct shadow_queue *q, int owner)
     return take(q, FREE, owner);
 }
 
-void shadow_queue_submit(struct shadow_queue *q, int place)
+void shadow_queue_submit(struct shadow_queue *q, int slot)
 {
     const uint64_t one = 1;
-    atomic_store(&q->states[place], SUBMITTED);
+    atomic_store(&q->states[slot], SUBMITTED);
     /* It cannot fail but for being full, and then it is readable. */
     if (write(q->bell, &one, sizeof one) < 0)
         return;
 }
 
 /* What a long body has used goes back to the system. */
-void shadow_queue_release(struct shadow_queue *q, int place)
+void shadow_queue_release(struct shadow_queue *q, int slot)
 {
-    const struct shadow_case *c = shadow_queue_case(q, place);
-    uint8_t *start = q->places + (size_t)place * q->stride;
+    const struct shadow_case *c = shadow_queue_case(q, slot);
+    uint8_t *start = q->slots + (size_t)slot * q->stride;
     if (c->body_len > KEPT_BYTES && q->stride > KEPT_BYTES)
         madvise(start + KEPT_BYTES, q->stride - KEPT_BYTES, MADV_REMOVE);
-    atomic_store(&q->states[place], FREE);
+    atomic_store(&q->states[slot], FREE);
 }
 
 /* --- Shadow processes. --- */
@@ -171,7 +170,7 @@ int shadow_queue_claim(struct shadow_queue *q, int owner)
     return take(q, SUBMITTED, owner);
 }
 
-/* Whoever waits has looked through all places after it has last silenced the
+/* Whoever waits has looked through all slots after it has last silenced the
  * bell, so none is forgotten. */
 void shadow_queue_wait(struct shadow_queue *q, const sigset_t *open, int most)
 {

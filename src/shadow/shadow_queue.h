@@ -1,11 +1,11 @@
 /* shadow_queue: sampled requests on their way from the workers to the
  * processes that ask the old handler.
  *
- * A fixed number of places in memory that all processes of the pool share. A
- * worker reserves a place, writes a request into it and submits it; a shadow
- * process claims it, asks, and releases it. Nobody waits for a place: where
- * there is none the request is not sampled. Who has a place is one atomic word,
- * and no step takes two processes: whoever dies leaves places that
+ * A fixed number of slots in memory that all processes of the pool share. A
+ * worker reserves a slot, writes a request into it and submits it; a shadow
+ * process claims it, asks, and releases it. Nobody waits for a slot: where
+ * there is none the request is not sampled. Who has a slot is one atomic word,
+ * and no step takes two processes: whoever dies leaves slots that
  * shadow_queue_recover() frees. */
 #ifndef TALLYD_SHADOW_SHADOW_QUEUE_H
 #define TALLYD_SHADOW_SHADOW_QUEUE_H
@@ -24,13 +24,13 @@
 #define SHADOW_REPLY_MAX 4096
 #define SHADOW_RESULT_MAX 128
 
-/* The owners of places: a worker by its number on the scoreboard, a shadow
+/* The owners of slots: a worker by its number on the scoreboard, a shadow
  * process by its own. */
 #define SHADOW_WORKER(number) ((int)(number) + 1)
 #define SHADOW_PROCESS(number) ((int)(number) + (1 << 20))
 
 /* What a worker has made of one request; all texts are terminated. Only whoever
- * owns the place may look at it. */
+ * owns the slot may look at it. */
 struct shadow_case {
     char request_id[TRACE_ID_MAX + 1];
     char traceparent[TRACE_PARENT_LEN + 1];
@@ -52,7 +52,7 @@ struct shadow_case {
 struct shadow_queue;
 
 /* Room for `count` requests with bodies of up to `max_body` bytes; memory is
- * used once a place is. NULL: errno. Before the first fork. */
+ * used once a slot is. NULL: errno. Before the first fork. */
 struct shadow_queue *shadow_queue_new(uint32_t count, uint64_t max_body);
 void shadow_queue_free(struct shadow_queue **q);
 
@@ -61,16 +61,16 @@ void shadow_queue_free(struct shadow_queue **q);
 const char *shadow_queue_name(const struct shadow_queue *q);
 
 uint64_t shadow_queue_max_body(const struct shadow_queue *q);
-struct shadow_case *shadow_queue_case(const struct shadow_queue *q, int place);
+struct shadow_case *shadow_queue_case(const struct shadow_queue *q, int slot);
 
-/* For workers: own a free place, -1 when there is none; then submit or release
+/* For workers: own a free slot, -1 when there is none; then submit or release
  * it. */
 int shadow_queue_reserve(struct shadow_queue *q, int owner);
-void shadow_queue_submit(struct shadow_queue *q, int place);
-void shadow_queue_release(struct shadow_queue *q, int place);
+void shadow_queue_submit(struct shadow_queue *q, int slot);
+void shadow_queue_release(struct shadow_queue *q, int slot);
 
 /* For shadow processes. Once, after the fork; false: errno. Then own a
- * submitted place; -1: none. */
+ * submitted slot; -1: none. */
 bool shadow_queue_join(struct shadow_queue *q);
 int shadow_queue_claim(struct shadow_queue *q, int owner);
 
@@ -81,7 +81,7 @@ void shadow_queue_wait(struct shadow_queue *q, const sigset_t *open, int most);
 /* How many are submitted and not claimed. */
 uint32_t shadow_queue_waiting(const struct shadow_queue *q);
 
-/* The owner is dead: free what it had. Gives the number of places. */
+/* The owner is dead: free what it had. Gives the number of slots. */
 uint32_t shadow_queue_recover(struct shadow_queue *q, int owner);
 
 #endif

@@ -58,11 +58,11 @@ void shadow_report_put(const struct view *v, struct json_doc *page)
     json_put_double(s, "upper_bound", comparison_bound(&c));
     json_put_uint(s, "lost", v->shadow.lost);
     for (int i = 0; i < SHADOW_COUNT_COUNT; i++)
-        json_put_uint(s, shadow_count_name((enum shadow_count)i),
+        json_put_uint(s, scoreboard_shadow_count_name((enum shadow_count)i),
                       v->shadow.counts[i]);
     struct json_doc *kinds = json_put_object(s, "kinds");
     for (int k = 0; k < PARITY_COUNT; k++)
-        json_put_uint(kinds, parity_name((enum parity_kind)k), c.kinds[k]);
+        json_put_uint(kinds, parity_kind_name((enum parity_kind)k), c.kinds[k]);
 }
 
 /* --- The report. --- */

@@ -79,7 +79,7 @@ static void print_set(const char *set, const struct totals_set *s,
     for (int k = 0; k < PARITY_COUNT; k++)
         if (s->kinds[k] > 0)
             buf_printf(out, "%s.kind.%s %" PRIu64 "\n", set,
-                       parity_name((enum parity_kind)k), s->kinds[k]);
+                       parity_kind_name((enum parity_kind)k), s->kinds[k]);
 }
 
 void totals_print(const struct totals *t, struct buf *out)
@@ -102,7 +102,7 @@ static uint64_t *member(struct totals_set *s, const char *name)
             return &s->counts[i];
     if (strncmp(name, "kind.", 5) != 0)
         return NULL;
-    enum parity_kind k = parity_by_name(name + 5);
+    enum parity_kind k = parity_kind_by_name(name + 5);
     return k == PARITY_COUNT ? NULL : &s->kinds[k];
 }
 

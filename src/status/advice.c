@@ -128,7 +128,7 @@ static void look_at_slow_ones(const struct view *v, struct notes *n)
 {
     uint32_t slow = 0, first = 0;
     uint64_t longest = 0;
-    for (uint32_t i = 0; i < v->places; i++) {
+    for (uint32_t i = 0; i < v->slots; i++) {
         struct view_worker w;
         view_worker(v, i, &w);
         if (w.since < LONG_MS)
@@ -196,11 +196,11 @@ static void look_at_dry_runs(const struct view *v, struct notes *n)
              count, name, count > 1 ? " and others" : "");
 }
 
-static uint64_t count_class(const struct view *v, enum parity_class class)
+static uint64_t count_class(const struct view *v, enum parity_kind_class class)
 {
     uint64_t n = 0;
     for (int k = 0; k < PARITY_COUNT; k++)
-        if (parity_class((enum parity_kind)k) == class)
+        if (parity_kind_class((enum parity_kind)k) == class)
             n += v->shadow.kinds[k];
     return n;
 }
@@ -209,7 +209,7 @@ static enum parity_kind worst_kind(const struct view *v)
 {
     enum parity_kind worst = PARITY_equal;
     for (int k = 0; k < PARITY_COUNT; k++)
-        if (parity_class((enum parity_kind)k) == PARITY_MISMATCH &&
+        if (parity_kind_class((enum parity_kind)k) == PARITY_MISMATCH &&
             (worst == PARITY_equal ||
              v->shadow.kinds[k] > v->shadow.kinds[worst]))
             worst = (enum parity_kind)k;
@@ -232,7 +232,7 @@ static void look_at_shadow(const struct view *v, struct notes *n)
         note(n, true, "sample_file",
              "The old handler answers %" PRIu64 " of %" PRIu64 " sampled "
              "requests otherwise, most of them: %s.",
-             mismatches, judged, parity_text(worst_kind(v)));
+             mismatches, judged, parity_kind_text(worst_kind(v)));
     if (unjudged > judged)
         note(n, false, "url",
              "The old handler could not be compared with on %" PRIu64 " of "

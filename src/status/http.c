@@ -175,7 +175,7 @@ static void *begin_request(void *context, const char *target,
         return NULL;
     if (h->config.keep)
         http_peers_renew(h->peers, p);
-    http_inbound_drop(&p->request);
+    http_peers_drop(&p->request);
     p->request.target = strdup(target);
     return &p->request;
 }
@@ -195,12 +195,12 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *c,
         return MHD_NO; /* memory is short */
     if (!u->begun && h->config.max_body > 0 && strcmp(method, "POST") == 0) {
         u->begun = true;
-        http_inbound_add(u, "", 0, h->config.max_body);
+        http_peers_add(u, "", 0, h->config.max_body);
         return MHD_YES;
     }
     if (u->bytes == NULL || *n == 0)
         return answer(h, c, url, method, u);
-    http_inbound_add(u, bytes, *n, h->config.max_body);
+    http_peers_add(u, bytes, *n, h->config.max_body);
     *n = 0;
     return MHD_YES;
 }
@@ -211,7 +211,7 @@ static void end_request(void *context, struct MHD_Connection *c,
 {
     (void)context, (void)c, (void)code;
     if (*of_request != NULL)
-        http_inbound_drop(*of_request);
+        http_peers_drop(*of_request);
 }
 
 /* --- The server. --- */

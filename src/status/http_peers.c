@@ -11,7 +11,7 @@ enum { TOO_LARGE = 413, NO_MEMORY = 500 };
 
 struct http_peers *http_peers_new(unsigned count, int64_t timeout)
 {
-    struct http_peers *p = calloc(1, sizeof *p + count * sizeof p->places[0]);
+    struct http_peers *p = calloc(1, sizeof *p + count * sizeof p->slots[0]);
     if (p == NULL)
         return NULL;
     p->count = count;
@@ -28,17 +28,17 @@ void http_peers_free(struct http_peers **p)
 struct http_peer *http_peers_open(struct http_peers *p, int fd)
 {
     for (unsigned i = 0; i < p->count; i++)
-        if (p->places[i].deadline == 0) {
-            p->places[i].fd = fd;
-            p->places[i].deadline = clock_now() + p->timeout;
-            return &p->places[i];
+        if (p->slots[i].deadline == 0) {
+            p->slots[i].fd = fd;
+            p->slots[i].deadline = clock_now() + p->timeout;
+            return &p->slots[i];
         }
     return NULL;
 }
 
 void http_peers_close(struct http_peer *peer)
 {
-    http_inbound_drop(&peer->request);
+    http_peers_drop(&peer->request);
     peer->deadline = 0;
 }
 
@@ -52,7 +52,7 @@ int64_t http_peers_cut(struct http_peers *p, int64_t now)
 {
     int64_t next = CLOCK_NEVER;
     for (unsigned i = 0; i < p->count; i++) {
-        struct http_peer *peer = &p->places[i];
+        struct http_peer *peer = &p->slots[i];
         if (peer->deadline == 0 || peer->deadline == CLOCK_NEVER)
             continue;
         if (peer->deadline <= now) {
@@ -69,22 +69,22 @@ unsigned http_peers_open_count(const struct http_peers *p)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < p->count; i++)
-        n += p->places[i].deadline != 0;
+        n += p->slots[i].deadline != 0;
     return n;
 }
 
 bool http_peers_are_idle(const struct http_peers *p)
 {
     for (unsigned i = 0; i < p->count; i++)
-        if (p->places[i].request.target != NULL)
+        if (p->slots[i].request.target != NULL)
             return false;
     return true;
 }
 
 /* What is too much is still read, for not all clients look for an answer before
  * their body is gone; the deadline bounds that. */
-void http_inbound_add(struct http_inbound *r, const char *bytes, size_t n,
-                      size_t most)
+void http_peers_add(struct http_inbound *r, const char *bytes, size_t n,
+                    size_t most)
 {
     if (r->status == 0 && n > most - r->n)
         r->status = TOO_LARGE;
@@ -105,7 +105,7 @@ void http_inbound_add(struct http_inbound *r, const char *bytes, size_t n,
     r->bytes[r->n] = '\0';
 }
 
-void http_inbound_drop(struct http_inbound *r)
+void http_peers_drop(struct http_inbound *r)
 {
     free(r->target);
     free(r->bytes);

@@ -18,21 +18,21 @@ struct http_inbound {
 
 struct http_peer {
     int fd;
-    int64_t deadline;            /* monotonic ns; 0: this place is free */
+    int64_t deadline;            /* monotonic ns; 0: this slot is free */
     struct http_inbound request; /* that it is at, if it has a target */
 };
 
 struct http_peers {
     int64_t timeout; /* ns, from the last call of open or renew */
     unsigned count;
-    struct http_peer places[];
+    struct http_peer slots[];
 };
 
 /* NULL: no memory. */
 struct http_peers *http_peers_new(unsigned count, int64_t timeout);
 void http_peers_free(struct http_peers **p);
 
-/* A place for the connection `fd`, which stays the caller's. NULL: there is
+/* A slot for the connection `fd`, which stays the caller's. NULL: there is
  * none, and it has no deadline. */
 struct http_peer *http_peers_open(struct http_peers *p, int fd);
 void http_peers_close(struct http_peer *peer);
@@ -50,8 +50,8 @@ unsigned http_peers_open_count(const struct http_peers *p);
 bool http_peers_are_idle(const struct http_peers *p);
 
 /* More of a body, of at most `most` bytes; 413 or 500 in r->status if not. */
-void http_inbound_add(struct http_inbound *r, const char *bytes, size_t n,
-                      size_t most);
-void http_inbound_drop(struct http_inbound *r);
+void http_peers_add(struct http_inbound *r, const char *bytes, size_t n,
+                    size_t most);
+void http_peers_drop(struct http_inbound *r);
 
 #endif

@@ -108,10 +108,10 @@ void put_compared(const struct family *f, int which)
 {
     (void)which;
     for (int k = 0; k < PARITY_COUNT; k++) {
-        enum parity_class class = parity_class((enum parity_kind)k);
+        enum parity_kind_class class = parity_kind_class((enum parity_kind)k);
         buf_printf(f->out, "%s{kind=\"%s\",class=\"%s\"} %" PRIu64 "\n",
-                   f->name, parity_name((enum parity_kind)k),
-                   parity_class_name(class), f->view->shadow.kinds[k]);
+                   f->name, parity_kind_name((enum parity_kind)k),
+                   parity_kind_class_name(class), f->view->shadow.kinds[k]);
     }
 }
 
@@ -132,7 +132,8 @@ void put_states(const struct family *f, int which)
 {
     (void)which;
     for (int s = 0; s < WORKER_STATE_COUNT; s++)
-        put_labelled(f, "state", worker_state_name((enum worker_state)s),
+        put_labelled(f, "state",
+                     scoreboard_worker_state_name((enum worker_state)s),
                      f->view->states[s]);
 }
 

@@ -89,9 +89,9 @@ static void fill_tile(struct buf *out, const char *name, uint64_t used,
 {
     uint64_t share = limit == 0 ? 0 : used * 100 / limit;
     open_tile(out, name);
-    page_number(out, used);
+    page_parts_number(out, used);
     buf_str(out, " <small class=dim>of ");
-    page_number(out, limit);
+    page_parts_number(out, limit);
     buf_printf(out,
                "</small><div class=bar><i%s style=\"width:%" PRIu64
                "%%\"></i></div></div>",
@@ -103,7 +103,7 @@ static void print_rate(struct buf *out, uint64_t n, double seconds)
 {
     double rate = seconds > 0 ? (double)n / seconds : 0;
     if (rate >= 100)
-        page_number(out, (uint64_t)(rate + 0.5));
+        page_parts_number(out, (uint64_t)(rate + 0.5));
     else
         buf_printf(out, rate >= 10 ? "%.1f" : "%.2f", rate);
 }
@@ -125,14 +125,14 @@ static void print_tiles(struct buf *out, const struct view *v)
                failed == 0 ? "ok" : "bad",
                ended == 0 ? 0 : 100 * (double)failed / (double)ended);
     buf_str(out, "<p class=dim>");
-    page_number(out, failed);
+    page_parts_number(out, failed);
     buf_str(out, " of ");
-    page_number(out, ended);
+    page_parts_number(out, ended);
     buf_str(out, ", last minute</div>");
     open_tile(out, "median");
-    page_time(out, histogram_quantile(&v->recent.total, 500));
+    page_parts_time(out, histogram_quantile(&v->recent.total, 500));
     buf_str(out, "<p class=dim>last minute; 99 %: ");
-    page_time(out, histogram_quantile(&v->recent.total, 990));
+    page_parts_time(out, histogram_quantile(&v->recent.total, 990));
     buf_str(out, "</div>");
     fill_tile(out, "busy workers", v->busy, v->workers_most);
     fill_tile(out, "connections", v->connections,
@@ -148,15 +148,15 @@ bool page_print(const struct view *v, const struct page_wish *wish,
     print_head(out, v, wish);
     print_advice(out, v);
     print_tiles(out, v);
-    page_workers(out, v, wish->full);
+    page_parts_workers(out, v, wish->full);
     buf_str(out, "<div class=pair>");
-    page_outcomes(out, v);
-    page_times(out, v);
-    page_downstream(out, v);
-    page_connections(out, v);
-    page_shadow(out, v);
+    page_parts_outcomes(out, v);
+    page_parts_times(out, v);
+    page_parts_downstream(out, v);
+    page_parts_connections(out, v);
+    page_parts_shadow(out, v);
     buf_str(out, "</div>");
-    page_settings(out, v);
+    page_parts_settings(out, v);
     buf_str(out, "<footer>tallyd " PACKAGE_VERSION
                  " &#183; <a href=\"?text\">text</a> &#183; <a href=\"?json\">"
                  "JSON</a> &#183; <a href=\"metrics\">metrics</a> &#183; <a "

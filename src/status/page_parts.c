@@ -10,7 +10,7 @@
 
 /* --- Values. --- */
 
-void page_number(struct buf *out, uint64_t n)
+void page_parts_number(struct buf *out, uint64_t n)
 {
     char digits[24];
     int count = snprintf(digits, sizeof digits, "%" PRIu64, n);
@@ -21,7 +21,7 @@ void page_number(struct buf *out, uint64_t n)
     }
 }
 
-void page_time(struct buf *out, uint64_t ns)
+void page_parts_time(struct buf *out, uint64_t ns)
 {
     static const struct {
         uint64_t ns;
@@ -41,7 +41,7 @@ void page_time(struct buf *out, uint64_t ns)
 static void cell(struct buf *out, uint64_t n)
 {
     buf_str(out, "<td class=n>");
-    page_number(out, n);
+    page_parts_number(out, n);
 }
 
 static void row(struct buf *out, const char *title, uint64_t n)
@@ -52,7 +52,7 @@ static void row(struct buf *out, const char *title, uint64_t n)
 
 /* --- Requests. --- */
 
-void page_outcomes(struct buf *out, const struct view *v)
+void page_parts_outcomes(struct buf *out, const struct view *v)
 {
     buf_printf(out,
                "<section id=outcomes><h2>Requests by outcome</h2><table>"
@@ -86,12 +86,12 @@ static void time_row(struct buf *out, const char *title,
     buf_printf(out, "<tr><th scope=row>%s", title);
     for (int i = 0; i < 3; i++) {
         buf_str(out, "<td class=n>");
-        page_time(out, histogram_quantile(h, shares[i]));
+        page_parts_time(out, histogram_quantile(h, shares[i]));
     }
     cell(out, h->count);
 }
 
-void page_times(struct buf *out, const struct view *v)
+void page_parts_times(struct buf *out, const struct view *v)
 {
     static const struct {
         enum timing timing;
@@ -124,29 +124,30 @@ _Static_assert(sizeof letters - 1 == WORKER_STATE_COUNT, "one for each");
 static void worker_row(struct buf *out, const struct view_worker *w)
 {
     buf_printf(out, "<tr><th scope=row>%u<td class=n>%d<td>%s", w->number,
-               w->pid, worker_state_name(w->state));
+               w->pid, scoreboard_worker_state_name(w->state));
     cell(out, w->started);
     buf_printf(out, "<td class=n>%" PRIu64 " s<td class=n>%.1f MB<td class=n>",
                w->age, (double)process_memory(w->pid) / 1e6);
     if (w->since > 0)
-        page_time(out, w->since * (uint64_t)CLOCK_MS);
+        page_parts_time(out, w->since * (uint64_t)CLOCK_MS);
 }
 
-void page_workers(struct buf *out, const struct view *v, bool full)
+void page_parts_workers(struct buf *out, const struct view *v, bool full)
 {
     struct view_worker w;
     buf_printf(out, "<section id=workers><h2>Workers</h2><ul class=board "
                     "aria-label=\"state of each worker\">");
-    for (uint32_t i = 0; i < v->places; i++) {
+    for (uint32_t i = 0; i < v->slots; i++) {
         view_worker(v, i, &w);
-        const char *name = worker_state_name(w.state);
+        const char *name = scoreboard_worker_state_name(w.state);
         buf_printf(out, "<li class=%s title=\"worker %u: %s\">%c", name,
                    w.number, name, letters[w.state]);
     }
     buf_str(out, "</ul><p class=dim>");
     for (int s = 0; s < WORKER_STATE_COUNT; s++)
         buf_printf(out, "%s<code>%c</code> %s %u", s == 0 ? "" : " &#183; ",
-                   letters[s], worker_state_name((enum worker_state)s),
+                   letters[s],
+                   scoreboard_worker_state_name((enum worker_state)s),
                    v->states[s]);
     if (!full) {
         buf_str(out, "</p></section>");
@@ -155,7 +156,7 @@ void page_workers(struct buf *out, const struct view *v, bool full)
     buf_str(out,
             "</p><table><tr><th>worker<th class=n>pid<th>state<th class=n>"
             "requests<th class=n>age<th class=n>memory<th class=n>in hand");
-    for (uint32_t i = 0; i < v->places; i++) {
+    for (uint32_t i = 0; i < v->slots; i++) {
         view_worker(v, i, &w);
         worker_row(out, &w);
     }
@@ -177,14 +178,14 @@ static void breaker_rows(struct buf *out, const struct view *v)
                    breaker_state_name(b->state));
         if (b->left > 0) {
             buf_str(out, ", ");
-            page_time(out, b->left * (uint64_t)CLOCK_MS);
+            page_parts_time(out, b->left * (uint64_t)CLOCK_MS);
         } else if (b->failures > 0) {
             buf_printf(out, ", failed %u of %u", b->failures, b->limit);
         }
     }
 }
 
-void page_downstream(struct buf *out, const struct view *v)
+void page_parts_downstream(struct buf *out, const struct view *v)
 {
     uint64_t verified = v->counters[COUNTER_verified];
     uint64_t posts = v->counters[COUNTER_downstream_posts];
@@ -207,7 +208,7 @@ void page_downstream(struct buf *out, const struct view *v)
     buf_str(out, "</table></section>");
 }
 
-void page_connections(struct buf *out, const struct view *v)
+void page_parts_connections(struct buf *out, const struct view *v)
 {
     const struct scoreboard *b = v->board;
     const uint64_t *c = v->counters;

@@ -30,7 +30,7 @@ static void print_row(struct buf *out, const struct setting *s,
     FILE *f = fmemopen(text, sizeof text - 1, "w");
     if (f == NULL)
         return;
-    setting_print(s, base, f);
+    config_setting_print(s, base, f);
     fclose(f);
     text[strcspn(text, "\n")] = '\0';
     char *value = strstr(text, " = ");
@@ -55,7 +55,7 @@ static void print_section(struct buf *out, const struct config_section *s)
     buf_str(out, "</table></details>");
 }
 
-void page_settings(struct buf *out, const struct view *v)
+void page_parts_settings(struct buf *out, const struct view *v)
 {
     struct config *c = (struct config *)(uintptr_t)v->config;
     struct config_section pool = config_pool_section(c);

@@ -7,25 +7,26 @@ static void row(struct buf *out, const char *title, const char *class,
                 uint64_t n)
 {
     buf_printf(out, "<tr><th scope=row%s>%s<td class=n>", class, title);
-    page_number(out, n);
+    page_parts_number(out, n);
 }
 
 static void print_kinds(struct buf *out, const struct comparison *c,
-                        enum parity_class class)
+                        enum parity_kind_class class)
 {
     for (int k = 0; k < PARITY_COUNT; k++)
-        if (c->kinds[k] > 0 && parity_class((enum parity_kind)k) == class) {
+        if (c->kinds[k] > 0 &&
+            parity_kind_class((enum parity_kind)k) == class) {
             buf_printf(out,
                        "<tr><th scope=row class=dim title=\"%s\">&#8195;%s"
                        "<td class=\"n dim\">",
-                       parity_text((enum parity_kind)k),
-                       parity_name((enum parity_kind)k));
-            page_number(out, c->kinds[k]);
+                       parity_kind_text((enum parity_kind)k),
+                       parity_kind_name((enum parity_kind)k));
+            page_parts_number(out, c->kinds[k]);
         }
 }
 
 static void print_class(struct buf *out, const struct comparison *c,
-                        const char *title, enum parity_class class)
+                        const char *title, enum parity_kind_class class)
 {
     uint64_t n = comparison_count(c, class);
     row(out, title, class == PARITY_MISMATCH && n > 0 ? " class=bad" : "", n);
@@ -33,7 +34,7 @@ static void print_class(struct buf *out, const struct comparison *c,
         print_kinds(out, c, class);
 }
 
-void page_shadow(struct buf *out, const struct view *v)
+void page_parts_shadow(struct buf *out, const struct view *v)
 {
     struct comparison c;
     const uint64_t *n = v->counters;

@@ -98,13 +98,13 @@ static void print_workers(struct buf *out, const struct view *v)
 {
     buf_printf(out, "\n%6s %8s %-8s %10s %8s %9s %10s\n", "worker", "pid",
                "state", "requests", "age", "memory", "in hand");
-    for (uint32_t i = 0; i < v->places; i++) {
+    for (uint32_t i = 0; i < v->slots; i++) {
         struct view_worker w;
         view_worker(v, i, &w);
         buf_printf(out,
                    "%6u %8d %-8s %10" PRIu64 " %6" PRIu64 " s %6" PRIu64 " kB",
-                   w.number, w.pid, worker_state_name(w.state), w.started,
-                   w.age, process_memory(w.pid) >> 10);
+                   w.number, w.pid, scoreboard_worker_state_name(w.state),
+                   w.started, w.age, process_memory(w.pid) >> 10);
         if (w.since > 0)
             buf_printf(out, " %7" PRIu64 " ms", w.since);
         buf_char(out, '\n');
@@ -121,7 +121,7 @@ static void print_counts(struct buf *out, const struct view *v)
     buf_str(out, "\ncounters\n");
     for (int c = 0; c < COUNTER_COUNT; c++)
         buf_printf(out, "  %-22s %12" PRIu64 "\n",
-                   counter_name((enum counter)c), v->counters[c]);
+                   scoreboard_counter_name((enum counter)c), v->counters[c]);
 }
 
 /* Lines of at most COLUMNS, the second and later ones indented. */
@@ -180,14 +180,14 @@ bool status_text(const struct view *v, struct buf *out)
 static void put_workers(struct json_doc *page, const struct view *v)
 {
     struct json_doc *workers = json_put_array(page, "workers");
-    for (uint32_t i = 0; i < v->places; i++) {
+    for (uint32_t i = 0; i < v->slots; i++) {
         struct json_doc *w = json_append_object(workers);
         struct view_worker worker;
         view_worker(v, i, &worker);
         json_put_uint(w, "number", worker.number);
         json_put_uint(w, "generation", worker.generation);
         json_put_uint(w, "pid", (uint64_t)worker.pid);
-        json_put_text(w, "state", worker_state_name(worker.state));
+        json_put_text(w, "state", scoreboard_worker_state_name(worker.state));
         json_put_uint(w, "requests", worker.started);
         json_put_uint(w, "age_seconds", worker.age);
         json_put_uint(w, "request_milliseconds", worker.since);
@@ -207,7 +207,8 @@ static void put_counters(struct json_doc *page, const struct view *v)
 {
     struct json_doc *counters = json_put_object(page, "counters");
     for (int c = 0; c < COUNTER_COUNT; c++)
-        json_put_uint(counters, counter_name((enum counter)c), v->counters[c]);
+        json_put_uint(counters, scoreboard_counter_name((enum counter)c),
+                      v->counters[c]);
 }
 
 static void put_supervisor(struct json_doc *page, const struct scoreboard *b)

@@ -20,12 +20,12 @@ void helpers_open(struct helpers *h, const struct helpers_plan *plan,
         h->shadow[i].name = "a shadow process";
 }
 
-static void start_monitor(struct helpers *h, struct crew *crew,
+static void start_monitor(struct helpers *h, struct worker_set *worker_set,
                           uint32_t generation)
 {
     pid_t pid = child_fork("monitor");
     if (pid == 0) {
-        crew_close(crew);
+        worker_set_close(worker_set);
         exit(h->plan->monitor(h->plan->context, generation));
     }
     minder_started(&h->monitor, pid);
@@ -33,14 +33,14 @@ static void start_monitor(struct helpers *h, struct crew *crew,
         scoreboard_count(&h->board->monitor_starts);
 }
 
-static void start_shadow(struct helpers *h, struct crew *crew, uint32_t number,
-                         uint32_t generation)
+static void start_shadow(struct helpers *h, struct worker_set *worker_set,
+                         uint32_t number, uint32_t generation)
 {
     static char name[24];
     snprintf(name, sizeof name, "shadow %u", number);
     pid_t pid = child_fork(name);
     if (pid == 0) {
-        crew_close(crew);
+        worker_set_close(worker_set);
         exit(h->plan->shadow(h->plan->context, number, generation));
     }
     minder_started(&h->shadow[number], pid);
@@ -48,13 +48,14 @@ static void start_shadow(struct helpers *h, struct crew *crew, uint32_t number,
         scoreboard_count(&h->board->shadow_starts);
 }
 
-void helpers_start(struct helpers *h, struct crew *crew, uint32_t generation)
+void helpers_start(struct helpers *h, struct worker_set *worker_set,
+                   uint32_t generation)
 {
     if (h->plan->monitor != NULL && minder_may_start(&h->monitor))
-        start_monitor(h, crew, generation);
+        start_monitor(h, worker_set, generation);
     for (uint32_t i = 0; h->plan->shadow != NULL && i < h->shadows; i++)
         if (minder_may_start(&h->shadow[i]))
-            start_shadow(h, crew, i, generation);
+            start_shadow(h, worker_set, i, generation);
 }
 
 static int64_t next_start(const struct minder *m, int64_t at)

@@ -12,8 +12,8 @@
 #include <sys/types.h>
 
 #include "scoreboard/scoreboard.h"
-#include "supervisor/crew.h"
 #include "supervisor/minder.h"
+#include "supervisor/worker_set.h"
 
 struct helpers_plan {
     void *context;
@@ -39,9 +39,11 @@ struct helpers {
 void helpers_open(struct helpers *h, const struct helpers_plan *plan,
                   struct scoreboard *board);
 
-/* Start what is missing and may be started now. In the child `crew` is closed.
+/* Start what is missing and may be started now. In the child `worker set` is
+ * closed.
  */
-void helpers_start(struct helpers *h, struct crew *crew, uint32_t generation);
+void helpers_start(struct helpers *h, struct worker_set *worker_set,
+                   uint32_t generation);
 
 /* When the next one may be: monotonic ns; CLOCK_NEVER: none is missing. */
 int64_t helpers_next_start(const struct helpers *h);

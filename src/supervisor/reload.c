@@ -14,7 +14,7 @@
 
 static void note_end(struct reload *r, bool good)
 {
-    struct scoreboard *b = r->crew->board;
+    struct scoreboard *b = r->worker_set->board;
     if (good)
         atomic_store(&b->reload_good, atomic_load(&b->reloads_begun));
     else
@@ -35,7 +35,7 @@ void reload_first(struct reload *r, const struct generation_size *size)
 {
     r->most = size->workers.most;
     r->newest = 1;
-    crew_assign(r->crew, r->newest, scale_first(&size->workers));
+    worker_set_assign(r->worker_set, r->newest, scale_first(&size->workers));
     serve_with(r, r->newest, size);
 }
 
@@ -58,12 +58,13 @@ static void switch_over(struct reload *r)
     r->next = 0;
     startup_succeeded(r->startup);
     r->plan->adopt(r->plan->context, true);
-    uint32_t left =
-        crew_retire(r->crew, was, clock_now() + r->size.drain_timeout);
+    uint32_t left = worker_set_retire(r->worker_set, was,
+                                      clock_now() + r->size.drain_timeout);
     helpers_tell(r->helpers, SIGHUP);
     log_info("reload: generation %u serves with %u workers; %u of generation "
              "%u finish what they have in hand",
-             r->generation, crew_count(r->crew, r->generation), left, was);
+             r->generation, worker_set_count(r->worker_set, r->generation),
+             left, was);
     note_end(r, true);
 }
 
@@ -73,7 +74,8 @@ void reload_give_up(struct reload *r, const char *why)
         return;
     log_error("reload: generation %u did not start: %s; generation %u goes on",
               r->next, why, r->generation);
-    crew_retire(r->crew, r->next, clock_now() + r->size.drain_timeout);
+    worker_set_retire(r->worker_set, r->next,
+                      clock_now() + r->size.drain_timeout);
     r->next = 0;
     r->plan->adopt(r->plan->context, false);
     note_end(r, false);
@@ -84,17 +86,17 @@ static void begin(struct reload *r)
     r->wanted = false;
     /* Before the settings are read: who reads the number and asks then knows
      * that a later one has read them after that. */
-    scoreboard_count(&r->crew->board->reloads_begun);
+    scoreboard_count(&r->worker_set->board->reloads_begun);
     if (!r->plan->prepare(r->plan->context, r->newest + 1, &r->next_size)) {
         note_end(r, false);
         return;
     }
-    int place;
+    int number;
     r->next = ++r->newest;
-    crew_assign(r->crew, r->next,
-                scaler_next(r->scaler, &r->next_size.workers));
-    while ((place = crew_vacant(r->crew, r->next)) >= 0)
-        if (!startup_begin(r->startup, (uint32_t)place, r->next,
+    worker_set_assign(r->worker_set, r->next,
+                      scaler_next(r->scaler, &r->next_size.workers));
+    while ((number = worker_set_vacant(r->worker_set, r->next)) >= 0)
+        if (!startup_begin(r->startup, (uint32_t)number, r->next,
                            r->next_size.start_timeout)) {
             reload_give_up(r, strerror(errno));
             return;
@@ -103,24 +105,24 @@ static void begin(struct reload *r)
 
 bool reload_is_possible(const struct reload *r)
 {
-    return r->next == 0 && crew_free_places(r->crew) >= r->most;
+    return r->next == 0 && worker_set_free_slots(r->worker_set) >= r->most;
 }
 
 /* The deadline of a reload is that of each of its workers. */
 static void look_for_failure(struct reload *r)
 {
     char why[80];
-    int place = startup_failed(r->startup, r->next);
-    if (place < 0)
+    int number = startup_failed(r->startup, r->next);
+    if (number < 0)
         return;
     snprintf(why, sizeof why,
-             "worker %d did not get to serve within start_timeout", place);
+             "worker %d did not get to serve within start_timeout", number);
     reload_give_up(r, why);
 }
 
 void reload_advance(struct reload *r)
 {
-    if (r->next != 0 && crew_is_ready(r->crew, r->next))
+    if (r->next != 0 && worker_set_is_ready(r->worker_set, r->next))
         switch_over(r);
     else if (r->next != 0)
         look_for_failure(r);
@@ -135,6 +137,6 @@ int64_t reload_next(const struct reload *r)
 
 void reload_count_failed(struct reload *r)
 {
-    scoreboard_count(&r->crew->board->reloads_begun);
+    scoreboard_count(&r->worker_set->board->reloads_begun);
     note_end(r, false);
 }

@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "supervisor/crew.h"
 #include "supervisor/helpers.h"
 #include "supervisor/scale.h"
 #include "supervisor/scaler.h"
 #include "supervisor/startup.h"
+#include "supervisor/worker_set.h"
 
 /* What there is of a generation. */
 struct generation_size {
@@ -36,7 +36,7 @@ struct reload_plan {
 
 struct reload {
     const struct reload_plan *plan;
-    struct crew *crew;
+    struct worker_set *worker_set;
     struct startup *startup;
     struct scaler *scaler; /* of the generation that serves */
     struct helpers *helpers;

@@ -59,7 +59,7 @@ static uint32_t grow(struct scale *s, const struct scale_limits *l,
     s->spent += n * (SECOND / l->rate);
     s->grown = s->changed = v->now;
     s->step = n;
-    s->ripe = v->now + SCALE_PATIENCE;
+    s->ripe = v->now + SCALE_CONFIRM;
     return n;
 }
 
@@ -133,7 +133,7 @@ struct scale_order scale_look(struct scale *s, const struct scale_limits *l,
     if (is_fixed(l))
         return o;
     if (s->ripe == 0 && (v->told || lacking(l, v) > 0))
-        s->ripe = v->now + SCALE_PATIENCE;
+        s->ripe = v->now + SCALE_CONFIRM;
     if (s->ripe == 0 || s->ripe <= v->now || urgent)
         act(&o, s, l, v);
     int64_t at = next_surplus(s, l, v);

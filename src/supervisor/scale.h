@@ -12,7 +12,7 @@
 
 /* A shortage must last this long before workers are started for it; at once
  * when there is no worker at all. */
-#define SCALE_PATIENCE INT64_C(10000000)
+#define SCALE_CONFIRM INT64_C(10000000)
 
 /* A growth within this time of the last one is twice as large, if nobody was
  * retired in between. */

@@ -10,16 +10,16 @@
 
 /* --- What there is. --- */
 
-static bool stays(const struct scaler *s, uint32_t place)
+static bool stays(const struct scaler *s, uint32_t number)
 {
-    const struct crew_member *m = &s->crew->members[place];
+    const struct worker_set_member *m = &s->worker_set->members[number];
     return m->generation == s->generation && m->kill_at == CLOCK_NEVER;
 }
 
-static bool is_starting(const struct scaler *s, uint32_t place, int64_t now)
+static bool is_starting(const struct scaler *s, uint32_t number, int64_t now)
 {
-    const struct crew_member *m = &s->crew->members[place];
-    const struct scoreboard_slot *slot = &s->crew->board->slots[place];
+    const struct worker_set_member *m = &s->worker_set->members[number];
+    const struct scoreboard_slot *slot = &s->worker_set->board->slots[number];
     return m->pid == 0 ||
            (atomic_load_explicit(&slot->state, memory_order_relaxed) ==
                 WORKER_ABSENT &&
@@ -38,8 +38,9 @@ static void add_idle(struct scale_sight *v, int64_t stale_at)
 static struct scale_sight count(const struct scaler *s)
 {
     struct scale_sight v = {.now = clock_now(), .stale_at = SCALE_NEVER};
-    for (uint32_t i = 0; i < s->crew->board->slot_count; i++) {
-        int64_t since = s->roster == NULL ? 0 : roster_since(s->roster, i);
+    for (uint32_t i = 0; i < s->worker_set->board->slot_count; i++) {
+        int64_t since =
+            s->idle_set == NULL ? 0 : idle_set_since(s->idle_set, i);
         if (!stays(s, i))
             continue;
         if (is_starting(s, i, v.now))
@@ -62,18 +63,18 @@ static bool is_readable(int fd)
 
 static void note_number(const struct scaler *s)
 {
-    scoreboard_serving(s->crew->board, s->generation,
-                       crew_count(s->crew, s->generation));
+    scoreboard_serving(s->worker_set->board, s->generation,
+                       worker_set_count(s->worker_set, s->generation));
 }
 
 static int largest_idle(const struct scaler *s)
 {
     uint64_t most = 0;
     int best = -1;
-    for (uint32_t i = 0; i < s->crew->board->slot_count; i++) {
-        if (!stays(s, i) || roster_since(s->roster, i) == 0)
+    for (uint32_t i = 0; i < s->worker_set->board->slot_count; i++) {
+        if (!stays(s, i) || idle_set_since(s->idle_set, i) == 0)
             continue;
-        uint64_t memory = process_memory(s->crew->members[i].pid);
+        uint64_t memory = process_memory(s->worker_set->members[i].pid);
         if (best < 0 || memory > most) {
             most = memory;
             best = (int)i;
@@ -84,18 +85,19 @@ static int largest_idle(const struct scaler *s)
 
 static void retire(struct scaler *s, uint32_t n)
 {
-    int place;
-    while (n-- > 0 && (place = largest_idle(s)) >= 0) {
-        log_debug("worker %d is not needed: it leaves", place);
-        crew_dismiss(s->crew, (uint32_t)place, clock_now() + s->drain_timeout);
-        roster_forget(s->roster, (uint32_t)place);
-        scoreboard_count(&s->crew->board->retired_idle);
+    int number;
+    while (n-- > 0 && (number = largest_idle(s)) >= 0) {
+        log_debug("worker %d is not needed: it leaves", number);
+        worker_set_dismiss(s->worker_set, (uint32_t)number,
+                           clock_now() + s->drain_timeout);
+        idle_set_forget(s->idle_set, (uint32_t)number);
+        scoreboard_count(&s->worker_set->board->retired_idle);
     }
 }
 
 static void complain(struct scaler *s)
 {
-    scoreboard_count(&s->crew->board->workers_short);
+    scoreboard_count(&s->worker_set->board->workers_short);
     if (log_paced(&s->complained))
         log_warn("all %u workers are busy and requests wait; there may be no "
                  "more of them: [pool] workers",
@@ -104,14 +106,14 @@ static void complain(struct scaler *s)
 
 void scaler_look(struct scaler *s)
 {
-    if (s->roster == NULL || s->limits.least >= s->limits.most)
+    if (s->idle_set == NULL || s->limits.least >= s->limits.most)
         return;
     struct scale_sight v = count(s);
     v.waiting = v.idle == 0 && is_readable(s->queue);
-    v.told = roster_has_rung(s->roster) || (s->watch && v.waiting);
+    v.told = idle_set_has_rung(s->idle_set) || (s->watch && v.waiting);
     struct scale_order o = scale_look(&s->scale, &s->limits, &v);
     if (o.start > 0)
-        crew_assign(s->crew, s->generation, o.start);
+        worker_set_assign(s->worker_set, s->generation, o.start);
     retire(s, o.retire);
     if (o.start + o.retire > 0)
         note_number(s);
@@ -119,7 +121,7 @@ void scaler_look(struct scaler *s)
         complain(s);
     s->watch = o.watch;
     s->look_at = o.look_at;
-    roster_ask(s->roster, o.tell_below);
+    idle_set_ask(s->idle_set, o.tell_below);
 }
 
 /* --- Generations. --- */
@@ -133,39 +135,39 @@ void scaler_serve(struct scaler *s, uint32_t generation,
     s->scale = (struct scale){.changed = clock_now(), .spent = s->scale.spent};
     s->watch = false;
     s->look_at = CLOCK_NEVER;
-    if (s->roster != NULL)
-        roster_ask(s->roster, 0);
-    atomic_store(&s->crew->board->workers_least, limits->least);
-    atomic_store(&s->crew->board->workers_most, limits->most);
+    if (s->idle_set != NULL)
+        idle_set_ask(s->idle_set, 0);
+    atomic_store(&s->worker_set->board->workers_least, limits->least);
+    atomic_store(&s->worker_set->board->workers_most, limits->most);
     note_number(s);
 }
 
 /* By what the workers say of themselves: those of a generation of a fixed
- * number are not on the roster. */
+ * number are not on the idle set. */
 uint32_t scaler_next(const struct scaler *s, const struct scale_limits *limits)
 {
     uint32_t busy = 0;
-    for (uint32_t i = 0; i < s->crew->board->slot_count; i++) {
-        uint32_t state = atomic_load_explicit(&s->crew->board->slots[i].state,
-                                              memory_order_relaxed);
+    for (uint32_t i = 0; i < s->worker_set->board->slot_count; i++) {
+        uint32_t state = atomic_load_explicit(
+            &s->worker_set->board->slots[i].state, memory_order_relaxed);
         busy += stays(s, i) && state != WORKER_ABSENT && state != WORKER_IDLE;
     }
     return scale_next(limits, busy);
 }
 
-void scaler_forget(struct scaler *s, uint32_t place)
+void scaler_forget(struct scaler *s, uint32_t number)
 {
-    if (s->roster != NULL)
-        roster_forget(s->roster, place);
+    if (s->idle_set != NULL)
+        idle_set_forget(s->idle_set, number);
 }
 
 nfds_t scaler_files(const struct scaler *s, struct pollfd files[SCALER_FILES])
 {
     nfds_t n = 0;
-    if (s->roster == NULL || s->limits.least >= s->limits.most)
+    if (s->idle_set == NULL || s->limits.least >= s->limits.most)
         return 0;
     files[n++] =
-        (struct pollfd){.fd = roster_bell(s->roster), .events = POLLIN};
+        (struct pollfd){.fd = idle_set_bell(s->idle_set), .events = POLLIN};
     if (s->watch)
         files[n++] = (struct pollfd){.fd = s->queue, .events = POLLIN};
     return n;

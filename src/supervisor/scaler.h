@@ -1,8 +1,8 @@
-/* scaler: keeps the number of workers of a generation at what supervisor/scale.h
- * wants it to be.
+/* scaler: keeps the number of workers of a generation at what
+ * supervisor/scale.h wants it to be.
  *
- * It gives places to the generation, and retires the largest of the idle
- * workers; processes are started by whoever fills the places (crew.h). */
+ * It gives slots to the generation, and retires the largest of the idle
+ * workers; processes are started by whoever fills the slots (worker_set.h). */
 #ifndef TALLYD_SUPERVISOR_SCALER_H
 #define TALLYD_SUPERVISOR_SCALER_H
 
@@ -10,14 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "scoreboard/roster.h"
-#include "supervisor/crew.h"
+#include "scoreboard/idle_set.h"
 #include "supervisor/scale.h"
+#include "supervisor/worker_set.h"
 
 struct scaler {
-    struct crew *crew;
-    struct roster *roster; /* NULL: every generation has a fixed number */
-    int queue;             /* readable while a request waits */
+    struct worker_set *worker_set;
+    struct idle_set *idle_set; /* NULL: every generation has a fixed number */
+    int queue;                 /* readable while a request waits */
     struct scale scale;
     struct scale_limits limits;
     uint32_t generation;
@@ -38,7 +38,7 @@ void scaler_look(struct scaler *s);
 uint32_t scaler_next(const struct scaler *s, const struct scale_limits *limits);
 
 /* A worker has died. */
-void scaler_forget(struct scaler *s, uint32_t place);
+void scaler_forget(struct scaler *s, uint32_t number);
 
 /* What to wait for besides `look_at`: gives how many of the two are filled. */
 #define SCALER_FILES 2

@@ -11,13 +11,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/signals.h"
-#include "supervisor/crew.h"
 #include "supervisor/helpers.h"
-#include "supervisor/overdue.h"
 #include "supervisor/reload.h"
+#include "supervisor/request_watchdog.h"
 #include "supervisor/scaler.h"
 #include "supervisor/startup.h"
 #include "supervisor/upgrade.h"
+#include "supervisor/worker_set.h"
 
 /* A stop told twice within this time was told once. */
 #define ECHO_WINDOW CLOCK_SECOND
@@ -30,11 +30,11 @@ enum stage { RUNNING, DRAINING, KILLING, REFUSING };
 struct supervisor {
     const struct supervisor_plan *plan;
     struct scoreboard *board;
-    struct crew crew;
+    struct worker_set worker_set;
     struct startup startup;
     struct scaler scaler;
     struct helpers helpers; /* which stay until the workers are gone */
-    struct overdue overdue;
+    struct request_watchdog overdue;
     struct reload reload;
     struct upgrade upgrade;
     enum stage stage;
@@ -51,7 +51,8 @@ struct supervisor {
 static void advance_upgrade(struct supervisor *s)
 {
     const struct upgrade_past past = {s->reload.generation, s->reload.newest,
-                                      s->crew.members, s->board->slot_count};
+                                      s->worker_set.members,
+                                      s->board->slot_count};
     if (s->stage != RUNNING || !reload_is_possible(&s->reload))
         return;
     if (upgrade_is_good(&s->upgrade))
@@ -62,28 +63,29 @@ static void advance_upgrade(struct supervisor *s)
 
 static void inherit(struct supervisor *s, const struct upgrade_past *past)
 {
-    crew_inherit(&s->crew, past->members, past->count, s->plan->strange);
+    worker_set_inherit(&s->worker_set, past->members, past->count,
+                       s->plan->strange);
     startup_inherit(&s->startup, s->plan->size.start_timeout);
     reload_inherit(&s->reload, past->generation, past->newest, &s->plan->size);
 }
 
 /* --- Deaths. --- */
 
-static void bury(struct supervisor *s, uint32_t place, int status)
+static void bury(struct supervisor *s, uint32_t number, int status)
 {
-    const struct crew_member *m = &s->crew.members[place];
-    overdue_ended(&s->overdue, place);
-    crew_report(&s->crew, place, status,
-                s->stage != RUNNING || m->kill_at != CLOCK_NEVER);
+    const struct worker_set_member *m = &s->worker_set.members[number];
+    request_watchdog_ended(&s->overdue, number);
+    worker_set_report(&s->worker_set, number, status,
+                      s->stage != RUNNING || m->kill_at != CLOCK_NEVER);
     if (m->generation == s->reload.next)
         reload_give_up(&s->reload, "a worker ended before all were ready");
     else if (s->stage == RUNNING && m->kill_at == CLOCK_NEVER)
-        startup_judge(&s->startup, place, status);
+        startup_judge(&s->startup, number, status);
     else if (s->stage == DRAINING)
-        s->hopeless = !crew_started_well(&s->crew, place, status);
-    crew_vacate(&s->crew, place);
-    scaler_forget(&s->scaler, place);
-    s->plan->bury(s->plan->context, place);
+        s->hopeless = !worker_set_started_well(&s->worker_set, number, status);
+    worker_set_vacate(&s->worker_set, number);
+    scaler_forget(&s->scaler, number);
+    s->plan->bury(s->plan->context, number);
 }
 
 static void reap(struct supervisor *s)
@@ -91,9 +93,9 @@ static void reap(struct supervisor *s)
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        int place = crew_find(&s->crew, pid);
-        if (place >= 0)
-            bury(s, (uint32_t)place, status);
+        int number = worker_set_find(&s->worker_set, pid);
+        if (number >= 0)
+            bury(s, (uint32_t)number, status);
         else if (!upgrade_lost(&s->upgrade, pid, status))
             helpers_lost(&s->helpers, pid, status);
     }
@@ -115,17 +117,17 @@ static void leave_running(struct supervisor *s, enum stage stage)
 static void start_last(struct supervisor *s)
 {
     uint32_t generation = s->reload.generation;
-    crew_assign(&s->crew, generation, 1);
-    int place = crew_vacant(&s->crew, generation);
-    if (place >= 0)
-        startup_begin(&s->startup, (uint32_t)place, generation,
+    worker_set_assign(&s->worker_set, generation, 1);
+    int number = worker_set_vacant(&s->worker_set, generation);
+    if (number >= 0)
+        startup_begin(&s->startup, (uint32_t)number, generation,
                       s->reload.size.start_timeout);
-    crew_tell(&s->crew, SIGTERM);
+    worker_set_tell(&s->worker_set, SIGTERM);
 }
 
-/* All are gone. Has nobody emptied queue and tray? The last one may have been
- * about to leave for a reason of its own when it was told to drain, or have
- * died. */
+/* All are gone. Has nobody emptied queue and connection pool? The last one may
+ * have been about to leave for a reason of its own when it was told to drain,
+ * or have died. */
 static void look_for_rest(struct supervisor *s)
 {
     if (atomic_load(&s->board->emptied) != 0 || s->hopeless)
@@ -143,26 +145,26 @@ static void look_for_rest(struct supervisor *s)
 
 static bool goes_on(struct supervisor *s)
 {
-    if (s->stage != RUNNING && s->crew.alive == 0)
+    if (s->stage != RUNNING && s->worker_set.alive == 0)
         look_for_rest(s);
-    return s->stage == RUNNING || s->crew.alive > 0;
+    return s->stage == RUNNING || s->worker_set.alive > 0;
 }
 
 static void start_draining(struct supervisor *s)
 {
     leave_running(s, DRAINING);
     s->kill_at = clock_now() + s->reload.size.drain_timeout;
-    log_info("draining: %u workers, at most %lld ms", s->crew.alive,
+    log_info("draining: %u workers, at most %lld ms", s->worker_set.alive,
              (long long)(s->reload.size.drain_timeout / CLOCK_MS));
-    crew_tell(&s->crew, SIGTERM);
+    worker_set_tell(&s->worker_set, SIGTERM);
 }
 
 static void start_killing(struct supervisor *s, const char *why)
 {
     leave_running(s, KILLING);
     s->out_of_time = false;
-    log_info("%s: ending %u workers now", why, s->crew.alive);
-    crew_tell(&s->crew, SIGKILL);
+    log_info("%s: ending %u workers now", why, s->worker_set.alive);
+    worker_set_tell(&s->worker_set, SIGKILL);
 }
 
 static void obey_signals(struct supervisor *s)
@@ -178,7 +180,7 @@ static void obey_signals(struct supervisor *s)
     s->upgrade.wanted |= usr2 && s->upgrade.plan->try_it != NULL;
     if (signals_take(SIGUSR1)) {
         log_reopen();
-        crew_tell(&s->crew, SIGUSR1);
+        worker_set_tell(&s->worker_set, SIGUSR1);
         helpers_tell(&s->helpers, SIGUSR1);
     }
     if (signals_take(SIGINT))
@@ -191,7 +193,7 @@ static void obey_signals(struct supervisor *s)
 
 static void watch_the_end(struct supervisor *s)
 {
-    if (clock_now() < s->kill_at || s->crew.alive == 0)
+    if (clock_now() < s->kill_at || s->worker_set.alive == 0)
         return;
     if (s->stage == DRAINING) {
         start_killing(s, "drain_timeout is over");
@@ -208,11 +210,12 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int64_t next_event(const struct supervisor *s)
 {
-    int64_t at = earlier(crew_next_kill(&s->crew), s->overdue.at);
+    int64_t at = earlier(worker_set_next_kill(&s->worker_set), s->overdue.at);
     at = earlier(at, s->startup.look_at);
     if (s->stage == DRAINING || s->stage == REFUSING)
         at = earlier(at, s->kill_at);
-    if (s->stage == RUNNING && crew_vacant(&s->crew, s->reload.generation) >= 0)
+    if (s->stage == RUNNING &&
+        worker_set_vacant(&s->worker_set, s->reload.generation) >= 0)
         at = earlier(at, s->startup.backoff.until);
     if (s->stage == RUNNING)
         at = earlier(at, s->scaler.look_at);
@@ -236,25 +239,27 @@ static void pulse(struct supervisor *s)
             ? CLOCK_NEVER
             : plan->pulse(plan->context,
                           s->stage == RUNNING &&
-                              crew_is_ready(&s->crew, s->reload.generation));
+                              worker_set_is_ready(&s->worker_set,
+                                                  s->reload.generation));
 }
 
 /* False: errno. */
 static bool open_parts(struct supervisor *s)
 {
     const struct supervisor_plan *plan = s->plan;
-    if (!crew_open(&s->crew, plan->board))
+    if (!worker_set_open(&s->worker_set, plan->board))
         return false;
-    s->startup = (struct startup){.crew = &s->crew,
+    s->startup = (struct startup){.worker_set = &s->worker_set,
                                   .context = plan->context,
                                   .child = plan->child,
                                   .look_at = CLOCK_NEVER};
-    s->scaler = (struct scaler){
-        .crew = &s->crew, .roster = plan->roster, .queue = plan->queue};
+    s->scaler = (struct scaler){.worker_set = &s->worker_set,
+                                .idle_set = plan->idle_set,
+                                .queue = plan->queue};
     helpers_open(&s->helpers, &plan->helpers, plan->board);
-    overdue_open(&s->overdue, &s->crew);
+    request_watchdog_open(&s->overdue, &s->worker_set);
     s->reload = (struct reload){.plan = &plan->reload,
-                                .crew = &s->crew,
+                                .worker_set = &s->worker_set,
                                 .startup = &s->startup,
                                 .scaler = &s->scaler,
                                 .helpers = &s->helpers};
@@ -280,7 +285,7 @@ int supervisor_run(const struct supervisor_plan *plan)
             startup_fill(&s.startup, s.reload.generation,
                          s.reload.size.start_timeout);
         }
-        helpers_start(&s.helpers, &s.crew, s.reload.generation);
+        helpers_start(&s.helpers, &s.worker_set, s.reload.generation);
         wait_for_signal(&s);
         reap(&s);
         obey_signals(&s);
@@ -289,14 +294,14 @@ int supervisor_run(const struct supervisor_plan *plan)
         if (s.stage == RUNNING)
             reload_advance(&s.reload);
         advance_upgrade(&s);
-        crew_kill_overdue(&s.crew);
-        overdue_look(&s.overdue, signals_take(SIGALRM));
+        worker_set_kill_overdue(&s.worker_set);
+        request_watchdog_look(&s.overdue, signals_take(SIGALRM));
         pulse(&s);
     }
     scoreboard_stage(s.board, POOL_ENDED);
     upgrade_end(&s.upgrade);
     helpers_end(&s.helpers);
-    crew_close(&s.crew);
+    worker_set_close(&s.worker_set);
     log_info("stopped");
     return EXIT_SUCCESS;
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "scoreboard/roster.h"
+#include "scoreboard/idle_set.h"
 #include "scoreboard/scoreboard.h"
 #include "supervisor/helpers.h"
 #include "supervisor/reload.h"
@@ -22,11 +22,11 @@ struct supervisor_plan {
     struct scoreboard *board;
     /* Where a number of workers that is not fixed comes from: NULL if it always
      * is. `queue` is readable while a request waits. */
-    struct roster *roster;
+    struct idle_set *idle_set;
     int queue;
     void *context;
     /* Run in the child, signals forgotten and still blocked; gives its exit
-     * status. `number` is its place on the scoreboard. It has started well once
+     * status. `number` is its slot on the scoreboard. It has started well once
      * it has given its slot a state. */
     int (*child)(void *context, uint32_t number, uint32_t generation);
     /* The processes that are no workers. They are told of SIGUSR1, and ended
@@ -40,7 +40,7 @@ struct supervisor_plan {
      * until there are ones of ours. `strange`: they share no memory with us. */
     const struct upgrade_past *past;
     bool strange;
-    /* A child has died; before its place is filled again. */
+    /* A child has died; before its slot is filled again. */
     void (*bury)(void *context, uint32_t number);
     /* No new work from now on; before the children are told to drain. */
     void (*retire)(void *context);

@@ -9,13 +9,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "supervisor/crew.h"
+#include "supervisor/worker_set.h"
 
 /* What the next program has to know of the supervisor. */
 struct upgrade_past {
     uint32_t generation, newest; /* that serves; the last that was there */
-    const struct crew_member *members;
-    uint32_t count; /* places */
+    const struct worker_set_member *members;
+    uint32_t count; /* slots */
 };
 
 struct upgrade_plan {

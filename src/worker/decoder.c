@@ -9,7 +9,7 @@
 /* One of the two decoders of an endpoint, with its answer so far. */
 struct track {
     struct payload *payload;
-    struct payload_answer answer; /* ok: nothing is wrong so far */
+    struct payload_result answer; /* ok: nothing is wrong so far */
 };
 
 struct pair {
@@ -94,12 +94,12 @@ bool decoder_feed(struct decoder *d, const uint8_t *bytes, size_t n)
 
 static void finish(struct track *t)
 {
-    struct payload_answer *a = &t->answer;
+    struct payload_result *a = &t->answer;
     if (a->ok)
         a->ok = payload_finish(t->payload, &a->tally, &a->fault);
 }
 
-const struct payload_answer *decoder_finish(struct decoder *d,
+const struct payload_result *decoder_finish(struct decoder *d,
                                             enum decoder_check *check,
                                             struct buf *difference)
 {

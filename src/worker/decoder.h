@@ -32,7 +32,7 @@ enum decoder_check {
 };
 
 /* The body is complete. The answer is valid until the next decoder_begin(). */
-const struct payload_answer *decoder_finish(struct decoder *d,
+const struct payload_result *decoder_finish(struct decoder *d,
                                             enum decoder_check *check,
                                             struct buf *difference);
 

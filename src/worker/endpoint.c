@@ -43,7 +43,8 @@ static bool open_sample(struct endpoint *e, char *why, size_t why_size)
                       : ENDPOINT_SAMPLE_MAX;
     char cause[300];
     if (c->selftest_file[0] == '\0' ||
-        sample_load(&e->sample, c->selftest_file, most, cause, sizeof cause))
+        whole_file_load(&e->sample, c->selftest_file, most, cause,
+                        sizeof cause))
         return true;
     snprintf(why, why_size, "[endpoint %s] selftest_file = %s", c->name, cause);
     return false;
@@ -92,7 +93,7 @@ void endpoint_table_free(struct endpoint_table **t)
         return;
     for (size_t i = 0; i < (*t)->count; i++) {
         downstream_target_free(&(*t)->list[i].target);
-        sample_free(&(*t)->list[i].sample);
+        whole_file_free(&(*t)->list[i].sample);
     }
     free(*t);
     *t = NULL;

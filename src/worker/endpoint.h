@@ -10,7 +10,7 @@
 
 #include "config/config.h"
 #include "downstream/downstream.h"
-#include "os/sample.h"
+#include "os/whole_file.h"
 #include "scoreboard/scoreboard.h"
 
 struct endpoint {
@@ -18,7 +18,7 @@ struct endpoint {
     size_t path_len;
     bool below; /* the path ends in /: everything below it is claimed */
     struct downstream_target *target; /* NULL: nothing is posted */
-    struct sample sample;             /* selftest_file */
+    struct whole_file sample;         /* selftest_file */
     struct circuit *circuit;          /* NULL: it has no breaker */
     struct breaker_rules rules;       /* of that */
     char opening[400];                /* {"sum": */

@@ -12,8 +12,8 @@
 #include "downstream/downstream.h"
 #include "worker/guard.h"
 #include "worker/handler.h"
-#include "worker/patience.h"
 #include "worker/phases.h"
+#include "worker/queue_policy.h"
 #include "worker/reply.h"
 #include "worker/requestlog.h"
 
@@ -29,7 +29,7 @@ struct exchange {
     struct scoreboard_slot *slot;
     struct handler *handler;
     struct downstream *downstream;
-    struct tap *tap; /* NULL: no request is sampled */
+    struct shadow_sampler *sampler; /* NULL: no request is sampled */
     const struct config_pool *pool;
     struct entropy entropy;
     struct trace trace;
@@ -99,7 +99,8 @@ static bool abandoned(void *context)
 
 struct exchange *exchange_new(struct fcgi *fcgi,
                               const struct endpoint_table *endpoints,
-                              struct scoreboard_slot *slot, struct tap *tap,
+                              struct scoreboard_slot *slot,
+                              struct shadow_sampler *sampler,
                               const struct config_pool *pool)
 {
     struct exchange *x = calloc(1, sizeof *x);
@@ -108,7 +109,7 @@ struct exchange *exchange_new(struct fcgi *fcgi,
     const struct handler_peers peers = {x, post, abandoned};
     x->fcgi = fcgi;
     x->slot = slot;
-    x->tap = tap;
+    x->sampler = sampler;
     x->pool = pool;
     x->handler = handler_new(endpoints, &peers);
     x->downstream = downstream_new();
@@ -156,16 +157,16 @@ static size_t find_path(struct exchange *x)
 /* One that has waited for too long is not served, nor waited with for a body
  * that is not there yet. */
 static void judge_wait(struct exchange *x, struct fcgi_conn *conn,
-                       struct patience_wait *wait)
+                       struct queue_policy_wait *wait)
 {
     char why[100];
     int64_t retry_after;
     wait->stamped =
-        patience_stamp(fcgi_param(x->fcgi, "QUEUED_AT"), clock_wall());
+        queue_policy_stamp(fcgi_param(x->fcgi, "QUEUED_AT"), clock_wall());
     if (wait->stamped >= 0)
         phases_set(&x->phases, TIMING_queue, wait->stamped);
     enum outcome o =
-        patience_judge(x->pool, wait, &retry_after, why, sizeof why);
+        queue_policy_judge(x->pool, wait, &retry_after, why, sizeof why);
     if (o == OUTCOME_ok)
         return;
     handler_refuse(x->handler, o, retry_after, why);
@@ -174,7 +175,7 @@ static void judge_wait(struct exchange *x, struct fcgi_conn *conn,
 }
 
 static void begin(struct exchange *x, struct fcgi_conn *conn,
-                  struct patience_wait *wait)
+                  struct queue_policy_wait *wait)
 {
     struct fcgi *f = x->fcgi;
     trace_make(&x->trace, fcgi_param(f, "HTTP_X_REQUEST_ID"),
@@ -189,23 +190,24 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
         .content_encoding = fcgi_param(f, "HTTP_CONTENT_ENCODING"),
         .idempotency_key = fcgi_param(f, "HTTP_IDEMPOTENCY_KEY"),
         .trace = &x->trace,
-        .loop = x->tap != NULL &&
-                tap_is_loop(x->tap, fcgi_param(f, TAP_LOOP_PARAM)),
+        .loop = x->sampler != NULL &&
+                shadow_sampler_is_loop(x->sampler,
+                                       fcgi_param(f, SHADOW_LOOP_PARAM)),
     };
     scoreboard_note_request(x->slot, param(x, "REQUEST_METHOD"), x->path,
                             x->trace.request_id);
     PROBE_REQUEST_START(x->trace.request_id, x->path);
     handler_begin(x->handler, &request);
     judge_wait(x, conn, wait);
-    if (x->tap == NULL)
+    if (x->sampler == NULL)
         return;
-    const struct tap_request tapped = {.path = x->path,
-                                       .path_len = request.path_len,
-                                       .wants_body =
-                                           handler_wants_body(x->handler),
-                                       .param = param_of,
-                                       .context = x};
-    tap_begin(x->tap, &tapped);
+    const struct shadow_sampler_request tapped = {
+        .path = x->path,
+        .path_len = request.path_len,
+        .wants_body = handler_wants_body(x->handler),
+        .param = param_of,
+        .context = x};
+    shadow_sampler_begin(x->sampler, &tapped);
 }
 
 /* --- The body. --- */
@@ -222,8 +224,8 @@ static enum handler_end read_body(struct exchange *x)
         switch (got) {
         case FCGI_BODY_MORE:
             handler_chunk(x->handler, bytes, n);
-            if (x->tap != NULL)
-                tap_chunk(x->tap, bytes, n);
+            if (x->sampler != NULL)
+                shadow_sampler_chunk(x->sampler, bytes, n);
             phases_spend(&x->phases, TIMING_decode);
             x->body_bytes += n;
             if (x->phases.mark >= x->due)
@@ -293,17 +295,17 @@ static void reply(struct exchange *x, const struct handler_result *r)
 /* The reply has left: what was sampled goes to the shadow. */
 static void hand_over(struct exchange *x, const struct handler_result *r)
 {
-    const struct tap_reply answered = {
+    const struct shadow_sampler_reply answered = {
         .endpoint = r->endpoint == NULL ? NULL : r->endpoint->config->name,
         .outcome = r->outcome,
         .result = r->result,
         .result_len = r->result_len,
         .response = x->reply};
-    tap_end(x->tap, &answered, &x->trace);
+    shadow_sampler_end(x->sampler, &answered, &x->trace);
 }
 
 bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
-                    struct patience_wait *wait)
+                    struct queue_policy_wait *wait)
 {
     phases_begin(&x->phases, x->slot);
     scoreboard_begin(x->slot, x->phases.begun);
@@ -329,7 +331,7 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
                x->phases.mark - x->phases.begun);
     requestlog_done(&entry, x->pool->slow_threshold);
     phases_end(&x->phases, r->outcome);
-    if (x->tap != NULL)
+    if (x->sampler != NULL)
         hand_over(x, r);
     return fcgi_end(x->fcgi);
 }

@@ -10,17 +10,18 @@
 #include "config/config.h"
 #include "fastcgi/fcgi.h"
 #include "scoreboard/scoreboard.h"
-#include "shadow/tap.h"
+#include "shadow/shadow_sampler.h"
 #include "worker/endpoint.h"
-#include "worker/patience.h"
+#include "worker/queue_policy.h"
 
 struct exchange;
 
-/* One per worker. NULL: memory is short. Everything is borrowed. `tap`: takes
- * copies of requests; NULL: none are taken. */
+/* One per worker. NULL: memory is short. Everything is borrowed. `sampler`:
+ * takes copies of requests; NULL: none are taken. */
 struct exchange *exchange_new(struct fcgi *fcgi,
                               const struct endpoint_table *endpoints,
-                              struct scoreboard_slot *slot, struct tap *tap,
+                              struct scoreboard_slot *slot,
+                              struct shadow_sampler *sampler,
                               const struct config_pool *pool);
 void exchange_free(struct exchange **x);
 
@@ -36,6 +37,6 @@ int exchange_test_wait(const struct exchange *x, int64_t interval);
 /* Serve the request whose head is complete on `conn`. True: the connection may
  * be kept; else the caller closes it. `wait`: what the caller knows of it. */
 bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
-                    struct patience_wait *wait);
+                    struct queue_policy_wait *wait);
 
 #endif

@@ -208,7 +208,7 @@ static void add_up(struct handler *h, struct tally *t)
     struct handler_result *r = &h->result;
     struct buf difference;
     buf_init(&difference, r->difference, sizeof r->difference);
-    const struct payload_answer *answer =
+    const struct payload_result *answer =
         decoder_finish(h->decoder, &r->check, &difference);
     *t = answer->tally;
     if (answer->ok)

@@ -11,22 +11,22 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "conn_pool/mailbox.h"
+#include "conn_pool/fd_store.h"
 #include "listen/listener.h"
 #include "os/signals.h"
-#include "worker/alone.h"
+#include "worker/self_watchdog.h"
 
 /* After accept(2) failed for want of descriptors or memory. */
 #define ACCEPT_PAUSE (100 * CLOCK_MS)
 
-/* How often the kernel is asked again to take a connection to the tray. */
+/* How often the kernel is asked again to take a connection to the conn_pool. */
 #define PARK_RETRY_MS 10
 
 /* At the end of the pool: how long a silent new connection is waited for; web
  * servers send at once. */
 #define DRAIN_GRACE CLOCK_SECOND
 
-_Static_assert(sizeof(struct fcgi_parcel) <= MAILBOX_NOTE_MAX,
+_Static_assert(sizeof(struct fcgi_parcel) <= FD_STORE_NOTE_MAX,
                "an idle connection is parked without a message");
 
 static void count(struct serving *s, enum counter c)
@@ -44,7 +44,7 @@ static void complain(struct serving *s, const char *what, const char *why)
 
 static void close_conn(struct serving *s, struct fcgi_conn *conn)
 {
-    tray_vacate(s->tray, conn->place, conn->fd);
+    conn_pool_vacate(s->conn_pool, conn->slot, conn->fd);
     conn->fd = -1;
     fcgi_close(s->fcgi, conn);
 }
@@ -76,20 +76,21 @@ static bool park(struct serving *s, struct fcgi_conn *conn)
     struct fcgi_parcel room;
     struct iovec parts[FCGI_PARCEL_PARTS];
     fcgi_conn_pack(conn, &room, parts);
-    if (!tray_park(s->tray, conn->place, &conn->fd, parts, FCGI_PARCEL_PARTS,
-                   conn->deadline))
+    if (!conn_pool_park(s->conn_pool, conn->slot, &conn->fd, parts,
+                        FCGI_PARCEL_PARTS, conn->deadline))
         return false;
     fcgi_close(s->fcgi, conn);
     return true;
 }
 
-/* The kernel would not take it to the tray: wait with it for a moment. */
+/* The kernel would not take it to the conn_pool: wait with it for a moment. */
 static bool wait_along(struct serving *s, struct fcgi_conn *conn)
 {
     count(s, COUNTER_park_errors);
     complain(s, "sharing a connection", strerror(errno));
     signals_hear();
-    if (clock_now() >= conn->deadline || s->stop || tray_closing(s->tray))
+    if (clock_now() >= conn->deadline || s->stop ||
+        conn_pool_closing(s->conn_pool))
         return false;
     struct pollfd p = {.fd = conn->fd, .events = POLLIN};
     poll(&p, 1, PARK_RETRY_MS);
@@ -109,9 +110,10 @@ static enum fcgi_progress advance(struct serving *s, struct fcgi_conn *conn)
 /* Not at the end of the pool, when all that waits has to be served. */
 void serving_leave_in_time(struct serving *s)
 {
-    s->stop = s->stop ||
-              (!tray_closing(s->tray) &&
-               (stack_is_asked(&s->slot->stack) || recycle_due(&s->recycle)));
+    s->stop =
+        s->stop ||
+        (!conn_pool_closing(s->conn_pool) &&
+         (backtrace_is_asked(&s->slot->stack) || recycle_due(&s->recycle)));
 }
 
 /* A request begins: the supervisor, if it sleeps, is to see to its end, and to
@@ -119,11 +121,11 @@ void serving_leave_in_time(struct serving *s)
 static void be_watched(const struct serving *s, const struct fcgi_conn *conn)
 {
     if (s->supervisor == 0)
-        alone_begin(conn->due);
+        self_watchdog_begin(conn->due);
     if (s->supervisor == 0 ||
         ((s->pool->request_timeout == 0 ||
           atomic_load_explicit(&s->board->watched, memory_order_relaxed)) &&
-         waiting_is_watched(&s->waiting)))
+         queue_wait_is_watched(&s->waiting)))
         return;
     if (getppid() == s->supervisor)
         kill(s->supervisor, SIGALRM);
@@ -140,16 +142,16 @@ static bool serve_request(struct serving *s, struct fcgi_conn *conn)
 {
     if (conn->kept)
         count(s, COUNTER_kept);
-    roster_busy(&s->seat);
+    idle_set_busy(&s->seat);
     be_watched(s, conn);
-    struct patience_wait wait = waiting_tell(&s->waiting, conn->aside);
+    struct queue_policy_wait wait = queue_wait_tell(&s->waiting, conn->aside);
     wait.stopped = pool_is_stopped(s);
     bool keep = exchange_serve(s->exchange, conn, &wait) &&
                 s->pool->keepalive == CONFIG_KEEPALIVE_ON &&
-                !tray_closing(s->tray);
+                !conn_pool_closing(s->conn_pool);
     scoreboard_state(s->slot, WORKER_IDLE);
-    alone_end();
-    roster_idle(&s->seat);
+    self_watchdog_end();
+    idle_set_idle(&s->seat);
     serving_leave_in_time(s);
     if (keep)
         fcgi_conn_restart(conn, clock_now());
@@ -191,12 +193,12 @@ static void serve(struct serving *s, struct fcgi_conn *conn)
 
 bool serving_accept(struct serving *s)
 {
-    int place = tray_reserve(s->tray);
-    if (place < 0) {
+    int slot = conn_pool_reserve(s->conn_pool);
+    if (slot < 0) {
         count(s, COUNTER_full);
         complain(s, "connections wait", "max_connections are open");
-        tray_quiet(s->tray);
-        tray_pause(s->tray, 0);
+        conn_pool_quiet(s->conn_pool);
+        conn_pool_pause(s->conn_pool, 0);
         return false;
     }
     int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -204,48 +206,48 @@ bool serving_accept(struct serving *s)
     struct fcgi_conn *conn =
         fd < 0 ? NULL : fcgi_open(s->fcgi, fd, clock_now());
     if (conn == NULL) {
-        tray_vacate(s->tray, place, fd);
-        tray_quiet(s->tray);
+        conn_pool_vacate(s->conn_pool, slot, fd);
+        conn_pool_quiet(s->conn_pool);
     }
     if (fd < 0 && listener_is_empty(error))
         return false;
     if (conn == NULL) {
         count(s, COUNTER_accept_errors);
         complain(s, "accept", strerror(fd < 0 ? error : ENOMEM));
-        tray_pause(s->tray, ACCEPT_PAUSE);
+        conn_pool_pause(s->conn_pool, ACCEPT_PAUSE);
         return false;
     }
-    tray_opened(s->tray, place);
-    conn->place = place;
-    waiting_accepted(&s->waiting);
+    conn_pool_opened(s->conn_pool, slot);
+    conn->slot = slot;
+    queue_wait_accepted(&s->waiting);
     serve(s, conn);
     return true;
 }
 
 /* --- Parked connections. --- */
 
-static struct fcgi_conn *take(struct serving *s, int place)
+static struct fcgi_conn *take(struct serving *s, int slot)
 {
     size_t n;
     int64_t came;
-    int fd = tray_take(s->tray, place, s->parcel, &n, &came);
+    int fd = conn_pool_take(s->conn_pool, slot, s->parcel, &n, &came);
     if (fd < 0 && errno != 0)
         count(s, COUNTER_park_errors);
     if (fd < 0)
         return NULL;
     struct fcgi_conn *conn = fcgi_adopt(s->fcgi, fd, s->parcel, n);
     if (conn == NULL) {
-        tray_vacate(s->tray, place, fd);
+        conn_pool_vacate(s->conn_pool, slot, fd);
         return NULL;
     }
-    conn->place = place;
-    waiting_taken(&s->waiting, came);
+    conn->slot = slot;
+    queue_wait_taken(&s->waiting, came);
     return conn;
 }
 
-void serving_take(struct serving *s, int place)
+void serving_take(struct serving *s, int slot)
 {
-    struct fcgi_conn *conn = take(s, place);
+    struct fcgi_conn *conn = take(s, slot);
     if (conn == NULL)
         return;
     count(s, COUNTER_shared);
@@ -255,8 +257,8 @@ void serving_take(struct serving *s, int place)
 void serving_close_overdue(struct serving *s)
 {
     int64_t now = clock_now();
-    for (int i = tray_next_due(s->tray, 0, now); i >= 0;
-         i = tray_next_due(s->tray, i + 1, now)) {
+    for (int i = conn_pool_next_due(s->conn_pool, 0, now); i >= 0;
+         i = conn_pool_next_due(s->conn_pool, i + 1, now)) {
         struct fcgi_conn *conn = take(s, i);
         if (conn == NULL)
             continue;
@@ -284,8 +286,8 @@ static void hurry(struct serving *s, struct fcgi_conn *conn, int64_t now)
 void serving_hurry(struct serving *s)
 {
     int64_t now = clock_now();
-    for (int i = tray_next_due(s->tray, 0, CLOCK_NEVER - 1); i >= 0;
-         i = tray_next_due(s->tray, i + 1, CLOCK_NEVER - 1)) {
+    for (int i = conn_pool_next_due(s->conn_pool, 0, CLOCK_NEVER - 1); i >= 0;
+         i = conn_pool_next_due(s->conn_pool, i + 1, CLOCK_NEVER - 1)) {
         struct fcgi_conn *conn = take(s, i);
         if (conn != NULL)
             hurry(s, conn, now);
@@ -308,12 +310,14 @@ bool serving_open(struct serving *s, const struct endpoint_table *endpoints)
         .write_timeout = c->write_timeout,
         .request_timeout = c->request_timeout,
     };
-    waiting_open(&s->waiting, c, s->tray, s->supervisor == 0 ? NULL : s->board);
-    s->parcel = malloc(MAILBOX_BYTES_MAX);
+    queue_wait_open(&s->waiting, c, s->conn_pool,
+                    s->supervisor == 0 ? NULL : s->board);
+    s->parcel = malloc(FD_STORE_BYTES_MAX);
     s->fcgi = fcgi_new(&config);
     if (s->parcel == NULL || s->fcgi == NULL)
         return false;
-    s->exchange = exchange_new(s->fcgi, endpoints, s->slot, s->tap, s->pool);
+    s->exchange =
+        exchange_new(s->fcgi, endpoints, s->slot, s->sampler, s->pool);
     return s->exchange != NULL;
 }
 

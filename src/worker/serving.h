@@ -1,5 +1,5 @@
-/* serving: one connection in a worker's hands, from accept(2) or the tray until
- * it is on the tray again or closed. */
+/* serving: one connection in a worker's hands, from accept(2) or the connection
+ * pool until it is on the connection pool again or closed. */
 #ifndef TALLYD_WORKER_SERVING_H
 #define TALLYD_WORKER_SERVING_H
 
@@ -7,31 +7,31 @@
 #include <stdint.h>
 
 #include "config/config.h"
-#include "conn_pool/tray.h"
+#include "conn_pool/conn_pool.h"
 #include "fastcgi/fcgi.h"
-#include "scoreboard/roster.h"
+#include "scoreboard/idle_set.h"
 #include "scoreboard/scoreboard.h"
 #include "worker/exchange.h"
+#include "worker/queue_wait.h"
 #include "worker/recycle.h"
-#include "worker/waiting.h"
 
 struct serving {
     const struct config_pool *pool;
     struct scoreboard_slot *slot;
-    struct roster_seat seat;
-    struct tray *tray;
+    struct idle_set_seat seat;
+    struct conn_pool *conn_pool;
     int listener;
-    struct tap *tap;  /* NULL: no request is sampled */
-    pid_t supervisor; /* 0: there is none */
+    struct shadow_sampler *sampler; /* NULL: no request is sampled */
+    pid_t supervisor;               /* 0: there is none */
     struct scoreboard *board;
     struct recycle recycle; /* zeroed: no limits */
     bool stop;              /* leave after the connection in hand */
     /* Its own. */
     struct fcgi *fcgi;
     struct exchange *exchange;
-    struct waiting waiting; /* what is known of the connection in hand */
-    uint8_t *parcel;        /* MAILBOX_BYTES_MAX */
-    int64_t complained;     /* monotonic ns: the last warning about resources */
+    struct queue_wait waiting; /* what is known of the connection in hand */
+    uint8_t *parcel;           /* FD_STORE_BYTES_MAX */
+    int64_t complained; /* monotonic ns: the last warning about resources */
 };
 
 /* The first seven are filled in and borrowed, the rest is zero. False: memory
@@ -43,7 +43,7 @@ void serving_close(struct serving *s);
 bool serving_accept(struct serving *s);
 
 /* Serve the parked connection on which something has come. */
-void serving_take(struct serving *s, int place);
+void serving_take(struct serving *s, int slot);
 
 /* Close the parked connections whose time is over. */
 void serving_close_overdue(struct serving *s);
@@ -53,7 +53,8 @@ void serving_close_overdue(struct serving *s);
 void serving_hurry(struct serving *s);
 
 /* Ask for the worker's end if it has done enough (recycle.h), or has come back
- * so late from a request that it is about to be killed for it (overdue.h). */
+ * so late from a request that it is about to be killed for it
+ * (request_watchdog.h). */
 void serving_leave_in_time(struct serving *s);
 
 #endif

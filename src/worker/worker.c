@@ -8,11 +8,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "os/proctitle.h"
 #include "os/signals.h"
-#include "os/title.h"
-#include "worker/alone.h"
 #include "worker/exchange.h"
 #include "worker/recycle.h"
+#include "worker/self_watchdog.h"
 #include "worker/serving.h"
 
 /* New connections served for each parked one when both wait. A proxy that
@@ -20,7 +20,9 @@
  * it uses again. */
 #define NEW_PER_PARKED 3
 
-/* At the end of the pool: how often one looks whether the tray is empty. */
+/* At the end of the pool: how often one looks whether the connection pool is
+ * empty.
+ */
 #define DRAIN_LOOK_MS 20
 
 /* A worker that always finds something to do asks that often for signals. A
@@ -32,7 +34,7 @@
 
 struct worker {
     const struct worker_plan *plan;
-    struct tray *tray;
+    struct conn_pool *conn_pool;
     struct serving serving;
     bool unsound;      /* leave now: the self-test failed */
     int64_t heard;     /* monotonic ns: when it last asked for signals */
@@ -44,17 +46,17 @@ struct worker {
 static void start_draining(struct worker *w)
 {
     w->drain_end = clock_now() + w->plan->pool->drain_timeout;
-    title_state("draining");
-    tray_close(w->tray);
+    proctitle_state("draining");
+    conn_pool_close(w->conn_pool);
     while (!w->plan->adopted && serving_accept(&w->serving))
         ;
     serving_hurry(&w->serving);
 }
 
-/* `generation_ends`: nobody but this generation will empty its tray. */
+/* `generation_ends`: nobody but this generation will empty its conn_pool. */
 static void obey_stop(struct worker *w, bool generation_ends)
 {
-    bool pool_ends = generation_ends || tray_closing(w->tray) ||
+    bool pool_ends = generation_ends || conn_pool_closing(w->conn_pool) ||
                      getppid() != w->plan->supervisor;
     bool alone = w->plan->supervisor == 0;
     if (!pool_ends)
@@ -86,13 +88,13 @@ static bool finished(const struct worker *w)
 {
     return w->serving.stop || w->unsound ||
            (w->drain_end != 0 &&
-            (tray_is_empty(w->tray) || clock_now() >= w->drain_end));
+            (conn_pool_is_empty(w->conn_pool) || clock_now() >= w->drain_end));
 }
 
 /* --- The loop. --- */
 
 /* How long it may wait, as for poll(2), if nothing comes. */
-static int patience(const struct worker *w)
+static int wait_limit(const struct worker *w)
 {
     if (w->drain_end != 0)
         return DRAIN_LOOK_MS;
@@ -105,19 +107,20 @@ static int patience(const struct worker *w)
 static bool accept_some(struct worker *w)
 {
     bool any = false;
-    for (int i = 0; i < NEW_PER_PARKED && tray_knocking(w->tray) &&
-                    !tray_closing(w->tray) && !w->serving.stop;
+    for (int i = 0; i < NEW_PER_PARKED && conn_pool_knocking(w->conn_pool) &&
+                    !conn_pool_closing(w->conn_pool) && !w->serving.stop;
          i++)
         any = serving_accept(&w->serving) || any;
     return any;
 }
 
 /* Wait for one event. Where it was not there at once, no request was. */
-static enum tray_event rest(struct worker *w, int limit, int *place)
+static enum conn_pool_event rest(struct worker *w, int limit, int *slot)
 {
     bool asks = w->plan->pool->queue_timeout != 0;
     int64_t began = asks ? clock_now() : 0;
-    enum tray_event event = tray_wait(w->tray, signals_waiting(), limit, place);
+    enum conn_pool_event event =
+        conn_pool_wait(w->conn_pool, signals_waiting(), limit, slot);
     int64_t ended = asks ? clock_now() : 0;
     if (ended - began >= REST)
         w->serving.waiting.rested = ended;
@@ -128,21 +131,21 @@ static enum tray_event rest(struct worker *w, int limit, int *place)
  * can keep the other waiting for long. */
 static void turn(struct worker *w)
 {
-    int place = -1;
-    int limit = patience(w);
+    int slot = -1;
+    int limit = wait_limit(w);
     if (accept_some(w))
         limit = 0;
-    switch (w->serving.stop ? TRAY_NOTHING : rest(w, limit, &place)) {
-    case TRAY_KNOCK:
+    switch (w->serving.stop ? CONN_POOL_NOTHING : rest(w, limit, &slot)) {
+    case CONN_POOL_KNOCK:
         serving_accept(&w->serving);
         break;
-    case TRAY_REQUEST:
-        serving_take(&w->serving, place);
+    case CONN_POOL_REQUEST:
+        serving_take(&w->serving, slot);
         break;
-    case TRAY_CLOCK:
+    case CONN_POOL_CLOCK:
         serving_close_overdue(&w->serving);
         break;
-    case TRAY_NOTHING:
+    case CONN_POOL_NOTHING:
         break;
     }
     obey_signals(w);
@@ -161,7 +164,7 @@ static void be_supervised(struct worker *w)
                           memory_order_relaxed);
     atomic_store_explicit(&slot->write_limit, c->write_timeout,
                           memory_order_relaxed);
-    stack_forget(&slot->stack); /* it was late: see startup.h */
+    backtrace_forget(&slot->stack); /* it was late: see startup.h */
 }
 
 static bool sound(struct worker *w)
@@ -173,26 +176,27 @@ static bool sound(struct worker *w)
 /* Nothing waits for a worker any more, or others will look. */
 static void leave(const struct worker *w)
 {
-    if (w->drain_end != 0 && !w->serving.stop && tray_is_empty(w->tray))
+    if (w->drain_end != 0 && !w->serving.stop &&
+        conn_pool_is_empty(w->conn_pool))
         atomic_store(&w->plan->board->emptied, 1);
 }
 
 int worker_run(const struct worker_plan *plan)
 {
     struct worker w = {.plan = plan,
-                       .tray = plan->tray,
+                       .conn_pool = plan->conn_pool,
                        .serving = {.pool = plan->pool,
                                    .slot = plan->slot,
                                    .seat = plan->seat,
-                                   .tray = plan->tray,
+                                   .conn_pool = plan->conn_pool,
                                    .listener = plan->listener,
-                                   .tap = plan->tap,
+                                   .sampler = plan->sampler,
                                    .supervisor = plan->supervisor,
                                    .board = plan->board}};
     int status = EXIT_FAILURE;
     log_set_drop_counter(&plan->slot->counters[COUNTER_log_dropped]);
     if (plan->supervisor != 0)
-        stack_catch(&plan->slot->stack); /* from here on it can be asked */
+        backtrace_catch(&plan->slot->stack); /* from here on it can be asked */
     scoreboard_step(plan->slot, STEP_OPENING);
     if (!serving_open(&w.serving, plan->endpoints)) {
         log_error("cannot start serving: %s", strerror(errno));
@@ -200,12 +204,12 @@ int worker_run(const struct worker_plan *plan)
         if (plan->supervisor != 0)
             be_supervised(&w);
         else
-            alone_watch(plan->board, plan->slot, plan->pool);
+            self_watchdog_watch(plan->board, plan->slot, plan->pool);
         scoreboard_step(plan->slot, STEP_DONE);
         scoreboard_state(plan->slot, WORKER_IDLE);
-        roster_ready(&plan->seat);
+        idle_set_ready(&plan->seat);
         log_debug("serving");
-        title_state("serving");
+        proctitle_state("serving");
         while (!finished(&w))
             turn(&w);
         leave(&w);

@@ -1,40 +1,40 @@
 /* worker: a process that serves one request at a time.
  *
- * It waits for a connection, a new one or one on the tray, and owns it until
- * it is served. A connection that has no request now goes to the tray, where
- * any worker finds it again: an idle worker owns none. */
+ * It waits for a connection, a new one or one on the connection pool, and owns
+ * it until it is served. A connection that has no request now goes to the
+ * connection pool, where any worker finds it again: an idle worker owns none.
+ */
 #ifndef TALLYD_WORKER_WORKER_H
 #define TALLYD_WORKER_WORKER_H
 
 #include "config/config.h"
-#include "conn_pool/tray.h"
-#include "scoreboard/roster.h"
+#include "conn_pool/conn_pool.h"
+#include "scoreboard/idle_set.h"
 #include "scoreboard/scoreboard.h"
-#include "shadow/tap.h"
+#include "shadow/shadow_sampler.h"
 #include "worker/endpoint.h"
 
 struct worker_plan {
     const struct config_pool *pool;
     const struct endpoint_table *endpoints;
-    struct scoreboard_slot *slot; /* this worker is its only writer */
-    struct tray *tray;            /* joined */
-    struct tap *tap;              /* NULL: no request is sampled */
-    struct roster_seat seat;      /* who knows when it is idle */
-    int listener;                 /* non-blocking */
+    struct scoreboard_slot *slot;   /* this worker is its only writer */
+    struct conn_pool *conn_pool;    /* joined */
+    struct shadow_sampler *sampler; /* NULL: no request is sampled */
+    struct idle_set_seat seat;      /* who knows when it is idle */
+    int listener;                   /* non-blocking */
     bool adopted; /* the listener outlives the pool: leave its queue */
     struct scoreboard *board;
     pid_t supervisor; /* 0: there is none, this process is the pool */
 };
 
 /* Serve until told to stop, and give the exit status. SIGTERM and SIGQUIT:
- * leave after the request in hand; when the whole pool stops (tray_close(), or
- * the supervisor is gone), serve first what is queued and what waits on the
- * tray, at most drain_timeout. SIGINT, or a second one of the others: leave
- * after the request in hand. SIGUSR2: the same as at the end of the pool, for a
- * generation whose tray the next one does not know. SIGUSR1: open the log
- * again. Does not
- * serve, or no longer, when its self-test fails. Call after the fork,
- * with signals_init() done. */
+ * leave after the request in hand; when the whole pool stops
+ * (conn_pool_close(), or the supervisor is gone), serve first what is queued
+ * and what waits on the connection pool, at most drain_timeout. SIGINT, or a
+ * second one of the others: leave after the request in hand. SIGUSR2: the same
+ * as at the end of the pool, for a generation whose connection pool the next
+ * one does not know. SIGUSR1: open the log again. Does not serve, or no longer,
+ * when its self-test fails. Call after the fork, with signals_init() done. */
 int worker_run(const struct worker_plan *plan);
 
 #endif

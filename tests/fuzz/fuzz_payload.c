@@ -61,10 +61,10 @@ static uint32_t random_below(uint32_t n)
 
 /* Decode in pieces of up to `most` bytes, each in memory of its own; whole, if
  * `most` is 0. */
-static struct payload_answer decode(struct payload *p, const uint8_t *body,
+static struct payload_result decode(struct payload *p, const uint8_t *body,
                                     size_t n, uint32_t most)
 {
-    struct payload_answer a = {.ok = true};
+    struct payload_result a = {.ok = true};
     payload_begin(p);
     for (size_t at = 0; at < n && a.ok;) {
         size_t take = most == 0 ? n : 1 + random_below(most);
@@ -80,8 +80,8 @@ static struct payload_answer decode(struct payload *p, const uint8_t *body,
     return a;
 }
 
-static void expect_same(const struct payload_answer *first,
-                        const struct payload_answer *other, const char *who)
+static void expect_same(const struct payload_result *first,
+                        const struct payload_result *other, const char *who)
 {
     char room[300];
     struct buf words;
@@ -96,7 +96,7 @@ static void expect_same(const struct payload_answer *first,
 static void check_body(const struct decoder *decoders, size_t count,
                        const uint8_t *body, size_t n, uint32_t most)
 {
-    struct payload_answer first = {.ok = false}, other;
+    struct payload_result first = {.ok = false}, other;
     for (size_t i = 0; i < count; i++) {
         other = decode(decoders[i].payload, body, n, 0);
         if (i == 0)

@@ -12,7 +12,7 @@ def is_missing():
 
 def openssl(*arguments):
     subprocess.run(["openssl", *map(str, arguments)], check=True,
-                   capture_output=True, timeout=kit.patience(20))
+                   capture_output=True, timeout=kit.wait_limit(20))
 
 
 class Authority:

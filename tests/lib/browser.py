@@ -67,7 +67,7 @@ class Browser:
         return json.loads(text)
 
     def _until(self, wanted):
-        deadline = time.monotonic() + kit.patience(60)
+        deadline = time.monotonic() + kit.wait_limit(60)
         while True:
             message = self._message(deadline)
             if wanted(message):

@@ -21,7 +21,7 @@ def answer_by_target(request, _link):
     if path == "/moves":
         return Answer(307, b"", {"Location": "/process"})
     if path == "/stalls":
-        threading.Event().wait(kit.patience(20))
+        threading.Event().wait(kit.wait_limit(20))
         return None
     return Answer()
 

@@ -35,7 +35,7 @@ class Crowd:
 
     def wait(self, limit=60):
         for thread in self._threads:
-            thread.join(kit.patience(limit))
+            thread.join(kit.wait_limit(limit))
         return self.answers
 
     def _client(self):

@@ -82,7 +82,7 @@ class Downstream:
         """Wait until `count` requests have come; gives all of them."""
         with self.lock:
             self.lock.wait_for(lambda: len(self.requests) >= count,
-                               kit.patience(limit))
+                               kit.wait_limit(limit))
             if len(self.requests) < count:
                 raise tap.Failure(f"the downstream got {len(self.requests)} "
                                   f"requests, not {count}")

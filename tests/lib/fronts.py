@@ -107,7 +107,7 @@ class Front:
 
     def connect(self, limit=20):
         return http.client.HTTPConnection(kit.HOST, self.port,
-                                          timeout=kit.patience(limit))
+                                          timeout=kit.wait_limit(limit))
 
     def request(self, method, path, body=None, headers=None, chunked=False):
         """One request over a connection of its own. `chunked`: `body` is a

@@ -135,7 +135,7 @@ def seconds(usual):
     return usual * TIME_SCALE
 
 
-def patience(usual=10.0):
+def wait_limit(usual=10.0):
     """How long to wait for what is sure to come and takes `usual` seconds at
     the very most on an idle machine. Waiting costs nothing when it comes, so
     nobody's machine is too slow; what must come before something else happens
@@ -145,13 +145,13 @@ def patience(usual=10.0):
 
 def until(what, predicate, limit=10.0, beat=0.01):
     """Wait until `predicate()` is true and give what it gave."""
-    deadline = time.monotonic() + patience(limit)
+    deadline = time.monotonic() + wait_limit(limit)
     while True:
         result = predicate()
         if result:
             return result
         if time.monotonic() > deadline:
-            raise tap.Failure(f"not within {patience(limit):g} s: {what}")
+            raise tap.Failure(f"not within {wait_limit(limit):g} s: {what}")
         time.sleep(beat)
 
 
@@ -228,10 +228,10 @@ class Process:
     def wait(self, limit=10.0):
         """Its exit status; Failure when it does not end in time."""
         try:
-            return self.process.wait(patience(limit))
+            return self.process.wait(wait_limit(limit))
         except subprocess.TimeoutExpired:
             raise tap.Failure(f"{self.name} (pid {self.pid}) has not ended "
-                              f"within {patience(limit):g} s") from None
+                              f"within {wait_limit(limit):g} s") from None
 
     def wait_for_log(self, part, limit=10.0):
         """Wait until the log contains `part`; gives the log."""

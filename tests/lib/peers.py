@@ -122,4 +122,4 @@ def in_background(function):
     try:
         yield thread
     finally:
-        thread.join(kit.patience(10))
+        thread.join(kit.wait_limit(10))

@@ -48,7 +48,7 @@ def write_settings(path, pool, endpoints, shadow=None):
 def run_tallyd(*arguments, env=None, limit=20):
     """Run tallyd to its end: (status, stdout, stderr)."""
     done = subprocess.run(kit.tallyd(*arguments), capture_output=True,
-                          text=True, timeout=kit.patience(limit), check=False,
+                          text=True, timeout=kit.wait_limit(limit), check=False,
                           stdin=subprocess.DEVNULL,
                           env={**os.environ, **(env or {})})
     if kit.REPORTS.search(done.stderr):
@@ -62,7 +62,7 @@ def run_tallyctl(*arguments, limit=20):
         raise tap.BailOut("there is no tallyctl; build it or set TALLYCTL")
     done = subprocess.run([kit.TALLYCTL, *map(str, arguments)],
                           capture_output=True, text=True, check=False,
-                          timeout=kit.patience(limit))
+                          timeout=kit.wait_limit(limit))
     return done.returncode, done.stdout, done.stderr
 
 
@@ -163,16 +163,16 @@ class Pool:
     # --- Talking to it. ---
 
     def link(self, limit=10.0):
-        return fastcgi.Link(self.address, kit.patience(limit))
+        return fastcgi.Link(self.address, kit.wait_limit(limit))
 
     def post(self, body, limit=10.0, **more):
         """One request without a web server; see fastcgi.request()."""
-        return fastcgi.post(self.address, body, kit.patience(limit), **more)
+        return fastcgi.post(self.address, body, kit.wait_limit(limit), **more)
 
     def page(self, path, accept=None, method="GET", limit=10.0, body=None):
         """What the status listener answers."""
         headers = {} if accept is None else {"Accept": accept}
-        return web.ask(self.pages, path, kit.patience(limit), method, headers,
+        return web.ask(self.pages, path, kit.wait_limit(limit), method, headers,
                        body)
 
     def monitor(self):

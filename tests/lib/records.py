@@ -78,7 +78,7 @@ def keeps_sending(link, data, limit):
             while not done:
                 link.socket.sendall(data)
     with peers.in_background(stuff) as sender:
-        sender.join(kit.patience(limit))
+        sender.join(kit.wait_limit(limit))
         alive = sender.is_alive()
         done.append(True)
         with contextlib.suppress(OSError):

@@ -31,7 +31,7 @@ class Handler:
     def ask(self, body, method="POST"):
         """(status, body) of one request."""
         link = http.client.HTTPConnection(kit.HOST, self.port,
-                                          timeout=kit.patience(20))
+                                          timeout=kit.wait_limit(20))
         try:
             link.request(method, "/process", body)
             answer = link.getresponse()

@@ -40,7 +40,7 @@ class Handler(Downstream):
         return Answer(200, b'{"ok":true}')
 
     def post(self, body, name):
-        link = http.client.HTTPConnection(*self.posts, timeout=kit.patience(20))
+        link = http.client.HTTPConnection(*self.posts, timeout=kit.wait_limit(20))
         headers = {"Content-Type": "application/json"}
         if self.names:
             headers["X-Request-ID"] = name
@@ -83,7 +83,7 @@ def replay(ours, theirs, *arguments, stdin=None, limit=60):
     """Run one to its end, with --json."""
     done = subprocess.run(command(ours, theirs, "--json", *arguments),
                           input=stdin, capture_output=True, check=False,
-                          timeout=kit.patience(limit), cwd=kit.DIRECTORY,
+                          timeout=kit.wait_limit(limit), cwd=kit.DIRECTORY,
                           **({} if stdin is not None
                              else {"stdin": subprocess.DEVNULL}))
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -26,7 +26,7 @@ def find_node():
 def ask_at(port, body, path="/process", headers=None):
     """(status, body) of one request over a connection of its own; status 0: no
     answer."""
-    link = http.client.HTTPConnection(kit.HOST, port, timeout=kit.patience(20))
+    link = http.client.HTTPConnection(kit.HOST, port, timeout=kit.wait_limit(20))
     try:
         link.request("POST", path, body, headers or {})
         answer = link.getresponse()
@@ -52,7 +52,7 @@ class OldHandler:
         tap.check(self.process.status() is None, "node has ended")
         try:
             link = http.client.HTTPConnection(OLD_HOST, self.port,
-                                              timeout=kit.patience())
+                                              timeout=kit.wait_limit())
             link.request("GET", "/")
             return link.getresponse().status == 405
         except OSError:
@@ -130,7 +130,7 @@ http {{
         seen = self.logged("start worker process ")
         done = subprocess.run(
             [KIT / "step", name, self.directory], check=False,
-            capture_output=True, text=True, timeout=kit.patience(20),
+            capture_output=True, text=True, timeout=kit.wait_limit(20),
             env={"NGINX_COMMAND": " ".join(map(str, self.command)),
                  "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
         tap.equal(done.returncode, 0, f"step {name}: {done.stderr}")
@@ -192,6 +192,6 @@ class Clients:
         """The sums of all that was asked; Failure when one failed."""
         self.stopping.set()
         for thread in self.threads:
-            thread.join(kit.patience(30))
+            thread.join(kit.wait_limit(30))
         tap.equal(self.faults[:5], [], f"faults of {self.asked} requests")
         return sorted(self.sums)

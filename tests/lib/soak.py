@@ -65,7 +65,7 @@ class Stage:
         self.book.posted(name, json.loads(request.body)["sum"])
         wish = name.partition("-")[2]
         if wish == "downstream_timeout":
-            self.calm.wait(kit.patience(2))
+            self.calm.wait(kit.wait_limit(2))
             return None
         if wish == "downstream_broken":
             return None
@@ -117,7 +117,7 @@ class Stage:
         self.killer.stop()
         self.over.set()
         for one in self.people:
-            one.join(kit.patience(70))
+            one.join(kit.wait_limit(70))
         self.calm.set()
         faults = [f"stuck: {one}" for one in self.people if one.is_alive()]
         self.pool.wait_for_workers()
@@ -143,10 +143,10 @@ class Stage:
 
         def settled():
             counts.update(
-                tray=self.pool.status()["connections"],
+                conn_pool=self.pool.status()["connections"],
                 nginx=len(self.nginx_links()) - self.own_links,
                 downstream=len(self.down.open))
-            return (counts["tray"] == counts["nginx"] <= KEPT
+            return (counts["conn_pool"] == counts["nginx"] <= KEPT
                     and counts["downstream"] <= WORKERS)
         try:
             kit.until("no connection is stuck", settled)

@@ -46,7 +46,7 @@ def functions_of(line):
     tap.check(offsets, f"no address of ours in {line}")
     done = subprocess.run(["addr2line", "-f", "-i", "-e", PROGRAM, *offsets],
                           capture_output=True, text=True, check=True,
-                          timeout=kit.patience(60))
+                          timeout=kit.wait_limit(60))
     return done.stdout.split()
 
 

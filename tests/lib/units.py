@@ -52,7 +52,7 @@ def _expand(name, seen=()):
         return {name}
     out = subprocess.run([ANALYZE, "--no-pager", "syscall-filter", name],
                          capture_output=True, text=True, check=True,
-                         timeout=kit.patience(20)).stdout
+                         timeout=kit.wait_limit(20)).stdout
     calls = set()
     for word in re.sub(r"^\s*#.*$", "", out, flags=re.M).split():
         if word not in seen and word != name:
@@ -74,7 +74,7 @@ def numbers():
     """{name: number} of this machine's system calls."""
     out = subprocess.run(["cc", "-E", "-dM", "-include", "sys/syscall.h", "-x",
                           "c", os.devnull], capture_output=True, text=True,
-                         check=True, timeout=kit.patience(20)).stdout
+                         check=True, timeout=kit.wait_limit(20)).stdout
     return {name: int(number) for name, number in
             re.findall(r"^#define __NR_(\w+) (\d+)$", out, re.M)}
 

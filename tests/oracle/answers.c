@@ -87,9 +87,9 @@ static uint32_t random_below(uint32_t n)
 }
 
 /* Decode in pieces of up to `most` bytes, or whole. */
-static struct payload_answer decode(struct payload *p, size_t n, uint32_t most)
+static struct payload_result decode(struct payload *p, size_t n, uint32_t most)
 {
-    struct payload_answer a = {.ok = true};
+    struct payload_result a = {.ok = true};
     payload_begin(p);
     for (size_t at = 0; at < n && a.ok;) {
         size_t take = most == 0 ? n : 1 + random_below(most);
@@ -116,7 +116,7 @@ static void put_sum(const struct tally *t)
     printf("%.*s", n > 0 ? (int)n : 4, n > 0 ? text : "none");
 }
 
-static void put_answer(const struct payload_answer *a)
+static void put_answer(const struct payload_result *a)
 {
     if (a->ok)
         put_sum(&a->tally);
@@ -126,8 +126,8 @@ static void put_answer(const struct payload_answer *a)
         printf("%s %s", outcome_name(a->fault.what), a->fault.pointer);
 }
 
-static bool expect_same(const struct payload_answer *first,
-                        const struct payload_answer *other, const char *who,
+static bool expect_same(const struct payload_result *first,
+                        const struct payload_result *other, const char *who,
                         const char *how)
 {
     char room[300];
@@ -147,10 +147,10 @@ static bool expect_same(const struct payload_answer *first,
 static void answer(int mode, size_t n)
 {
     static const uint32_t most[] = {1, 8, 40, 200, 2000};
-    struct payload_answer first = {.ok = false};
+    struct payload_result first = {.ok = false};
     for (size_t i = 0; i < decoder_count; i++) {
         struct payload *p = decoders[i].by_mode[mode];
-        struct payload_answer other = decode(p, n, 0);
+        struct payload_result other = decode(p, n, 0);
         if (i == 0)
             first = other;
         if (!expect_same(&first, &other, decoders[i].name, "whole"))

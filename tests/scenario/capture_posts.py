@@ -39,7 +39,7 @@ class Capture:
 
     def connect(self):
         return http.client.HTTPConnection(*self.address,
-                                          timeout=kit.patience(20))
+                                          timeout=kit.wait_limit(20))
 
     def post(self, body=BODY, path="/process", **headers):
         """(status, body, headers) of one post."""
@@ -149,7 +149,7 @@ def stalled_alone():
     """posts that stall hold up no others"""
     def slow_first(request, _link):
         if request.body == b"slow":
-            gate.wait(kit.patience(20))
+            gate.wait(kit.wait_limit(20))
         return Answer()
     gate = threading.Event()
     with Downstream(slow_first) as down:
@@ -193,7 +193,7 @@ def refused():
         except TimeoutError:
             pass
         link.close()
-        other.settimeout(kit.patience(20))
+        other.settimeout(kit.wait_limit(20))
         tap.check(other.recv(99).startswith(b"HTTP/1.1 200"), "its turn")
         other.close()
         capture.end()
@@ -281,7 +281,7 @@ def usage():
         done = subprocess.run(
             [kit.TALLYCTL, "capture", *map(str, arguments)],
             capture_output=True, text=True, check=False,
-            timeout=kit.patience(20))
+            timeout=kit.wait_limit(20))
         tap.equal(done.returncode, status, f"{arguments}: {done.stderr}")
         tap.check(part in done.stderr, done.stderr)
 

@@ -77,7 +77,7 @@ def a_body_that_never_makes_it_wait():
         with peers.in_background(flood) as sender:
             tap.equal(link.read_reply().status, 504, "the status")
             done.set()
-            sender.join(kit.patience(10))
+            sender.join(kit.wait_limit(10))
 
 
 @tap.test
@@ -179,7 +179,7 @@ def without_a_limit_a_request_may_take_its_time():
             down.wait_for(1)
             time.sleep(LIMIT)  # time passing is what is tested
             down.release()
-            thread.join(kit.patience(10))
+            thread.join(kit.wait_limit(10))
         tap.equal(replies[0][0], 200, "the status")
         serves(pool)
 

@@ -76,7 +76,7 @@ def a_log_nobody_reads_stops_nothing():
             tap.check(pool.count("log_dropped") > 0, "nothing was dropped")
         finally:
             process.terminate()
-            tap.equal(process.wait(kit.patience(10)), 0, "the exit status")
+            tap.equal(process.wait(kit.wait_limit(10)), 0, "the exit status")
     finally:
         os.close(reader)
         os.close(writer)
@@ -95,7 +95,7 @@ def a_log_reader_that_dies_stops_nothing():
         expect_service(pool)
     finally:
         process.terminate()
-        tap.equal(process.wait(kit.patience(10)), 0, "the exit status")
+        tap.equal(process.wait(kit.wait_limit(10)), 0, "the exit status")
 
 
 @tap.test

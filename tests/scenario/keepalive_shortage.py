@@ -95,7 +95,7 @@ class Hoarder:
         tap.equal(self.process.stdout.readline(), "ready\n", "the hoarder")
 
     def end(self):
-        self.process.communicate("", timeout=kit.patience(10))
+        self.process.communicate("", timeout=kit.wait_limit(10))
 
 
 def poor_pool(uid):
@@ -145,7 +145,7 @@ def too_many_descriptors_in_flight():
 
 
 @tap.test
-def a_full_tray_makes_connections_wait_and_closes_none():
+def a_full_pool_makes_connections_wait_and_closes_none():
     """max_connections kept connections: one more waits in the queue until one
     is closed, and the kept ones go on"""
     with Downstream() as down, \

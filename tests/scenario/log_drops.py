@@ -41,8 +41,10 @@ class Standstill:
         found = {}
         for pid in procfs.children_of(self.pool.pid):
             title = procfs.command_of(pid).split(",")
-            if title[-1].strip() == "serving":
-                found[title[0].rpartition(": ")[2]] = pid
+            name = title[0].rpartition(": ")[2]
+            # A child has its parent's title until it sets its own.
+            if title[-1].strip() == "serving" and name != "supervisor":
+                found[name] = pid
         return found if len(found) == 4 else None
 
     def dropped(self):

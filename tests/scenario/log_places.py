@@ -26,7 +26,7 @@ class Receiver:
         self.path = path or kit.fresh_path("log.sock")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(self.path))
-        self.socket.settimeout(kit.patience(10))
+        self.socket.settimeout(kit.wait_limit(10))
 
     def packet(self, part):
         """The next packet that has `part`; those before are passed over."""
@@ -168,7 +168,7 @@ def the_journal_behind_standard_error():
     """when only its stream is in reach, lines have the prefix <N>"""
     with Journal(log_socket=kit.fresh_path("none")) as pool:
         pool.post(WRONG)
-        pool.ours.settimeout(kit.patience(10))
+        pool.ours.settimeout(kit.wait_limit(10))
         text = b""
         while b"wrong_shape" not in text:
             text += pool.ours.recv(65536)

@@ -22,7 +22,7 @@ def run(program, *arguments):
     if path is None:
         raise tap.Skip(f"{program} is not installed")
     done = subprocess.run([path, *map(str, arguments)], capture_output=True,
-                          text=True, check=False, timeout=kit.patience(30))
+                          text=True, check=False, timeout=kit.wait_limit(30))
     tap.equal(done.returncode, 0, f"{program}: {done.stderr or done.stdout}")
     return done.stdout + done.stderr
 
@@ -110,7 +110,7 @@ def rotated_logs_lose_no_line():
         pool.stop()
     text = "".join(
         subprocess.run(["zcat", "-f", path], capture_output=True, text=True,
-                       check=True, timeout=kit.patience(20)).stdout
+                       check=True, timeout=kit.wait_limit(20)).stdout
         for path in rotation.logs.iterdir())
     tap.equal(text.count("outcome=ok"), 61, "lines of requests")
     tap.contains(text, "stopped", "the last line")

@@ -32,7 +32,7 @@ class Manager:
     def next(self, within=None):
         """The next message: {variable: value}; {} when none comes. `within`:
         seconds in which none is to come."""
-        self.socket.settimeout(within or kit.patience())
+        self.socket.settimeout(within or kit.wait_limit())
         try:
             text = self.socket.recv(4096).decode()
         except TimeoutError:

@@ -33,7 +33,7 @@ def the_units_are_valid():
                                        "tallyd@.socket", "tallyd@.service")]
     done = subprocess.run([units.ANALYZE, "verify", "--man=no", *names],
                           capture_output=True, text=True, check=False,
-                          timeout=kit.patience(30))
+                          timeout=kit.wait_limit(30))
     faults = [line for line in done.stderr.splitlines() if str(place) in line
               or "tallyd" in line]
     if done.returncode != 0 and not faults:
@@ -50,7 +50,7 @@ def exposure_is_low():
         done = subprocess.run(
             [units.ANALYZE, "security", "--offline=true", "--no-pager",
              place / name], capture_output=True, text=True, check=False,
-            timeout=kit.patience(30))
+            timeout=kit.wait_limit(30))
         found = re.search(r"exposure level for \S+: ([\d.]+)", done.stdout)
         tap.check(found, f"no level: {done.stdout[-300:]}{done.stderr[-300:]}")
         tap.check(float(found[1]) <= EXPOSURE_MOST,

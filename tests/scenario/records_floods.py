@@ -25,7 +25,7 @@ def expect_end(pool, data, opening=b""):
     with pool.link() as link:
         link.send(opening)
         tap.check(keeps_sending(link, data, LIMIT),
-                  f"the pool still reads after {kit.patience(LIMIT):g} s")
+                  f"the pool still reads after {kit.wait_limit(LIMIT):g} s")
 
 
 def without_length():

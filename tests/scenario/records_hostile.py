@@ -178,7 +178,7 @@ def an_abort_is_taken_at_every_stage():
                      HEAD + record(STDIN, SAMPLE[:9])):
             with pool.link() as link:
                 link.send(data + record(ABORT_REQUEST))
-                link.socket.settimeout(kit.patience(10))
+                link.socket.settimeout(kit.wait_limit(10))
                 while link.socket.recv(4096):
                     pass
 

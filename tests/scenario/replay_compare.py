@@ -232,7 +232,7 @@ def for_people():
     with Handler(change=at(2, 1)) as a, Handler() as b:
         done = subprocess.run(command(a.url, b.url, write_cases(10)),
                               capture_output=True, text=True, check=False,
-                              timeout=kit.patience(30))
+                              timeout=kit.wait_limit(30))
     tap.equal(done.returncode, 1, done.stderr)
     for part in ("cases                 10", "reply_body", "10.000000 %",
                  "1 mismatch to look into", "95 %"):

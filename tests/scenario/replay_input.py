@@ -113,7 +113,7 @@ def usage():
             (["--nonsense"], "nonsense")):
         done = subprocess.run([kit.TALLYCTL, "replay", *arguments],
                               capture_output=True, text=True, check=False,
-                              timeout=kit.patience(20))
+                              timeout=kit.wait_limit(20))
         tap.equal(done.returncode, *(status or [64]),
                   f"status of {arguments}: {done.stderr}")
         tap.check(part in done.stderr, f"{arguments}: {done.stderr}")
@@ -194,7 +194,7 @@ def interrupt_and_go_on(number, status):
                   and "\ndone 0\n" not in state.read_text())
         a.wait_for(100)
         process.send_signal(number)
-        process.communicate(timeout=kit.patience(30))
+        process.communicate(timeout=kit.wait_limit(30))
         os.close(ours)
         tap.equal(process.returncode, status, "exit status")
         before = len(a.take())
@@ -237,7 +237,7 @@ def quiet_input():
         a.wait_for(1)
         b.wait_for(1)
         process.send_signal(signal.SIGTERM)
-        tap.equal(process.wait(kit.patience(20)), 3, "exit status")
+        tap.equal(process.wait(kit.wait_limit(20)), 3, "exit status")
         text = process.stdout.read()
         tap.equal(json.loads(text)["cases"], 1, "cases")
         tap.check(b"--state FILE" in process.stderr.read(), "the hint")

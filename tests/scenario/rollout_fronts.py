@@ -158,7 +158,7 @@ def the_script_refuses_what_is_no_step():
     for arguments in (), ("7", "/"), ("0", "/", "x"):
         done = subprocess.run([KIT / "step", *arguments], check=False,
                               capture_output=True, text=True,
-                              timeout=kit.patience())
+                              timeout=kit.wait_limit())
         tap.equal(done.returncode, 64, f"the status of {arguments}")
         tap.check(done.stderr != "" and done.stdout == "", "it says nothing")
 

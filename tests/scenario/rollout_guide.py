@@ -104,7 +104,7 @@ class Walk:
             return ""
         done = subprocess.run(["sh", "-c", command], check=False,
                               capture_output=True, text=True, cwd=kit.TOP,
-                              env=self.environment(), timeout=kit.patience(120))
+                              env=self.environment(), timeout=kit.wait_limit(120))
         tap.equal(done.returncode, wanted,
                   f"the status of {command}: {done.stdout}{done.stderr}")
         return done.stdout

@@ -100,7 +100,7 @@ def the_mirror_is_not_for_clients():
     with Downstream() as down, pool_for(down) as pool:
         front = Front(OldHandler(down.url), pool)
         link = http.client.HTTPConnection(kit.HOST, front.port,
-                                          timeout=kit.patience())
+                                          timeout=kit.wait_limit())
         link.request("POST", "/.tallyd-mirror/process", b'{"items":[]}')
         tap.equal(link.getresponse().status, 404, "the status")
         link.close()

@@ -25,7 +25,7 @@ def send(*arguments, given=b"", stdin=None, limit=30):
         raise tap.BailOut("there is no tallyctl; build it or set TALLYCTL")
     done = subprocess.run(
         [kit.TALLYCTL, *map(str, arguments)], capture_output=True, check=False,
-        timeout=kit.patience(limit),
+        timeout=kit.wait_limit(limit),
         **({"stdin": stdin} if stdin is not None else {"input": given}))
     return done.returncode, done.stdout, done.stderr.decode()
 
@@ -255,7 +255,7 @@ def a_reader_that_leaves_ends_it():
         done = subprocess.run(
             [kit.TALLYCTL, "-c", pool.config, "send", written(SAMPLE)],
             stdout=full, stderr=subprocess.PIPE, check=False,
-            timeout=kit.patience(30))
+            timeout=kit.wait_limit(30))
         tap.equal(done.returncode, 2, "the exit status")
         tap.contains(done.stderr.decode(), "standard output", "the error")
 

@@ -271,7 +271,7 @@ def the_sample_is_in_step():
     """conf/tallyd.conf is what conf/make-sample prints"""
     done = subprocess.run([sys.executable, kit.CONF / "make-sample"],
                           capture_output=True, text=True, check=True,
-                          timeout=kit.patience(20))
+                          timeout=kit.wait_limit(20))
     sample = kit.CONF / "tallyd.conf"
     tap.check(done.stdout == sample.read_text(),
               "they differ; run: conf/make-sample > conf/tallyd.conf")

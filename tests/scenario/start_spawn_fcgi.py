@@ -37,7 +37,7 @@ def environment(config, sock, **more):
 
 
 def serves(sock):
-    reply = fastcgi.post(sock, SAMPLE, kit.patience(10))
+    reply = fastcgi.post(sock, SAMPLE, kit.wait_limit(10))
     tap.equal((reply.status, reply.body), (200, b'{"sum":42}'), "the reply")
 
 
@@ -152,7 +152,7 @@ def what_is_no_listening_socket_is_left_alone():
 def a_wrong_mode_is_told():
     done = subprocess.run([SCRIPT], env={**os.environ, "TALLYD_MODE": "x"},
                           capture_output=True, text=True, check=False,
-                          timeout=kit.patience())
+                          timeout=kit.wait_limit())
     tap.equal(done.returncode, 64, "the exit status")
     tap.contains(done.stderr, "TALLYD_MODE", "what it says")
 

@@ -52,7 +52,7 @@ def pool_with(*sockets, pid="", count="", **settings):
 
 
 def serves(address):
-    reply = fastcgi.post(address, SAMPLE, kit.patience(10))
+    reply = fastcgi.post(address, SAMPLE, kit.wait_limit(10))
     tap.equal((reply.status, reply.body), (200, b'{"sum":42}'), "the reply")
 
 
@@ -80,7 +80,7 @@ def requests_wait_over_a_restart():
     with listener:
         with pool_with(listener):
             serves(path)
-        with fastcgi.Link(path, kit.patience(10)) as link:
+        with fastcgi.Link(path, kit.wait_limit(10)) as link:
             link.send(fastcgi.request(SAMPLE))
             with pool_with(listener):
                 tap.equal(link.read_reply().body, b'{"sum":42}', "the reply")

@@ -73,7 +73,7 @@ def render(pool, query="html"):
          "--disable-component-update", "--disable-sync",
          f"--user-data-dir={kit.fresh_path('chromium')}", "--dump-dom",
          f"http://{host}:{port}/status?{query}"],
-        capture_output=True, text=True, check=False, timeout=kit.patience(60))
+        capture_output=True, text=True, check=False, timeout=kit.wait_limit(60))
     tap.equal(done.returncode, 0, f"chromium: {done.stderr[-500:]}")
     return Reader(done.stdout)
 

@@ -76,7 +76,7 @@ def promtool_finds_no_fault():
                   (200, "text/plain; version=0.0.4; charset=utf-8"), "the page")
         done = subprocess.run([promtool, "check", "metrics"], text=True,
                               input=page.text, capture_output=True,
-                              check=False, timeout=kit.patience(30))
+                              check=False, timeout=kit.wait_limit(30))
         tap.equal((done.returncode, done.stdout + done.stderr), (0, ""),
                   "promtool check metrics")
 
@@ -95,7 +95,7 @@ def a_parser_of_openmetrics_takes_it():
                   OPEN + "; version=1.0.0; charset=utf-8", "the type")
         done = subprocess.run([python, "-c", PARSE], text=True,
                               input=page.text, capture_output=True,
-                              check=False, timeout=kit.patience(30))
+                              check=False, timeout=kit.wait_limit(30))
         tap.equal((done.returncode, done.stderr), (0, ""), "the parser")
         tap.check(len(done.stdout.splitlines()) > 40, done.stdout)
 

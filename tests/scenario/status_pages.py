@@ -32,7 +32,7 @@ def watched(*arguments, **settings):
 
 
 def open_page_socket(pool, limit=30.0):
-    return web.open_socket(pool.pages, kit.patience(limit))
+    return web.open_socket(pool.pages, kit.wait_limit(limit))
 
 
 def read_all(link):

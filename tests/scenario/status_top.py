@@ -54,7 +54,7 @@ class Terminal:
 
     def end(self):
         """Its exit status; the terminal must be as it was."""
-        deadline = time.monotonic() + kit.patience(10)
+        deadline = time.monotonic() + kit.wait_limit(10)
         while self.process.poll() is None:
             tap.check(time.monotonic() < deadline, "top does not end")
             self.read()

@@ -37,7 +37,7 @@ def limited_pool(uid, processes, **settings):
 def allow_forks(pool, uid):
     """Raise the limit, as the user the pool runs as: root may not always."""
     subprocess.run([*become(uid), "prlimit", "--nproc=50:", "--pid",
-                    str(pool.pid)], check=True, timeout=kit.patience())
+                    str(pool.pid)], check=True, timeout=kit.wait_limit())
 
 
 @tap.test

@@ -16,10 +16,10 @@
 #include "worker/decoder.h"
 #include "worker/serving.h"
 
-const struct payload_answer *__real_decoder_finish(struct decoder *d,
+const struct payload_result *__real_decoder_finish(struct decoder *d,
                                                    enum decoder_check *check,
                                                    struct buf *difference);
-const struct payload_answer *__wrap_decoder_finish(struct decoder *d,
+const struct payload_result *__wrap_decoder_finish(struct decoder *d,
                                                    enum decoder_check *check,
                                                    struct buf *difference);
 
@@ -100,7 +100,7 @@ static void get_stuck(const char *path)
         wait_for_signal();
 }
 
-const struct payload_answer *__wrap_decoder_finish(struct decoder *d,
+const struct payload_result *__wrap_decoder_finish(struct decoder *d,
                                                    enum decoder_check *check,
                                                    struct buf *difference)
 {

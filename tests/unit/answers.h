@@ -73,11 +73,11 @@ static inline void answers_close(struct reader *readers, size_t count)
 }
 
 /* Decode in pieces of `step` bytes, the first of `first` if that is not 0. */
-static inline struct payload_answer answers_decode(const struct reader *r,
+static inline struct payload_result answers_decode(const struct reader *r,
                                                    const char *body, size_t n,
                                                    size_t first, size_t step)
 {
-    struct payload_answer a = {.ok = true};
+    struct payload_result a = {.ok = true};
     payload_begin(r->payload);
     for (size_t at = 0; at < n && a.ok;) {
         size_t take = at == 0 && first > 0 ? first : step;
@@ -94,7 +94,7 @@ static inline struct payload_answer answers_decode(const struct reader *r,
 
 /* The answer as the vectors write it. */
 static inline void answers_put(char *out, size_t room,
-                               const struct payload_answer *a)
+                               const struct payload_result *a)
 {
     char text[TALLY_TEXT_MAX];
     size_t n = a->ok ? tally_print(&a->tally, text) : 0;
@@ -128,7 +128,7 @@ static inline void answers_check_cut(const struct reader *r, const char *body,
                                      size_t step)
 {
     char got[300];
-    struct payload_answer a = answers_decode(r, body, n, first, step);
+    struct payload_result a = answers_decode(r, body, n, first, step);
     answers_put(got, sizeof got, &a);
     if (strcmp(got, answer) != 0)
         ck_abort_msg("%s, in %zu and %zus: %.*s: wanted \"%s\", got \"%s\"",

@@ -29,7 +29,7 @@ static inline void expect(const struct parity_case *c, enum parity_kind kind,
     ck_assert_msg(
         v.kind == kind && v.place == place && strcmp(v.pointer, pointer) == 0,
         "%s: %s in \"%s\" at \"%s\"", c->request == NULL ? "" : c->request,
-        parity_name(v.kind), parity_place_name(v.place), v.pointer);
+        parity_kind_name(v.kind), parity_place_name(v.place), v.pointer);
 }
 
 #endif

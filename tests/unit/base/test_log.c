@@ -223,9 +223,9 @@ START_TEST(a_path_that_fails_changes_nothing)
 {
     open_file();
     char why[200];
-    const struct log_plan bad = plan_for("/none/such/place");
+    const struct log_plan bad = plan_for("/none/such/destination");
     ck_assert(!log_start(&bad, why, sizeof why));
-    ck_assert_str_eq(why, "log_file = /none/such/place: "
+    ck_assert_str_eq(why, "log_file = /none/such/destination: "
                           "No such file or directory");
     log_info("still here");
     ck_assert(log_reopen());
@@ -346,9 +346,9 @@ START_TEST(a_book_that_fails_changes_nothing)
     char why[200];
     open_file();
     struct log_plan bad = plan_for("/dev/null");
-    bad.books[LOG_SLOW] = "/none/such/place";
+    bad.books[LOG_SLOW] = "/none/such/destination";
     ck_assert(!log_start(&bad, why, sizeof why));
-    ck_assert_str_eq(why, "slow_log = /none/such/place: "
+    ck_assert_str_eq(why, "slow_log = /none/such/destination: "
                           "No such file or directory");
     ck_assert(!log_has_book(LOG_ACCESS) && !log_has_book(LOG_SLOW));
     ck_assert_int_ge(fcntl(0, F_GETFD), 0);

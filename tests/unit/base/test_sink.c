@@ -1,5 +1,5 @@
-/* sink: every kind of place, with a reader that stands still, and one that
- * comes back. */
+/* sink: every kind of destination, with a reader that stands still, and one
+ * that comes back. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

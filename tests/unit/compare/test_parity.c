@@ -3,15 +3,15 @@
 
 START_TEST(the_list_is_whole)
 {
-    ck_assert_str_eq(parity_name(PARITY_equal), "equal");
-    ck_assert_int_eq(parity_class(PARITY_equal), PARITY_EQUAL);
+    ck_assert_str_eq(parity_kind_name(PARITY_equal), "equal");
+    ck_assert_int_eq(parity_kind_class(PARITY_equal), PARITY_EQUAL);
     for (int k = 0; k < PARITY_COUNT; k++) {
         enum parity_kind kind = (enum parity_kind)k;
-        ck_assert_uint_gt(strlen(parity_text(kind)), 0);
-        ck_assert_int_eq(parity_by_name(parity_name(kind)), kind);
-        ck_assert((parity_class(kind) == PARITY_EQUAL) == (k == 0));
+        ck_assert_uint_gt(strlen(parity_kind_text(kind)), 0);
+        ck_assert_int_eq(parity_kind_by_name(parity_kind_name(kind)), kind);
+        ck_assert((parity_kind_class(kind) == PARITY_EQUAL) == (k == 0));
     }
-    ck_assert_int_eq(parity_by_name("no such kind"), PARITY_COUNT);
+    ck_assert_int_eq(parity_kind_by_name("no such kind"), PARITY_COUNT);
 }
 END_TEST
 

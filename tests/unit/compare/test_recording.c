@@ -73,11 +73,11 @@ START_TEST(archives)
         RECORDING_NO_POST, RECORDING_TAKEN,  RECORDING_TAKEN,
         RECORDING_BROKEN,  RECORDING_BROKEN, RECORDING_BROKEN};
     static const char *const bodies[] = {NULL, "x", "\xff", NULL, NULL, NULL};
-    struct tree t;
-    ck_assert_int_eq(tree_read(&t, text, strlen(text)), TREE_READ);
-    const struct tree_value *entries = recording_har_entries(&t);
+    struct json_tree t;
+    ck_assert_int_eq(json_tree_read(&t, text, strlen(text)), JSON_TREE_READ);
+    const struct json_tree_value *entries = recording_har_entries(&t);
     ck_assert_ptr_nonnull(entries);
-    const struct tree_value *e = entries->first;
+    const struct json_tree_value *e = entries->first;
     for (int i = 0; i < 6; i++, e = e->next) {
         char *body = NULL;
         size_t n = 0;
@@ -87,7 +87,7 @@ START_TEST(archives)
         free(body);
     }
     ck_assert_ptr_null(e);
-    tree_free(&t);
+    json_tree_free(&t);
 }
 END_TEST
 
@@ -97,10 +97,11 @@ START_TEST(what_is_no_archive)
                                        "{\"log\":{\"entries\":{}}}",
                                        "{\"log\":{\"entries\":null}}"};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct tree t;
-        ck_assert_int_eq(tree_read(&t, rows[i], strlen(rows[i])), TREE_READ);
+        struct json_tree t;
+        ck_assert_int_eq(json_tree_read(&t, rows[i], strlen(rows[i])),
+                         JSON_TREE_READ);
         ck_assert_ptr_null(recording_har_entries(&t));
-        tree_free(&t);
+        json_tree_free(&t);
     }
 }
 END_TEST

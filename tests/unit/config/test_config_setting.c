@@ -33,7 +33,7 @@ static bool set(const struct config_section *s, const struct setting *row,
                 const char *text)
 {
     buf_reset(&why);
-    bool ok = setting_set(row, s->base, text, &why);
+    bool ok = config_setting_set(row, s->base, text, &why);
     ck_assert_msg(ok == (why.len == 0), "%s = %s: \"%s\"", row->name, text,
                   words);
     return ok;
@@ -46,7 +46,7 @@ static const char *printed(const struct config_section *s,
     static char text[256];
     memset(text, 0, sizeof text);
     FILE *out = fmemopen(text, sizeof text - 1, "w");
-    setting_print(row, s->base, out);
+    config_setting_print(row, s->base, out);
     fclose(out);
     size_t name = strlen(row->name);
     ck_assert_int_eq(strncmp(text, row->name, name), 0);
@@ -76,10 +76,11 @@ START_TEST(names_are_unique_and_have_help)
         ck_assert_uint_eq(strspn(row->name, "abcdefghijklmnopqrstuvwxyz_"),
                           strlen(row->name));
         ck_assert_uint_gt(strlen(row->help), 0);
-        ck_assert_ptr_eq(setting_find(s->rows, s->count, row->name), row);
+        ck_assert_ptr_eq(config_setting_find(s->rows, s->count, row->name),
+                         row);
     }
     ck_assert_ptr_null(
-        setting_find(sections[0].rows, sections[0].count, "worker"));
+        config_setting_find(sections[0].rows, sections[0].count, "worker"));
 }
 END_TEST
 
@@ -269,10 +270,10 @@ START_TEST(numbers_are_printed_in_their_largest_unit)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct config_section *s = &sections[0];
         const struct setting *row =
-            setting_find(s->rows, s->count, rows[i].name);
+            config_setting_find(s->rows, s->count, rows[i].name);
         if (row == NULL) {
             s = &sections[1];
-            row = setting_find(s->rows, s->count, rows[i].name);
+            row = config_setting_find(s->rows, s->count, rows[i].name);
         }
         ck_assert_msg(row != NULL && set(s, row, rows[i].text), "%s = %s: %s",
                       rows[i].name, rows[i].text, words);
@@ -293,17 +294,18 @@ START_TEST(a_name_mistyped_once_is_found)
             snprintf(name, sizeof name, "%.*s%s", (int)i, row->name,
                      row->name + i + 1);
             const struct setting *near =
-                setting_nearest(s->rows, s->count, name);
+                config_setting_nearest(s->rows, s->count, name);
             ck_assert_msg(near != NULL, "%s", name);
         }
-        ck_assert_ptr_eq(setting_nearest(s->rows, s->count, row->name), row);
+        ck_assert_ptr_eq(config_setting_nearest(s->rows, s->count, row->name),
+                         row);
     }
     const struct config_section *s = &sections[0];
     char longest[500];
     memset(longest, 'w', sizeof longest);
     longest[sizeof longest - 1] = '\0';
-    ck_assert_ptr_null(setting_nearest(s->rows, s->count, longest));
-    setting_nearest(s->rows, s->count, "");
+    ck_assert_ptr_null(config_setting_nearest(s->rows, s->count, longest));
+    config_setting_nearest(s->rows, s->count, "");
 }
 END_TEST
 

@@ -205,7 +205,7 @@ START_TEST(lines_and_columns_are_counted)
     struct reader readers[READERS_MAX];
     size_t count = answers_open(readers, &shape, sizeof body);
     for (size_t step = 1; step <= sizeof body; step++) {
-        struct payload_answer a =
+        struct payload_result a =
             answers_decode(&readers[0], body, sizeof body - 1, 0, step);
         ck_assert(!a.ok);
         ck_assert_uint_eq(a.fault.line, 5);
@@ -238,7 +238,7 @@ START_TEST(many_items_are_added_up)
         sum += 2 * (i - 500);
     }
     snprintf(body + n, sizeof body - n, "]}");
-    struct payload_answer a = {.ok = true};
+    struct payload_result a = {.ok = true};
     const struct shape shape = shape_of(TALLY_INT64);
     struct payload *p = payload_new(&shape, PAYLOAD_TYPED);
     for (size_t step = 1; step < 3000; step = step * 3 / 2 + 1) {
@@ -259,7 +259,7 @@ START_TEST(a_difference_is_told_without_the_body)
 {
     char room[200];
     struct buf words;
-    struct payload_answer a = {.ok = true}, b = {.ok = true};
+    struct payload_result a = {.ok = true}, b = {.ok = true};
     tally_begin(&a.tally, TALLY_INT64, 2);
     tally_begin(&b.tally, TALLY_INT64, 2);
     buf_init(&words, room, sizeof room);

@@ -97,7 +97,7 @@ START_TEST(a_body_may_fill_a_page)
         size_t items = (n - 10) / 12;
         memcpy(middle + page - tail, "]}", 2);
         for (size_t i = 0; i < reader_count; i++) {
-            struct payload_answer a = {.ok = true};
+            struct payload_result a = {.ok = true};
             payload_begin(readers[i].payload);
             EXPECT(payload_feed(readers[i].payload, middle, page, &a.fault));
             EXPECT(payload_finish(readers[i].payload, &a.tally, &a.fault));
@@ -110,7 +110,7 @@ END_TEST
 /* Pieces of nothing change nothing. */
 START_TEST(a_piece_may_be_empty)
 {
-    struct payload_answer a = {.ok = true};
+    struct payload_result a = {.ok = true};
     char got[200];
     for (size_t i = 0; i < reader_count; i++) {
         struct payload *p = readers[i].payload;

@@ -199,7 +199,7 @@ START_TEST(whatever_stands_among_items_has_one_answer)
             strcat(body, tokens[(rest - 1) % 8]);
         strcat(body, BEHIND);
         size_t n = strlen(body);
-        struct payload_answer a =
+        struct payload_result a =
             answers_decode(&readers[count - 1], body, n, 0, n);
         answers_put(answer, sizeof answer, &a);
         sums += a.ok;

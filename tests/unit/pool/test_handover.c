@@ -22,7 +22,7 @@ static struct handover_member *members(void)
     return (void *)(&room.head + 1);
 }
 
-static struct handover_mailbox *mailboxes(void)
+static struct handover_store *stores(void)
 {
     return (void *)(members() + MEMBERS);
 }
@@ -37,17 +37,17 @@ static void fill(void)
                                   .newest = 3,
                                   .slots = SLOTS,
                                   .members = MEMBERS,
-                                  .places = PLACES,
+                                  .conns = PLACES,
                                   .settings = sizeof settings};
     strcpy(room.head.listener.path, "/run/x");
     for (int i = 0; i < HANDOVER_FILES; i++)
         room.head.files[i] = 3 + i;
     for (uint32_t i = 0; i < MEMBERS; i++)
         members()[i] = (struct handover_member){
-            .pid = 101 + (int32_t)i, .place = 2 * i, .generation = 1 + i % 2};
+            .pid = 101 + (int32_t)i, .number = 2 * i, .generation = 1 + i % 2};
     for (int i = 0; i < PLACES; i++)
-        mailboxes()[i] = (struct handover_mailbox){20 + i, 30 + i};
-    memcpy(mailboxes() + PLACES, settings, sizeof settings);
+        stores()[i] = (struct handover_store){20 + i, 30 + i};
+    memcpy(stores() + PLACES, settings, sizeof settings);
     size = handover_size(&room.head);
 }
 
@@ -64,7 +64,7 @@ START_TEST(what_is_written_is_read)
     ck_assert(is_read());
     ck_assert_ptr_eq(view.head, &room.head);
     ck_assert_int_eq(view.members[2].pid, 103);
-    ck_assert_int_eq(view.mailboxes[3].far, 33);
+    ck_assert_int_eq(view.stores[3].far, 33);
     ck_assert_mem_eq(view.settings, settings, sizeof settings);
     room.head.files[HANDOVER_STATUS] = -1;
     ck_assert(is_read());
@@ -99,25 +99,25 @@ START_TEST(numbers_that_cannot_be_are_refused)
     REFUSED(room.head.slots, HANDOVER_SLOTS_MAX + 1);
     REFUSED(room.head.members, UINT32_MAX);
     REFUSED(room.head.members, MEMBERS + 1);
-    REFUSED(room.head.places, UINT32_MAX / 8 + 1);
-    REFUSED(room.head.places, 0);
+    REFUSED(room.head.conns, UINT32_MAX / 8 + 1);
+    REFUSED(room.head.conns, 0);
     REFUSED(room.head.settings, UINT32_MAX);
     REFUSED(room.head.listener.adopted, 2);
     REFUSED(room.head.status.is_unix, UINT32_MAX);
     REFUSED(room.head.files[HANDOVER_LISTENER], -1);
     REFUSED(room.head.files[HANDOVER_SET], 2);
     REFUSED(room.head.files[HANDOVER_CLOCK], INT32_MAX);
-    REFUSED(room.head.files[HANDOVER_LOOKOUT], -1);
+    REFUSED(room.head.files[HANDOVER_CONN_WATCH], -1);
     REFUSED(room.head.files[HANDOVER_STATUS], -2);
     REFUSED(members()[0].pid, 0);
     REFUSED(members()[0].pid, -7);
-    REFUSED(members()[0].place, SLOTS);
-    REFUSED(members()[0].place, 2); /* of another */
+    REFUSED(members()[0].number, SLOTS);
+    REFUSED(members()[0].number, 2); /* of another */
     REFUSED(members()[1].generation, 0);
     REFUSED(members()[1].generation, 4);
     REFUSED(members()[1].retired, 2);
-    REFUSED(mailboxes()[0].near, -1);
-    REFUSED(mailboxes()[3].far, 1);
+    REFUSED(stores()[0].near, -1);
+    REFUSED(stores()[3].far, 1);
     REFUSED(room.bytes[size - 1], 'x');
     fill();
     memset(room.head.status.path, 'x', sizeof room.head.status.path);

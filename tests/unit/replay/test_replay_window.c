@@ -12,14 +12,14 @@ static struct window open_three(size_t size)
                        .listens = {true, true},
                        .settle = 100,
                        .run = "replay-x"};
-    ck_assert(window_open(&w, size, 1));
+    ck_assert(replay_window_open(&w, size, 1));
     return w;
 }
 
 static void add(struct window *w)
 {
     const struct replay_item item = {.state = CORPUS_BODY, .body_len = 1};
-    window_add(w, &item, strdup("b"));
+    replay_window_add(w, &item, strdup("b"));
 }
 
 static void answered(struct window *w, struct slot *s, int who, int status,
@@ -27,7 +27,7 @@ static void answered(struct window *w, struct slot *s, int who, int status,
 {
     const struct replay_result r = {.end = CALL_ANSWERED, .status = status};
     s->legs[who].state = LEG_OUT;
-    window_answered(w, s, who, &r, strdup(""), now);
+    replay_window_answered(w, s, who, &r, strdup(""), now);
 }
 
 START_TEST(it_fills_and_empties_in_order)
@@ -36,29 +36,29 @@ START_TEST(it_fills_and_empties_in_order)
     int64_t due = INT64_MAX;
     add(&w);
     add(&w);
-    ck_assert(window_has_room(&w));
+    ck_assert(replay_window_has_room(&w));
     add(&w);
-    ck_assert(!window_has_room(&w));
-    struct slot *first = window_ask(&w, OURS);
+    ck_assert(!replay_window_has_room(&w));
+    struct slot *first = replay_window_ask(&w, OURS);
     ck_assert_uint_eq(first->number, 1);
     first->legs[OURS].state = LEG_OUT;
-    ck_assert_uint_eq(window_ask(&w, OURS)->number, 2);
-    ck_assert_uint_eq(window_ask(&w, THEIRS)->number, 1);
+    ck_assert_uint_eq(replay_window_ask(&w, OURS)->number, 2);
+    ck_assert_uint_eq(replay_window_ask(&w, THEIRS)->number, 1);
     /* The second is done before the first. */
-    struct slot *second = window_ask(&w, OURS);
+    struct slot *second = replay_window_ask(&w, OURS);
     answered(&w, second, OURS, 400, 1);
     answered(&w, second, THEIRS, 400, 1);
-    ck_assert_ptr_null(window_ready(&w, 1, &due));
+    ck_assert_ptr_null(replay_window_ready(&w, 1, &due));
     answered(&w, first, OURS, 400, 2);
-    ck_assert_ptr_null(window_ready(&w, 2, &due));
+    ck_assert_ptr_null(replay_window_ready(&w, 2, &due));
     answered(&w, first, THEIRS, 400, 2);
-    ck_assert_ptr_eq(window_ready(&w, 2, &due), first);
-    window_drop(&w);
-    ck_assert_ptr_eq(window_ready(&w, 2, &due), second);
-    window_drop(&w);
-    ck_assert(window_has_room(&w));
+    ck_assert_ptr_eq(replay_window_ready(&w, 2, &due), first);
+    replay_window_drop(&w);
+    ck_assert_ptr_eq(replay_window_ready(&w, 2, &due), second);
+    replay_window_drop(&w);
+    ck_assert(replay_window_has_room(&w));
     ck_assert_int_eq(due, INT64_MAX);
-    window_close(&w);
+    replay_window_close(&w);
 }
 END_TEST
 
@@ -67,12 +67,12 @@ START_TEST(the_third_is_asked_after_theirs)
     struct window w = open_three(2);
     w.asks[AGAIN] = true;
     add(&w);
-    ck_assert_ptr_null(window_ask(&w, AGAIN));
-    answered(&w, window_ask(&w, OURS), OURS, 200, 1);
-    ck_assert_ptr_null(window_ask(&w, AGAIN));
-    answered(&w, window_ask(&w, THEIRS), THEIRS, 200, 1);
-    ck_assert_ptr_nonnull(window_ask(&w, AGAIN));
-    window_close(&w);
+    ck_assert_ptr_null(replay_window_ask(&w, AGAIN));
+    answered(&w, replay_window_ask(&w, OURS), OURS, 200, 1);
+    ck_assert_ptr_null(replay_window_ask(&w, AGAIN));
+    answered(&w, replay_window_ask(&w, THEIRS), THEIRS, 200, 1);
+    ck_assert_ptr_nonnull(replay_window_ask(&w, AGAIN));
+    replay_window_close(&w);
 }
 END_TEST
 
@@ -83,10 +83,10 @@ START_TEST(posts_find_their_case_by_id)
     add(&w);
     add(&w);
     struct slot *second = &w.slots[2 % 4];
-    window_id(&w, second, THEIRS, id);
+    replay_window_id(&w, second, THEIRS, id);
     ck_assert_str_eq(id, "replay-x-2-1");
-    window_posted(&w, 1, id, "{\"sum\":1}", 9);
-    window_posted(&w, 1, id, "again", 5);
+    replay_window_posted(&w, 1, id, "{\"sum\":1}", 9);
+    replay_window_posted(&w, 1, id, "again", 5);
     ck_assert_int_eq(second->legs[THEIRS].posts, 2);
     ck_assert_str_eq(second->legs[THEIRS].posted, "{\"sum\":1}");
     ck_assert_uint_eq(second->legs[THEIRS].posted_len, 9);
@@ -97,13 +97,13 @@ START_TEST(posts_find_their_case_by_id)
         "replay-x-1-01", "replay-x-1",    "replay-x-1-",
         "replay-x",      "replay-x-1-0x", "replay-xy"};
     for (size_t i = 0; i < sizeof strange / sizeof strange[0]; i++) {
-        window_posted(&w, 0, strange[i], "x", 1);
+        replay_window_posted(&w, 0, strange[i], "x", 1);
         ck_assert_uint_eq(w.late, i + 1);
     }
-    window_posted(&w, 0, "other-1-0", "x", 1);
-    window_posted(&w, 0, NULL, "x", 1);
+    replay_window_posted(&w, 0, "other-1-0", "x", 1);
+    replay_window_posted(&w, 0, NULL, "x", 1);
     ck_assert_uint_eq(w.unpaired, 2);
-    window_close(&w);
+    replay_window_close(&w);
 }
 END_TEST
 
@@ -111,20 +111,20 @@ START_TEST(posts_find_the_only_case_without_an_id)
 {
     struct window w = open_three(1);
     w.asks[AGAIN] = true;
-    window_posted(&w, 0, NULL, "early", 5);
+    replay_window_posted(&w, 0, NULL, "early", 5);
     ck_assert_uint_eq(w.late, 1);
     add(&w);
-    struct slot *s = window_ask(&w, OURS);
-    window_posted(&w, 0, NULL, "a", 1);
-    window_posted(&w, 1, "an id of theirs", "b", 1);
+    struct slot *s = replay_window_ask(&w, OURS);
+    replay_window_posted(&w, 0, NULL, "a", 1);
+    replay_window_posted(&w, 1, "an id of theirs", "b", 1);
     answered(&w, s, THEIRS, 200, 1);
     s->legs[AGAIN].state = LEG_OUT;
-    window_posted(&w, 1, NULL, "c", 1);
+    replay_window_posted(&w, 1, NULL, "c", 1);
     ck_assert_str_eq(s->legs[OURS].posted, "a");
     ck_assert_str_eq(s->legs[THEIRS].posted, "b");
     ck_assert_str_eq(s->legs[AGAIN].posted, "c");
     ck_assert_uint_eq(w.unpaired, 0);
-    window_close(&w);
+    replay_window_close(&w);
 }
 END_TEST
 
@@ -134,16 +134,16 @@ START_TEST(a_post_may_be_overdue)
     struct window w = open_three(2);
     int64_t due = INT64_MAX;
     add(&w);
-    struct slot *s = window_ask(&w, OURS);
+    struct slot *s = replay_window_ask(&w, OURS);
     answered(&w, s, OURS, 200, 10);
     answered(&w, s, THEIRS, 200, 20);
-    window_posted(&w, 0, "replay-x-1-0", "x", 1);
-    ck_assert_ptr_null(window_ready(&w, 119, &due));
+    replay_window_posted(&w, 0, "replay-x-1-0", "x", 1);
+    ck_assert_ptr_null(replay_window_ready(&w, 119, &due));
     ck_assert_int_eq(due, 120);
-    ck_assert_ptr_eq(window_ready(&w, 120, &due), s);
-    window_posted(&w, 1, "replay-x-1-1", "x", 1);
-    ck_assert_ptr_eq(window_ready(&w, 21, &due), s);
-    window_close(&w);
+    ck_assert_ptr_eq(replay_window_ready(&w, 120, &due), s);
+    replay_window_posted(&w, 1, "replay-x-1-1", "x", 1);
+    ck_assert_ptr_eq(replay_window_ready(&w, 21, &due), s);
+    replay_window_close(&w);
 }
 END_TEST
 
@@ -152,10 +152,10 @@ START_TEST(what_has_no_body_asks_nobody)
     struct window w = open_three(2);
     int64_t due = INT64_MAX;
     const struct replay_item item = {.state = CORPUS_BROKEN};
-    window_add(&w, &item, NULL);
-    ck_assert_ptr_null(window_ask(&w, OURS));
-    ck_assert_ptr_nonnull(window_ready(&w, 0, &due));
-    window_close(&w);
+    replay_window_add(&w, &item, NULL);
+    ck_assert_ptr_null(replay_window_ask(&w, OURS));
+    ck_assert_ptr_nonnull(replay_window_ready(&w, 0, &due));
+    replay_window_close(&w);
 }
 END_TEST
 

@@ -75,8 +75,8 @@ static void expect_only(enum parity_kind kind)
     for (int k = 0; k < PARITY_COUNT; k++)
         ck_assert_msg(pairing.comparison.kinds[k] == (k == (int)kind),
                       "%s: %" PRIu64 ", wanted %s",
-                      parity_name((enum parity_kind)k),
-                      pairing.comparison.kinds[k], parity_name(kind));
+                      parity_kind_name((enum parity_kind)k),
+                      pairing.comparison.kinds[k], parity_kind_name(kind));
 }
 
 START_TEST(who_posts_takes_and_who_does_not_refuses)

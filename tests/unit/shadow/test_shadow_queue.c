@@ -1,4 +1,4 @@
-/* shadow_queue: places go round between workers and shadow processes, whoever
+/* shadow_queue: slots go round between workers and shadow processes, whoever
  * dies. */
 #include <signal.h>
 #include <stdatomic.h>
@@ -31,56 +31,56 @@ static void close_queue(void)
 
 static int reserve_from(int worker)
 {
-    int place = shadow_queue_reserve(queue, SHADOW_WORKER(worker));
-    if (place >= 0)
-        shadow_queue_case(queue, place)->body_len = 0;
-    return place;
+    int slot = shadow_queue_reserve(queue, SHADOW_WORKER(worker));
+    if (slot >= 0)
+        shadow_queue_case(queue, slot)->body_len = 0;
+    return slot;
 }
 
 /* Filled with `letter` from end to end. */
 static int submit(int worker, char letter, size_t n)
 {
-    int place = reserve_from(worker);
-    ck_assert_int_ge(place, 0);
-    struct shadow_case *c = shadow_queue_case(queue, place);
+    int slot = reserve_from(worker);
+    ck_assert_int_ge(slot, 0);
+    struct shadow_case *c = shadow_queue_case(queue, slot);
     memset(c->body, letter, n);
     c->body_len = n;
-    shadow_queue_submit(queue, place);
-    return place;
+    shadow_queue_submit(queue, slot);
+    return slot;
 }
 
 START_TEST(what_is_submitted_is_claimed_once)
 {
     ck_assert_int_eq(shadow_queue_claim(queue, SHADOW_PROCESS(0)), -1);
-    int place = submit(0, 'a', BODY_MAX);
+    int slot = submit(0, 'a', BODY_MAX);
     ck_assert_uint_eq(shadow_queue_waiting(queue), 1);
-    ck_assert_int_eq(shadow_queue_claim(queue, SHADOW_PROCESS(0)), place);
+    ck_assert_int_eq(shadow_queue_claim(queue, SHADOW_PROCESS(0)), slot);
     ck_assert_int_eq(shadow_queue_claim(queue, SHADOW_PROCESS(1)), -1);
-    const struct shadow_case *c = shadow_queue_case(queue, place);
+    const struct shadow_case *c = shadow_queue_case(queue, slot);
     ck_assert_uint_eq(c->body_len, BODY_MAX);
     ck_assert(c->body[0] == 'a' && c->body[BODY_MAX - 1] == 'a');
-    shadow_queue_release(queue, place);
+    shadow_queue_release(queue, slot);
     ck_assert_uint_eq(shadow_queue_waiting(queue), 0);
 }
 END_TEST
 
 START_TEST(a_full_queue_gives_no_place_until_one_is_released)
 {
-    int places[COUNT];
+    int slots[COUNT];
     for (int i = 0; i < COUNT; i++) {
-        places[i] = submit(i, (char)('a' + i), BODY_MAX);
+        slots[i] = submit(i, (char)('a' + i), BODY_MAX);
         for (int j = 0; j < i; j++)
-            ck_assert_int_ne(places[i], places[j]);
+            ck_assert_int_ne(slots[i], slots[j]);
     }
     ck_assert_int_eq(reserve_from(0), -1);
     for (int i = 0; i < COUNT; i++) { /* bodies do not touch each other */
-        const struct shadow_case *c = shadow_queue_case(queue, places[i]);
+        const struct shadow_case *c = shadow_queue_case(queue, slots[i]);
         ck_assert(c->body[0] == 'a' + i && c->body[BODY_MAX - 1] == 'a' + i);
     }
-    int place = shadow_queue_claim(queue, SHADOW_PROCESS(0));
+    int slot = shadow_queue_claim(queue, SHADOW_PROCESS(0));
     ck_assert_int_eq(reserve_from(0), -1);
-    shadow_queue_release(queue, place);
-    ck_assert_int_eq(reserve_from(0), place);
+    shadow_queue_release(queue, slot);
+    ck_assert_int_eq(reserve_from(0), slot);
 }
 END_TEST
 
@@ -89,9 +89,9 @@ START_TEST(no_place_waits_for_ever)
     int first = submit(0, 'a', 1);
     for (int i = 0; i < COUNT; i++) {
         submit(0, 'b', 1);
-        int place = shadow_queue_claim(queue, SHADOW_PROCESS(0));
-        shadow_queue_release(queue, place);
-        if (place == first)
+        int slot = shadow_queue_claim(queue, SHADOW_PROCESS(0));
+        shadow_queue_release(queue, slot);
+        if (slot == first)
             return;
     }
     ck_abort_msg("the first one was never claimed");
@@ -119,13 +119,13 @@ END_TEST
 START_TEST(long_bodies_give_their_memory_back)
 {
     unsigned char resident[BODY_MAX / 4096];
-    int place = submit(0, 'a', BODY_MAX);
-    struct shadow_case *c = shadow_queue_case(queue, place);
-    ck_assert_int_eq(shadow_queue_claim(queue, SHADOW_PROCESS(0)), place);
+    int slot = submit(0, 'a', BODY_MAX);
+    struct shadow_case *c = shadow_queue_case(queue, slot);
+    ck_assert_int_eq(shadow_queue_claim(queue, SHADOW_PROCESS(0)), slot);
     uint8_t *page = (uint8_t *)c + 80 * 1024;
     ck_assert_int_eq(mincore(page, 4096, resident), 0);
     ck_assert_uint_eq(resident[0] & 1, 1);
-    shadow_queue_release(queue, place);
+    shadow_queue_release(queue, slot);
     ck_assert_int_eq(mincore(page, 4096, resident), 0);
     ck_assert_uint_eq(resident[0] & 1, 0);
 }
@@ -148,16 +148,16 @@ END_TEST
 static void work(int number, _Atomic int *dropped)
 {
     for (int i = 0; i < EACH; i++) {
-        int place = reserve_from(number);
-        if (place < 0) {
+        int slot = reserve_from(number);
+        if (slot < 0) {
             (*dropped)++;
             usleep(1);
             continue;
         }
-        struct shadow_case *c = shadow_queue_case(queue, place);
+        struct shadow_case *c = shadow_queue_case(queue, slot);
         c->body_len = 1 + (size_t)(i % 50);
         memset(c->body, number, c->body_len);
-        shadow_queue_submit(queue, place);
+        shadow_queue_submit(queue, slot);
     }
     _exit(0);
 }
@@ -166,16 +166,16 @@ static void examine(int number, _Atomic int *seen, _Atomic int *wrong)
 {
     ck_assert(shadow_queue_join(queue));
     while (!signals_take(SIGTERM)) {
-        int place = shadow_queue_claim(queue, SHADOW_PROCESS(number));
-        if (place < 0) {
+        int slot = shadow_queue_claim(queue, SHADOW_PROCESS(number));
+        if (slot < 0) {
             shadow_queue_wait(queue, signals_waiting(), -1);
             continue;
         }
-        const struct shadow_case *c = shadow_queue_case(queue, place);
+        const struct shadow_case *c = shadow_queue_case(queue, slot);
         for (size_t i = 1; i < c->body_len; i++)
             *wrong += c->body[i] != c->body[0];
         (*seen)++;
-        shadow_queue_release(queue, place);
+        shadow_queue_release(queue, slot);
     }
     _exit(0);
 }

@@ -136,7 +136,7 @@ START_TEST(every_counter_is_exposed)
         char end[32];
         snprintf(end, sizeof end, " %d\n", 2 * (1000 + c));
         ck_assert_msg(strstr(room, end) != NULL, "%s is not there",
-                      counter_name((enum counter)c));
+                      scoreboard_counter_name((enum counter)c));
     }
 }
 END_TEST

@@ -38,9 +38,9 @@ START_TEST(a_shortage_is_looked_at_twice)
                             .stale_at = SCALE_NEVER};
     struct scale_order o = scale_look(&s, &on_demand, &v);
     ck_assert(o.start == 0 && !o.watch && o.tell_below == 0);
-    ck_assert_int_eq(o.look_at, v.now + SCALE_PATIENCE);
+    ck_assert_int_eq(o.look_at, v.now + SCALE_CONFIRM);
     struct scale past = s;
-    v.now += SCALE_PATIENCE;
+    v.now += SCALE_CONFIRM;
     v.told = false;
     ck_assert_uint_eq(scale_look(&s, &on_demand, &v).start, 1);
     v.waiting = false;
@@ -61,7 +61,7 @@ START_TEST(growth_doubles_and_is_paid_for)
         ck_assert_uint_eq(o.start, steps[i]);
         v.busy += o.start;
         ck_assert_int_eq(o.look_at,
-                         o.start > 0 ? v.now + SCALE_PATIENCE : S + 2 * S / 20);
+                         o.start > 0 ? v.now + SCALE_CONFIRM : S + 2 * S / 20);
         v.now = o.look_at;
     }
     v.now += 10 * S; /* forgotten: small again */

@@ -210,7 +210,7 @@ START_TEST(looks_are_few_under_load)
     run(&p, 5000, 2 * MS, S);
     int64_t looks = p.looks;
     run(&p, 5000, 2 * MS, 10 * S);
-    EXPECT(p.looks - looks <= 10 * S / SCALE_PATIENCE);
+    EXPECT(p.looks - looks <= 10 * S / SCALE_CONFIRM);
 }
 END_TEST
 

@@ -14,50 +14,50 @@
 #define DEADLINE (120 * CLOCK_SECOND)
 
 static struct scoreboard *board;
-static struct crew crew;
+static struct worker_set worker_set;
 static struct startup startup;
 static struct scoreboard_slot *slot;
-static struct crew_member *member;
+static struct worker_set_member *member;
 static pid_t child;
 static int told[2]; /* the child has something to say */
 
 static int hang(void *context, uint32_t number, uint32_t generation)
 {
     (void)context, (void)generation;
-    stack_catch(&board->slots[number].stack);
+    backtrace_catch(&board->slots[number].stack);
     if (write(told[1], "x", 1) == 1)
         for (;;)
             pause();
     return 1;
 }
 
-static void open_crew(void)
+static void open_worker_set(void)
 {
     char byte;
     quiet();
     signals_init();
-    stack_prepare();
+    backtrace_prepare();
     board = scoreboard_new("", 2, NULL);
     ck_assert_ptr_nonnull(board);
-    ck_assert(crew_open(&crew, board));
-    crew_assign(&crew, 1, 2);
+    ck_assert(worker_set_open(&worker_set, board));
+    worker_set_assign(&worker_set, 1, 2);
     ck_assert_int_eq(pipe(told), 0);
-    startup =
-        (struct startup){.crew = &crew, .child = hang, .look_at = CLOCK_NEVER};
+    startup = (struct startup){
+        .worker_set = &worker_set, .child = hang, .look_at = CLOCK_NEVER};
     slot = &board->slots[1];
-    member = &crew.members[1];
+    member = &worker_set.members[1];
     ck_assert(startup_begin(&startup, 1, 1, FAR));
     child = member->pid;
     ck_assert_int_eq(read(told[0], &byte, 1), 1);
 }
 
-static void close_crew(void)
+static void close_worker_set(void)
 {
     if (child > 0) {
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
     }
-    crew_close(&crew);
+    worker_set_close(&worker_set);
     scoreboard_free(board);
 }
 
@@ -90,7 +90,7 @@ START_TEST(one_that_serves_is_looked_at_once)
     /* What it does then is not ours. */
     look_late();
     ck_assert_int_eq(startup.look_at, CLOCK_NEVER);
-    ck_assert(!stack_is_asked(&slot->stack));
+    ck_assert(!backtrace_is_asked(&slot->stack));
 }
 END_TEST
 
@@ -99,7 +99,7 @@ START_TEST(one_that_has_time_is_left_alone)
     startup.look_at = 0;
     startup_look(&startup);
     ck_assert_int_eq(startup.look_at, member->started + FAR);
-    ck_assert(!stack_is_asked(&slot->stack));
+    ck_assert(!backtrace_is_asked(&slot->stack));
     ck_assert_int_eq(startup_failed(&startup, 1), -1);
 }
 END_TEST
@@ -110,14 +110,14 @@ START_TEST(before_its_time_it_does_not_look)
     member->start.look_at = 0;
     startup_look(&startup);
     ck_assert_int_eq(startup.look_at, at);
-    ck_assert(!stack_is_asked(&slot->stack));
+    ck_assert(!backtrace_is_asked(&slot->stack));
 }
 END_TEST
 
 START_TEST(one_that_hangs_is_asked_and_killed)
 {
     look_late();
-    ck_assert(stack_is_asked(&slot->stack));
+    ck_assert(backtrace_is_asked(&slot->stack));
     ck_assert_int_gt(startup.look_at, clock_now());
     ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
     ck_assert_int_eq(startup_failed(&startup, 1), -1);
@@ -137,9 +137,9 @@ START_TEST(one_that_hangs_is_asked_and_killed)
     startup_judge(&startup, 1, status);
     ck_assert_int_gt(board->retry_at, 0);
     /* And the next one in its place has a clean record. */
-    crew_vacate(&crew, 1);
+    worker_set_vacate(&worker_set, 1);
     ck_assert_int_eq(startup_failed(&startup, 1), -1);
-    ck_assert(!stack_is_asked(&slot->stack));
+    ck_assert(!backtrace_is_asked(&slot->stack));
     ck_assert(!member->start.asked);
 }
 END_TEST
@@ -166,7 +166,7 @@ START_TEST(one_that_gets_there_when_asked_stays)
     ck_assert_int_eq(startup_failed(&startup, 1), -1);
     ck_assert_uint_eq(board->start_kills, 0);
     /* It would leave otherwise. */
-    ck_assert(!stack_is_asked(&slot->stack));
+    ck_assert(!backtrace_is_asked(&slot->stack));
 }
 END_TEST
 
@@ -189,7 +189,7 @@ START_TEST(one_that_was_there_before_has_its_time_from_its_start)
     member->started = clock_now() - FAR;
     startup_inherit(&startup, FAR / 2);
     startup_look(&startup);
-    ck_assert(stack_is_asked(&slot->stack));
+    ck_assert(backtrace_is_asked(&slot->stack));
 }
 END_TEST
 
@@ -204,5 +204,5 @@ int main(void)
         one_that_gets_there_when_asked_stays,
         a_death_within_a_second_is_a_start_that_failed,
         one_that_was_there_before_has_its_time_from_its_start};
-    return UNIT_RUN_WITH("startup", tests, open_crew, close_crew);
+    return UNIT_RUN_WITH("startup", tests, open_worker_set, close_worker_set);
 }

@@ -7,7 +7,7 @@
 #define MOST 8
 #define IDLE_TIMEOUT (CLOCK_SECOND / 2)
 
-static struct roster *roster;
+static struct idle_set *idle_set;
 static int queue[2];
 static struct {
     _Atomic int taken, let_go; /* requests */
@@ -32,7 +32,7 @@ static void use_memory(size_t n)
 
 static int serve(void *context, uint32_t number, uint32_t generation)
 {
-    const struct roster_seat seat = {roster, number};
+    const struct idle_set_seat seat = {idle_set, number};
     struct pollfd p = {.fd = queue[0], .events = POLLIN};
     (void)context, (void)generation;
     shared->starts++;
@@ -41,19 +41,19 @@ static int serve(void *context, uint32_t number, uint32_t generation)
     if (work->large == (int)number)
         use_memory(8 << 20);
     scoreboard_state(&board->slots[number], WORKER_IDLE);
-    roster_ready(&seat);
+    idle_set_ready(&seat);
     while (!signals_take(SIGTERM)) {
         ppoll(&p, 1, NULL, signals_waiting());
         if (!has_work())
             continue;
-        roster_busy(&seat);
+        idle_set_busy(&seat);
         scoreboard_count(&board->slots[number].begun);
         scoreboard_state(&board->slots[number], WORKER_BUSY);
         int ticket = ++work->taken;
         while (work->let_go < ticket)
             usleep(1000);
         scoreboard_state(&board->slots[number], WORKER_IDLE);
-        roster_idle(&seat);
+        idle_set_idle(&seat);
     }
     board->emptied = board->stage != POOL_SERVING;
     return 0;
@@ -79,14 +79,14 @@ static void begin(uint32_t least, uint32_t spare)
     work = mmap(NULL, sizeof *work, PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     work->large = -1;
-    roster = roster_new(2 * MOST);
-    ck_assert_ptr_nonnull(roster);
+    idle_set = idle_set_new(2 * MOST);
+    ck_assert_ptr_nonnull(idle_set);
     ck_assert_int_eq(pipe2(queue, O_NONBLOCK), 0);
     const struct supervisor_plan plan = {
         .size = size,
         .board = board,
         .context = &size,
-        .roster = roster,
+        .idle_set = idle_set,
         .queue = queue[0],
         .child = serve,
         .bury = bury,
@@ -264,7 +264,8 @@ START_TEST(a_stop_without_anybody_there_serves_what_waits)
     kill(supervisor, SIGTERM);
     kill(supervisor, SIGCONT);
     ck_assert_int_eq(end_status(), 0);
-    ck_assert_int_eq(shared->starts, 1); /* it empties queue and tray */
+    ck_assert_int_eq(shared->starts,
+                     1); /* it empties queue and connection pool */
 }
 END_TEST
 

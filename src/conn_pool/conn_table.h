@@ -1,0 +1,63 @@
+/* conn_table: the connection pool's memory, shared by all processes: a slot for
+ * each connection, and who owns it.
+ *
+ * The owner is one atomic word, and no step takes two processes. */
+#ifndef TALLYD_CONN_POOL_CONN_TABLE_H
+#define TALLYD_CONN_POOL_CONN_TABLE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conn_pool/conn_count.h"
+#include "conn_pool/fd_store.h"
+#include "conn_pool/readable_since.h"
+
+/* Who owns a slot; any other number is that of a process. */
+enum { CONN_SLOT_FREE = 0, CONN_SLOT_PARKED = -1 };
+
+struct conn_slot {
+    _Atomic int32_t owner;
+    _Atomic int32_t kept;   /* in the descriptor store and in the epoll set */
+    _Atomic int32_t used;   /* bytes were read that are in no store */
+    _Atomic int32_t adrift; /* parked, and the set does not tell of it */
+    _Atomic int64_t deadline;
+    _Atomic uint64_t generation; /* of its connection: new for each */
+    _Atomic uint64_t watched;    /* by the connection watch: that generation */
+    struct conn_count account;
+    struct fd_store_note note;
+};
+
+struct conn_table {
+    _Atomic int64_t clock_at; /* of the clock */
+    _Atomic int64_t deaf;     /* the listener is not heard until then; 0: is */
+    _Atomic int32_t closing;
+    _Atomic int32_t knocking;
+    _Atomic int64_t looked; /* when somebody last looked out, monotonic ns */
+    _Atomic uint32_t most;  /* none at or above it was ever reserved */
+    uint32_t count;
+    struct conn_slot at[]; /* and after them an arrival for each */
+};
+
+/* All free; see share.h. NULL: errno. */
+struct conn_table *conn_table_new(uint32_t count, int *memory);
+struct conn_table *conn_table_map(int memory, uint32_t count);
+void conn_table_free(struct conn_table *p, int memory);
+
+/* Apart from its slot, so that all of them are soon counted. */
+static inline struct readable_since *conn_table_readable(struct conn_table *p,
+                                                         int slot)
+{
+    return (struct readable_since *)(p->at + p->count) + slot;
+}
+
+/* A slot with that owner; -1: none. */
+int conn_table_find(const struct conn_table *p, int owner);
+
+/* Own a free slot; -1: there is none. */
+int conn_table_reserve(struct conn_table *p, int owner);
+
+/* Own a parked slot. False: it is not parked any more. */
+bool conn_table_claim(struct conn_slot *p, int owner);
+
+#endif

@@ -1,0 +1,66 @@
+/* fd_store: where one connection is kept outside any process.
+ *
+ * A socket pair whose ends all processes inherit. One way lies the descriptor
+ * of the connection, as long as that is open: what is in a socket survives the
+ * death of whoever put it there (SCM_RIGHTS, unix(7)). Any process can have a
+ * copy without taking it out (MSG_PEEK), and keeps it at a number that is the
+ * same in all of them. Bytes that go with it are in memory all processes share
+ * when they are few, else they lie the other way.
+ *
+ * A struct fd_store is a process's own view of it. Nothing here blocks. */
+#ifndef TALLYD_CONN_POOL_FD_STORE_H
+#define TALLYD_CONN_POOL_FD_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+/* More bytes at once cost two more system calls. */
+#define FD_STORE_NOTE_MAX 192
+
+/* In shared memory. */
+struct fd_store_note {
+    uint32_t len; /* 0: the bytes, if any, are in the socket */
+    uint8_t bytes[FD_STORE_NOTE_MAX];
+};
+
+struct fd_store {
+    struct fd_store_note *note; /* borrowed */
+    int near, far;              /* descriptors; -1: not open */
+    int number;                 /* where this process has its copy */
+    uint64_t which;             /* the generation of that copy; 0: none */
+};
+
+/* The most bytes at once. */
+#define FD_STORE_BYTES_MAX (160 * 1024)
+
+/* False: errno. */
+bool fd_store_open(struct fd_store *m, struct fd_store_note *note, int number);
+void fd_store_close(struct fd_store *m);
+
+/* Move *fd to the descriptor store's number, and leave a copy in the descriptor
+ * store. From now on the connection is the one of `generation`, which is never
+ * 0 and new each time. False, with errno: the kernel would not take it
+ * (ETOOMANYREFS, ENOMEM); *fd is still the caller's, and perhaps at that number
+ * already. */
+bool fd_store_put(struct fd_store *m, int *fd, uint64_t generation);
+
+/* This process's copy of the connection, which stays open; -1: there is none.
+ * A copy of an earlier generation is closed. */
+int fd_store_copy(struct fd_store *m, uint64_t generation);
+
+/* Close this process's copy. */
+void fd_store_forget(struct fd_store *m);
+
+/* Take out the connection and all bytes, for good. */
+void fd_store_clear(struct fd_store *m);
+
+/* Put in at least one byte, at most FD_STORE_BYTES_MAX. False, with errno. */
+bool fd_store_write(const struct fd_store *m, const struct iovec *parts,
+                    int count);
+
+/* Take the bytes out: room for FD_STORE_BYTES_MAX. Gives how many. */
+size_t fd_store_read(const struct fd_store *m, void *bytes);
+
+#endif

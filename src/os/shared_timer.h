@@ -1,0 +1,28 @@
+/* shared_timer: a timer that all processes share, for the earliest of their
+ * wishes.
+ *
+ * A descriptor (timerfd_create(2)) that becomes readable then, and a word in
+ * shared memory that says when. */
+#ifndef TALLYD_OS_SHARED_TIMER_H
+#define TALLYD_OS_SHARED_TIMER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct shared_timer {
+    int fd;              /* -1: not open */
+    _Atomic int64_t *at; /* borrowed; monotonic ns, CLOCK_NEVER: not set */
+};
+
+/* `at`: in shared memory. False: errno. Before the first fork. */
+bool shared_timer_open(struct shared_timer *a, _Atomic int64_t *at);
+void shared_timer_close(struct shared_timer *a);
+
+/* Let it ring at `at` or before. */
+void shared_timer_set(const struct shared_timer *a, int64_t at);
+
+/* Forget all wishes; the descriptor is not readable any more. */
+void shared_timer_reset(const struct shared_timer *a);
+
+#endif

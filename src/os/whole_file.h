@@ -1,0 +1,19 @@
+/* whole_file: a file that is read whole, such as the body of a self-test. */
+#ifndef TALLYD_OS_WHOLE_FILE_H
+#define TALLYD_OS_WHOLE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct whole_file {
+    char *bytes; /* NULL: there is none */
+    size_t len;
+};
+
+/* Read the regular file at `path`, 1 to `most` bytes. False: `why` says what is
+ * wrong with it, and nothing is held. Never waits, whatever the path is. */
+bool whole_file_load(struct whole_file *s, const char *path, size_t most,
+                     char *why, size_t why_size);
+void whole_file_free(struct whole_file *s);
+
+#endif

@@ -1,0 +1,121 @@
+/* replay_processes: see replay_processes.h. */
+#include "replay/replay_processes.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "os/child.h"
+#include "replay/frame.h"
+
+/* What a child must not hold open: the ends of its siblings, or they would
+ * never meet the end of their sockets. */
+static void close_ends(struct worker_set_of_replay *worker_set)
+{
+    if (worker_set->reader > 0)
+        close(worker_set->reader_fd);
+    for (size_t i = 0; i < worker_set->count; i++)
+        close(worker_set->callers[i].fd);
+}
+
+/* Fork a child with a socket. In the child: 0, and *fd is its end; else as
+ * fork(2), and *fd is ours; -1: there is neither. */
+static pid_t start(struct worker_set_of_replay *worker_set, const char *name,
+                   int *fd)
+{
+    int ends[2];
+    *fd = -1;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return -1;
+    pid_t pid = child_fork(name);
+    if (pid == 0)
+        close_ends(worker_set);
+    close(ends[pid != 0]);
+    if (pid < 0)
+        close(ends[0]);
+    else
+        *fd = ends[pid == 0];
+    return pid;
+}
+
+bool replay_processes_read(struct worker_set_of_replay *worker_set,
+                           struct corpus *corpus, uint64_t skip)
+{
+    int fd;
+    pid_t pid = start(worker_set, "reader", &fd);
+    if (pid == 0)
+        _exit(replay_reader_run(fd, corpus, skip));
+    worker_set->reader = pid;
+    worker_set->reader_fd = fd;
+    return pid > 0;
+}
+
+bool replay_processes_call(struct worker_set_of_replay *worker_set, int who,
+                           const struct call_settings *settings)
+{
+    struct caller c = {.who = who};
+    c.pid = start(worker_set, "caller", &c.fd);
+    if (c.pid == 0)
+        _exit(replay_caller_run(c.fd, settings));
+    if (c.pid > 0)
+        worker_set->callers[worker_set->count++] = c;
+    return c.pid > 0;
+}
+
+static bool give(struct caller *c, struct window *w, struct slot *s)
+{
+    struct replay_order order = {.body_len = s->item.body_len};
+    replay_window_id(w, s, c->who, order.id);
+    c->busy = s;
+    s->legs[c->who].state = LEG_OUT;
+    return frame_write(c->fd, &order, sizeof order, s->body, s->item.body_len);
+}
+
+bool replay_processes_order(struct worker_set_of_replay *worker_set,
+                            struct window *w)
+{
+    bool none[LEGS] = {false};
+    for (size_t i = 0; i < worker_set->count; i++) {
+        struct caller *c = &worker_set->callers[i];
+        if (c->busy != NULL || none[c->who])
+            continue;
+        struct slot *s = replay_window_ask(w, c->who);
+        none[c->who] = s == NULL;
+        if (s != NULL && !give(c, w, s))
+            return false;
+    }
+    return true;
+}
+
+bool replay_processes_hear(struct caller *c, struct window *w)
+{
+    struct replay_result result;
+    if (!frame_read(c->fd, &result, sizeof result))
+        return false;
+    char *reply = frame_read_new(c->fd, result.reply_len);
+    if (reply == NULL)
+        return false;
+    replay_window_answered(w, c->busy, c->who, &result, reply, clock_now());
+    c->busy = NULL;
+    return true;
+}
+
+/* A reader that waits for its input hears nothing; and who is busy with a call
+ * has its timeout to go. */
+void replay_processes_end(struct worker_set_of_replay *worker_set, bool now)
+{
+    close_ends(worker_set);
+    if (worker_set->reader > 0)
+        kill(worker_set->reader, SIGKILL);
+    for (size_t i = 0; now && i < worker_set->count; i++)
+        kill(worker_set->callers[i].pid, SIGKILL);
+    if (worker_set->reader > 0)
+        waitpid(worker_set->reader, NULL, 0);
+    for (size_t i = 0; i < worker_set->count; i++)
+        waitpid(worker_set->callers[i].pid, NULL, 0);
+    worker_set->count = 0;
+    worker_set->reader = 0;
+}

@@ -1,0 +1,36 @@
+/* queue_policy: whether a request has waited for a worker for so long that it
+ * is better told so than served (queue_timeout, queue_limit, the end of a
+ * stop).
+ */
+#ifndef TALLYD_WORKER_QUEUE_POLICY_H
+#define TALLYD_WORKER_QUEUE_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/outcome.h"
+#include "config/config.h"
+
+/* What is known of the wait of a request. */
+struct queue_policy_wait {
+    int64_t waited;  /* ns, at least */
+    uint64_t behind; /* requests that wait behind it, at least */
+    /* ns since its worker last had nothing to do: no request waited then */
+    int64_t most;
+    int64_t stamped; /* ns, as queue_policy_stamp() says; -1: not known */
+    bool stopped;    /* the pool has no time left for it */
+};
+
+/* How long a request has waited by the web server's stamp QUEUED_AT, in seconds
+ * since 1970 with three digits of a fraction (nginx: $msec); NULL: there is
+ * none. `wall`: ns since 1970. -1: the stamp says nothing. */
+int64_t queue_policy_stamp(const char *stamp, int64_t wall);
+
+/* OUTCOME_ok: serve it. Else `why`, and in how many s to ask again. */
+enum outcome queue_policy_judge(const struct config_pool *c,
+                                const struct queue_policy_wait *wait,
+                                int64_t *retry_after, char *why,
+                                size_t why_size);
+
+#endif

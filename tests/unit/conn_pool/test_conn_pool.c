@@ -1,0 +1,206 @@
+/* conn_pool: what is parked is found by any process. */
+#include "conn_pool.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+START_TEST(parked_connection_is_found_when_readable)
+{
+    int peer, slot = -1;
+    int parked = park_new(&peer, "state", CLOCK_NEVER);
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
+    ck_assert_int_eq(slot, parked);
+    expect_taken(slot, peer, "state");
+    ck_assert(conn_pool_is_empty(conn_pool));
+    close(peer);
+}
+END_TEST
+
+START_TEST(each_event_is_told_once)
+{
+    int peer, slot = -1;
+    park_new(&peer, "s", CLOCK_NEVER);
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
+    close(peer);
+}
+END_TEST
+
+START_TEST(order_is_that_of_becoming_readable)
+{
+    int peers[4], table[4], slot = -1;
+    for (int i = 0; i < 4; i++)
+        table[i] = park_new(&peers[i], "s", CLOCK_NEVER);
+    static const int order[] = {2, 0, 3, 1};
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(write(peers[order[i]], "q", 1), 1);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
+        ck_assert_int_eq(slot, table[order[i]]);
+        expect_taken(slot, peers[order[i]], "s");
+        close(peers[order[i]]);
+    }
+}
+END_TEST
+
+START_TEST(another_process_serves_it)
+{
+    int peer, status, slot = -1;
+    char byte = 0;
+    park_new(&peer, "from the parent", CLOCK_NEVER);
+    pid_t child = fork();
+    if (child == 0) {
+        size_t n;
+        conn_pool_join(conn_pool, SIBLING, of_sibling);
+        if (wait_for(LIMIT_MS, &slot) != CONN_POOL_REQUEST)
+            _exit(1);
+        int fd = conn_pool_take(conn_pool, slot, bytes, &n, NULL);
+        const struct iovec part = {bytes, n};
+        _exit(
+            fd >= 0 && read(fd, &byte, 1) == 1 && write(fd, "c", 1) == 1 &&
+                    conn_pool_park(conn_pool, slot, &fd, &part, 1, CLOCK_NEVER)
+                ? 0
+                : 2);
+    }
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    ck_assert_int_eq(read(peer, &byte, 1), 1);
+    ck_assert_int_eq(byte, 'c');
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    /* Parked again by a process that is gone, it is still there. */
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
+    expect_taken(slot, peer, "from the parent");
+    close(peer);
+}
+END_TEST
+
+START_TEST(what_one_cannot_take_waits_for_another)
+{
+    struct rlimit limit;
+    int peer, status, slot = -1;
+    int go[2];
+    char byte = 0;
+    ck_assert_int_eq(pipe(go), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        size_t n;
+        conn_pool_join(conn_pool, SIBLING, of_sibling);
+        getrlimit(RLIMIT_NOFILE, &limit);
+        limit.rlim_cur = 3;
+        bool failed = read(go[0], &byte, 1) == 1 &&
+                      setrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+                      wait_for(LIMIT_MS, &slot) == CONN_POOL_REQUEST &&
+                      conn_pool_take(conn_pool, slot, bytes, &n, NULL) == -1 &&
+                      errno == EMFILE;
+        _exit(failed ? 0 : 1);
+    }
+    int parked = park_new(&peer, "s", clock_now() + 3600 * CLOCK_SECOND);
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    ck_assert_int_eq(write(go[1], "g", 1), 1);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    /* The clock tells, long before its deadline. */
+    wait_past(CONN_POOL_CLOCK, &slot);
+    ck_assert_int_eq(conn_pool_next_due(conn_pool, 0, clock_now()), parked);
+    expect_taken(parked, peer, "s");
+    close(peer);
+}
+END_TEST
+
+START_TEST(overdue_ones_are_told_by_the_clock)
+{
+    int early, late, slot = -1;
+    int64_t now = clock_now();
+    int overdue = park_new(&early, "s", now + 10 * CLOCK_MS);
+    park_new(&late, "s", now + 3600 * CLOCK_SECOND);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_CLOCK);
+    now = clock_now();
+    ck_assert_int_eq(conn_pool_next_due(conn_pool, 0, now), overdue);
+    expect_taken(overdue, early, "s");
+    ck_assert_int_eq(conn_pool_next_due(conn_pool, overdue + 1, now), -1);
+    close(early);
+    close(late);
+}
+END_TEST
+
+START_TEST(an_earlier_deadline_moves_the_clock)
+{
+    int late, early, slot = -1;
+    park_new(&late, "s", clock_now() + 3600 * CLOCK_SECOND);
+    park_new(&early, "s", clock_now() + 10 * CLOCK_MS);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_CLOCK);
+    close(late);
+    close(early);
+}
+END_TEST
+
+START_TEST(a_full_pool_is_deaf_until_a_slot_is_free)
+{
+    int slot = -1, taken[64];
+    int n = 0;
+    while ((slot = conn_pool_reserve(conn_pool)) >= 0)
+        taken[n++] = slot;
+    ck_assert_int_gt(n, 0);
+    ck_assert_int_eq(write(listener[1], "k", 1), 1);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_KNOCK);
+    conn_pool_pause(conn_pool, 0);
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
+    conn_pool_vacate(conn_pool, taken[n - 1], -1);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_KNOCK);
+}
+END_TEST
+
+START_TEST(a_pause_ends_by_itself)
+{
+    int slot = -1;
+    ck_assert_int_eq(write(listener[1], "k", 1), 1);
+    conn_pool_pause(conn_pool, 2 * CLOCK_SECOND);
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_CLOCK);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_KNOCK);
+}
+END_TEST
+
+START_TEST(a_closed_pool_hears_no_knock)
+{
+    int slot = -1;
+    ck_assert_int_eq(write(listener[1], "k", 1), 1);
+    conn_pool_close(conn_pool);
+    ck_assert(conn_pool_closing(conn_pool));
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
+}
+END_TEST
+
+START_TEST(too_few_files_is_said)
+{
+    char why[200];
+    const struct rlimit few = {40, 40};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    ck_assert_ptr_null(conn_pool_new(8, listener[0], why, sizeof why));
+    ck_assert_ptr_nonnull(strstr(why, "limit of open files is 40"));
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        parked_connection_is_found_when_readable,
+        each_event_is_told_once,
+        order_is_that_of_becoming_readable,
+        another_process_serves_it,
+        what_one_cannot_take_waits_for_another,
+        overdue_ones_are_told_by_the_clock,
+        an_earlier_deadline_moves_the_clock,
+        a_full_pool_is_deaf_until_a_slot_is_free,
+        a_pause_ends_by_itself,
+        a_closed_pool_hears_no_knock,
+        too_few_files_is_said,
+    };
+    return UNIT_RUN_WITH("conn_pool", tests, open_conn_pool, close_conn_pool);
+}

@@ -1,0 +1,220 @@
+/* conn_pool: what is parked survives its owner, and what one has a copy of. */
+#include "conn_pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+/* Let a child do `step`s of taking the connection, then die. */
+static void die_after(int steps, int peer)
+{
+    int slot = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        size_t n;
+        conn_pool_join(conn_pool, SIBLING, of_sibling);
+        wait_for(LIMIT_MS, &slot);
+        if (steps > 1)
+            conn_pool_take(conn_pool, slot, bytes, &n, NULL);
+        raise(SIGKILL);
+    }
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+
+START_TEST(death_before_the_take_loses_nothing)
+{
+    int peer, slot = -1;
+    park_new(&peer, "s", CLOCK_NEVER);
+    die_after(1, peer);
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
+    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 0);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
+    expect_taken(slot, peer, "s");
+    close(peer);
+}
+END_TEST
+
+START_TEST(death_after_the_take_frees_the_place)
+{
+    int peer;
+    char byte;
+    int slot = park_new(&peer, "s", CLOCK_NEVER);
+    die_after(2, peer);
+    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 1);
+    ck_assert(conn_pool_is_empty(conn_pool));
+    /* It was closed with its owner: the peer learns at once. */
+    ck_assert_int_le(recv(peer, &byte, 1, MSG_DONTWAIT), 0);
+    ck_assert_int_ne(errno, EAGAIN);
+    ck_assert_int_eq(conn_pool_reserve(conn_pool), slot);
+    close(peer);
+}
+END_TEST
+
+/* A process that takes the connection, and says in *taken when it has; stopped
+ * before it begins. */
+static pid_t start_taker(_Atomic int *taken)
+{
+    int status, slot = -1;
+    size_t n;
+    pid_t child = fork();
+    if (child == 0) {
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        raise(SIGSTOP);
+        conn_pool_join(conn_pool, SIBLING, of_sibling);
+        wait_past(CONN_POOL_REQUEST, &slot);
+        conn_pool_take(conn_pool, slot, bytes, &n, NULL);
+        *taken = 1;
+        for (int i = 0; i < 4; i++)
+            getppid(); /* somewhere to die afterwards */
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    return child;
+}
+
+START_TEST(death_in_the_take_leaves_it_to_others)
+{
+    int peer, slot = -1, stops = 0, lost = 0;
+    _Atomic int *taken = mmap(NULL, sizeof *taken, PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(taken, MAP_FAILED);
+    for (;; stops++) {
+        pid_t child = start_taker(taken);
+        int parked = park_new(&peer, "s", CLOCK_NEVER);
+        ck_assert_int_eq(write(peer, "q", 1), 1);
+        if (!kill_after(child, stops))
+            break;
+        ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling),
+                          (unsigned)*taken);
+        lost += *taken;
+        if (*taken == 0) {
+            wait_past(CONN_POOL_REQUEST, &slot);
+            ck_assert_int_eq(slot, parked);
+            expect_taken(slot, peer, "s");
+        }
+        *taken = 0;
+        close(peer);
+    }
+    ck_assert_int_gt(stops, 8); /* it waits, peeks, moves its copy, ends */
+    ck_assert_int_gt(lost, 0);
+    munmap((void *)taken, sizeof *taken);
+    close(peer);
+}
+END_TEST
+
+/* A process that serves the connection once for each byte in `orders`: it
+ * answers with 's', or 'x' where it could not, and ends with `orders`. */
+static pid_t start_sibling(int orders[2], int peer)
+{
+    pid_t child = fork();
+    if (child != 0) {
+        close(orders[0]);
+        return child;
+    }
+    char byte;
+    close(orders[1]);
+    conn_pool_join(conn_pool, SIBLING, of_sibling);
+    while (read(orders[0], &byte, 1) == 1) {
+        int slot = -1, fd = -1;
+        size_t n = 0;
+        if (wait_for(LIMIT_MS, &slot) == CONN_POOL_REQUEST)
+            fd = conn_pool_take(conn_pool, slot, bytes, &n, NULL);
+        const struct iovec part = {bytes, n};
+        bool ok = fd >= 0 && read(fd, &byte, 1) == 1 &&
+                  write(fd, "s", 1) == 1 &&
+                  conn_pool_park(conn_pool, slot, &fd, &part, 1, CLOCK_NEVER);
+        if (!ok && write(peer, "x", 1) != 1)
+            break;
+    }
+    _exit(0);
+}
+
+/* Let the sibling serve it. */
+static void expect_served(int orders, int peer)
+{
+    char byte = 0;
+    ck_assert_int_eq(write(orders, "o", 1), 1);
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    ck_assert_int_eq(read(peer, &byte, 1), 1);
+    ck_assert_int_eq(byte, 's');
+}
+
+static int take_ready(int peer, int wanted)
+{
+    int slot = -1;
+    size_t n;
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
+    ck_assert_int_eq(slot, wanted);
+    int fd = conn_pool_take(conn_pool, slot, bytes, &n, NULL);
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
+START_TEST(a_copy_kept_by_a_sibling_changes_nothing)
+{
+    int first, second, orders[2], status;
+    char byte;
+    ck_assert_int_eq(pipe2(orders, O_CLOEXEC), 0);
+    int slot = park_new(&first, "one", CLOCK_NEVER);
+    pid_t child = start_sibling(orders, first);
+    for (int i = 0; i < 3; i++)
+        expect_served(orders[1], first);
+    /* Closed here, it is closed for its peer, at once. */
+    conn_pool_vacate(conn_pool, slot, take_ready(first, slot));
+    ck_assert_int_le(recv(first, &byte, 1, 0), 0);
+    /* The next one at the same slot is not mistaken for it. */
+    ck_assert_int_eq(park_new(&second, "two", CLOCK_NEVER), slot);
+    for (int i = 0; i < 3; i++)
+        expect_served(orders[1], second);
+    close(orders[1]);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    /* What it served last is still parked. */
+    expect_taken(slot, second, "two");
+    close(first);
+    close(second);
+}
+END_TEST
+
+START_TEST(death_of_the_owner_ends_it_though_others_have_copies)
+{
+    int peer, orders[2];
+    char byte;
+    ck_assert_int_eq(pipe2(orders, O_CLOEXEC), 0);
+    int slot = park_new(&peer, "s", CLOCK_NEVER);
+    pid_t child = start_sibling(orders, peer);
+    expect_served(orders[1], peer);
+    /* A third process dies with it; the sibling's copy is still open. */
+    pid_t doomed = fork();
+    if (doomed == 0) {
+        conn_pool_join(conn_pool, SIBLING + 1, of_sibling);
+        take_ready(peer, slot);
+        raise(SIGKILL);
+    }
+    ck_assert_int_eq(waitpid(doomed, NULL, 0), doomed);
+    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING + 1, of_sibling), 1);
+    ck_assert(conn_pool_is_empty(conn_pool));
+    ck_assert_int_eq(recv(peer, &byte, 1, MSG_DONTWAIT), 0);
+    close(orders[1]);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    close(peer);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        death_before_the_take_loses_nothing,
+        death_after_the_take_frees_the_place,
+        death_in_the_take_leaves_it_to_others,
+        a_copy_kept_by_a_sibling_changes_nothing,
+        death_of_the_owner_ends_it_though_others_have_copies,
+    };
+    return UNIT_RUN_WITH("conn_pool_deaths", tests, open_conn_pool,
+                         close_conn_pool);
+}

@@ -1,0 +1,124 @@
+/* descriptor store: copies of a connection, and what lies beside it. */
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "conn_pool/fd_store.h"
+#include "unit.h"
+
+#define NUMBER 200
+
+static struct fd_store_note note;
+static struct fd_store box;
+static int peer;
+static char text[FD_STORE_BYTES_MAX], bytes[FD_STORE_BYTES_MAX];
+
+static void open_box(void)
+{
+    ck_assert(fd_store_open(&box, &note, NUMBER));
+    memset(text, 'x', sizeof text);
+}
+
+static void close_box(void)
+{
+    fd_store_close(&box);
+}
+
+static void put_new(uint64_t generation)
+{
+    int pair[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    peer = pair[1];
+    ck_assert(fd_store_put(&box, &pair[0], generation));
+    ck_assert_int_eq(pair[0], NUMBER);
+}
+
+static bool is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) >= 0;
+}
+
+static void expect_connected(int fd)
+{
+    char byte = 0;
+    ck_assert_int_eq(fd, NUMBER);
+    ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    ck_assert_int_eq(write(fd, "r", 1), 1);
+    ck_assert_int_eq(read(peer, &byte, 1), 1);
+    ck_assert_int_eq(byte, 'r');
+}
+
+START_TEST(a_copy_is_made_once_and_can_be_made_again)
+{
+    put_new(1);
+    expect_connected(fd_store_copy(&box, 1));
+    for (int i = 0; i < 3; i++) {
+        fd_store_forget(&box);
+        ck_assert(!is_open(NUMBER));
+        expect_connected(fd_store_copy(&box, 1));
+        expect_connected(fd_store_copy(&box, 1));
+    }
+    close(peer);
+}
+END_TEST
+
+START_TEST(a_copy_of_an_earlier_one_is_not_used)
+{
+    put_new(1);
+    int before = peer;
+    struct fd_store other = box; /* as another process sees it */
+    fd_store_clear(&box);
+    put_new(2);
+    box = other;
+    expect_connected(fd_store_copy(&box, 2));
+    close(before);
+    close(peer);
+}
+END_TEST
+
+START_TEST(a_cleared_box_has_nothing)
+{
+    const struct iovec part = {text, FD_STORE_NOTE_MAX + 1};
+    put_new(1);
+    ck_assert(fd_store_write(&box, &part, 1));
+    fd_store_clear(&box);
+    fd_store_forget(&box);
+    ck_assert_int_eq(fd_store_copy(&box, 1), -1);
+    ck_assert_uint_eq(fd_store_read(&box, bytes), 0);
+    ck_assert(!is_open(NUMBER));
+    close(peer);
+}
+END_TEST
+
+START_TEST(bytes_of_any_length_come_back)
+{
+    static const size_t lengths[] = {1, FD_STORE_NOTE_MAX,
+                                     FD_STORE_NOTE_MAX + 1, FD_STORE_BYTES_MAX};
+    put_new(1);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        const struct iovec parts[] = {
+            {text, 1}, {NULL, 0}, {text + 1, lengths[i] - 1}};
+        for (int turn = 0; turn < 3; turn++) {
+            memset(bytes, 0, sizeof bytes);
+            ck_assert(fd_store_write(&box, parts, 3));
+            ck_assert_uint_eq(fd_store_read(&box, bytes), lengths[i]);
+            ck_assert_mem_eq(bytes, text, lengths[i]);
+        }
+    }
+    expect_connected(fd_store_copy(&box, 1));
+    close(peer);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_copy_is_made_once_and_can_be_made_again,
+        a_copy_of_an_earlier_one_is_not_used,
+        a_cleared_box_has_nothing,
+        bytes_of_any_length_come_back,
+    };
+    return UNIT_RUN_WITH("descriptor store", tests, open_box, close_box);
+}

@@ -1,0 +1,261 @@
+/* overdue: who is busy for too long is asked, and killed for that request and
+ * no other. The clock is not waited for: requests are begun in the past. */
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "os/signals.h"
+#include "supervisor/request_watchdog.h"
+#include "quiet.h"
+#include "unit.h"
+
+#define REQUEST_LIMIT (5 * CLOCK_SECOND)
+#define WAIT_LIMIT CLOCK_SECOND /* of request_watchdog.c */
+#define LONG_AGO (3600 * CLOCK_SECOND)
+#define DEADLINE (120 * CLOCK_SECOND)
+
+static struct scoreboard *board;
+static struct worker_set worker_set;
+static struct request_watchdog overdue;
+static struct scoreboard_slot *slot;
+static pid_t child;
+
+static void open_worker_set(void)
+{
+    quiet();
+    signals_init();
+    board = scoreboard_new("", 2, NULL);
+    ck_assert_ptr_nonnull(board);
+    ck_assert(worker_set_open(&worker_set, board));
+    request_watchdog_open(&overdue, &worker_set);
+    slot = &board->slots[1];
+    slot->limit = REQUEST_LIMIT;
+    slot->write_limit = 3 * CLOCK_SECOND;
+    int ready[2];
+    char byte;
+    ck_assert_int_eq(pipe(ready), 0);
+    child = fork();
+    if (child == 0) {
+        backtrace_catch(&slot->stack);
+        if (write(ready[1], "x", 1) == 1)
+            for (;;)
+                pause();
+        _exit(1);
+    }
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    worker_set_assign(&worker_set, 1, 2);
+    worker_set_occupy(&worker_set, 1, child);
+    scoreboard_state(slot, WORKER_IDLE);
+}
+
+static void close_worker_set(void)
+{
+    if (child > 0) {
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+    }
+    worker_set_close(&worker_set);
+    scoreboard_free(board);
+}
+
+static int64_t begin(enum worker_state state, int64_t ago)
+{
+    int64_t since = clock_now() - ago;
+    scoreboard_begin(slot, since);
+    scoreboard_state(slot, state);
+    return since;
+}
+
+static void look(void)
+{
+    overdue.at = 0; /* it is time */
+    request_watchdog_look(&overdue, false);
+}
+
+/* Look whenever it is time, until a case that there was is closed. */
+static void wait_for_verdict(void)
+{
+    int64_t end = clock_now() + DEADLINE, due = overdue.at;
+    while (overdue.at == due) {
+        ck_assert(clock_now() < end);
+        usleep(1000);
+        request_watchdog_look(&overdue, false);
+    }
+}
+
+static bool is_killed(void)
+{
+    int status;
+    int64_t end = clock_now() + DEADLINE;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        ck_assert(clock_now() < end);
+        usleep(1000);
+        request_watchdog_look(&overdue, false);
+    }
+    child = 0;
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+}
+
+START_TEST(nobody_looks_where_nothing_happens)
+{
+    request_watchdog_look(&overdue, false);
+    ck_assert_int_eq(overdue.at, CLOCK_NEVER);
+    int64_t now = clock_now();
+    request_watchdog_look(&overdue, true);
+    ck_assert_uint_eq(board->watched, 1);
+    ck_assert_int_ge(overdue.at, now + REQUEST_LIMIT + WAIT_LIMIT);
+    ck_assert_int_lt(overdue.at, CLOCK_NEVER);
+    /* Nothing has begun since: workers have to call again, and one look more
+     * is for those that did not know. */
+    look();
+    ck_assert_uint_eq(board->watched, 0);
+    ck_assert_int_lt(overdue.at, CLOCK_NEVER);
+    look();
+    ck_assert_uint_eq(board->watched, 0);
+    ck_assert_int_eq(overdue.at, CLOCK_NEVER);
+}
+END_TEST
+
+START_TEST(before_its_time_it_does_not_look)
+{
+    request_watchdog_look(&overdue, true);
+    int64_t at = overdue.at;
+    begin(WORKER_BUSY, LONG_AGO);
+    request_watchdog_look(&overdue, false);
+    ck_assert_int_eq(overdue.at, at);
+    ck_assert(!backtrace_is_asked(&slot->stack));
+}
+END_TEST
+
+START_TEST(as_long_as_requests_come_it_looks_now_and_then)
+{
+    request_watchdog_look(&overdue, true);
+    for (int i = 0; i < 10; i++) {
+        begin(WORKER_BUSY, 0);
+        scoreboard_state(slot, WORKER_IDLE);
+        int64_t now = clock_now();
+        look();
+        ck_assert_uint_eq(board->watched, 1);
+        ck_assert_int_ge(overdue.at, now + REQUEST_LIMIT + WAIT_LIMIT);
+    }
+}
+END_TEST
+
+START_TEST(the_last_look_finds_one_that_did_not_call)
+{
+    request_watchdog_look(&overdue, true);
+    look();
+    ck_assert_uint_eq(board->watched, 0);
+    int64_t since = begin(WORKER_BUSY, 0);
+    look();
+    ck_assert_uint_eq(board->watched, 1);
+    ck_assert_int_eq(overdue.at, since + REQUEST_LIMIT + WAIT_LIMIT);
+}
+END_TEST
+
+START_TEST(each_state_has_its_time)
+{
+    int64_t since = begin(WORKER_POSTING, CLOCK_SECOND);
+    look();
+    ck_assert_int_eq(overdue.at, since + REQUEST_LIMIT + WAIT_LIMIT);
+    /* The reply of one that was answered in time may take its own. */
+    since = begin(WORKER_WRITING, REQUEST_LIMIT + 2 * CLOCK_SECOND);
+    look();
+    ck_assert_int_lt(overdue.at, since + REQUEST_LIMIT + WAIT_LIMIT +
+                                     2 * slot->write_limit + 1);
+    ck_assert(!backtrace_is_asked(&slot->stack));
+    begin(WORKER_WRITING, LONG_AGO);
+    look();
+    ck_assert(backtrace_is_asked(&slot->stack));
+}
+END_TEST
+
+START_TEST(one_without_a_limit_is_left_alone)
+{
+    slot->limit = 0;
+    begin(WORKER_BUSY, LONG_AGO);
+    request_watchdog_look(&overdue, true);
+    ck_assert(!backtrace_is_asked(&slot->stack));
+    ck_assert_int_eq(overdue.at, CLOCK_NEVER);
+}
+END_TEST
+
+START_TEST(an_idle_one_is_left_alone)
+{
+    begin(WORKER_IDLE, LONG_AGO);
+    request_watchdog_look(&overdue, true);
+    ck_assert(!backtrace_is_asked(&slot->stack));
+}
+END_TEST
+
+START_TEST(one_that_is_stuck_is_asked_and_killed)
+{
+    begin(WORKER_BUSY, LONG_AGO);
+    look();
+    ck_assert(backtrace_is_asked(&slot->stack));
+    ck_assert_uint_eq(board->overdue_kills, 0);
+    ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
+    ck_assert(is_killed());
+    ck_assert_uint_eq(slot->stack.given, slot->begun);
+    ck_assert_uint_eq(board->overdue_kills, 1);
+    /* Its slot is filled again: the next one has a clean record. */
+    worker_set_vacate(&worker_set, 1);
+    ck_assert(!backtrace_is_asked(&slot->stack));
+    look();
+    ck_assert_uint_eq(board->overdue_kills, 1);
+}
+END_TEST
+
+START_TEST(one_that_is_stopped_is_killed)
+{
+    kill(child, SIGSTOP);
+    ck_assert_int_eq(waitpid(child, NULL, WUNTRACED), child);
+    begin(WORKER_READING, LONG_AGO);
+    look();
+    ck_assert(is_killed());
+    ck_assert_uint_eq(slot->stack.given, 0);
+    ck_assert_uint_eq(board->overdue_kills, 1);
+}
+END_TEST
+
+START_TEST(one_that_comes_back_is_not_killed)
+{
+    begin(WORKER_BUSY, LONG_AGO);
+    look();
+    scoreboard_state(slot, WORKER_IDLE);
+    wait_for_verdict();
+    ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
+    ck_assert_uint_eq(board->overdue_kills, 0);
+    /* It is to leave, and finds that out by itself. */
+    ck_assert(backtrace_is_asked(&slot->stack));
+}
+END_TEST
+
+START_TEST(another_request_is_not_killed)
+{
+    begin(WORKER_BUSY, LONG_AGO);
+    look();
+    begin(WORKER_BUSY, 0);
+    wait_for_verdict();
+    ck_assert_int_eq(waitpid(child, NULL, WNOHANG), 0);
+    ck_assert_uint_eq(board->overdue_kills, 0);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        nobody_looks_where_nothing_happens,
+        before_its_time_it_does_not_look,
+        as_long_as_requests_come_it_looks_now_and_then,
+        the_last_look_finds_one_that_did_not_call,
+        each_state_has_its_time,
+        one_without_a_limit_is_left_alone,
+        an_idle_one_is_left_alone,
+        one_that_is_stuck_is_asked_and_killed,
+        one_that_is_stopped_is_killed,
+        one_that_comes_back_is_not_killed,
+        another_request_is_not_killed};
+    return UNIT_RUN_WITH("overdue", tests, open_worker_set, close_worker_set);
+}

@@ -1,0 +1,152 @@
+/* waiting: what is told of a wait, and when the supervisor has to look. */
+#include "conn_pool.h"
+
+#include "scoreboard/scoreboard.h"
+#include "worker/queue_wait.h"
+
+#define BEAT (CLOCK_SECOND / 4)
+
+static struct config_pool pool;
+static struct scoreboard *board;
+static struct queue_wait_watch watch;
+
+static void open_all(void)
+{
+    open_conn_pool();
+    board = scoreboard_new("", 2, NULL);
+    ck_assert_ptr_nonnull(board);
+    pool = (struct config_pool){.queue_timeout = 4 * BEAT, .workers = 1};
+}
+
+static void close_all(void)
+{
+    scoreboard_free(board);
+    close_conn_pool();
+}
+
+static int64_t turn(void)
+{
+    watch.at = 0; /* it is time */
+    return queue_wait_watch(&watch, &pool, conn_pool, board);
+}
+
+/* What a worker would call for. */
+static bool calls(void)
+{
+    const struct queue_wait w = {
+        .pool = &pool, .conn_pool = conn_pool, .board = board};
+    return !queue_wait_is_watched(&w);
+}
+
+static void expect_beat(void)
+{
+    int64_t before = clock_now();
+    int64_t at = turn();
+    ck_assert_int_ge(at, before + BEAT);
+    ck_assert_int_le(at, clock_now() + BEAT);
+}
+
+START_TEST(the_supervisor_looks_while_workers_are_busy)
+{
+    ck_assert_int_eq(turn(), CLOCK_NEVER);
+    ck_assert(calls());
+    board->slots[1].begun++;
+    board->slots[1].state = WORKER_POSTING;
+    for (int i = 0; i < 5; i++) {
+        expect_beat();
+        ck_assert(!calls());
+    }
+    /* Between two beats it leaves it at that. */
+    int64_t at = watch.at;
+    ck_assert_int_eq(queue_wait_watch(&watch, &pool, conn_pool, board), at);
+}
+END_TEST
+
+START_TEST(it_sleeps_when_nobody_is)
+{
+    board->slots[0].begun++;
+    board->slots[0].state = WORKER_BUSY;
+    expect_beat();
+    board->slots[0].state = WORKER_IDLE;
+    board->slots[0].begun++; /* another one, in between */
+    expect_beat();
+    ck_assert(!calls());
+    /* One look more, for those that have not been told. */
+    expect_beat();
+    ck_assert(calls());
+    ck_assert_int_eq(turn(), CLOCK_NEVER);
+    board->slots[0].state = WORKER_BUSY;
+    expect_beat();
+}
+END_TEST
+
+START_TEST(it_never_looks_without_a_limit)
+{
+    pool.queue_timeout = 0;
+    board->slots[0].state = WORKER_BUSY;
+    ck_assert_int_eq(turn(), CLOCK_NEVER);
+    ck_assert(!calls());
+}
+END_TEST
+
+START_TEST(what_it_finds_is_known_to_whoever_takes)
+{
+    int peer, place = -1;
+    size_t n;
+    int64_t came = 0, sent;
+    struct queue_wait w;
+    queue_wait_open(&w, &pool, conn_pool, board);
+    park_new(&peer, "s", CLOCK_NEVER);
+    sent = clock_now();
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    board->slots[0].state = WORKER_BUSY;
+    while (conn_pool_waiting(conn_pool) == 0)
+        turn();
+    ck_assert_int_eq(wait_for(LIMIT_MS, &place), CONN_POOL_REQUEST);
+    int fd = conn_pool_take(conn_pool, place, bytes, &n, &came);
+    ck_assert_int_ge(came, sent);
+    queue_wait_taken(&w, came);
+    struct queue_policy_wait wait = queue_wait_tell(&w, false);
+    ck_assert_int_gt(wait.waited, 0);
+    ck_assert_int_le(wait.waited, clock_now() - sent);
+    /* It is said of the first request only, and of no other's. */
+    ck_assert_int_eq(queue_wait_tell(&w, false).waited, 0);
+    queue_wait_taken(&w, came);
+    ck_assert_int_eq(queue_wait_tell(&w, true).waited, 0);
+    conn_pool_vacate(conn_pool, place, fd);
+    close(peer);
+}
+END_TEST
+
+START_TEST(both_queues_are_counted)
+{
+    int peers[3];
+    struct queue_wait w;
+    pool.queue_limit = 1;
+    queue_wait_open(&w, &pool, conn_pool, board);
+    for (int i = 0; i < 3; i++) {
+        park_new(&peers[i], "s", CLOCK_NEVER);
+        ck_assert_int_eq(write(peers[i], "q", 1), 1);
+    }
+    board->queue.looked = INT64_MAX; /* the kernel is not asked */
+    accept_queue_mark(&board->queue, 0, 5, 1);
+    while (conn_pool_waiting(conn_pool) < 3)
+        conn_pool_look(conn_pool);
+    /* One may have been accepted and not counted yet. */
+    ck_assert_uint_eq(queue_wait_tell(&w, false).behind, 3 + 5 - 1);
+    w.board = NULL; /* others accept, too */
+    ck_assert_uint_eq(queue_wait_tell(&w, false).behind, 3);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        the_supervisor_looks_while_workers_are_busy,
+        it_sleeps_when_nobody_is,
+        it_never_looks_without_a_limit,
+        what_it_finds_is_known_to_whoever_takes,
+        both_queues_are_counted,
+    };
+    return UNIT_RUN_WITH("waiting", tests, open_all, close_all);
+}
