@@ -7,23 +7,38 @@
 #include "config/config_setting.h"
 
 static const struct setting pool_rows[] = {
-#define POOL(name, type, def, allowed, help)                                   \
-    {#name,   SETTING_##type, def,                                             \
-     allowed, help,           offsetof(struct config_pool, name)},
+#define POOL(name, type, reload, def, allowed, help)                           \
+    {#name,                                                                    \
+     SETTING_##type,                                                           \
+     SETTING_##reload,                                                         \
+     def,                                                                      \
+     allowed,                                                                  \
+     help,                                                                     \
+     offsetof(struct config_pool, name)},
 #include "config/config.def"
 };
 
 static const struct setting endpoint_rows[] = {
-#define ENDPOINT(name, type, def, allowed, help)                               \
-    {#name,   SETTING_##type, def,                                             \
-     allowed, help,           offsetof(struct config_endpoint, name)},
+#define ENDPOINT(name, type, reload, def, allowed, help)                       \
+    {#name,                                                                    \
+     SETTING_##type,                                                           \
+     SETTING_##reload,                                                         \
+     def,                                                                      \
+     allowed,                                                                  \
+     help,                                                                     \
+     offsetof(struct config_endpoint, name)},
 #include "config/config.def"
 };
 
 static const struct setting shadow_rows[] = {
-#define SHADOW(name, type, def, allowed, help)                                 \
-    {#name,   SETTING_##type, def,                                             \
-     allowed, help,           offsetof(struct config_shadow, name)},
+#define SHADOW(name, type, reload, def, allowed, help)                         \
+    {#name,                                                                    \
+     SETTING_##type,                                                           \
+     SETTING_##reload,                                                         \
+     def,                                                                      \
+     allowed,                                                                  \
+     help,                                                                     \
+     offsetof(struct config_shadow, name)},
 #include "config/config.def"
 };
 
@@ -125,7 +140,8 @@ struct shape config_shape(const struct config_endpoint *e)
     return (struct shape){
         .array = e->array,
         .field = e->field,
-        .numbers = e->numbers == 0 ? TALLY_INT64 : TALLY_DOUBLE,
+        .numbers =
+            e->numbers == CONFIG_numbers_int64 ? TALLY_INT64 : TALLY_DOUBLE,
         .multiply = (int32_t)e->multiply,
         .max_depth = (uint32_t)e->max_depth,
     };

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "config/choice.h"
 #include "decode/shape.h"
 
 /* How each type of config.def is kept. */
@@ -15,49 +16,28 @@ typedef char *config_TEXT, *config_WORD, *config_FILEPATH, *config_URLPATH,
 typedef int64_t config_COUNT, config_SIZE, config_DURATION, config_SHARE,
     config_MODE, config_CHOICE;
 
+/* enum config_reply { CONFIG_reply_auto, CONFIG_reply_ok, ... } and so on. */
+#define CHOICE(section, name, reload, def, words, help)                        \
+    enum config_##name{CHOICE_MEMBERS(CONFIG_##name##_, words)};
+#include "config/config.def"
+
 struct config_pool {
-#define POOL(name, type, def, allowed, help) config_##type name;
+#define POOL(name, type, reload, def, allowed, help) config_##type name;
 #include "config/config.def"
 };
-
-enum config_reply { CONFIG_REPLY_AUTO, CONFIG_REPLY_OK, CONFIG_REPLY_SUM };
-enum config_downstream_mode {
-    CONFIG_DOWNSTREAM_MODE_POST,
-    CONFIG_DOWNSTREAM_MODE_DRY_RUN
-};
-enum config_decoder { CONFIG_DECODER_TYPED, CONFIG_DECODER_JSONC };
-enum config_keepalive { CONFIG_KEEPALIVE_ON, CONFIG_KEEPALIVE_OFF };
-enum config_log_to {
-    CONFIG_LOG_TO_AUTO,
-    CONFIG_LOG_TO_STDERR,
-    CONFIG_LOG_TO_SYSLOG,
-    CONFIG_LOG_TO_JOURNAL
-};
-enum config_log_format { CONFIG_LOG_FORMAT_TEXT, CONFIG_LOG_FORMAT_JSON };
-enum config_scheduler { CONFIG_SCHEDULER_BATCH, CONFIG_SCHEDULER_OTHER };
-enum config_process_model {
-    CONFIG_PROCESS_STATIC,
-    CONFIG_PROCESS_DYNAMIC,
-    CONFIG_PROCESS_ONDEMAND
-};
-enum config_resend { CONFIG_RESEND_NEVER, CONFIG_RESEND_ONCE };
 
 struct config_endpoint {
     char *name;
     unsigned line; /* of its section in the file; 0: from -s */
-#define ENDPOINT(name, type, def, allowed, help) config_##type name;
+#define ENDPOINT(name, type, reload, def, allowed, help) config_##type name;
 #include "config/config.def"
 };
 
 #define CONFIG_SHADOW_URL_MAX 1024
 
-enum config_path { CONFIG_PATH_REQUEST, CONFIG_PATH_URL };
-enum config_compare { CONFIG_COMPARE_REPLY, CONFIG_COMPARE_RESULT };
-enum config_sample_bodies { CONFIG_SAMPLE_BODIES_ON, CONFIG_SAMPLE_BODIES_OFF };
-
 struct config_shadow {
     unsigned line; /* of its section in the file; 0: from -s, or none */
-#define SHADOW(name, type, def, allowed, help) config_##type name;
+#define SHADOW(name, type, reload, def, allowed, help) config_##type name;
 #include "config/config.def"
 };
 

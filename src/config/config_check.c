@@ -56,23 +56,23 @@ static bool check_pool(const struct config_pool *p, struct buf *why)
     if (p->workers == 0 && p->status_listen[0] != '\0')
         buf_str(why, "[pool] status_listen: needs a supervisor; set workers "
                      "to 1 or more");
-    else if (p->workers == 0 && p->process_model != CONFIG_PROCESS_STATIC)
+    else if (p->workers == 0 && p->process_model != CONFIG_process_model_static)
         buf_str(why, "[pool] process_model: needs a supervisor; set workers, "
                      "the largest number, to 1 or more");
-    else if (p->process_model == CONFIG_PROCESS_DYNAMIC &&
+    else if (p->process_model == CONFIG_process_model_dynamic &&
              (p->min_workers > p->workers || p->spare_workers > p->workers))
         buf_str(why, "[pool] min_workers and spare_workers: at most workers, "
                      "the largest number");
     if (p->workers == 0 && p->cpu_affinity[0] != '\0')
         buf_str(why, "[pool] cpu_affinity: needs a supervisor; set workers "
                      "to 1 or more");
-    if (p->log_to != CONFIG_LOG_TO_AUTO && p->log_file[0] != '\0')
+    if (p->log_to != CONFIG_log_to_auto && p->log_file[0] != '\0')
         buf_str(why, "[pool] log_file: for log_to = auto only");
     if (p->slow_log[0] != '\0' && p->slow_threshold == 0)
         buf_str(why, "[pool] slow_log: there are no slow requests without "
                      "slow_threshold");
     if (p->log_socket[0] != '\0' &&
-        (p->log_to == CONFIG_LOG_TO_STDERR || p->log_file[0] != '\0'))
+        (p->log_to == CONFIG_log_to_stderr || p->log_file[0] != '\0'))
         buf_str(why, "[pool] log_socket: for syslog and the journal only");
     return why->len == 0;
 }
@@ -125,9 +125,9 @@ bool config_check(struct config *c, unsigned *line, struct buf *why)
     for (size_t i = 0; i < c->endpoint_count; i++) {
         struct config_endpoint *e = c->endpoints[i];
         *line = e->line;
-        if (e->reply == CONFIG_REPLY_AUTO)
+        if (e->reply == CONFIG_reply_auto)
             e->reply =
-                e->downstream[0] != '\0' ? CONFIG_REPLY_OK : CONFIG_REPLY_SUM;
+                e->downstream[0] != '\0' ? CONFIG_reply_ok : CONFIG_reply_sum;
         if (!check_selftest(e, why) || !check_downstream(e, why) ||
             !check_path(c, i, why))
             return false;

@@ -12,7 +12,7 @@
 
 /* Read `path` (NULL: defaults alone), then apply `overrides`, each of the form
  * "section.key=value". NULL: `error` says what is wrong and where. `reply` is
- * never CONFIG_REPLY_AUTO in the result. */
+ * never CONFIG_reply_auto in the result. */
 struct config *config_load(const char *path, const char *const *overrides,
                            size_t override_count, char error[CONFIG_ERROR_MAX]);
 

@@ -108,12 +108,32 @@ static bool set_number(const struct setting *row, int64_t *slot,
     return true;
 }
 
+/* The letters of a word of config.def, as people write them. */
+static char letter_of(char c)
+{
+    return c == '_' ? '-' : c;
+}
+
+static bool is_word(const char *word, size_t n, const char *text)
+{
+    size_t i = 0;
+    while (i < n && letter_of(word[i]) == text[i])
+        i++;
+    return i == n && text[n] == '\0';
+}
+
 /* Give the length of the first word of "a|b|c" and step over it. */
 static size_t next_word(const char **words)
 {
     size_t n = strcspn(*words, "|");
     *words += n + ((*words)[n] == '|');
     return n;
+}
+
+void config_setting_print_words(const struct setting *row, struct buf *out)
+{
+    for (const char *c = row->allowed; *c != '\0'; c++)
+        buf_char(out, letter_of(*c));
 }
 
 static bool set_choice(const struct setting *row, int64_t *slot,
@@ -123,12 +143,13 @@ static bool set_choice(const struct setting *row, int64_t *slot,
     for (const char *next = row->allowed; *next != '\0'; index++) {
         const char *word = next;
         size_t n = next_word(&next);
-        if (strlen(text) == n && memcmp(word, text, n) == 0) {
+        if (is_word(word, n, text)) {
             *slot = index;
             return true;
         }
     }
-    buf_printf(why, "must be one of %s", row->allowed);
+    buf_str(why, "must be one of ");
+    config_setting_print_words(row, why);
     return false;
 }
 
@@ -198,7 +219,8 @@ static void print_choice(const struct setting *row, int64_t index, FILE *out)
         word = next;
         n = next_word(&next);
     }
-    fprintf(out, "%.*s", (int)n, word);
+    for (size_t i = 0; i < n; i++)
+        putc(letter_of(word[i]), out);
 }
 
 static void print_share(int64_t value, FILE *out)

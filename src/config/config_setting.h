@@ -26,11 +26,15 @@ enum setting_type {
     SETTING_CHOICE, /* int64_t */
 };
 
+/* Whether a reload takes a new value, see config.def. */
+enum setting_reload { SETTING_LIVE, SETTING_FIXED };
+
 struct setting {
     const char *name;
     enum setting_type type;
+    enum setting_reload reload;
     const char *initial; /* the default, as it would be written */
-    const char *allowed;
+    const char *allowed; /* "least..most", or the words "a|b|c" */
     const char *help;
     size_t offset; /* of the value in its structure */
 };
@@ -54,6 +58,9 @@ void config_setting_print_value(const struct setting *row, const void *base,
                                 FILE *out);
 void config_setting_print(const struct setting *row, const void *base,
                           FILE *out);
+
+/* The words of a CHOICE, as "a|b|c". */
+void config_setting_print_words(const struct setting *row, struct buf *out);
 
 /* Compare and copy the value of a row between two structures. False from
  * config_setting_copy(): memory is short, and the old value stays. */

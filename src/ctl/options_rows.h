@@ -5,18 +5,18 @@
     {OPTION_VALUE,                                                             \
      letter,                                                                   \
      value,                                                                    \
-     {#name, SETTING_##type, initial, allowed, text,                           \
+     {#name, SETTING_##type, SETTING_LIVE, initial, allowed, text,             \
       offsetof(OPTIONS_STRUCT, name)},                                         \
      0,                                                                        \
      0},
 #define WITHOUT_TYPE(kind, letter, name, value, least, most, text)             \
-    {                                                                          \
-        kind,                                                                  \
-        letter,                                                                \
-        value,                                                                 \
-        {#name, SETTING_TEXT, "", "", text, offsetof(OPTIONS_STRUCT, name)},   \
-        least,                                                                 \
-        most},
+    {kind,                                                                     \
+     letter,                                                                   \
+     value,                                                                    \
+     {#name, SETTING_TEXT, SETTING_LIVE, "", "", text,                         \
+      offsetof(OPTIONS_STRUCT, name)},                                         \
+     least,                                                                    \
+     most},
 #define LIST(letter, name, value, text)                                        \
     WITHOUT_TYPE(OPTION_LIST, letter, name, value, 0, 0, text)
 #define FLAG(letter, name, text)                                               \

@@ -20,13 +20,22 @@ static bool fail(const char *why)
     return false;
 }
 
-/* The choices of config.def are those of log.h, in the same order. */
 struct log_plan pool_log(const struct config_pool *c)
 {
+    static const enum log_destination destinations[] = {
+        [CONFIG_log_to_auto] = LOG_TO_AUTO,
+        [CONFIG_log_to_stderr] = LOG_TO_STDERR,
+        [CONFIG_log_to_syslog] = LOG_TO_SYSLOG,
+        [CONFIG_log_to_journal] = LOG_TO_JOURNAL};
+    static const enum log_level levels[] = {
+        [CONFIG_log_level_error] = LOG_ERROR,
+        [CONFIG_log_level_warn] = LOG_WARN,
+        [CONFIG_log_level_info] = LOG_INFO,
+        [CONFIG_log_level_debug] = LOG_DEBUG};
     return (struct log_plan){
-        .to = (enum log_destination)c->log_to,
-        .level = (enum log_level)c->log_level,
-        .json = c->log_format == CONFIG_LOG_FORMAT_JSON,
+        .to = destinations[c->log_to],
+        .level = levels[c->log_level],
+        .json = c->log_format == CONFIG_log_format_json,
         .file = c->log_file,
         .socket = c->log_socket,
         .pool = c->name,
@@ -140,13 +149,16 @@ static bool write_pid_file(struct pool *p)
     return p->pid_file >= 0 || fail(why);
 }
 
-/* Before the connection pool, which takes as many files as it may. The choices
- * of config.def are those of limits.h, in the same order. */
+/* Before the connection pool, which takes as many files as it may. */
 static bool set_limits(const struct config_pool *c)
 {
+    static const enum limits_choice core[] = {
+        [CONFIG_rlimit_core_inherit] = LIMITS_INHERIT,
+        [CONFIG_rlimit_core_none] = LIMITS_NO,
+        [CONFIG_rlimit_core_unlimited] = LIMITS_YES};
     char why[200];
     return (limits_files((uint64_t)c->rlimit_files, why, sizeof why) &&
-            limits_core((enum limits_choice)c->rlimit_core, why, sizeof why)) ||
+            limits_core(core[c->rlimit_core], why, sizeof why)) ||
            fail(why);
 }
 
@@ -161,11 +173,15 @@ static bool set_nice(const struct config_pool *c)
 
 static bool drop_privileges(const struct config_pool *c)
 {
+    static const enum limits_choice dumpable[] = {
+        [CONFIG_dumpable_inherit] = LIMITS_INHERIT,
+        [CONFIG_dumpable_off] = LIMITS_NO,
+        [CONFIG_dumpable_on] = LIMITS_YES};
     char why[200];
     sandbox_no_new_privileges();
     if (!sandbox_drop(c->user, c->group, why, sizeof why))
         return fail(why);
-    limits_dumpable((enum limits_choice)c->dumpable);
+    limits_dumpable(dumpable[c->dumpable]);
     return true;
 }
 

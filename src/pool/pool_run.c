@@ -22,8 +22,8 @@ static uint32_t at_most(int64_t n, int64_t most)
 
 static struct scale_limits workers_of(const struct config_pool *c)
 {
-    bool fixed = c->process_model == CONFIG_PROCESS_STATIC;
-    bool dynamic = c->process_model == CONFIG_PROCESS_DYNAMIC;
+    bool fixed = c->process_model == CONFIG_process_model_static;
+    bool dynamic = c->process_model == CONFIG_process_model_dynamic;
     int64_t least = fixed ? c->workers : dynamic ? c->min_workers : 0;
     return (struct scale_limits){
         .least = at_most(least, c->workers),
@@ -87,7 +87,7 @@ static int run_worker(struct pool *p, const struct settings *settings,
 /* What keeps it from that is no reason not to serve. */
 static void settle(const struct config_pool *c, uint32_t number)
 {
-    if (c->scheduler == CONFIG_SCHEDULER_BATCH && !cpu_batch())
+    if (c->scheduler == CONFIG_scheduler_batch && !cpu_batch())
         log_warn("scheduler = batch: %s", strerror(errno));
     if (!cpu_bind(c->cpu_affinity, number))
         log_warn("cpu_affinity = %s: %s", c->cpu_affinity, strerror(errno));

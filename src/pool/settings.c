@@ -14,37 +14,6 @@
 #include "shadow/shadow.h"
 #include "worker/handler.h"
 
-/* What is made once, before the first fork, and what two generations that
- * share connections must agree on. */
-static const char *const settings_fixed[] = {"listen",
-                                             "backlog",
-                                             "socket_mode",
-                                             "socket_owner",
-                                             "socket_group",
-                                             "user",
-                                             "group",
-                                             "scoreboard",
-                                             "pid_file",
-                                             "log_file",
-                                             "log_to",
-                                             "log_socket",
-                                             "access_log",
-                                             "slow_log",
-                                             "name",
-                                             "max_params",
-                                             "max_param_count",
-                                             "max_connections",
-                                             "status_listen",
-                                             "nice",
-                                             "rlimit_files",
-                                             "rlimit_core",
-                                             "dumpable",
-                                             "env_keep",
-                                             NULL};
-
-/* The memory that processes of all generations share. */
-static const char *const shadow_fixed[] = {"queue", "max_body", NULL};
-
 static bool check_shadow(const struct config_shadow *c, char *why, size_t room)
 {
     char cause[256];
@@ -115,23 +84,22 @@ static bool is_file(const char *path, char why[CONFIG_ERROR_MAX])
     return false;
 }
 
-static bool keep(const struct config_section *to,
-                 const struct config_section *from, const char *name)
+static bool keep(const struct setting *row, const struct config_section *to,
+                 const struct config_section *from)
 {
-    const struct setting *row = config_setting_find(to->rows, to->count, name);
     if (config_setting_is_same(row, to->base, from->base))
         return true;
     log_warn("reload: [%s] %s cannot change while the pool runs; it stays as "
              "it is until a restart",
-             to->kind, name);
+             to->kind, row->name);
     return config_setting_copy(row, to->base, from->base);
 }
 
-static bool keep_all(struct config_section to, struct config_section from,
-                     const char *const *names)
+static bool keep_all(struct config_section to, struct config_section from)
 {
-    for (; *names != NULL; names++)
-        if (!keep(&to, &from, *names))
+    for (size_t i = 0; i < to.count; i++)
+        if (to.rows[i].reload == SETTING_FIXED &&
+            !keep(&to.rows[i], &to, &from))
             return false;
     return true;
 }
@@ -140,9 +108,9 @@ static bool keep_fixed(struct settings *s, const struct settings *now,
                        int64_t workers_most)
 {
     if (!keep_all(config_pool_section(s->config),
-                  config_pool_section(now->config), settings_fixed) ||
+                  config_pool_section(now->config)) ||
         !keep_all(config_shadow_section(s->config),
-                  config_shadow_section(now->config), shadow_fixed))
+                  config_shadow_section(now->config)))
         return false;
     int64_t workers = s->config->pool.workers;
     if (workers >= 1 && workers <= workers_most)
@@ -171,22 +139,27 @@ bool settings_load_again(struct settings *s,
     return false;
 }
 
-static void print(struct config_section s, const char *const *names, FILE *out)
+static void print(const struct config_section *s, const struct setting *row,
+                  FILE *out)
 {
-    for (; *names != NULL; names++) {
-        fprintf(out, "%s.%s=", s.kind, *names);
-        config_setting_print_value(config_setting_find(s.rows, s.count, *names),
-                                   s.base, out);
-        fputc('\0', out);
-    }
+    fprintf(out, "%s.%s=", s->kind, row->name);
+    config_setting_print_value(row, s->base, out);
+    fputc('\0', out);
+}
+
+static void print_fixed(struct config_section s, FILE *out)
+{
+    for (size_t i = 0; i < s.count; i++)
+        if (s.rows[i].reload == SETTING_FIXED)
+            print(&s, &s.rows[i], out);
 }
 
 void settings_print_fixed(const struct settings *s, FILE *out)
 {
-    static const char *const workers[] = {"workers", NULL};
-    print(config_pool_section(s->config), settings_fixed, out);
-    print(config_pool_section(s->config), workers, out);
-    print(config_shadow_section(s->config), shadow_fixed, out);
+    struct config_section pool = config_pool_section(s->config);
+    print_fixed(pool, out);
+    print(&pool, config_setting_find(pool.rows, pool.count, "workers"), out);
+    print_fixed(config_shadow_section(s->config), out);
 }
 
 void settings_free(struct settings *s)

@@ -85,7 +85,7 @@ static bool open_call(struct shadow *s)
     s->base += strcspn(s->base, "/");
     s->base_len = strlen(s->base);
     if (s->base_len > 0 && s->base[s->base_len - 1] == '/' &&
-        s->config->path == CONFIG_PATH_REQUEST)
+        s->config->path == CONFIG_path_request)
         s->base_len--;
     s->call = call_new(&settings, why, sizeof why);
     if (s->call == NULL)
@@ -176,7 +176,7 @@ static void print_result(const struct shadow *s, const struct shadow_case *c,
     if (c->result_len > 0) {
         put_text(out, "result", c->result);
     } else if (c->whole &&
-               s->config->sample_bodies == CONFIG_SAMPLE_BODIES_ON) {
+               s->config->sample_bodies == CONFIG_sample_bodies_on) {
         mismatch_record_print_bytes("body", c->body, (size_t)c->body_len, out);
         putc(',', out);
     }
@@ -205,7 +205,7 @@ static void write_sample(struct shadow *s, const struct mismatch_record *record)
     char *line = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&line, &n);
-    bool redact = s->config->sample_bodies == CONFIG_SAMPLE_BODIES_OFF;
+    bool redact = s->config->sample_bodies == CONFIG_sample_bodies_off;
     bool contract = parity_kind_class(record->verdict->kind) == PARITY_CONTRACT;
     if (out != NULL) {
         mismatch_record_print(record, redact, out);
@@ -235,7 +235,7 @@ static void print_target(const struct shadow *s, const struct shadow_case *c,
                          struct buf *out)
 {
     buf_add(out, s->base, s->base_len);
-    if (s->config->path == CONFIG_PATH_REQUEST)
+    if (s->config->path == CONFIG_path_request)
         target_put_path(out, strip(c->path, s->config->strip));
     if (out->len == 0)
         buf_char(out, '/');
@@ -280,7 +280,7 @@ static struct parity_result result_of_ours(const struct shadow *s,
                                            const struct shadow_case *c)
 {
     bool result =
-        s->config->compare == CONFIG_COMPARE_RESULT && c->result_len > 0;
+        s->config->compare == CONFIG_compare_result && c->result_len > 0;
     return (struct parity_result){.end = PARITY_ANSWERED,
                                   .status = c->status,
                                   .reply = result ? c->result : c->reply,

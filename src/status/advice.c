@@ -185,7 +185,7 @@ static void look_at_dry_runs(const struct view *v, struct notes *n)
     unsigned count = 0;
     for (size_t i = 0; v->config != NULL && i < v->config->endpoint_count; i++)
         if (v->config->endpoints[i]->downstream_mode ==
-            CONFIG_DOWNSTREAM_MODE_DRY_RUN) {
+            CONFIG_downstream_mode_dry_run) {
             name = v->config->endpoints[i]->name;
             count++;
         }

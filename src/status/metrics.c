@@ -249,7 +249,7 @@ void put_config(const struct family *f, int which)
     buf_str(f->out, f->name);
     put_label(f->out, '{', "listen", p->listen);
     put_label(f->out, ',', "keepalive",
-              p->keepalive == CONFIG_KEEPALIVE_ON ? "on" : "off");
+              p->keepalive == CONFIG_keepalive_on ? "on" : "off");
     buf_str(f->out, "} 1\n");
 }
 
@@ -262,12 +262,13 @@ void put_endpoints(const struct family *f, int which)
         buf_str(f->out, f->name);
         put_label(f->out, '{', "endpoint", e->name);
         put_label(f->out, ',', "path", e->path);
-        put_label(f->out, ',', "numbers", e->numbers == 0 ? "int64" : "double");
+        put_label(f->out, ',', "numbers",
+                  e->numbers == CONFIG_numbers_int64 ? "int64" : "double");
         put_label(f->out, ',', "decoder",
-                  e->decoder == CONFIG_DECODER_TYPED ? "typed" : "json-c");
+                  e->decoder == CONFIG_decoder_typed ? "typed" : "json-c");
         put_label(f->out, ',', "downstream",
                   e->downstream[0] == '\0' ? "no"
-                  : e->downstream_mode == CONFIG_DOWNSTREAM_MODE_POST
+                  : e->downstream_mode == CONFIG_downstream_mode_post
                       ? "yes"
                       : "dry-run");
         buf_str(f->out, "} 1\n");

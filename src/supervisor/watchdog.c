@@ -21,7 +21,7 @@ static int64_t request_limit(const struct config *c)
     for (size_t i = 0; i < c->endpoint_count; i++) {
         const struct config_endpoint *e = c->endpoints[i];
         int64_t once = e->connect_timeout + e->timeout;
-        post = larger(post, e->resend == CONFIG_RESEND_ONCE ? 2 * once : once);
+        post = larger(post, e->resend == CONFIG_resend_once ? 2 * once : once);
     }
     return c->pool.body_timeout + post + c->pool.write_timeout;
 }

@@ -66,7 +66,7 @@ static bool begin(struct track *t, const struct config_endpoint *c,
 bool decoder_begin(struct decoder *d, const struct endpoint *e)
 {
     const struct config_endpoint *c = e->config;
-    bool typed = c->decoder == CONFIG_DECODER_TYPED;
+    bool typed = c->decoder == CONFIG_decoder_typed;
     struct pair *pair = &d->pairs[e - d->endpoints->list];
     d->pair = pair;
     pair->due += c->verify;

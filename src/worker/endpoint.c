@@ -26,7 +26,7 @@ static bool open_downstream(struct endpoint *e, char *why, size_t why_size)
                  .connect_timeout = c->connect_timeout},
         .timeout = c->timeout,
         .max_reply = (uint64_t)c->downstream_max_reply,
-        .resend = c->resend == CONFIG_RESEND_ONCE,
+        .resend = c->resend == CONFIG_resend_once,
     };
     char cause[256];
     e->target = downstream_target_new(&s, cause, sizeof cause);

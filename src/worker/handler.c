@@ -229,8 +229,9 @@ static void print_result(struct handler *h, const struct tally *t)
         r->fault = (struct fault){.what = OUTCOME_out_of_range};
         snprintf(r->fault.reason, sizeof r->fault.reason,
                  "the result does not fit %s",
-                 e->config->numbers == 0 ? "a 64-bit integer"
-                                         : "a finite double");
+                 e->config->numbers == CONFIG_numbers_int64
+                     ? "a 64-bit integer"
+                     : "a finite double");
         decide_fault(h);
         return;
     }
@@ -248,7 +249,7 @@ static void post_result(struct handler *h)
         .trace = h->trace,
         .idempotency_key =
             h->idempotency_key == NULL &&
-                    h->endpoint->config->resend == CONFIG_RESEND_ONCE
+                    h->endpoint->config->resend == CONFIG_resend_once
                 ? h->trace->request_id
                 : h->idempotency_key,
     };
@@ -257,7 +258,7 @@ static void post_result(struct handler *h)
         return;
     }
     r->dry_run =
-        h->endpoint->config->downstream_mode == CONFIG_DOWNSTREAM_MODE_DRY_RUN;
+        h->endpoint->config->downstream_mode == CONFIG_downstream_mode_dry_run;
     if (r->dry_run)
         return;
     enum outcome o =
@@ -269,7 +270,7 @@ static void post_result(struct handler *h)
 static void word_reply(struct handler *h)
 {
     static const char ok[] = "{\"ok\":true}";
-    if (h->endpoint->config->reply != CONFIG_REPLY_OK)
+    if (h->endpoint->config->reply != CONFIG_reply_ok)
         return;
     memcpy(h->result.body, ok, sizeof ok - 1);
     h->result.body_len = sizeof ok - 1;

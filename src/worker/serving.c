@@ -147,7 +147,7 @@ static bool serve_request(struct serving *s, struct fcgi_conn *conn)
     struct queue_policy_wait wait = queue_wait_tell(&s->waiting, conn->aside);
     wait.stopped = pool_is_stopped(s);
     bool keep = exchange_serve(s->exchange, conn, &wait) &&
-                s->pool->keepalive == CONFIG_KEEPALIVE_ON &&
+                s->pool->keepalive == CONFIG_keepalive_on &&
                 !conn_pool_closing(s->conn_pool);
     scoreboard_state(s->slot, WORKER_IDLE);
     self_watchdog_end();

@@ -19,19 +19,32 @@ def differences(what, expected, found):
 
 
 def read_table(path, *macros):
-    """[(macro, argument, ...)] for each MACRO(a, "b" "c", 3) of a .def file."""
+    """[(macro, argument, ...)] for each MACRO(a, "b" "c", 3) of a .def file. An
+    argument (a, b_c) is given as "a|b-c", as tallyd writes choices."""
     text = (TOP / path).read_text(encoding="utf-8")
-    text = re.sub(r"/\*.*?\*/|^#.*?$", "", text, flags=re.S | re.M)
+    text = re.sub(r"/\*.*?\*/|^#(?:[^\n]*\\\n)*[^\n]*$", "", text,
+                  flags=re.S | re.M)
     token = re.compile(r'"((?:\\.|[^"\\])*)"|(\w+)|([(),])')
-    rows, row = [], None
+    rows, row, depth = [], None, 0
     for string, word, mark in token.findall(text):
         if row is None:
-            row = [word] if word in macros else None
-        elif mark in ("(", ","):
-            row.append("")
+            row, depth = [word] if word in macros else None, 0
+        elif mark == "(":
+            depth += 1
+            if depth == 1:
+                row.append("")
+        elif mark == ",":
+            if depth == 1:
+                row.append("")
+            else:
+                row[-1] += "|"
         elif mark == ")":
-            rows.append(tuple(row))
-            row = None
+            depth -= 1
+            if depth == 0:
+                rows.append(tuple(row))
+                row = None
+        elif depth > 1:
+            row[-1] += word.replace("_", "-")
         else:
             row[-1] += word or string.replace('\\"', '"')
     return rows

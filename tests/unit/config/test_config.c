@@ -44,7 +44,7 @@ START_TEST(an_empty_file_is_the_defaults)
     ck_assert_int_eq(c->pool.workers, 8);
     ck_assert_uint_eq(c->endpoint_count, 1);
     ck_assert_str_eq(c->endpoints[0]->array, "items");
-    ck_assert_int_eq(c->endpoints[0]->reply, CONFIG_REPLY_SUM);
+    ck_assert_int_eq(c->endpoints[0]->reply, CONFIG_reply_sum);
     config_free(&c);
 }
 END_TEST
@@ -76,7 +76,7 @@ START_TEST(every_type_is_read)
     ck_assert_uint_eq(c->endpoint_count, 2);
     ck_assert_int_eq(c->endpoints[0]->max_body, 65536);
     ck_assert_int_eq(c->endpoints[0]->verify, 15000);
-    ck_assert_int_eq(c->endpoints[0]->reply, CONFIG_REPLY_OK);
+    ck_assert_int_eq(c->endpoints[0]->reply, CONFIG_reply_ok);
     ck_assert_int_eq(c->endpoints[1]->multiply, -3);
     config_free(&c);
 }

@@ -179,7 +179,7 @@ END_TEST
 START_TEST(a_dry_run_is_told)
 {
     ck_assert_ptr_null(find("post nothing"));
-    config->endpoints[0]->downstream_mode = CONFIG_DOWNSTREAM_MODE_DRY_RUN;
+    config->endpoints[0]->downstream_mode = CONFIG_downstream_mode_dry_run;
     expect("1 endpoints (odd) answer as if", "downstream_mode", false);
 }
 END_TEST

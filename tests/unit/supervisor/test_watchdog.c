@@ -102,7 +102,7 @@ START_TEST(the_limit_is_that_of_the_settings)
     ck_assert_ptr_null(look_after(0));
     ck_assert_ptr_null(look_after(87));
     expect(look_after(2), "no request ends");
-    config->endpoints[0]->resend = CONFIG_RESEND_ONCE;
+    config->endpoints[0]->resend = CONFIG_resend_once;
     ck_assert_ptr_null(look_after(6));
     expect(look_after(2), "no request ends");
 }
