@@ -9,6 +9,7 @@
 The title of a test is the docstring of the function, or its name."""
 
 import sys
+import time
 import traceback
 
 _tests = []
@@ -116,7 +117,9 @@ def run():
     """Run all tests; 0 when none failed."""
     failures = 0
     for number, (title, function) in enumerate(_tests, 1):
+        began = time.monotonic()
         error, reports = _run_one(function)
+        took = time.monotonic() - began
         if isinstance(error, BailOut):
             print(f"Bail out! {error}", flush=True)
             return 1
@@ -128,6 +131,8 @@ def run():
             failures += 1
             explain(error)
             note(*reports)
+        if took >= 1:
+            note(f"that took {took:.1f} s")
         sys.stdout.flush()
     print(f"1..{len(_tests)}", flush=True)
     return 1 if failures else 0

@@ -86,7 +86,8 @@ def a_client_certificate_is_shown():
 def plain_http_is_not_taken_for_https():
     with Downstream() as down:
         down.url = down.url.replace("http:", "https:")
-        expect_refused(down)
+        # Each waits for the other to say more.
+        expect_refused(down, timeout="1s")
 
 
 @tap.test
