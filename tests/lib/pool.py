@@ -118,6 +118,12 @@ class Pool:
         return [line for line in self.log().splitlines()
                 if all(part in line for part in parts)]
 
+    def wait_until_up(self):
+        """For a pool whose log cannot be read. Its socket may be there before
+        its scoreboard is, so tallyctl is asked."""
+        kit.until("tallyctl finds the pool", lambda: run_tallyctl(
+            "-c", self.config, "status")[0] == 0)
+
     def wait_for_log(self, part, limit=10.0):
         return self.process.wait_for_log(part, limit)
 

@@ -70,7 +70,7 @@ def a_log_nobody_reads_stops_nothing():
         process = subprocess.Popen(pool.command, stderr=writer,
                                    stdin=subprocess.DEVNULL)
         try:
-            kit.until("it listens", pool.socket.exists)
+            pool.wait_until_up()
             for _turn in range(1500):  # far more than a pipe holds
                 tap.equal(pool.post(SAMPLE).body, SUM, "the reply")
             tap.check(pool.count("log_dropped") > 0, "nothing was dropped")
@@ -90,7 +90,7 @@ def a_log_reader_that_dies_stops_nothing():
                                stdin=subprocess.DEVNULL)
     try:
         os.close(writer)
-        kit.until("it listens", pool.socket.exists)
+        pool.wait_until_up()
         os.close(reader)
         expect_service(pool)
     finally:

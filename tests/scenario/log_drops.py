@@ -29,7 +29,7 @@ class Standstill:
                          shadow={"url": f"http://{kit.HOST}:9/", "share": "0.000001",
                                  "processes": 2})
         self.pool.process = kit.Process("tallyd", self.pool.command)
-        kit.until("it listens", self.pool.socket.exists)
+        self.pool.wait_until_up()
         self.worker, = self.pool.wait_for_workers()
         self.pids = kit.until("all are there", self.find_all)
         fill(place / "log")

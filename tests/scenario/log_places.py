@@ -47,7 +47,7 @@ def start(**settings):
     """A pool that says nothing on standard error."""
     pool = Pool(start=False, **settings)
     pool.process = kit.Process("tallyd", pool.command)
-    kit.until("it listens", pool.socket.exists)
+    pool.wait_until_up()
     pool.wait_for_workers()
     return pool
 
@@ -148,7 +148,7 @@ class Journal(Pool):
                        *self.command],
             pass_fds=(number,), env=journal_stream(number))
         theirs.close()
-        kit.until("it listens", self.socket.exists)
+        self.wait_until_up()
         self.wait_for_workers()
 
 

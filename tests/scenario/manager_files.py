@@ -94,7 +94,7 @@ def rotated_logs_lose_no_line():
                 status_listen=f"{kit.HOST}:{kit.free_port()}")
     pool.process = kit.Process("tallyd", pool.command)
     with pool:
-        kit.until("it listens", pool.socket.exists)
+        pool.wait_until_up()
         pool.wait_for_workers()
         monitor = kit.until("the monitor is there", pool.monitor)
         for turn in range(1, 4):
