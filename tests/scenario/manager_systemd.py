@@ -335,7 +335,7 @@ def signs_of_life_go_on():
     """the watchdog is content with a pool that is well, also after a reload and
     an upgrade"""
     unit = Unit(boot())
-    pid = unit.start(drop_in="[Service]\nWatchdogSec=20\n")
+    pid = unit.start(drop_in="[Service]\nWatchdogSec=12\n")
     for what in ("start", "reload", "upgrade"):
         if what != "start":
             unit.tallyctl(what)
