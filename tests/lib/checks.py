@@ -1,11 +1,30 @@
 """What the checks of the tree have in common. A check is a title and the lines
 that say what is wrong."""
 
+import os
 import pathlib
 import re
 import subprocess
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+GENERATED = {".git", "autom4te.cache", "build-aux", "m4", "configure",
+             "aclocal.m4", "Makefile.in", "__pycache__", "target",
+             "node_modules"}
+
+
+def own_files(folder=TOP):
+    """Every file of the tree but what a build or ./bootstrap has made."""
+    names = sorted(os.listdir(folder))
+    if "config.status" in names or "CMakeCache.txt" in names:
+        return
+    for name in names:
+        path = folder / name
+        if name in GENERATED or name[0] == "_" or name[-1] == "~":
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from own_files(path)
+        elif path.is_file():
+            yield path
 
 
 def differences(what, expected, found):
