@@ -11,7 +11,7 @@
 #include "os/signals.h"
 #include "shadow/shadow.h"
 #include "shadow/shadow_totals.h"
-#include "supervisor/helper.h"
+#include "supervisor/aux_process.h"
 
 static bool told_to_end(const struct shadow_process_plan *plan,
                         struct shadow *s)
@@ -21,8 +21,8 @@ static bool told_to_end(const struct shadow_process_plan *plan,
         log_reopen();
         shadow_reopen(s);
     }
-    return helper_is_over(plan->board, plan->supervisor) ||
-           helper_is_replaced(plan->board, plan->generation);
+    return aux_process_order(plan->board, plan->supervisor, plan->generation) !=
+           AUX_PROCESS_STAY;
 }
 
 static void examine(const struct shadow_process_plan *plan, struct shadow *s,

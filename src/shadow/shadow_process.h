@@ -24,8 +24,8 @@ struct shadow_process_plan {
     pid_t supervisor;    /* of this process */
 };
 
-/* Examine until helper_is_over() or helper_is_replaced(), and give the exit
- * status. SIGUSR1: open log and files again. Call after the fork, with
+/* Examine until aux_process_order() says otherwise, and give the exit status.
+ * SIGUSR1: open log and files again. Call after the fork, with
  * signals_init() done. */
 int shadow_process_run(const struct shadow_process_plan *plan);
 

@@ -8,18 +8,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/signals.h"
-#include "supervisor/helper.h"
+#include "supervisor/aux_process.h"
 
 /* Scrapers, probes and a few people; each gets one page per connection. */
 #define CONNECTIONS_MAX 64
 #define CONNECTION_TIMEOUT (10 * CLOCK_SECOND)
 
-static bool is_over(const struct monitor_plan *plan)
+static enum aux_process_order next_order(const struct monitor_plan *plan)
 {
     signals_hear();
     if (signals_take(SIGUSR1))
         log_reopen();
-    return helper_is_over(plan->site.board, plan->supervisor);
+    return aux_process_order(plan->site.board, plan->supervisor,
+                             plan->generation);
 }
 
 /* The next one begins when this one has ended. What connects meanwhile is
@@ -27,7 +28,8 @@ static bool is_over(const struct monitor_plan *plan)
 static void finish(const struct monitor_plan *plan, struct http *http)
 {
     int64_t limit = clock_now() + CONNECTION_TIMEOUT;
-    while (http_connections(http) > 0 && clock_now() < limit && !is_over(plan))
+    while (http_connections(http) > 0 && clock_now() < limit &&
+           next_order(plan) != AUX_PROCESS_QUIT)
         http_turn(http, signals_waiting());
 }
 
@@ -44,11 +46,10 @@ int monitor_run(const struct monitor_plan *plan)
         log_error("cannot start: %s", strerror(errno));
         return EXIT_FAILURE;
     }
-    bool over;
-    while (!(over = is_over(plan)) &&
-           !helper_is_replaced(plan->site.board, plan->generation))
+    enum aux_process_order order;
+    while ((order = next_order(plan)) == AUX_PROCESS_STAY)
         http_turn(http, signals_waiting());
-    if (!over)
+    if (order == AUX_PROCESS_MAKE_ROOM)
         finish(plan, http);
     http_free(&http);
     return EXIT_SUCCESS;

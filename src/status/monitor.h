@@ -16,8 +16,8 @@ struct monitor_plan {
     uint32_t generation; /* whose settings these are */
 };
 
-/* Answer until helper_is_over() or helper_is_replaced(), and give the exit
- * status. SIGUSR1: open the log again. Call after the fork, with signals_init()
+/* Answer until aux_process_order() says otherwise, and give the exit status.
+ * SIGUSR1: open the log again. Call after the fork, with signals_init()
  * done. */
 int monitor_run(const struct monitor_plan *plan);
 

@@ -27,7 +27,7 @@ static void serve_with(struct reload *r, uint32_t generation,
 {
     r->generation = generation;
     r->size = *size;
-    r->helpers->shadows = size->shadows;
+    r->aux->shadows = size->shadows;
     scaler_serve(r->scaler, generation, &size->workers, size->drain_timeout);
 }
 
@@ -60,7 +60,7 @@ static void switch_over(struct reload *r)
     r->plan->adopt(r->plan->context, true);
     uint32_t left = worker_set_retire(r->worker_set, was,
                                       clock_now() + r->size.drain_timeout);
-    helpers_tell(r->helpers, SIGHUP);
+    aux_process_tell(r->aux, SIGHUP);
     log_info("reload: generation %u serves with %u workers; %u of generation "
              "%u finish what they have in hand",
              r->generation, worker_set_count(r->worker_set, r->generation),

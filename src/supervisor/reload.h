@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "supervisor/helpers.h"
+#include "supervisor/aux_process.h"
 #include "supervisor/scale.h"
 #include "supervisor/scaler.h"
 #include "supervisor/startup.h"
@@ -39,7 +39,7 @@ struct reload {
     struct worker_set *worker_set;
     struct startup *startup;
     struct scaler *scaler; /* of the generation that serves */
-    struct helpers *helpers;
+    struct aux_process_set *aux;
     bool wanted; /* set it to ask for one */
     /* Its own. */
     struct generation_size size, next_size;

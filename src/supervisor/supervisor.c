@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/signals.h"
-#include "supervisor/helpers.h"
+#include "supervisor/aux_process.h"
 #include "supervisor/reload.h"
 #include "supervisor/request_watchdog.h"
 #include "supervisor/scaler.h"
@@ -33,7 +33,7 @@ struct supervisor {
     struct worker_set worker_set;
     struct startup startup;
     struct scaler scaler;
-    struct helpers helpers; /* which stay until the workers are gone */
+    struct aux_process_set aux; /* which stay until the workers are gone */
     struct request_watchdog overdue;
     struct reload reload;
     struct upgrade upgrade;
@@ -56,7 +56,7 @@ static void advance_upgrade(struct supervisor *s)
     if (s->stage != RUNNING || !reload_is_possible(&s->reload))
         return;
     if (upgrade_is_good(&s->upgrade))
-        helpers_leave(&s->helpers);
+        aux_process_leave(&s->aux);
     if (upgrade_advance(&s->upgrade, &past))
         reload_count_failed(&s->reload);
 }
@@ -97,7 +97,7 @@ static void reap(struct supervisor *s)
         if (number >= 0)
             bury(s, (uint32_t)number, status);
         else if (!upgrade_lost(&s->upgrade, pid, status))
-            helpers_lost(&s->helpers, pid, status);
+            aux_process_lost(&s->aux, pid, status);
     }
 }
 
@@ -181,7 +181,7 @@ static void obey_signals(struct supervisor *s)
     if (signals_take(SIGUSR1)) {
         log_reopen();
         worker_set_tell(&s->worker_set, SIGUSR1);
-        helpers_tell(&s->helpers, SIGUSR1);
+        aux_process_tell(&s->aux, SIGUSR1);
     }
     if (signals_take(SIGINT))
         start_killing(s, "interrupted");
@@ -221,7 +221,7 @@ static int64_t next_event(const struct supervisor *s)
         at = earlier(at, s->scaler.look_at);
     at = earlier(earlier(at, s->pulse_at), upgrade_next(&s->upgrade));
     at = earlier(at, reload_next(&s->reload));
-    return earlier(at, helpers_next_start(&s->helpers));
+    return earlier(at, aux_process_next_start(&s->aux));
 }
 
 static void wait_for_signal(const struct supervisor *s)
@@ -256,13 +256,13 @@ static bool open_parts(struct supervisor *s)
     s->scaler = (struct scaler){.worker_set = &s->worker_set,
                                 .idle_set = plan->idle_set,
                                 .queue = plan->queue};
-    helpers_open(&s->helpers, &plan->helpers, plan->board);
+    aux_process_open(&s->aux, &plan->aux, &s->worker_set);
     request_watchdog_open(&s->overdue, &s->worker_set);
     s->reload = (struct reload){.plan = &plan->reload,
                                 .worker_set = &s->worker_set,
                                 .startup = &s->startup,
                                 .scaler = &s->scaler,
-                                .helpers = &s->helpers};
+                                .aux = &s->aux};
     return true;
 }
 
@@ -285,7 +285,7 @@ int supervisor_run(const struct supervisor_plan *plan)
             startup_fill(&s.startup, s.reload.generation,
                          s.reload.size.start_timeout);
         }
-        helpers_start(&s.helpers, &s.worker_set, s.reload.generation);
+        aux_process_start(&s.aux, s.reload.generation);
         wait_for_signal(&s);
         reap(&s);
         obey_signals(&s);
@@ -300,7 +300,7 @@ int supervisor_run(const struct supervisor_plan *plan)
     }
     scoreboard_stage(s.board, POOL_ENDED);
     upgrade_end(&s.upgrade);
-    helpers_end(&s.helpers);
+    aux_process_end(&s.aux);
     worker_set_close(&s.worker_set);
     log_info("stopped");
     return EXIT_SUCCESS;

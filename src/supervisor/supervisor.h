@@ -11,7 +11,7 @@
 
 #include "scoreboard/idle_set.h"
 #include "scoreboard/scoreboard.h"
-#include "supervisor/helpers.h"
+#include "supervisor/aux_process.h"
 #include "supervisor/reload.h"
 #include "supervisor/upgrade.h"
 
@@ -29,9 +29,9 @@ struct supervisor_plan {
      * status. `number` is its slot on the scoreboard. It has started well once
      * it has given its slot a state. */
     int (*child)(void *context, uint32_t number, uint32_t generation);
-    /* The processes that are no workers. They are told of SIGUSR1, and ended
-     * last, once scoreboard_stage() says POOL_ENDED. */
-    struct helpers_plan helpers;
+    /* The processes that are no workers: forked like these, and ended last,
+     * once scoreboard_stage() says POOL_ENDED. */
+    struct aux_process_plan aux;
     /* The generations that may follow. */
     struct reload_plan reload;
     /* The program that may follow this one. */

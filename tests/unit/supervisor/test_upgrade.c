@@ -46,7 +46,7 @@ static void begin(int what)
                  .start_timeout = LIMIT},
         .board = board,
         .child = wait_for_term,
-        .helpers = {.monitor = watch, .bury_shadow = bury_shadow},
+        .aux = {.monitor = watch, .bury_shadow = bury_shadow},
         .upgrade = {.try_it = try_it, .become = become, .good = GOOD},
         .bury = bury,
         .retire = retire,

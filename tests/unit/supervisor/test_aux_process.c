@@ -1,4 +1,4 @@
-/* helpers: the processes of the shadow beside workers and monitor; all are
+/* aux_process: the processes of the shadow beside workers and monitor; all are
  * fakes of a supervisor that is real. */
 #include "fakes.h"
 
@@ -89,6 +89,42 @@ START_TEST(those_that_are_stopped_hold_nobody_up)
 }
 END_TEST
 
+/* What one of them makes of a signal, with settings of generation 1. */
+static enum aux_process_order ordered_by(int signal, enum pool_stage stage,
+                                         uint32_t serving, pid_t parent)
+{
+    board->stage = stage;
+    board->generation = serving;
+    kill(getpid(), signal);
+    signals_hear();
+    return aux_process_order(board, parent, 1);
+}
+
+START_TEST(a_signal_means_what_the_pool_is_at)
+{
+    pid_t parent = getppid();
+    signals_init();
+    make_shared(2 * WORKERS);
+    ck_assert_int_eq(aux_process_order(board, parent, 1), AUX_PROCESS_STAY);
+    const int stops[] = {SIGTERM, SIGQUIT, SIGINT};
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(ordered_by(stops[i], POOL_DRAINING, 1, parent),
+                         AUX_PROCESS_STAY);
+        ck_assert_int_eq(ordered_by(stops[i], POOL_ENDED, 1, parent),
+                         AUX_PROCESS_QUIT);
+        ck_assert_int_eq(ordered_by(stops[i], POOL_SERVING, 1, parent + 1),
+                         AUX_PROCESS_QUIT);
+    }
+    ck_assert_int_eq(ordered_by(SIGHUP, POOL_SERVING, 1, parent),
+                     AUX_PROCESS_STAY);
+    ck_assert_int_eq(ordered_by(SIGHUP, POOL_SERVING, 2, parent),
+                     AUX_PROCESS_MAKE_ROOM);
+    ck_assert_int_eq(ordered_by(SIGUSR2, POOL_SERVING, 1, parent),
+                     AUX_PROCESS_MAKE_ROOM);
+    ck_assert_int_eq(aux_process_order(board, parent, 1), AUX_PROCESS_STAY);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -96,6 +132,7 @@ int main(void)
         one_that_dies_is_buried_and_replaced,
         a_reload_changes_their_settings_and_their_number,
         they_are_there_until_the_last_worker_is_gone,
-        those_that_are_stopped_hold_nobody_up};
-    return UNIT_MAIN("helpers", tests);
+        those_that_are_stopped_hold_nobody_up,
+        a_signal_means_what_the_pool_is_at};
+    return UNIT_MAIN("aux_process", tests);
 }
