@@ -1,4 +1,5 @@
 /* outcome: a closed list, each with a name, a status and words of its own. */
+#include <assert.h>
 #include <string.h>
 
 #include "base/outcome.h"
@@ -34,6 +35,9 @@ static const struct {
     {OUTCOME_draining, "draining", 503},
     {OUTCOME_internal, "internal", 500},
 };
+
+static_assert(sizeof promised / sizeof promised[0] == OUTCOME_COUNT,
+              "every outcome is promised");
 
 START_TEST(the_promised_ones_are_there)
 {

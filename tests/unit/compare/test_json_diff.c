@@ -1,4 +1,5 @@
-/* differ: what two documents differ in, and where. */
+/* json_diff: what two documents differ in, and where. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,10 @@
 static const char *const kind_names[] = {
     "not",  "form",   "rounded", "number", "text",
     "type", "length", "missing", "extra",  "no memory"};
+
+static_assert(sizeof kind_names / sizeof kind_names[0] ==
+                  JSON_DIFF_NO_MEMORY + 1,
+              "every kind has a name");
 
 static void expect(const char *a, const char *b, enum json_diff kind,
                    const char *pointer)
@@ -167,5 +172,5 @@ int main(void)
         a_long_pointer_is_cut,
         large_documents_are_no_trouble,
     };
-    return UNIT_MAIN("differ", tests);
+    return UNIT_MAIN("json_diff", tests);
 }

@@ -1,4 +1,4 @@
-/* tree: documents as values, with every digit and every character. */
+/* json_tree: documents as values, with every digit and every character. */
 #include <stdio.h>
 #include <string.h>
 
@@ -156,5 +156,5 @@ int main(void)
         what_is_not_json_is_refused,
         depth_has_a_limit,
     };
-    return UNIT_MAIN("tree", tests);
+    return UNIT_MAIN("json_tree", tests);
 }

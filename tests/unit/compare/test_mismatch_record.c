@@ -1,4 +1,5 @@
-/* record: a case that differs as one line, whatever bytes are in it. */
+/* mismatch_record: a case that differs as one line, whatever bytes are in it.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,5 +176,5 @@ int main(void)
         it_says_what_differs_and_where, no_answer_has_its_reason,
         redacted_it_has_lengths_only, every_byte_can_be_replayed,
         long_bodies_that_are_no_text_are_whole};
-    return UNIT_RUN_WITH("record", tests, NULL, forget);
+    return UNIT_RUN_WITH("mismatch_record", tests, NULL, forget);
 }

@@ -1,5 +1,5 @@
-/* bound: the limit keeps its promise at every rate, and is no larger than it
- * has to be. The distribution is summed up here, term by term. */
+/* rate_bound: the limit keeps its promise at every rate, and is no larger than
+ * it has to be. The distribution is summed up here, term by term. */
 #include <math.h>
 
 #include "compare/rate_bound.h"
@@ -95,5 +95,5 @@ int main(void)
         edges,
         large_samples,
     };
-    return UNIT_MAIN("bound", tests);
+    return UNIT_MAIN("rate_bound", tests);
 }

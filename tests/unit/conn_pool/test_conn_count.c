@@ -1,4 +1,4 @@
-/* account: whenever its owner is killed, a connection is counted once. */
+/* conn_count: whenever its owner is killed, a connection is counted once. */
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -107,5 +107,5 @@ int main(void)
         each_connection_counts_once,
         death_after_any_instruction_leaves_the_books_right,
     };
-    return UNIT_RUN_WITH("account", tests, map_shared, unmap_shared);
+    return UNIT_RUN_WITH("conn_count", tests, map_shared, unmap_shared);
 }

@@ -1,4 +1,4 @@
-/* connection watch: what waits on the connection pool is known, and stays where
+/* conn_watch: what waits on the connection pool is known, and stays where
  * and as it is. */
 #include "conn_pool.h"
 
@@ -329,6 +329,5 @@ int main(void)
         who_does_not_look_out_knows_nothing,
         a_death_at_any_step_makes_nobody_wait,
     };
-    return UNIT_RUN_WITH("connection watch", tests, open_watched,
-                         close_conn_pool);
+    return UNIT_RUN_WITH("conn_watch", tests, open_watched, close_conn_pool);
 }

@@ -1,4 +1,4 @@
-/* descriptor store: copies of a connection, and what lies beside it. */
+/* fd_store: copies of a connection, and what lies beside it. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
@@ -120,5 +120,5 @@ int main(void)
         a_cleared_box_has_nothing,
         bytes_of_any_length_come_back,
     };
-    return UNIT_RUN_WITH("descriptor store", tests, open_box, close_box);
+    return UNIT_RUN_WITH("fd_store", tests, open_box, close_box);
 }

@@ -1,4 +1,5 @@
-/* arrival: a wait that is told was one, however slow whoever looked was. */
+/* readable_since: a wait that is told was one, however slow whoever looked was.
+ */
 #include "conn_pool/readable_since.h"
 #include "unit.h"
 
@@ -164,5 +165,5 @@ int main(void)
         who_has_left_does_not_wait,
         it_never_says_too_much,
     };
-    return UNIT_MAIN("arrival", tests);
+    return UNIT_MAIN("readable_since", tests);
 }

@@ -1,4 +1,4 @@
-/* order: what is asked of a pool that is just starting is asked once it can
+/* ctl_wait: what is asked of a pool that is just starting is asked once it can
  * tell one order from another. */
 #include <signal.h>
 #include <sys/wait.h>
@@ -80,5 +80,5 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {a_reload_waits_for_the_start, so_does_a_stop};
-    return UNIT_MAIN("order", tests);
+    return UNIT_MAIN("ctl_wait", tests);
 }

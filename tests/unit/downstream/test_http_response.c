@@ -1,4 +1,5 @@
-/* answer: complete, cut anywhere, or wrong; the same in pieces of any size. */
+/* http_response: complete, cut anywhere, or wrong; the same in pieces of any
+ * size. */
 #include <stdio.h>
 #include <string.h>
 
@@ -53,10 +54,9 @@ static const struct complete {
     {OK_11 "X: a\r\n b\r\nContent-Length: 0\r\n\r\n", 200, true},
 };
 
-START_TEST(complete_answers_are_told_from_any_cut)
+static void expect_complete(const struct complete *c)
 {
     struct answer a;
-    const struct complete *c = &complete[_i];
     char text[2048] = "";
     strcat(text, c->text);
     if (strstr(text, "1000") != NULL)
@@ -73,9 +73,15 @@ START_TEST(complete_answers_are_told_from_any_cut)
         ck_assert(!http_response_end(&a));
     }
 }
+
+START_TEST(complete_responses_are_told_from_any_cut)
+{
+    for (size_t i = 0; i < sizeof complete / sizeof complete[0]; i++)
+        expect_complete(&complete[i]);
+}
 END_TEST
 
-START_TEST(the_end_of_the_connection_can_be_that_of_the_answer)
+START_TEST(the_end_of_the_connection_can_end_the_response)
 {
     struct answer a;
     static const char *const texts[] = {OK_11 "\r\n", OK_11 "\r\n{}",
@@ -89,7 +95,7 @@ START_TEST(the_end_of_the_connection_can_be_that_of_the_answer)
 }
 END_TEST
 
-START_TEST(what_follows_an_answer_spoils_the_connection)
+START_TEST(what_follows_a_response_spoils_the_connection)
 {
     struct answer a;
     static const char text[] = OK_11 "Content-Length: 2\r\n\r\n{}H";
@@ -139,16 +145,21 @@ static const char *const wrong[] = {
     CHUNKED "0\r\nno colon\r\n",
 };
 
-START_TEST(wrong_answers_are_refused_from_any_cut)
+static void expect_wrong(const char *text)
 {
     struct answer a;
-    const char *text = wrong[_i];
     size_t n = strlen(text);
     for (size_t step = 1; step <= n; step++) {
         ck_assert_msg(feed(&a, text, n, step) == ANSWER_WRONG, "%s", text);
         ck_assert_ptr_nonnull(a.reason);
         ck_assert(!http_response_end(&a));
     }
+}
+
+START_TEST(wrong_responses_are_refused_from_any_cut)
+{
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        expect_wrong(wrong[i]);
 }
 END_TEST
 
@@ -206,7 +217,7 @@ START_TEST(a_header_is_bounded)
 }
 END_TEST
 
-START_TEST(interim_answers_have_no_end_of_their_own)
+START_TEST(interim_responses_have_no_end_of_their_own)
 {
     struct answer a;
     static const char text[] = "HTTP/1.1 102 Processing\r\n\r\n";
@@ -263,7 +274,7 @@ static void take_line(void *taker, const char *line, size_t n)
 }
 
 /* Cut everywhere: the body without its framing, and the last header alone. */
-START_TEST(who_wants_the_body_gets_it)
+START_TEST(a_body_is_kept_when_it_is_wanted)
 {
     static const char chunked[] =
         "HTTP/1.1 100 Continue\r\nA: 1\r\n\r\n" OK_11 "B: 2\r\n"
@@ -289,25 +300,16 @@ END_TEST
 
 int main(void)
 {
-    TCase *cases = tcase_create("answer");
-    tcase_add_loop_test(cases, complete_answers_are_told_from_any_cut, 0,
-                        sizeof complete / sizeof complete[0]);
-    tcase_add_test(cases, who_wants_the_body_gets_it);
-    tcase_add_loop_test(cases, wrong_answers_are_refused_from_any_cut, 0,
-                        sizeof wrong / sizeof wrong[0]);
-    tcase_add_test(cases, the_end_of_the_connection_can_be_that_of_the_answer);
-    tcase_add_test(cases, what_follows_an_answer_spoils_the_connection);
-    tcase_add_test(cases, a_nul_is_refused);
-    tcase_add_test(cases, a_body_over_the_limit_is_refused);
-    tcase_add_test(cases, a_header_is_bounded);
-    tcase_add_test(cases, interim_answers_have_no_end_of_their_own);
-    tcase_add_test(cases, a_long_line_matters_where_it_decides);
-    Suite *suite = suite_create("answer");
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    const TTest *const tests[] = {
+        complete_responses_are_told_from_any_cut,
+        a_body_is_kept_when_it_is_wanted,
+        wrong_responses_are_refused_from_any_cut,
+        the_end_of_the_connection_can_end_the_response,
+        what_follows_a_response_spoils_the_connection,
+        a_nul_is_refused,
+        a_body_over_the_limit_is_refused,
+        a_header_is_bounded,
+        interim_responses_have_no_end_of_their_own,
+        a_long_line_matters_where_it_decides};
+    return UNIT_MAIN("http_response", tests);
 }

@@ -99,21 +99,18 @@ static void close_pair(void)
 START_TEST(a_request_comes_and_goes)
 {
     bool keep;
-    open_pair();
     ck_assert_int_eq(advance(), FCGI_WAITING);
     give(whole, WHOLE);
     ck_assert_int_eq(advance(), FCGI_READY);
     ck_assert_str_eq(serve(&keep), "body");
     ck_assert(keep);
     expect_reply();
-    close_pair();
 }
 END_TEST
 
 START_TEST(several_follow_on_one_connection)
 {
     bool keep;
-    open_pair();
     give(whole, WHOLE);
     give(whole, WHOLE);
     give(whole, 30);
@@ -127,7 +124,6 @@ START_TEST(several_follow_on_one_connection)
     give(whole + 30, WHOLE - 30);
     ck_assert_int_eq(advance(), FCGI_READY);
     ck_assert_str_eq(serve(&keep), "body");
-    close_pair();
 }
 END_TEST
 
@@ -139,9 +135,11 @@ START_TEST(a_connection_changes_hands_within_a_head)
         size_t n = 0;
         struct fcgi_parcel room;
         struct iovec parts[FCGI_PARCEL_PARTS];
-        open_pair();
-        if (cut > 0)
+        if (cut > 0) {
+            close_pair();
+            open_pair();
             give(whole, cut);
+        }
         ck_assert_int_eq(advance(), FCGI_WAITING);
         fcgi_conn_pack(conn, &room, parts);
         for (int i = 0; i < FCGI_PARCEL_PARTS; i++) {
@@ -157,7 +155,6 @@ START_TEST(a_connection_changes_hands_within_a_head)
         give(whole + cut, WHOLE - cut);
         ck_assert_int_eq(advance(), FCGI_READY);
         ck_assert_str_eq(serve(&keep), "body");
-        close_pair();
     }
 }
 END_TEST
@@ -165,14 +162,12 @@ END_TEST
 START_TEST(what_is_no_parcel_is_refused)
 {
     char bytes[sizeof(struct fcgi_parcel) + 8] = {0};
-    open_pair();
     int fd = dup(peer);
     ck_assert_ptr_null(fcgi_adopt(fcgi, fd, bytes, 5));
     struct fcgi_parcel lie = {.inbox_len = 9};
     memcpy(bytes, &lie, sizeof lie);
     ck_assert_ptr_null(fcgi_adopt(fcgi, fd, bytes, sizeof bytes));
     ck_assert_int_eq(close(fd), 0); /* it was left alone */
-    close_pair();
 }
 END_TEST
 
@@ -191,7 +186,6 @@ START_TEST(every_parameter_is_found)
     }
     memcpy(params + n, "\2\0AA", 4);
     n += 4;
-    open_pair();
     give(whole, 16);
     give((char[]){1, 4, 0, 1, 0, (char)n, 0, 0}, 8);
     give(params, n);
@@ -206,7 +200,6 @@ START_TEST(every_parameter_is_found)
     ck_assert_ptr_null(fcgi_param(fcgi, "C="));
     ck_assert_ptr_null(fcgi_param(fcgi, ""));
     fcgi_end(fcgi);
-    close_pair();
 }
 END_TEST
 
@@ -224,7 +217,6 @@ START_TEST(a_long_head_arrives_whole)
         memcpy(at + 6, wanted, LONG);
         at[6 + LONG - 1] = (char)('0' + i);
     }
-    open_pair();
     give(whole, 16);
     give((char[]){1, 4, 0, 1, ALL >> 8, (char)ALL, 0, 0}, 8);
     give(params, ALL);
@@ -240,13 +232,11 @@ START_TEST(a_long_head_arrives_whole)
         ck_assert_int_eq(value[LONG - 1], '0' + i);
     }
     fcgi_end(fcgi);
-    close_pair();
 }
 END_TEST
 
 START_TEST(a_peer_that_leaves_is_told)
 {
-    open_pair();
     give(whole, HEAD);
     ck_assert_int_eq(advance(), FCGI_READY);
     ck_assert(fcgi_begin(fcgi, conn));
@@ -257,13 +247,11 @@ START_TEST(a_peer_that_leaves_is_told)
     size_t n;
     ck_assert_int_eq(fcgi_read(fcgi, &bytes, &n), FCGI_BODY_GONE);
     ck_assert(!fcgi_end(fcgi));
-    close_pair();
 }
 END_TEST
 
 START_TEST(a_body_that_stalls_has_a_limit)
 {
-    open_pair();
     give(whole, HEAD + 10);
     ck_assert_int_eq(advance(), FCGI_READY);
     ck_assert(fcgi_begin(fcgi, conn));
@@ -274,7 +262,6 @@ START_TEST(a_body_that_stalls_has_a_limit)
         ;
     ck_assert_int_eq(state, FCGI_BODY_TIMEOUT);
     ck_assert(!fcgi_end(fcgi));
-    close_pair();
 }
 END_TEST
 
@@ -289,5 +276,5 @@ int main(void)
                                   a_long_head_arrives_whole,
                                   a_peer_that_leaves_is_told,
                                   a_body_that_stalls_has_a_limit};
-    return UNIT_MAIN("fcgi", tests);
+    return UNIT_RUN_WITH("fcgi", tests, open_pair, close_pair);
 }

@@ -1,4 +1,5 @@
-/* unframe and response: replies taken apart, cut anywhere, or no replies. */
+/* record_reader and cgi_response: replies taken apart, cut anywhere, or no
+ * replies. */
 #include <stdio.h>
 #include <string.h>
 
@@ -198,5 +199,5 @@ int main(void)
                                   a_header_ends_with_its_empty_line,
                                   a_header_that_is_none_is_refused,
                                   a_header_has_an_end};
-    return UNIT_MAIN("unframe", tests);
+    return UNIT_MAIN("record_reader", tests);
 }

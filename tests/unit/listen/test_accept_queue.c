@@ -1,4 +1,5 @@
-/* queue: what is said of a wait is never more than it was, whoever accepts. */
+/* accept_queue: what is said of a wait is never more than it was, whoever
+ * accepts. */
 #include <string.h>
 
 #include "listen/accept_queue.h"
@@ -123,5 +124,5 @@ int main(void)
                                   what_others_have_taken_is_not_waited_for,
                                   one_process_looks_at_a_time,
                                   it_never_says_too_much};
-    return UNIT_RUN_WITH("queue", tests, open_queue, NULL);
+    return UNIT_RUN_WITH("accept_queue", tests, open_queue, NULL);
 }

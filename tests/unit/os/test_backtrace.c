@@ -1,4 +1,4 @@
-/* stack: a process that does not come back says where it is. */
+/* backtrace: a process that does not come back says where it is. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,5 +184,5 @@ int main(void)
         nobody_is_harmed_by_a_signal_without_a_question,
         one_that_cannot_answer_gives_nothing,
         addresses_of_nothing_are_printed_as_they_are};
-    return UNIT_MAIN("stack", tests);
+    return UNIT_MAIN("backtrace", tests);
 }

@@ -1,5 +1,5 @@
-/* title: the room of arguments and environment, and what is left in it. Each
- * test is this program again, with arguments and variables of its own. */
+/* proctitle: the room of arguments and environment, and what is left in it.
+ * Each test is this program again, with arguments and variables of its own. */
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -171,5 +171,5 @@ int main(int argc, char **argv)
     const TTest *const tests[] = {what_is_not_kept_is_gone, all_can_be_kept,
                                   a_title_stays_in_its_room,
                                   nothing_happens_without_the_room};
-    return UNIT_MAIN("title", tests);
+    return UNIT_MAIN("proctitle", tests);
 }

@@ -1,4 +1,4 @@
-/* sample: files that are read, and what is none. */
+/* whole_file: files that are read, and what is none. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,5 +93,5 @@ int main(void)
 {
     const TTest *const tests[] = {a_file_is_read_whole, a_size_has_limits,
                                   what_is_no_file_is_refused};
-    return UNIT_RUN_WITH("sample", tests, open_folder, close_folder);
+    return UNIT_RUN_WITH("whole_file", tests, open_folder, close_folder);
 }

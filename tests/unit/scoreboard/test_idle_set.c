@@ -1,4 +1,4 @@
-/* idle set: who is idle, and the bell that rings once for each time it is asked
+/* idle_set: who is idle, and the bell that rings once for each time it is asked
  * to. */
 #include "scoreboard/idle_set.h"
 
@@ -151,5 +151,5 @@ int main(void)
         each_is_idle_for_itself, it_rings_when_too_few_are_left_and_once,
         one_that_comes_up_rings, who_died_is_forgotten_and_counted_once,
         nobody_is_missed,        without_an_idle_set_nothing_is_noted};
-    return UNIT_RUN_WITH("idle set", tests, open_idle_set, close_idle_set);
+    return UNIT_RUN_WITH("idle_set", tests, open_idle_set, close_idle_set);
 }

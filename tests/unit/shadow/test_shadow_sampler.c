@@ -1,4 +1,4 @@
-/* sampler: which requests are sampled, and what a copy has. */
+/* shadow_sampler: which requests are sampled, and what a copy has. */
 #include <stdio.h>
 #include <string.h>
 
@@ -302,5 +302,5 @@ int main(void)
         only_what_follows_from_the_body_is_compared,
         a_share_is_drawn_by_chance,
         its_own_copies_are_known};
-    return UNIT_RUN_WITH("sampler", tests, open_tap, close_tap);
+    return UNIT_RUN_WITH("shadow_sampler", tests, open_tap, close_tap);
 }

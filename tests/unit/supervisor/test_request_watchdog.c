@@ -1,5 +1,6 @@
-/* overdue: who is busy for too long is asked, and killed for that request and
- * no other. The clock is not waited for: requests are begun in the past. */
+/* request_watchdog: who is busy for too long is asked, and killed for that
+ * request and no other. The clock is not waited for: requests are begun in the
+ * past. */
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -257,5 +258,6 @@ int main(void)
         one_that_is_stopped_is_killed,
         one_that_comes_back_is_not_killed,
         another_request_is_not_killed};
-    return UNIT_RUN_WITH("overdue", tests, open_worker_set, close_worker_set);
+    return UNIT_RUN_WITH("request_watchdog", tests, open_worker_set,
+                         close_worker_set);
 }

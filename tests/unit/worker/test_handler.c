@@ -118,19 +118,16 @@ static void expect_body(const struct ask *a, const char *wanted)
 
 START_TEST(the_result_is_posted_or_replied)
 {
-    open_handler();
     expect_body(&(struct ask){.path = "/post", .body = BODY}, "{\"ok\":true}");
     ck_assert_int_eq(posts, 1);
     ck_assert_str_eq(posted, "{\"sum\":42}");
     expect_body(&(struct ask){.path = "/sum", .body = BODY}, "{\"sum\":42}");
     ck_assert_int_eq(posts, 1);
-    close_handler();
 }
 END_TEST
 
 START_TEST(the_head_decides_first)
 {
-    open_handler();
     expect(&(struct ask){.path = "/none", .body = BODY}, OUTCOME_not_found);
     expect(&(struct ask){.path = "/sum", .method = "GET", .body = "{"},
            OUTCOME_method_not_allowed);
@@ -146,13 +143,11 @@ START_TEST(the_head_decides_first)
            OUTCOME_body_too_large);
     expect(&(struct ask){.path = "/sum", .encoding = "identity", .body = BODY},
            OUTCOME_ok);
-    close_handler();
 }
 END_TEST
 
 START_TEST(the_length_must_be_that_announced)
 {
-    open_handler();
     expect(&(struct ask){.path = "/sum", .length = "23", .body = "{"},
            OUTCOME_length_mismatch);
     expect(&(struct ask){.path = "/sum", .length = "1", .body = BODY},
@@ -161,25 +156,21 @@ START_TEST(the_length_must_be_that_announced)
            OUTCOME_ok);
     expect(&(struct ask){.path = "/sum", .length = "", .body = BODY},
            OUTCOME_ok);
-    close_handler();
 }
 END_TEST
 
 START_TEST(max_body_is_the_last_that_fits)
 {
     char body[102];
-    open_handler();
     snprintf(body, sizeof body, "%-100s", BODY);
     expect(&(struct ask){.path = "/sum", .body = body}, OUTCOME_ok);
     snprintf(body, sizeof body, "%-101s", BODY);
     expect(&(struct ask){.path = "/sum", .body = body}, OUTCOME_body_too_large);
-    close_handler();
 }
 END_TEST
 
 START_TEST(the_body_decides_next)
 {
-    open_handler();
     expect(&(struct ask){.path = "/post", .body = "{"}, OUTCOME_malformed_json);
     expect(&(struct ask){.path = "/post", .body = "{}"}, OUTCOME_wrong_shape);
     expect(&(struct ask){.path = "/post",
@@ -196,35 +187,29 @@ START_TEST(the_body_decides_next)
     expect(&(struct ask){.path = "/post", .body = BODY, .end = HANDLER_BROKEN},
            OUTCOME_bad_request);
     ck_assert_int_eq(posts, 0);
-    close_handler();
 }
 END_TEST
 
 START_TEST(a_client_that_has_left_gets_nothing_posted)
 {
-    open_handler();
     client_has_left = true;
     expect(&(struct ask){.path = "/post", .body = BODY}, OUTCOME_client_gone);
     ck_assert_int_eq(posts, 0);
-    close_handler();
 }
 END_TEST
 
 START_TEST(the_downstream_decides_last)
 {
-    open_handler();
     for (enum outcome o = OUTCOME_downstream_connect;
          o <= OUTCOME_request_timeout; o++) {
         post_says = o;
         expect(&(struct ask){.path = "/post", .body = BODY}, o);
     }
-    close_handler();
 }
 END_TEST
 
 START_TEST(a_key_is_forwarded_or_made)
 {
-    open_handler();
     expect(&(struct ask){.path = "/post", .key = "k-1", .body = BODY},
            OUTCOME_ok);
     ck_assert_str_eq(posted_key, "k-1");
@@ -232,13 +217,11 @@ START_TEST(a_key_is_forwarded_or_made)
     ck_assert_str_eq(posted_key, "");
     expect(&(struct ask){.path = "/twice", .body = BODY}, OUTCOME_ok);
     ck_assert_str_eq(posted_key, "id-1");
-    close_handler();
 }
 END_TEST
 
 START_TEST(both_decoders_can_be_asked)
 {
-    open_handler();
     const struct ask a = {.path = "/double",
                           .body = "{\"items\":[{\"value\":0.1}]}"};
     for (int i = 0; i < 3; i++) {
@@ -250,13 +233,11 @@ START_TEST(both_decoders_can_be_asked)
     const struct ask bad = {.path = "/double", .body = "[1,]"};
     ck_assert_int_eq(ask(&bad)->outcome, OUTCOME_malformed_json);
     ck_assert_int_eq(ask(&bad)->check, DECODER_SAME);
-    close_handler();
 }
 END_TEST
 
 START_TEST(a_dry_run_answers_as_if_it_had_posted)
 {
-    open_handler();
     const struct ask a = {.path = "/dry", .body = BODY};
     expect_body(&a, "{\"ok\":true}");
     ck_assert(ask(&a)->dry_run);
@@ -270,7 +251,6 @@ START_TEST(a_dry_run_answers_as_if_it_had_posted)
     ck_assert_int_eq(posts, 0);
     expect_body(&(struct ask){.path = "/post", .body = BODY}, "{\"ok\":true}");
     ck_assert(!ask(&(struct ask){.path = "/post", .body = BODY})->dry_run);
-    close_handler();
 }
 END_TEST
 
@@ -286,5 +266,5 @@ int main(void)
                                   a_key_is_forwarded_or_made,
                                   both_decoders_can_be_asked,
                                   a_dry_run_answers_as_if_it_had_posted};
-    return UNIT_MAIN("handler", tests);
+    return UNIT_RUN_WITH("handler", tests, open_handler, close_handler);
 }

@@ -1,4 +1,4 @@
-/* wait_limit: who has waited for too long, and which stamps are believed. */
+/* queue_policy: who has waited for too long, and which stamps are believed. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -105,5 +105,5 @@ int main(void)
         a_stamp_is_read_or_it_is_not, without_limits_everything_is_served,
         the_longer_wait_counts, a_stamp_of_another_clock_is_not_believed,
         more_may_wait_than_is_allowed};
-    return UNIT_MAIN("wait_limit", tests);
+    return UNIT_MAIN("queue_policy", tests);
 }

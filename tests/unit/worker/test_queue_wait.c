@@ -1,4 +1,4 @@
-/* waiting: what is told of a wait, and when the supervisor has to look. */
+/* queue_wait: what is told of a wait, and when the supervisor has to look. */
 #include "conn_pool.h"
 
 #include "scoreboard/scoreboard.h"
@@ -148,5 +148,5 @@ int main(void)
         what_it_finds_is_known_to_whoever_takes,
         both_queues_are_counted,
     };
-    return UNIT_RUN_WITH("waiting", tests, open_all, close_all);
+    return UNIT_RUN_WITH("queue_wait", tests, open_all, close_all);
 }
