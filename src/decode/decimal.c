@@ -1,0 +1,267 @@
+/* decimal: see decimal.h. */
+#include "decode/decimal.h"
+
+#include <endian.h>
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Clinger's fast path rounds once, as binary64 does. */
+_Static_assert(FLT_EVAL_METHOD == 0 && DBL_MANT_DIG == 53, "no binary64");
+
+/* Any so many digits fit 64 bits. */
+#define WORD_DIGITS 19
+
+/* A number halfway between two doubles has 767 significant digits at most: of
+ * those behind this many it only matters whether all are zero. */
+#define DIGITS_MAX 768
+
+/* No text is so long that its digits could make up for this exponent. */
+#define EXPONENT_MAX (INT64_C(1) << 60)
+
+/* --- Digits, eight at a time. --- */
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static uint64_t load(const uint8_t *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return le64toh(w); /* the first byte lowest, on every machine */
+}
+
+/* Bits in the bytes that are no digits; right up to the first of them. A digit
+ * has a high half of 3, and still has when 6 is added. */
+static uint64_t not_digits(uint64_t w)
+{
+    return ((w ^ EACH('0')) | ((w + EACH(6)) ^ EACH('0'))) & EACH(0xf0);
+}
+
+/* Of eight digits: pairs, then fours, then all. A byte of 0 is a zero, too. */
+static uint64_t value_of_eight(uint64_t w)
+{
+    w &= EACH(0x0f);
+    w = (w * 10 + (w >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
+    w = (w * 100 + (w >> 16)) & UINT64_C(0x0000ffff0000ffff);
+    return (w * 10000 + (w >> 32)) & UINT32_MAX;
+}
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Append the digits at `p` to *sum, modulo 2^64; gives their end. */
+static const uint8_t *read_digits(const uint8_t *p, const uint8_t *end,
+                                  uint64_t *sum)
+{
+    static const uint32_t tens[] = {1,     10,     100,     1000,
+                                    10000, 100000, 1000000, 10000000};
+    for (; end - p >= 8; p += 8) {
+        uint64_t w = load(p), other = not_digits(w);
+        if (other != 0) {
+            int count = __builtin_ctzll(other) / 8;
+            if (count > 0)
+                *sum =
+                    *sum * tens[count] + value_of_eight(w << (64 - 8 * count));
+            return p + count;
+        }
+        *sum = *sum * 100000000 + value_of_eight(w);
+    }
+    for (; p < end && is_digit(*p); p++)
+        *sum = *sum * 10 + (*p - '0');
+    return p;
+}
+
+/* --- The parts of a number. --- */
+
+struct number {
+    bool negative;
+    const uint8_t *digits; /* the first; a point may be among them */
+    const uint8_t *digits_end;
+    size_t count;     /* of digits, leading zeros included */
+    uint64_t sum;     /* of the digits, modulo 2^64 */
+    int64_t exponent; /* the value is all digits * 10^exponent */
+};
+
+/* Behind the "e"; gives the end, NULL: no digit is there. */
+static const uint8_t *read_exponent(const uint8_t *p, const uint8_t *end,
+                                    int64_t *exponent)
+{
+    bool negative = p < end && *p == '-';
+    int64_t value = 0;
+    if (p < end && (*p == '-' || *p == '+'))
+        p++;
+    const uint8_t *from = p;
+    for (; p < end && is_digit(*p); p++)
+        if (value < EXPONENT_MAX / 10)
+            value = value * 10 + (*p - '0');
+    *exponent += negative ? -value : value;
+    return p == from ? NULL : p;
+}
+
+/* False: it is no number. */
+static bool read_number(struct number *m, const uint8_t *p, const uint8_t *end)
+{
+    *m = (struct number){.negative = p < end && *p == '-'};
+    p += m->negative;
+    m->digits = p;
+    p = read_digits(p, end, &m->sum);
+    m->count = (size_t)(p - m->digits);
+    if (m->count == 0 || (m->count > 1 && *m->digits == '0'))
+        return false;
+    if (p < end && *p == '.') {
+        const uint8_t *from = ++p;
+        p = read_digits(p, end, &m->sum);
+        if (p == from)
+            return false;
+        m->count += (size_t)(p - from);
+        m->exponent = from - p;
+    }
+    m->digits_end = p;
+    if (p < end && (*p == 'e' || *p == 'E'))
+        p = read_exponent(p + 1, end, &m->exponent);
+    return p == end;
+}
+
+/* --- The nearest double. --- */
+
+#define POWER_MIN (-342)
+#define POWER_MAX 308
+
+/* Two words for each 5^q, q from POWER_MIN on: see make-powers. */
+static const uint64_t powers[] = {
+#include "decode/powers.def"
+};
+_Static_assert(sizeof powers / sizeof powers[0] ==
+                   2 * (POWER_MAX - POWER_MIN + 1),
+               "a power is missing");
+
+/* digits * 10^q for digits > 0 and a q of the table.
+ *
+ * digits, shifted up, times 5^q has its first bits in `high`. The first 54 of
+ * them, the last of which is half a unit, are exact once the second word of the
+ * power has been used where a carry could reach them (Lemire, 2021, 5). */
+static double multiply(uint64_t digits, int q)
+{
+    const uint64_t *power = &powers[2 * (q - POWER_MIN)];
+    int zeros = __builtin_clzll(digits);
+    unsigned __int128 product = (unsigned __int128)(digits << zeros) * power[0];
+    if (((uint64_t)(product >> 64) & 0x1ff) == 0x1ff)
+        product += (unsigned __int128)(digits << zeros) * power[1] >> 64;
+    uint64_t high = (uint64_t)(product >> 64), low = (uint64_t)product;
+    int top = (int)(high >> 63), unused = 9 + top;
+    uint64_t bits = high >> unused; /* 54 */
+    /* 217706 / 2^16 is log2(10), near enough for these q. */
+    int exponent = (217706 * q >> 16) + 63 + top - zeros + 1023;
+    if (exponent <= 0) { /* subnormal, or nothing is left */
+        if (exponent <= -54)
+            return 0;
+        bits >>= 1 - exponent;
+        exponent = 0; /* a carry may make it the least normal one */
+        bits = (bits >> 1) + (bits & 1);
+    } else {
+        /* Halfway, which only these powers can be: to even. */
+        bool half = low <= 1 && q >= -4 && q <= 23 && (bits & 3) == 1 &&
+                    bits << unused == high;
+        bits = (bits >> 1) + (half ? 0 : bits & 1);
+        exponent--; /* the leading bit of `bits` adds one to it */
+    }
+    uint64_t all = bits + ((uint64_t)exponent << 52);
+    double value = INFINITY;
+    if (all < UINT64_C(0x7ff) << 52)
+        memcpy(&value, &all, sizeof value);
+    return value;
+}
+
+/* digits * 10^exponent. Powers of ten up to 10^22 are exact as doubles, and so
+ * are integers up to 2^53: their product and quotient is rounded once. */
+static double nearest(uint64_t digits, int64_t exponent)
+{
+    static const double tens[] = {
+        1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    if (digits <= UINT64_C(1) << 53 && exponent >= -22 && exponent <= 22)
+        return exponent < 0 ? (double)digits / tens[-exponent]
+                            : (double)digits * tens[exponent];
+    if (digits == 0 || exponent < POWER_MIN)
+        return 0;
+    if (exponent > POWER_MAX)
+        return INFINITY;
+    return multiply(digits, (int)exponent);
+}
+
+/* Copy the first significant digits of `m`, at most DIGITS_MAX, to `text`, and
+ * a 1 behind them if one of the others is not zero; gives their number. Those
+ * that fit a word are in *digits. *exponent: of the last that was copied. */
+static size_t copy_digits(const struct number *m, char *text, uint64_t *digits,
+                          int64_t *exponent)
+{
+    const uint8_t *p = m->digits;
+    size_t n = 0, left_out = 0;
+    bool others = false;
+    *digits = 0;
+    while (p < m->digits_end && (*p == '0' || *p == '.'))
+        p++;
+    for (; p < m->digits_end; p++) {
+        if (*p == '.')
+            continue;
+        if (n < WORD_DIGITS)
+            *digits = *digits * 10 + (*p - '0');
+        if (n < DIGITS_MAX) {
+            text[n++] = (char)*p;
+        } else {
+            others |= *p != '0';
+            left_out++;
+        }
+    }
+    *exponent = m->exponent + (int64_t)left_out - others;
+    if (others)
+        text[n++] = '1';
+    return n;
+}
+
+/* More digits than a word holds. */
+static double nearest_long(const struct number *m)
+{
+    char text[DIGITS_MAX + 32];
+    uint64_t digits;
+    int64_t exponent;
+    size_t n = copy_digits(m, text, &digits, &exponent);
+    if (n <= WORD_DIGITS)
+        return nearest(digits, exponent);
+    int64_t unit = exponent + (int64_t)(n - WORD_DIGITS);
+    double low = nearest(digits, unit), high = nearest(digits + 1, unit);
+    if (low == high)
+        return low;
+    snprintf(text + n, sizeof text - n, "e%d", (int)exponent);
+    return strtod(text, NULL);
+}
+
+bool decimal_to_double(const uint8_t *from, size_t n, double *value)
+{
+    struct number m;
+    if (!read_number(&m, from, from + n))
+        return false;
+    double v =
+        m.count <= WORD_DIGITS ? nearest(m.sum, m.exponent) : nearest_long(&m);
+    *value = m.negative ? -v : v;
+    return true;
+}
+
+bool decimal_to_int64(const uint8_t *from, size_t n, int64_t *value)
+{
+    const uint8_t *p = from, *end = from + n;
+    bool negative = n > 0 && *p == '-';
+    uint64_t sum = 0;
+    p += negative;
+    size_t count = (size_t)(end - p);
+    if (count == 0 || count > WORD_DIGITS || (count > 1 && *p == '0') ||
+        read_digits(p, end, &sum) != end ||
+        sum > (uint64_t)INT64_MAX + negative)
+        return false;
+    *value = (int64_t)(negative ? -sum : sum);
+    return true;
+}

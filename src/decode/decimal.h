@@ -1,0 +1,30 @@
+/* decimal: the text of a number to its value, exactly.
+ *
+ * In one pass over the text, in constant memory, without malloc(3), whatever
+ * the length: a number of 1 MB is JSON. Nothing outside of the text is read.
+ * The locale does not matter: no decimal point is given to the C library.
+ *
+ * The nearest double is found by Clinger's fast path (How to read floating
+ * point numbers accurately, 1990), else by the algorithm of Eisel and Lemire
+ * (Lemire, Number parsing at a gigabyte per second, 2021), which for up to 19
+ * digits always decides (Mushtak and Lemire, Fast number parsing without
+ * fallback, 2023). Of more digits the first 19 mostly decide: where they do
+ * not, strtod(3) does. Pure. */
+#ifndef TALLYD_DECODE_DECIMAL_H
+#define TALLYD_DECODE_DECIMAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* True: the n bytes at `from` are a number of RFC 8259 (6), and *value is the
+ * IEEE 754 binary64 nearest to it, of two the even one: infinite where it is
+ * out of range, -0.0 for "-0". False: they are none; *value is as it was. */
+bool decimal_to_double(const uint8_t *from, size_t n, double *value);
+
+/* True: they are an integer of RFC 8259 without fraction and exponent that
+ * int64_t holds, and *value is it ("-0" is 0). False: they are not; *value is
+ * as it was. */
+bool decimal_to_int64(const uint8_t *from, size_t n, int64_t *value);
+
+#endif
