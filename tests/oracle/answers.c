@@ -1,9 +1,9 @@
 /* answers: what tallyd's decoders say of documents, for
  * tests/oracle/compare.js.
  *
- * Standard input: documents, each after its number and its length (two uint32,
- * this machine's order). Standard output: a line for each, what is said in
- * double and, after a tab, in int64:
+ * Standard input: documents, each after its number, its length and the depth
+ * that is allowed (three uint32, this machine's order). Standard output: a line
+ * for each, what is said in double and, after a tab, in int64:
  *
  *   sum BITS TEXT         the double's 64 bits in hexadecimal; TEXT is "none"
  *                         where the sum is no finite number
@@ -12,8 +12,9 @@
  *   wrong_shape POINTER
  *   differ WHO: WORDS     two decoders do not agree
  *
- * Typed on every path and json-c, each whole, cut by chance, and whole again. A
- * piece ends where memory ends: who reads past it crashes. */
+ * Typed on every path and json-c, each whole, cut by chance, and whole again;
+ * with the argument "cuts" also in two pieces, cut at every byte, and byte by
+ * byte. A piece ends where memory ends: who reads past it crashes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,16 +25,14 @@
 #include "decode/skim.h"
 
 #define DOCUMENT_MAX (1 << 20)
-#define MAX_DEPTH 64 /* as compare.js has it */
+#define DEPTH_MAX 256
 
-/* One decoder in each mode of numbers. */
-struct decoder {
-    const char *name;
-    struct payload *by_mode[2];
-};
-
-static struct decoder decoders[SKIM_PATHS_MAX + 1];
-static size_t decoder_count;
+/* The decoders: typed on each path, then json-c. One payload for each mode of
+ * numbers and each depth, once it is needed. */
+static struct skim_path paths[SKIM_PATHS_MAX];
+static size_t path_count;
+static struct payload *payloads[SKIM_PATHS_MAX + 1][2][DEPTH_MAX + 1];
+static bool cuts;         /* cut everywhere */
 static uint8_t *page_end; /* of DOCUMENT_MAX bytes */
 static uint8_t *document;
 
@@ -55,24 +54,18 @@ static void open_memory(void)
     page_end = start + DOCUMENT_MAX;
 }
 
-static void open_decoders(void)
+static struct payload *payload_of(size_t decoder, int mode, uint32_t depth)
 {
-    struct skim_path paths[SKIM_PATHS_MAX];
-    size_t path_count = skim_paths(paths);
-    decoder_count = path_count + 1;
-    for (size_t i = 0; i < decoder_count; i++)
-        for (int mode = 0; mode < 2; mode++) {
-            const struct shape shape = {"items", "value",
-                                        mode == 0 ? TALLY_DOUBLE : TALLY_INT64,
-                                        2, MAX_DEPTH};
-            struct payload *p = payload_new(
-                &shape, i < path_count ? PAYLOAD_TYPED : PAYLOAD_JSONC);
-            if (p == NULL)
-                fail("memory is short");
-            payload_choose_path(p, i);
-            decoders[i].name = i < path_count ? paths[i].name : "json-c";
-            decoders[i].by_mode[mode] = p;
-        }
+    struct payload **p = &payloads[decoder][mode][depth];
+    const struct shape shape = {
+        "items", "value", mode == 0 ? TALLY_DOUBLE : TALLY_INT64, 2, depth};
+    if (*p == NULL)
+        *p = payload_new(&shape,
+                         decoder < path_count ? PAYLOAD_TYPED : PAYLOAD_JSONC);
+    if (*p == NULL)
+        fail("memory is short");
+    payload_choose_path(*p, decoder);
+    return *p;
 }
 
 static uint64_t random_state;
@@ -86,18 +79,27 @@ static uint32_t random_below(uint32_t n)
     return (uint32_t)((random_state >> 32) * n >> 32);
 }
 
-/* Decode in pieces of up to `most` bytes, or whole. */
-static struct payload_result decode(struct payload *p, size_t n, uint32_t most)
+/* Feed [*at, *at + take). */
+static void feed(struct payload *p, size_t *at, size_t take,
+                 struct payload_result *a)
+{
+    memcpy(page_end - take, document + *at, take);
+    a->ok = payload_feed(p, page_end - take, take, &a->fault);
+    *at += take;
+}
+
+/* Decode in a first piece, and others of up to `most` bytes, or whole. */
+static struct payload_result decode(struct payload *p, size_t n, size_t first,
+                                    uint32_t most)
 {
     struct payload_result a = {.ok = true};
+    size_t at = 0;
     payload_begin(p);
-    for (size_t at = 0; at < n && a.ok;) {
-        size_t take = most == 0 ? n : 1 + random_below(most);
-        if (take > n - at)
-            take = n - at;
-        memcpy(page_end - take, document + at, take);
-        a.ok = payload_feed(p, page_end - take, take, &a.fault);
-        at += take;
+    if (first > 0)
+        feed(p, &at, first, &a);
+    while (at < n && a.ok) {
+        size_t take = most == 0 ? n - at : 1 + random_below(most);
+        feed(p, &at, take < n - at ? take : n - at, &a);
     }
     a.ok = a.ok && payload_finish(p, &a.tally, &a.fault);
     return a;
@@ -126,59 +128,88 @@ static void put_answer(const struct payload_result *a)
         printf("%s %s", outcome_name(a->fault.what), a->fault.pointer);
 }
 
+static bool same_place(const struct fault *a, const struct fault *b)
+{
+    return a->what != OUTCOME_malformed_json ||
+           (a->line == b->line && a->column == b->column);
+}
+
 static bool expect_same(const struct payload_result *first,
                         const struct payload_result *other, const char *who,
-                        const char *how)
+                        const char *how, size_t cut)
 {
     char room[300];
     struct buf words;
     buf_init(&words, room, sizeof room);
-    bool same_sum = !first->ok || !other->ok ||
-                    memcmp(&first->tally.approx, &other->tally.approx,
-                           sizeof(double)) == 0 ||
-                    first->tally.approx != first->tally.approx;
-    if (payload_same(first, other, &words) && same_sum)
+    if (payload_same(first, other, &words) && first->ok &&
+        memcmp(&first->tally.approx, &other->tally.approx, sizeof(double)) !=
+            0 &&
+        first->tally.approx == first->tally.approx)
+        buf_str(&words, "other bits");
+    else if (words.len == 0 && !first->ok &&
+             !same_place(&first->fault, &other->fault))
+        buf_str(&words, "another line or column");
+    if (words.len == 0)
         return true;
-    printf("differ %s, %s: %s", who, how, words.len > 0 ? room : "other bits");
+    printf("differ %s, %s %zu: %s", who, how, cut, room);
     return false;
 }
 
+/* What one decoder says however the document is cut. */
+static bool check_cuts(struct payload *p, size_t n, const char *who,
+                       const struct payload_result *first)
+{
+    struct payload_result other;
+    for (size_t cut = 1; cut < n; cut++) {
+        other = decode(p, n, cut, 0);
+        if (!expect_same(first, &other, who, "cut at", cut))
+            return false;
+    }
+    other = decode(p, n, 0, 1);
+    return expect_same(first, &other, who, "pieces of", 1);
+}
+
 /* What all say in one mode: new, cut, and once more with what is remembered. */
-static void answer(int mode, size_t n)
+static void answer(int mode, size_t n, uint32_t depth)
 {
     static const uint32_t most[] = {1, 8, 40, 200, 2000};
     struct payload_result first = {.ok = false};
-    for (size_t i = 0; i < decoder_count; i++) {
-        struct payload *p = decoders[i].by_mode[mode];
-        struct payload_result other = decode(p, n, 0);
+    for (size_t i = 0; i <= path_count; i++) {
+        const char *name = i < path_count ? paths[i].name : "json-c";
+        struct payload *p = payload_of(i, mode, depth);
+        struct payload_result other = decode(p, n, 0, 0);
         if (i == 0)
             first = other;
-        if (!expect_same(&first, &other, decoders[i].name, "whole"))
+        if (!expect_same(&first, &other, name, "of", n))
             return;
-        other = decode(p, n, most[random_below(5)]);
-        if (!expect_same(&first, &other, decoders[i].name, "cut"))
+        uint32_t piece = most[random_below(5)];
+        other = decode(p, n, 0, piece);
+        if (!expect_same(&first, &other, name, "pieces up to", piece))
             return;
-        other = decode(p, n, 0);
-        if (!expect_same(&first, &other, decoders[i].name, "again"))
+        other = decode(p, n, 0, 0);
+        if (!expect_same(&first, &other, name, "again", n))
+            return;
+        if (cuts && !check_cuts(p, n, name, &first))
             return;
     }
     put_answer(&first);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    uint32_t head[2]; /* number, length */
+    uint32_t head[3]; /* number, length, depth */
+    cuts = argc > 1 && strcmp(argv[1], "cuts") == 0;
     open_memory();
-    open_decoders();
+    path_count = skim_paths(paths);
     setvbuf(stdout, NULL, _IOLBF, 0); /* the peer waits for each line */
     while (fread(head, sizeof head, 1, stdin) == 1) {
-        if (head[1] > DOCUMENT_MAX ||
+        if (head[1] > DOCUMENT_MAX || head[2] > DEPTH_MAX ||
             fread(document, 1, head[1], stdin) != head[1])
-            fail("a document is too long or cut");
+            fail("a document is too long, too deep or cut");
         random_state = UINT64_C(0x9e3779b97f4a7c15) * (head[0] + UINT64_C(1));
-        answer(0, head[1]);
+        answer(0, head[1], head[2]);
         putchar('\t');
-        answer(1, head[1]);
+        answer(1, head[1], head[2]);
         putchar('\n');
     }
     return EXIT_SUCCESS;

@@ -1,24 +1,43 @@
 // compare: Node against tallyd's decoders, document by document.
 //
-//   node compare.js ANSWERS COUNT [FIRST]
+//   node compare.js [--cuts] ANSWERS COUNT [FIRST]
 //
 // ANSWERS is the program of answers.c. Prints TAP; document FIRST (default 0)
-// and those that follow are the same each time.
+// and those that follow are the same each time. With --cuts they are short, and
+// each is cut at every byte. Every second row of eight is of families.js. Of
+// some documents the depth that is allowed is just enough, or one less.
 'use strict';
 
 const {spawn} = require('node:child_process');
-const {make} = require('./documents.js');
-const {judge} = require('./judge.js');
+const {Chance, make} = require('./documents.js');
+const {makeOfFamily} = require('./families.js');
+const {depthOf, judge} = require('./judge.js');
 
 const SEED = 20240917;
 const IN_FLIGHT = 2000;      // documents
 const PROGRESS = 50000;      // documents from line to line
 const TOLD = 10;             // differences that are printed
+const TOLD_BYTES = 5000;
+const MAX_DEPTH = 64;
+const SHORT = 600;           // bytes of a document that is cut everywhere
 
 const tally = {};            // kind: documents
 const counts = {offsets: 0, bits: 0, infinite: 0, int64: 0, inexact: 0,
                 bytes: 0};
 let differences = 0;
+
+const cuts = process.argv[2] === '--cuts';
+
+// {bytes, depth}: a document and the depth that is allowed.
+function document(number) {
+  const c = new Chance(SEED, number);
+  const ofFamily = Math.floor(number / 8) % 2 === 1;
+  let bytes = ofFamily ? makeOfFamily(SEED, number, !cuts) : make(SEED, number);
+  if (cuts && bytes.length > SHORT) bytes = makeOfFamily(SEED, number, false);
+  const deep = Math.min(depthOf(bytes.toString('latin1')).most, MAX_DEPTH);
+  return {bytes, depth: c.percent(80) ? MAX_DEPTH
+      : Math.max(1, deep - c.pick([0, 0, 1, 1, 2]))};
+}
 
 function bitsOf(value) {
   const view = new DataView(new ArrayBuffer(8));
@@ -81,7 +100,9 @@ function check(number, wanted, line) {
   if (wrong === null || ++differences > TOLD) return;
   console.log(`# document ${number}: wanted ${wanted.kind} ${wrong}`);
   console.log(`# got ${line}`);
-  console.log(`# ${JSON.stringify(make(SEED, number).toString('latin1'))}`);
+  const {bytes, depth} = document(number);
+  console.log(`# depth ${depth} ` +
+              JSON.stringify(bytes.toString('latin1')).slice(0, TOLD_BYTES));
 }
 
 function summary(done, began) {
@@ -94,7 +115,8 @@ function summary(done, began) {
 
 async function main([program, count, first]) {
   const end = Number(first ?? 0) + Number(count);
-  const answers = spawn(program, {stdio: ['pipe', 'pipe', 'inherit']});
+  const answers = spawn(program, cuts ? ['cuts'] : [],
+                        {stdio: ['pipe', 'pipe', 'inherit']});
   const waiting = [];        // [number, what Node says]
   const began = Date.now();
   let rest = '', done = 0, wake = () => {};
@@ -111,10 +133,11 @@ async function main([program, count, first]) {
   });
   ended.then(() => wake());
   for (let number = Number(first ?? 0); number < end; number++) {
-    const bytes = make(SEED, number);
-    const head = Buffer.from(Uint32Array.of(number, bytes.length).buffer);
+    const {bytes, depth} = document(number);
+    const head = Buffer.from(
+        Uint32Array.of(number, bytes.length, depth).buffer);
     counts.bytes += bytes.length;
-    waiting.push([number, judge(bytes)]);
+    waiting.push([number, judge(bytes, depth)]);
     answers.stdin.write(Buffer.concat([head, bytes]));
     while (waiting.length >= IN_FLIGHT && answers.exitCode === null &&
            answers.signalCode === null)
@@ -132,9 +155,10 @@ async function main([program, count, first]) {
     console.log(`# answers ended with ${answers.exitCode ?? answers.signalCode}`
                 + ` at document ${waiting[0]?.[0]}`);
   const ok = whole && differences === 0 && counts.bits > 0;
-  console.log(`${ok ? 'ok' : 'not ok'} 1 - Node and all decoders agree`);
+  console.log(`${ok ? 'ok' : 'not ok'} 1 - Node and all decoders agree` +
+              (cuts ? ', wherever a document is cut' : ''));
   process.exitCode = ok ? 0 : 1;
 }
 
 console.log('1..1');
-main(process.argv.slice(2));
+main(process.argv.slice(cuts ? 3 : 2));

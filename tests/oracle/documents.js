@@ -317,4 +317,4 @@ function make(seed, number, share = 0, numbers = 'double') {
   return kind < 35 ? mutate(c, bytes) : bytes;
 }
 
-module.exports = {make, EDGES};
+module.exports = {Chance, EDGES, make, mutate};

@@ -4,7 +4,7 @@
 //
 //   utf8    the bytes must be UTF-8 (TextDecoder, fatal; a byte order mark is
 //           no white space), for JSON.parse takes text and not bytes
-//   depth   at most MAX_DEPTH arrays and objects within each other
+//   depth   at most so many arrays and objects within each other
 //   shape   an object whose own `items` is an array of objects whose own
 //           `value` is a number. The handler in JavaScript would coerce ("5",
 //           null, true) and answer NaN or throw for others: that is no sum.
@@ -14,12 +14,11 @@
 // pointer.
 'use strict';
 
-const MAX_DEPTH = 64;
 const decoder = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
 
-// Of text that JSON.parse has taken.
-function depthOf(text) {
-  let depth = 0, most = 0, inString = false;
+// How deep `text` nests, and where it first nests deeper than `maxDepth`.
+function depthOf(text, maxDepth = Infinity) {
+  let depth = 0, most = 0, inString = false, tooDeepAt = Infinity;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (inString) {
@@ -29,22 +28,22 @@ function depthOf(text) {
       inString = true;
     } else if (c === 0x7b || c === 0x5b) {
       most = Math.max(most, ++depth);
+      if (depth === maxDepth + 1) tooDeepAt = Math.min(tooDeepAt, i);
     } else if (c === 0x7d || c === 0x5d) {
       depth--;
     }
   }
-  return most;
+  return {most, tooDeepAt};
 }
 
 const TELLS_OFFSET = Number(process.versions.node.split('.')[0]) >= 20;
 
-// In bytes; null: it is not told.
-function offsetOf(error, text) {
+// In characters; null: it is not told.
+function placeOf(error, text) {
   const at = /at position (\d+)/.exec(error.message);
   if (!TELLS_OFFSET) return null;
-  if (error.message === 'Unexpected end of JSON input')
-    return Buffer.byteLength(text);
-  return at && Buffer.byteLength(text.slice(0, Number(at[1])));
+  if (error.message === 'Unexpected end of JSON input') return text.length;
+  return at && Number(at[1]);
 }
 
 const isObject = (v) =>
@@ -64,8 +63,8 @@ function wrongPointer(root) {
 }
 
 /** {kind: 'utf8' | 'malformed' | 'depth' | 'shape' | 'sum', ...} */
-function judge(bytes) {
-  let text, root;
+function judge(bytes, maxDepth) {
+  let text, root, at = Infinity;
   try {
     text = decoder.decode(bytes);
   } catch {
@@ -74,9 +73,13 @@ function judge(bytes) {
   try {
     root = JSON.parse(text);
   } catch (error) {
-    return {kind: 'malformed', offset: offsetOf(error, text)};
+    at = placeOf(error, text);
+    if (at === null) return {kind: 'malformed', offset: null};
   }
-  if (depthOf(text) > MAX_DEPTH) return {kind: 'depth'};
+  const {tooDeepAt} = depthOf(text.slice(0, at), maxDepth);
+  const offset = Buffer.byteLength(text.slice(0, Math.min(at, tooDeepAt)));
+  if (tooDeepAt < Infinity) return {kind: 'depth', offset};
+  if (at < Infinity) return {kind: 'malformed', offset};
   const pointer = wrongPointer(root);
   if (pointer !== null) return {kind: 'shape', pointer};
   let sum = 0, exact = true, fraction = -1;
@@ -89,4 +92,4 @@ function judge(bytes) {
   return {kind: 'sum', sum, exact, fraction};
 }
 
-module.exports = {judge};
+module.exports = {depthOf, judge};
