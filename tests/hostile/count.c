@@ -1,0 +1,49 @@
+/* count: decode hostile bodies under callgrind, for tests/hostile/run.
+ *
+ *   count BYTES
+ *
+ * Each body of tests/unit/hostile.h whose keys are not longer than it, of BYTES
+ * and of twice as much, on the best
+ * path of this CPU and on the last. Of each a dump of what was executed is
+ * left, named "PATH/BODY/SIZE". */
+#include <stdio.h>
+#include <stdlib.h>
+#include <valgrind/callgrind.h>
+
+#include "decode/skim.h"
+#include "hostile.h"
+
+static void count(const struct hostile *h, const char *path, size_t index,
+                  size_t size)
+{
+    const struct shape shape = {"items", "value", TALLY_INT64, 2,
+                                SCAN_DEPTH_MAX};
+    static struct hostile_piece piece;
+    char name[200];
+    struct payload *p = payload_new(&shape, PAYLOAD_TYPED);
+    if (p == NULL)
+        exit(EXIT_FAILURE);
+    payload_choose_path(p, index);
+    snprintf(name, sizeof name, "%s/%s/%zu", path, h->name, size);
+    hostile_fill(h, &piece);
+    CALLGRIND_ZERO_STATS;
+    hostile_decode(h, &piece, p, size, NULL);
+    CALLGRIND_DUMP_STATS_AT(name);
+    payload_free(&p);
+}
+
+int main(int argc, char **argv)
+{
+    struct skim_path paths[SKIM_PATHS_MAX];
+    size_t last = skim_paths(paths) - 1;
+    size_t size = argc > 1 ? (size_t)atol(argv[1]) : 0;
+    if (size == 0 || !RUNNING_ON_VALGRIND)
+        return EXIT_FAILURE;
+    for (size_t path = 0; path <= last; path += last)
+        for (size_t h = 0; h < HOSTILE_COUNT; h++)
+            for (size_t times = 1; times <= 2; times++)
+                if (hostile_bodies[h].key < size)
+                    count(&hostile_bodies[h], paths[path].name, path,
+                          size * times);
+    return EXIT_SUCCESS;
+}
