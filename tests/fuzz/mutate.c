@@ -188,10 +188,31 @@ static void swap_parts(struct text *t)
 static void put_member(struct text *t)
 {
     static const char *const members[] = {
-        "\"value\":7",         "\"v\\u0061lue\":8",  "\"value\":\"x\"",
-        "\"id\":12345",        "\"x\":[1,{}]",       "\"s\":\"\\\"\\n\\u00e9\"",
-        "\"o\":{\"value\":9}", "\"b\":true",         "\"n\":null",
-        "\"f\":-0.5e-3",       "\"u\":\"\xc3\xa9\"", "\"items\":[]"};
+        "\"value\":7",
+        "\"v\\u0061lue\":8",
+        "\"value\":\"x\"",
+        "\"id\":12345",
+        "\"x\":[1,{}]",
+        "\"s\":\"\\\"\\n\\u00e9\"",
+        "\"o\":{\"value\":9}",
+        "\"b\":true",
+        "\"n\":null",
+        "\"f\":-0.5e-3",
+        "\"u\":\"\xc3\xa9\"",
+        "\"items\":[]",
+        "\"\\u0076alue\":3",
+        "\"valu\\u0065\":{}",
+        "\"\\ud834\\udd1e\":1",
+        "\"\\\\\":\"\\\\\\\"\"",
+        "\"w\":[true,false,null,true]",
+        "\"items\":[{\"value\":2}]",
+        "\"\\u0069tems\":[3]",
+        "\"\xe4\xb8\xad\":\"\xf0\x9f\x98\x80\xe6\x96\x87\"",
+        "\"d\":[[[[{\"a\":[{}]}]]]]",
+        "\"values\":\"value\"",
+        "\"valu\":9007199254740993.0000000000000000001",
+        "\"long\":\"a text that is longer than a register, and than two of "
+        "them; it goes on up to the end of the fourth, which is here\""};
     const char *member = members[below(sizeof members / sizeof members[0])];
     struct part p;
     if (!find_part(&p) || !p.is_member)
@@ -214,6 +235,10 @@ static void put_number(struct text *t)
         "-9223372036854775808",
         "9223372036854775808",
         "18446744073709551616",
+        "-9223372036854775809",
+        "1000000000000000000000",
+        "9007199254740993.00000000000000000000000001",
+        "2.2250738585072011e-308",
         "1.5",
         "1e400",
         "0.1",
@@ -261,6 +286,40 @@ static void repeat_body(struct text *t)
         splice(t, 0, 0, t->bytes + 1, n);
 }
 
+/* Take one mark away, or put it twice, or another in its place. */
+static void change_mark(struct text *t)
+{
+    static const char marks[] = "{}[],:\"";
+    size_t i = find((uint8_t)marks[below(6)]);
+    if (i == token_count)
+        return;
+    size_t at = tokens[i].from;
+    splice(t, at, at + below(2), marks + below(7), below(3) > 0);
+}
+
+/* White space, so much that what follows lies in another block. */
+static void put_blanks(struct text *t)
+{
+    static const char blanks[] = "          \n\r\n \t                        "
+                                 "                                           ";
+    size_t i = below(token_count), n = below(sizeof blanks - 1);
+    if (token_count > 0)
+        splice(t, tokens[i].from, tokens[i].from, blanks, n);
+}
+
+/* Write one letter of a string as an escape. */
+static void escape_letter(struct text *t)
+{
+    static const char hex[] = "0123456789abcdefABCDEF";
+    size_t i = find(STRING);
+    if (i == token_count || tokens[i].to - tokens[i].from < 3)
+        return;
+    size_t at = tokens[i].from + 1 + below(tokens[i].to - tokens[i].from - 2);
+    uint8_t c = t->bytes[at];
+    const char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    splice(t, at, at + 1, escape, sizeof escape);
+}
+
 /* Let libFuzzer change one token. */
 static void change_token(struct text *t)
 {
@@ -306,9 +365,9 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
                                unsigned seed)
 {
     static void (*const mutations[])(struct text *) = {
-        repeat_part, drop_part,    copy_part,   swap_parts,
-        put_member,  put_number,   stretch,     restyle,
-        repeat_body, change_token, change_token};
+        repeat_part,  drop_part,   copy_part,  swap_parts,   put_member,
+        put_number,   stretch,     restyle,    repeat_body,  change_token,
+        change_token, change_mark, put_blanks, escape_letter};
     if (size <= SETTINGS_BYTES || max_size > TEXT_MAX)
         return LLVMFuzzerMutate(data, size, max_size);
     random_state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
