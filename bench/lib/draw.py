@@ -25,6 +25,7 @@ STYLE = """<style>
 text { font: 12px system-ui, sans-serif; } .small { font-size: 11px; }
 .title { font-size: 16px; font-weight: 600; } .head { font-weight: 600; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+.gain { fill: #2da44e; opacity: .35; } .loss { fill: #cf222e; opacity: .35; }
 %s
 @media (prefers-color-scheme: dark) {
 %s
@@ -215,3 +216,74 @@ def series(title, note, x_title, panels):
                   for label, row in rows.items()]
         y += height + 20
     return page(y, parts)
+
+
+# --- Dots: a line for each row, all on one logarithmic scale. ---
+
+ROW, HEAD, LABELS = 16, 24, 196
+
+
+def dot_row(frame, y, marks, span, color):
+    """marks: {label: value}, the first one larger; `span`: from which value to
+    which a bar is drawn, of one colour when it is a gain, else of another."""
+    parts = []
+    if span:
+        start, end = (frame.at(value, 1)[0] for value in span)
+        parts.append(f'<rect class="{"gain" if end >= start else "loss"}" '
+                     f'x="{min(start, end):.1f}" y="{y - 3:.1f}" '
+                     f'width="{abs(end - start):.1f}" height="6"/>')
+    for i, (label, value) in reversed(list(enumerate(marks.items()))):
+        parts.append(f'<circle class="f{color[label]}" r="{4.6 if i == 0 else 3}'
+                     f'" cx="{frame.at(value, 1)[0]:.1f}" cy="{y:.1f}"><title>'
+                     f'{escape(label)}: {value:,.0f}</title></circle>')
+    return parts
+
+
+class LogFrame:
+    """A column whose x is logarithmic, with a rule at each power of ten."""
+
+    def __init__(self, x, width, low, high):
+        self.x, self.width = x, width
+        self.low, self.high = math.log10(low), math.log10(high)
+
+    def at(self, value, _y):
+        share = (math.log10(value) - self.low) / (self.high - self.low)
+        return (self.x + self.width * share, 0)
+
+    def axes(self, top, bottom):
+        parts = []
+        for value, words in log_ticks(10 ** self.low, 10 ** self.high):
+            x = self.at(value, 1)[0]
+            parts += [rule(x, top, x, bottom),
+                      text(x, top - 5, words, "small", "middle"),
+                      text(x, bottom + 14, words, "small", "middle")]
+        return parts
+
+
+def dots(title, note, columns, groups):
+    """columns: names; groups: [(name, [(label, [(marks, span)])])] with a
+    (marks, span) or None for each column; see dot_row()."""
+    cells = [cell for _name, rows in groups for _label, row in rows
+             for cell in row if cell]
+    labels = list(dict.fromkeys(label for marks, _span in cells
+                                for label in marks))
+    values = [value for marks, _span in cells for value in marks.values()]
+    some, color = legend(68, labels)
+    parts, top = heading(title, note) + some, 122
+    bottom = top + sum(HEAD + ROW * len(rows) for _name, rows in groups)
+    width = (WIDTH - 16 - LABELS) / len(columns)
+    frames = [LogFrame(LABELS + width * i + 14, width - 28, min(values) * 0.9,
+                       max(values) * 1.1) for i in range(len(columns))]
+    for frame, name in zip(frames, columns):
+        parts += [text(frame.x, top - 24, name, "head"),
+                  *frame.axes(top, bottom)]
+    y = float(top)
+    for name, rows in groups:
+        parts.append(text(16, y + 17, name, "head"))
+        y += HEAD
+        for label, row in rows:
+            parts.append(text(LABELS, y + 12, label, "small", "end"))
+            for frame, cell in zip(frames, row):
+                parts += dot_row(frame, y + 8, *cell, color) if cell else []
+            y += ROW
+    return page(bottom + 28, parts)

@@ -1,0 +1,252 @@
+"""What bench/decode/run makes of the rounds that were measured."""
+
+import statistics
+
+import draw
+from decoders import DECODERS, VALIDATING
+
+median = statistics.median
+
+
+def speed(lines, decoder):
+    """MB/s, the median of the rounds; None: it refuses, or finds another
+    sum."""
+    times = [line["ns"][decoder] for line in lines if decoder in line["ns"]]
+    return round(lines[0]["bytes"] * 1e3 / median(times), 1) if times else None
+
+
+def speeds(lines):
+    return {decoder: speed(lines, decoder) for decoder in lines[0]["ns"]}
+
+
+def ratio(lines, *others):
+    """How many times as fast as the fastest of them tallyd is, within
+    rounds."""
+    pairs = [min(line["ns"][other] for other in others if other in line["ns"])
+             / line["ns"]["tallyd"] for line in lines
+             if "tallyd" in line["ns"] and set(others) & set(line["ns"])]
+    return round(median(pairs), 3) if pairs else None
+
+
+def summary(entry, lines, node):
+    """One row: exactly the keys of a corpus first."""
+    first = lines[0]
+    row = {"body": entry["body"], "bytes": first["bytes"]}
+    for decoder in DECODERS:
+        row[decoder] = speed(lines, decoder)
+    row["json_c_checked"] = speed(lines, "json_c_checked")
+    if node:
+        row["node"] = round(first["bytes"] * 1e3 / node["ns"], 1)
+    row["differ"] = list(first["differ"])
+    # Node counts in doubles; a sum beyond them is not its fault.
+    if node and not entry.get("beyond_doubles") and abs(
+            node["sum"] - first["sum"]) > 1e-9 * abs(first["sum"]):
+        row["differ"].append("node")
+    row.update(
+        file=entry["file"], bodies=first["bodies"], isa=first["isa"],
+        tallyd_isa=first["isa"]["tallyd"], rounds=len(lines),
+        ratios={decoder: ratio(lines, decoder) for decoder in DECODERS
+                if decoder in first["ns"] and decoder != "tallyd"},
+        best_validating_ratio=ratio(lines, *VALIDATING))
+    if node and row["tallyd"]:
+        row["ratios"]["node"] = round(row["tallyd"] / row["node"], 3)
+    for key in ("shape", "family", "strings", "doubles"):
+        if key in entry:
+            row[key] = entry[key]
+    return row
+
+
+# --- What was to be reached, in words. ---
+
+def mean(values):
+    return statistics.geometric_mean(values) if values else 0
+
+
+def having(rows, key):
+    return [row for row in rows if row["ratios"].get(key)]
+
+
+def goal_validating(rows):
+    """Every shape at least as fast as the best that validates."""
+    slow = [row for row in rows if row["best_validating_ratio"] <
+            (0.9 if row.get("strings") else 1.0)]
+    worst = min(rows, key=lambda row: row["best_validating_ratio"])
+    return not slow, (
+        "every body at least 1.0 times as fast as the faster of the validating "
+        "peers, 0.9 where strings are nearly all of it: "
+        f"{len(rows) - len(slow)} of {len(rows)} are; the lowest is "
+        f"{worst['body']}, {worst['best_validating_ratio']:.2f}")
+
+
+def goal_mean(rows):
+    all_of_them = mean([row["best_validating_ratio"] for row in rows])
+    return all_of_them >= 1.6, (
+        "the geometric mean of that at least 1.6: "
+        f"it is {all_of_them:.2f}")
+
+
+def goal_floor(rows):
+    slow = [row for row in rows if row["tallyd"] < 800 <= max(
+        row[peer] for peer in VALIDATING if row[peer])]
+    return not slow, (
+        "nothing below 800 MB/s where a validating peer is above it: "
+        f"{len(slow)} bodies are" + (
+            f", the slowest {min(slow, key=lambda row: row['tallyd'])['body']}"
+            if slow else ""))
+
+
+def goal_ondemand(rows):
+    found = {row["body"]: row["ratios"]["simdjson_ondemand"]
+             for row in having(rows, "simdjson_ondemand")
+             if row["body"] in ("minimal-20", "orders-20")}
+    if not found:
+        return None
+    return min(found.values()) >= 0.85, (
+        "different regular bodies at least 0.85 times as fast as On-Demand, "
+        "which does not validate: " + ", ".join(
+            f"{name} {value:.2f}" for name, value in found.items()))
+
+
+def goal_chunks(rows):
+    # The ratio is of times, that of the chunks over that of the whole.
+    found = {row["body"]: 1 / row["ratios"]["tallyd_8k"]
+             for row in having(rows, "tallyd_8k") if row["bodies"] == 1}
+    if not found:
+        return None
+    slow = [name for name, value in found.items() if value < 0.93]
+    worst = min(found, key=found.get)
+    return not slow, (
+        "large bodies in chunks of 8 KiB at least 0.93 times as fast as whole: "
+        f"{len(found) - len(slow)} of {len(found)} are; the lowest is {worst}, "
+        f"{found[worst]:.2f}; the mean {mean(list(found.values())):.2f}")
+
+
+def goals(rows):
+    """[(is it met?, words)]"""
+    return [goal for goal in (one(rows) for one in (
+        goal_validating, goal_mean, goal_floor, goal_ondemand, goal_chunks))
+            if goal]
+
+
+# --- Tables. ---
+
+TITLES = {"tallyd": "tallyd", "tallyd_8k": "in 8 KiB",
+          "simdjson_ondemand": "On-Demand", "simdjson_dom": "DOM",
+          "rapidjson": "rapidjson", "serde_json": "serde_json",
+          "json_c": "json-c", "json_c_checked": "json-c, checked",
+          "node": "Node"}
+
+
+def number(value):
+    return "-" if value is None else f"{value:,.0f}"
+
+
+def times(value):
+    return "-" if value is None else f"{value:.2f}"
+
+
+def table(rows):
+    lines = ["| body | bytes | " + " | ".join(TITLES.values())
+             + " | x validating | x On-Demand |",
+             "|---|" + "--:|" * (len(TITLES) + 3)]
+    family = None
+    for row in rows:
+        if row["family"] != family:
+            family = row["family"]
+            lines.append(f"| **{family}** |" + " |" * (len(TITLES) + 3))
+        lines.append(
+            f"| {row['body']} | {row['bytes'] // row['bodies']:,} | "
+            + " | ".join(number(row.get(key)) for key in TITLES)
+            + f" | {times(row['best_validating_ratio'])} | "
+            f"{times(row['ratios'].get('simdjson_ondemand'))} |")
+    return "\n".join(lines) + "\n"
+
+
+def means(rows):
+    """Over whom, how much: geometric means, by family and of all."""
+    families = list(dict.fromkeys(row["family"] for row in rows))
+    lines = ["| geometric means | bodies | x validating | lowest | x On-Demand "
+             "| x serde_json | x json-c |", "|---|" + "--:|" * 6]
+    for family in [*families, None]:
+        some = [row for row in rows if family in (row["family"], None)]
+        lines.append("| {} | {} | {} |".format(
+            family or "**all**", len(some), " | ".join(times(value) for value in (
+                mean([row["best_validating_ratio"] for row in some]),
+                min(row["best_validating_ratio"] for row in some),
+                *(mean([row["ratios"][peer] for row in having(some, peer)])
+                  for peer in ("simdjson_ondemand", "serde_json", "json_c"))))))
+    return "\n".join(lines) + "\n"
+
+
+def cold_table(rows):
+    rows = [row for row in rows if row.get("cold")]
+    if not rows:
+        return ""
+    peers = list(rows[0]["cold"])
+    peers = [key for key in TITLES if key in peers]
+    lines = ["\n## From a cold cache\n", "Before each decode, or each time that "
+             "the 200 bodies are gone over, other memory is walked over until "
+             "neither the bodies nor what a decoder keeps are in any cache.\n",
+             "| body | " + " | ".join(TITLES[key] for key in peers) + " |",
+             "|---|" + "--:|" * len(peers)]
+    lines += [f"| {row['body']} | " + " | ".join(
+        number(row["cold"].get(key)) for key in peers) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+READING = """
+Speeds are MB (10^6 bytes) in a second of CPU time. Bodies that end with -20 are
+200 different ones of 20 items, gone over in turn; their bytes are those of one
+of them. "x validating": how many times as fast as the faster of simdjson's DOM
+and rapidjson tallyd is, the median of rounds in which they ran one after the
+other.
+
+tallyd checks every byte and needs no more of the body than what has come, in
+chunks of any size. simdjson needs all of it in padded memory; its DOM checks
+everything and keeps a tree, its On-Demand does not check what it steps over.
+rapidjson is its SAX reader with kParseValidateEncodingFlag and SSE 4.2.
+serde_json reads all of the body into the types that are wanted and does not
+check the UTF-8 of what is ignored. "json-c, checked" is json-c behind tallyd's
+check (`decoder = json-c`). Node runs in a process of its own and gets a Buffer.
+Each peer is built with -O3 for the instruction set named below; libraries that
+Debian has compiled (simdjson's DOM, json-c) choose theirs when they run, or have
+one.
+"""
+
+
+def markdown(rows, about, command):
+    met = goals(rows)
+    return ("# Decoders side by side\n\nMade by `" + command + "`.\n\n"
+            + "".join(f"- {'met' if ok else '**not met**'}: {words}\n"
+                      for ok, words in met)
+            + "\n" + means(rows) + READING + "\n" + table(rows)
+            + cold_table(rows) + "\n## Machine\n\n"
+            + "".join(f"- {key}: {value}\n" for key, value in about.items()))
+
+
+DRAWN = {key: TITLES[key] for key in DECODERS if key != "tallyd_8k"}
+
+
+def cell(row):
+    """The marks of one body, and the bar from the best that validates."""
+    if row is None:
+        return None
+    best = max(row[peer] for peer in VALIDATING if row[peer])
+    return ({title: row[key] for key, title in DRAWN.items() if row.get(key)},
+            (best, row["tallyd"]))
+
+
+def picture(rows):
+    """All shapes, one line each: large bodies to the left, small ones to the
+    right."""
+    groups = {}
+    for row in rows:
+        pair = groups.setdefault(row["family"], {}).setdefault(
+            row["shape"], [None, None])
+        pair[row["bodies"] > 1] = cell(row)
+    return draw.dots(
+        "Decoding", "MB per second of one core, logarithmic. Green: by how much "
+        "tallyd is faster than the faster of simdjson's DOM and rapidjson; red: "
+        "slower.",
+        ["one large body", "200 different bodies of 20 items"],
+        [(family, list(shapes.items())) for family, shapes in groups.items()])
