@@ -7,8 +7,8 @@
  *   --rounds N             how many rounds (3)
  *   --round-ms N           how long a decoder runs in a round (15)
  *   --cold                 caches are emptied before each decode
- *   --beside FILE          how much slower others get when every tenth body
- *                          is that one
+ *   --beside FILE          how fast others are when every tenth body is that
+ *   --instead FILE         one, and when it is this regular one (see beside.h)
  *   --one NAME --times N   only that decoder, so many times: for profilers
  *
  * A FILE is one body, or several that are gone over in turn (see bodies.h).
@@ -26,105 +26,12 @@
 #include <time.h>
 
 #include "bodies.h"
-#include "decode/payload.h"
-#include "decode/skim.h"
-#include "peers.h"
+#include "beside.h"
+#include "decoders.h"
+#include "timing.h"
 
-#define CHUNK 8192
 #define BATCH_NS 1e6           /* the clock is asked about as often */
 #define EVICT_BYTES (96 << 20) /* more than a last-level cache holds */
-
-static struct payload *typed, *jsonc;
-
-static double now_ns(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-/* --- The decoders. --- */
-
-static bool decode(struct payload *p, const char *bytes, size_t n, size_t step,
-                   uint64_t *sum)
-{
-    struct fault fault;
-    struct tally t;
-    payload_begin(p);
-    for (size_t at = 0; at < n; at += step) {
-        size_t some = n - at < step ? n - at : step;
-        if (!payload_feed(p, (const uint8_t *)bytes + at, some, &fault))
-            return false;
-    }
-    if (!payload_finish(p, &t, &fault))
-        return false;
-    *sum = (uint64_t)t.exact * 2;
-    if (t.numbers == TALLY_DOUBLE)
-        memcpy(sum, &t.approx, sizeof *sum);
-    return true;
-}
-
-static bool run_whole(const struct query *q, const char *bytes, size_t n,
-                      uint64_t *sum)
-{
-    (void)q;
-    return decode(typed, bytes, n, n, sum);
-}
-
-static bool run_chunks(const struct query *q, const char *bytes, size_t n,
-                       uint64_t *sum)
-{
-    (void)q;
-    return decode(typed, bytes, n, CHUNK, sum);
-}
-
-static bool run_gate(const struct query *q, const char *bytes, size_t n,
-                     uint64_t *sum)
-{
-    (void)q;
-    return decode(jsonc, bytes, n, n, sum);
-}
-
-/* The slow ones run in the first round only. */
-static const struct decoder {
-    const char *name;
-    peer_function *run;
-    bool slow;
-} decoders[] = {
-    {"tallyd", run_whole, false},
-    {"tallyd_8k", run_chunks, false},
-    {"simdjson_ondemand", decode_ondemand, false},
-    {"simdjson_dom", decode_dom, false},
-    {"rapidjson", decode_rapidjson, false},
-    {"serde_json", decode_serde, false},
-    {"json_c", decode_jsonc, true},
-    {"json_c_checked", run_gate, true},
-};
-#define DECODERS (sizeof decoders / sizeof decoders[0])
-
-static const struct decoder *decoder_named(const char *name)
-{
-    for (size_t d = 0; d < DECODERS; d++)
-        if (strcmp(decoders[d].name, name) == 0)
-            return &decoders[d];
-    fprintf(stderr, "decode: there is no decoder %s\n", name);
-    exit(2);
-}
-
-/* Take the path of that name, or leave it to tallyd when it is NULL, and give
- * the name of the path that runs. */
-static const char *choose_isa(const char *name)
-{
-    static struct skim_path paths[SKIM_PATHS_MAX];
-    size_t n = skim_paths(paths);
-    for (size_t i = 0; i < n; i++)
-        if (name == NULL || strcmp(paths[i].name, name) == 0) {
-            payload_choose_path(typed, i);
-            return paths[i].name;
-        }
-    fprintf(stderr, "decode: tallyd has no path %s here\n", name);
-    exit(2);
-}
 
 /* --- One round. --- */
 
@@ -199,7 +106,8 @@ static double measure_cold(const struct run *r, const struct decoder *d,
 static bool find_sums(struct run *r, struct bodies *b)
 {
     for (size_t i = 0; i < b->count; i++)
-        if (!run_gate(&r->query, b->all[i].bytes, b->all[i].n, &b->all[i].sum))
+        if (!DECODER_REFERENCE->run(&r->query, b->all[i].bytes, b->all[i].n,
+                                    &b->all[i].sum))
             return false;
     for (size_t d = 0; d < DECODERS; d++)
         r->differs[d] = !pass(&decoders[d], &r->query, b);
@@ -282,21 +190,6 @@ static void repeat(const struct run *r, const char *name, long times,
     bodies_free(&b);
 }
 
-static void open_tallyd(struct run *r, const char *isa)
-{
-    const struct shape shape = {.array = r->query.array,
-                                .field = r->query.field,
-                                .numbers = r->query.doubles ? TALLY_DOUBLE
-                                                            : TALLY_INT64,
-                                .multiply = 2,
-                                .max_depth = PEERS_DEPTH};
-    r->query.array_n = strlen(shape.array);
-    r->query.field_n = strlen(shape.field);
-    typed = payload_new(&shape, PAYLOAD_TYPED);
-    jsonc = payload_new(&shape, PAYLOAD_JSONC);
-    r->isa = choose_isa(isa);
-}
-
 static const struct option options[] = {
     {"array", required_argument, NULL, 'a'},
     {"field", required_argument, NULL, 'f'},
@@ -305,6 +198,8 @@ static const struct option options[] = {
     {"rounds", required_argument, NULL, 'r'},
     {"round-ms", required_argument, NULL, 'm'},
     {"cold", no_argument, NULL, 'c'},
+    {"beside", required_argument, NULL, 'b'},
+    {"instead", required_argument, NULL, 'n'},
     {"one", required_argument, NULL, 'o'},
     {"times", required_argument, NULL, 't'},
     {NULL, 0, NULL, 0},
@@ -315,7 +210,7 @@ int main(int argc, char **argv)
     struct run r = {.query = {.array = "items", .field = "value"},
                     .rounds = 3,
                     .round_ns = 15e6};
-    const char *isa = NULL, *one = NULL;
+    const char *isa = NULL, *one = NULL, *beside = NULL, *instead = NULL;
     long times = 1;
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (c) {
@@ -340,6 +235,12 @@ int main(int argc, char **argv)
         case 'c':
             r.cold = true;
             break;
+        case 'b':
+            beside = optarg;
+            break;
+        case 'n':
+            instead = optarg;
+            break;
         case 'o':
             one = optarg;
             break;
@@ -349,13 +250,14 @@ int main(int argc, char **argv)
         default:
             return 2;
         }
-    open_tallyd(&r, isa);
+    r.isa = decoders_open(&r.query, isa);
     for (int i = optind; i < argc; i++)
         if (one != NULL)
             repeat(&r, one, times, argv[i]);
+        else if (beside != NULL && instead != NULL)
+            beside_measure(&r.query, r.rounds, beside, instead, argv[i]);
         else
             compare(&r, argv[i]);
-    payload_free(&typed);
-    payload_free(&jsonc);
+    decoders_close();
     return 0;
 }

@@ -142,6 +142,18 @@ MAKERS = [heterogeneous, new_keys, new_lengths, nearly_value, value_again,
           cut_in_a_string, wrong_letter]
 
 
+# Whom they are beside.
+REGULAR = ("minimal", "orders")
+
+
+def regular(name_):
+    """A body as large as those above, of items that are as all others."""
+    one = next(one for one in SHAPES if one.name == name_)
+    rng = random.Random(f"{SEED} regular {name_}")
+    item, number = one.make(rng), iter(range(BYTES))
+    return filled(lambda: item(next(number))).encode()
+
+
 def make():
     """(name, bytes) of each, and of all kinds of items in one body."""
     for maker in MAKERS:

@@ -84,7 +84,7 @@ def build(build_directory, isa):
                            capture_output=True, text=True,
                            check=True).stdout.split()
     objects, running = [], []
-    for source in ("decode.c", "bodies.c", "jsonc.c", "simdjson.cc",
+    for source in ("decode.c", "decoders.c", "beside.c", "bodies.c", "jsonc.c", "simdjson.cc",
                    "rapidjson.cc"):
         objects.append(directory / f"{source}.o")
         compiler = ["g++", "-std=c++17"] if source.endswith(".cc") else \

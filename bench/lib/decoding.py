@@ -56,6 +56,17 @@ def summary(entry, lines, node):
     return row
 
 
+def attack_summary(attack, others, lines):
+    peers = list(lines[0]["ns"])
+    return {"attack": attack, "others": others, "bytes": lines[0]["bytes"],
+            "accepted": lines[0]["accepted"],
+            **{peer: round(lines[0]["bytes"] * 1e3 / median(
+                line["ns"][peer] for line in lines), 1) for peer in peers},
+            "slower": {peer: round(median(line["slower"][peer]
+                                          for line in lines), 3)
+                       for peer in peers}}
+
+
 # --- What was to be reached, in words. ---
 
 def mean(values):
@@ -121,11 +132,25 @@ def goal_chunks(rows):
         f"{found[worst]:.2f}; the mean {mean(list(found.values())):.2f}")
 
 
-def goals(rows):
+def goal_attacks(attacks):
+    bad = [row for row in attacks if row["slower"]["tallyd"] > 1.05]
+    worst = max(attacks, key=lambda row: row["slower"]["tallyd"])
+    peers = max(row["slower"][peer] for row in attacks for peer in VALIDATING)
+    return not bad, (
+        "no body in ten makes the nine others more than 5 % slower than a "
+        f"regular one does: {len(attacks) - len(bad)} of {len(attacks)} "
+        f"attacks do not; the worst is {worst['attack']} beside "
+        f"{worst['others']}, {worst['slower']['tallyd'] - 1:.0%} (the worst for "
+        f"DOM and rapidjson, which remember nothing: {peers - 1:.0%})")
+
+
+def goals(rows, attacks):
     """[(is it met?, words)]"""
-    return [goal for goal in (one(rows) for one in (
-        goal_validating, goal_mean, goal_floor, goal_ondemand, goal_chunks))
-            if goal]
+    found = [goal(rows) for goal in (goal_validating, goal_mean, goal_floor,
+                                     goal_ondemand, goal_chunks) if rows]
+    if attacks:
+        found.append(goal_attacks(attacks))
+    return [goal for goal in found if goal]
 
 
 # --- Tables. ---
@@ -194,6 +219,27 @@ def cold_table(rows):
     return "\n".join(lines) + "\n"
 
 
+def attack_table(attacks):
+    if not attacks:
+        return ""
+    peers = list(attacks[0]["slower"])
+    names = [TITLES[peer] for peer in peers]
+    lines = ["\n## What a hostile body leaves for others\n", "Of ten bodies one is "
+             "hostile (32 KiB) and nine are regular ones of 20 items. The speed "
+             "of the hostile one itself, and the time of the nine by their time "
+             "when the tenth is a regular one of 32 KiB.\n",
+             "| attack | the others | "
+             + " | ".join(f"{name} MB/s" for name in names) + " | "
+             + " | ".join(f"others: {name}" for name in names) + " |",
+             "|---|---|" + "--:|" * 2 * len(peers)]
+    lines += ["| {}{} | {} | {} | {} |".format(
+        row["attack"], "" if row["accepted"] else " (refused)", row["others"],
+        " | ".join(number(row[peer]) for peer in peers),
+        " | ".join(times(row["slower"][peer]) for peer in peers))
+        for row in attacks]
+    return "\n".join(lines) + "\n"
+
+
 READING = """
 Speeds are MB (10^6 bytes) in a second of CPU time. Bodies that end with -20 are
 200 different ones of 20 items, gone over in turn; their bytes are those of one
@@ -214,13 +260,13 @@ one.
 """
 
 
-def markdown(rows, about, command):
-    met = goals(rows)
+def markdown(rows, attacks, about, command):
+    tables = means(rows) + READING + "\n" + table(rows) + cold_table(
+        rows) if rows else ""
     return ("# Decoders side by side\n\nMade by `" + command + "`.\n\n"
             + "".join(f"- {'met' if ok else '**not met**'}: {words}\n"
-                      for ok, words in met)
-            + "\n" + means(rows) + READING + "\n" + table(rows)
-            + cold_table(rows) + "\n## Machine\n\n"
+                      for ok, words in goals(rows, attacks))
+            + "\n" + tables + attack_table(attacks) + "\n## Machine\n\n"
             + "".join(f"- {key}: {value}\n" for key, value in about.items()))
 
 

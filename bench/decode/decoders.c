@@ -1,0 +1,107 @@
+#include "decoders.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/payload.h"
+#include "decode/skim.h"
+
+#define CHUNK 8192
+
+static struct payload *typed, *jsonc;
+
+static bool decode(struct payload *p, const char *bytes, size_t n, size_t step,
+                   uint64_t *sum)
+{
+    struct fault fault;
+    struct tally t;
+    payload_begin(p);
+    for (size_t at = 0; at < n; at += step) {
+        size_t some = n - at < step ? n - at : step;
+        if (!payload_feed(p, (const uint8_t *)bytes + at, some, &fault))
+            return false;
+    }
+    if (!payload_finish(p, &t, &fault))
+        return false;
+    *sum = (uint64_t)t.exact * 2;
+    if (t.numbers == TALLY_DOUBLE)
+        memcpy(sum, &t.approx, sizeof *sum);
+    return true;
+}
+
+static bool run_whole(const struct query *q, const char *bytes, size_t n,
+                      uint64_t *sum)
+{
+    (void)q;
+    return decode(typed, bytes, n, n, sum);
+}
+
+static bool run_chunks(const struct query *q, const char *bytes, size_t n,
+                       uint64_t *sum)
+{
+    (void)q;
+    return decode(typed, bytes, n, CHUNK, sum);
+}
+
+static bool run_gate(const struct query *q, const char *bytes, size_t n,
+                     uint64_t *sum)
+{
+    (void)q;
+    return decode(jsonc, bytes, n, n, sum);
+}
+
+const struct decoder decoders[DECODERS] = {
+    {"tallyd", run_whole, false},
+    {"tallyd_8k", run_chunks, false},
+    {"simdjson_ondemand", decode_ondemand, false},
+    {"simdjson_dom", decode_dom, false},
+    {"rapidjson", decode_rapidjson, false},
+    {"serde_json", decode_serde, false},
+    {"json_c", decode_jsonc, true},
+    {"json_c_checked", run_gate, true},
+};
+const struct decoder *decoder_named(const char *name)
+{
+    for (size_t d = 0; d < DECODERS; d++)
+        if (strcmp(decoders[d].name, name) == 0)
+            return &decoders[d];
+    fprintf(stderr, "decode: there is no decoder %s\n", name);
+    exit(2);
+}
+
+/* Take the path of that name, or leave it to tallyd when it is NULL, and give
+ * the name of the path that runs. */
+static const char *choose_isa(const char *name)
+{
+    static struct skim_path paths[SKIM_PATHS_MAX];
+    size_t n = skim_paths(paths);
+    for (size_t i = 0; i < n; i++)
+        if (name == NULL || strcmp(paths[i].name, name) == 0) {
+            payload_choose_path(typed, i);
+            return paths[i].name;
+        }
+    fprintf(stderr, "decode: tallyd has no path %s here\n", name);
+    exit(2);
+}
+
+const char *decoders_open(struct query *q, const char *isa)
+{
+    const struct shape shape = {.array = q->array,
+                                .field = q->field,
+                                .numbers =
+                                    q->doubles ? TALLY_DOUBLE : TALLY_INT64,
+                                .multiply = 2,
+                                .max_depth = PEERS_DEPTH};
+    q->array_n = strlen(q->array);
+    q->field_n = strlen(q->field);
+    typed = payload_new(&shape, PAYLOAD_TYPED);
+    jsonc = payload_new(&shape, PAYLOAD_JSONC);
+    return choose_isa(isa);
+}
+
+void decoders_close(void)
+{
+    payload_free(&typed);
+    payload_free(&jsonc);
+}
