@@ -56,9 +56,13 @@ def versions():
 def build_serde(directory, march):
     """The static library of the serde_json decoder."""
     home, source = directory / "cargo", directory / "serde-source"
-    home.mkdir(parents=True, exist_ok=True)
+    for folder in (home, source / "src"):
+        folder.mkdir(parents=True, exist_ok=True)
     (home / "config.toml").write_text(CARGO_CONFIG)
-    shutil.copytree(HERE / "serde", source, dirs_exist_ok=True)
+    for name in ("Cargo.toml", "src/lib.rs"):  # as they change: cargo looks
+        text, copy = (HERE / "serde" / name).read_text(), source / name
+        if not copy.exists() or copy.read_text() != text:
+            copy.write_text(text)
     debian = os.path.exists("/usr/bin/rustc")
     subprocess.run(
         ["/usr/bin/cargo" if debian else "cargo", "build", "--release",
@@ -70,9 +74,29 @@ def build_serde(directory, march):
     return directory / "serde/release/libdecode.a"
 
 
+def compile_sources(directory, march, flags):
+    """The objects; those older than any source are made again."""
+    sources = sorted([*HERE.glob("*.c"), *HERE.glob("*.cc")])
+    newest = max(path.stat().st_mtime for path in
+                 [*sources, *HERE.glob("*.h"), *(TOP / "src").rglob("*.h")])
+    objects, running = [], []
+    for source in sources:
+        objects.append(directory / f"{source.name}.o")
+        if objects[-1].exists() and objects[-1].stat().st_mtime > newest:
+            continue
+        compiler = ["g++", "-std=c++17"] if source.suffix == ".cc" else \
+            ["gcc", "-std=gnu17", "-D_GNU_SOURCE"]
+        tuned = [f"-march={march}"] if platform.machine() == "x86_64" else []
+        running.append(subprocess.Popen(
+            [*compiler, "-O3", *tuned, "-Wall", "-Wextra", "-Werror", *flags,
+             f"-I{TOP}/src", "-c", source, "-o", objects[-1]]))
+    if any([one.wait() for one in running]):
+        raise SystemExit("bench: the peers do not compile")
+    return objects
+
+
 def build(build_directory, isa):
-    """The program's path. It is built again each time: in seconds, but for
-    serde_json, which cargo keeps."""
+    """The program's path."""
     if not (build_directory / "src/libtallyd.a").exists():
         raise SystemExit(f"bench: no libtallyd.a in {build_directory}; "
                          "./bootstrap build")
@@ -83,18 +107,7 @@ def build(build_directory, isa):
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "json-c"],
                            capture_output=True, text=True,
                            check=True).stdout.split()
-    objects, running = [], []
-    for source in ("decode.c", "decoders.c", "beside.c", "bodies.c", "jsonc.c", "simdjson.cc",
-                   "rapidjson.cc"):
-        objects.append(directory / f"{source}.o")
-        compiler = ["g++", "-std=c++17"] if source.endswith(".cc") else \
-            ["gcc", "-std=gnu17", "-D_GNU_SOURCE"]
-        tuned = [f"-march={march}"] if platform.machine() == "x86_64" else []
-        running.append(subprocess.Popen(
-            [*compiler, "-O3", *tuned, "-Wall", "-Wextra", "-Werror", *flags,
-             f"-I{TOP}/src", "-c", HERE / source, "-o", objects[-1]]))
-    if any([one.wait() for one in running]):
-        raise SystemExit("bench: the peers do not compile")
+    objects = compile_sources(directory, march, flags)
     program = directory / "decode"
     subprocess.run(["g++", *objects, build_directory / "src/libtallyd.a", serde,
                     "-lsimdjson", *flags, "-lm", "-lpthread", "-ldl", "-o",

@@ -43,7 +43,7 @@ def summary(entry, lines, node):
             node["sum"] - first["sum"]) > 1e-9 * abs(first["sum"]):
         row["differ"].append("node")
     row.update(
-        file=entry["file"], bodies=first["bodies"], isa=first["isa"],
+        file=entry["file"], bodies=first["bodies"], sum=first["sum"], isa=first["isa"],
         tallyd_isa=first["isa"]["tallyd"], rounds=len(lines),
         ratios={decoder: ratio(lines, decoder) for decoder in DECODERS
                 if decoder in first["ns"] and decoder != "tallyd"},

@@ -43,13 +43,13 @@ class Shape:
             size += len(items[-1].encode())
         return self.around(rng, items)
 
-    def small(self):
-        """Many different bodies."""
+    def small(self, count=SMALL_BODIES):
+        """Many different bodies; the first are the same for any count."""
         rng = random.Random(f"{SEED} {self.name} small")
         item = self.make(rng)
         return [self.around(rng, [item(body * SMALL_ITEMS + n)
                                   for n in range(SMALL_ITEMS)])
-                for body in range(SMALL_BODIES)]
+                for body in range(count)]
 
 
 SHAPES = []
