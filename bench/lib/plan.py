@@ -6,7 +6,8 @@ bench/README.md."""
 import collections
 import re
 
-NAME = re.compile(r"^(\d+)([a-z]*)-(none|fast|\d+)-(\d+)(?:@(\d+))?(-kill)?$")
+NAME = re.compile(r"^(\d+)([a-z0-9-]*?)-(none|fast|\d+)-(\d+)"
+                  r"(?:@(\d+))?(-kill)?$")
 
 Scenario = collections.namedtuple(
     "Scenario", "name items shape downstream clients rate kill")

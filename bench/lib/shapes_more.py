@@ -1,11 +1,14 @@
 """More of bench/lib/shapes.py: numbers, strings, escapes, what is skipped,
 mixtures."""
 
+import json
+import random
+
 import bodies
 import documents
 from documents import compact, letters, quote, words
-from shapes import (SHAPES, digits, heterogeneous, minimal, obj, orders, shape,
-                    wide_60)
+from shapes import (SEED, SHAPES, digits, heterogeneous, minimal, obj, orders,
+                    shape, wide_60)
 
 
 # --- Numbers. ---
@@ -134,7 +137,7 @@ def escaped(rng, count):
 shape("strings", "escapes", strings=True)(with_text(
     lambda rng: f'"{escaped(rng, rng.randrange(20, 200))}"'))
 shape("strings", "unicode-escapes", strings=True)(with_text(
-    lambda rng: documents.json.dumps(letters(
+    lambda rng: json.dumps(letters(
         rng, rng.choice(["latin", "cjk", "emoji"]), rng.randrange(10, 60)))))
 
 
@@ -230,7 +233,7 @@ def two_clients(rng):
     def item(n):
         whole = bodies.order_item(n, rng)
         if n // 20 % 2:
-            return documents.json.dumps(dict(reversed(whole.items())))
+            return json.dumps(dict(reversed(whole.items())))
         return compact(whole)
     return item
 
@@ -242,3 +245,19 @@ def any_of_all(rng):
               if not one.doubles and one.name != "values-of-19-digits"
               and one.name != "any-of-all" and not one.strings]
     return lambda n: rng.choice(makers)(n)
+
+
+# --- For those who measure the whole program. ---
+
+def make(name, count):
+    """(body, sum) of `count` items of that shape; always the same."""
+    if name in bodies.SHAPES:
+        return bodies.make(name, count)
+    one = next((one for one in SHAPES if one.name == name), None)
+    if one is None or one.doubles:
+        raise SystemExit(f"bench: there is no shape {name} of integers")
+    rng = random.Random(f"{SEED} {name} {count}")
+    item = one.make(rng)
+    text = one.around(rng, [item(number) for number in range(count)])
+    return text.encode(), sum(item["value"] * 2
+                              for item in json.loads(text)["items"])
