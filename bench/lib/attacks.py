@@ -1,6 +1,6 @@
-"""What a client could send to slow others down: bodies of about 32 KiB that make
-a decoder work hard, remember much or forget all. Most are right, some are wrong
-at the very end."""
+"""What a client could send to slow others down: bodies of about 32 KiB that
+make a decoder work hard, remember much or forget all. Most are right, some are
+wrong at the very end."""
 
 import random
 
@@ -68,8 +68,10 @@ def value_escaped(_rng):
 
 
 def value_of_19_digits(rng):
-    return filled(lambda: f'{{"value":{rng.randrange(10 ** 18, 9 * 10 ** 18)}}},'
-                          f'{{"value":-{rng.randrange(10 ** 18, 9 * 10 ** 18)}}}')
+    def part():
+        value, other = (rng.randrange(10 ** 18, 9 * 10 ** 18) for _ in "ab")
+        return f'{{"value":{value}}},{{"value":-{other}}}'
+    return filled(part)
 
 
 def brackets(_rng):

@@ -1,4 +1,4 @@
-"""The program bench/decode/decode.c and its peers: built at their best, and run.
+"""The program bench/decode/decode.c and its peers: built at their best, run.
 
 "native" is this CPU; "avx2" is what a CPU without AVX-512 would get, on every
 side. Both can be measured where both can run."""
@@ -13,7 +13,8 @@ import subprocess
 HERE = pathlib.Path(__file__).resolve().parent.parent / "decode"
 TOP = HERE.parent.parent
 # {--isa: (-march of the peers, simdjson's implementation, tallyd's path)}
-ISAS = {"native": ("native", None, None), "avx2": ("haswell", "haswell", "avx2")}
+ISAS = {"native": ("native", None, None),
+        "avx2": ("haswell", "haswell", "avx2")}
 # In the order of the tables.
 DECODERS = ("tallyd", "tallyd_8k", "simdjson_ondemand", "simdjson_dom",
             "rapidjson", "serde_json", "json_c", "node")

@@ -1,5 +1,6 @@
 """Documents of the kinds that people meet, made by chance: a timeline of short
-messages, a catalogue with tables, a log of events, a map. They are JSON text."""
+messages, a catalogue with tables, a log of events, a map. They are JSON
+text."""
 
 import json
 
@@ -92,7 +93,7 @@ def events(rng, count):
     """A log of what users did: hexadecimal names, dates, nested payloads."""
     return compact([{
         "id": str(rng.randrange(10 ** 10)),
-        "type": rng.choice(["Push", "Create", "Watch", "Issue", "Fork"]) + "Event",
+        "type": rng.choice(["Push", "Create", "Watch", "Issue"]) + "Event",
         "actor": {"id": rng.randrange(10 ** 7), "login": words(rng, 1),
                   "gravatar": f"{rng.getrandbits(128):032x}",
                   "url": f"https://api.example.org/users/{words(rng, 1)}"},

@@ -233,9 +233,10 @@ def dot_row(frame, y, marks, span, color):
                      f'x="{min(start, end):.1f}" y="{y - 3:.1f}" '
                      f'width="{abs(end - start):.1f}" height="6"/>')
     for i, (label, value) in reversed(list(enumerate(marks.items()))):
-        parts.append(f'<circle class="f{color[label]}" r="{4.6 if i == 0 else 3}'
-                     f'" cx="{frame.at(value, 1)[0]:.1f}" cy="{y:.1f}"><title>'
-                     f'{escape(label)}: {value:,.0f}</title></circle>')
+        x, size = frame.at(value, 1)[0], 3 if i else 4.6
+        parts.append(f'<circle class="f{color[label]}" r="{size}" cx="{x:.1f}" '
+                     f'cy="{y:.1f}"><title>{escape(label)}: {value:,.0f}'
+                     '</title></circle>')
     return parts
 
 
