@@ -18,7 +18,6 @@
 #include "scoreboard/scoreboard.h"
 #include "shadow/shadow_queue.h"
 #include "supervisor/sd_status.h"
-#include "worker/queue_wait.h"
 
 /* Listeners and pid file start with -1, nothing made; all else with zero. */
 struct pool {
@@ -36,8 +35,7 @@ struct pool {
     struct shadow_queue *shadow; /* NULL: there is no supervisor */
     struct downstream *warm;     /* keeps libcurl ready, see warm_up() */
     struct sd_status sd_status;  /* of the process that serves or supervises */
-    struct queue_wait_watch watch; /* of the supervisor */
-    pid_t supervisor;              /* 0: this process serves */
+    pid_t supervisor;            /* 0: this process serves */
     int trial; /* what a program that is tried has said; see pool_upgrade.h */
 };
 

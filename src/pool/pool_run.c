@@ -13,6 +13,7 @@
 #include "shadow/shadow_process.h"
 #include "status/monitor.h"
 #include "supervisor/supervisor.h"
+#include "worker/queue_wait.h"
 #include "worker/worker.h"
 
 static uint32_t at_most(int64_t n, int64_t most)
@@ -256,10 +257,13 @@ static void adopt(void *context, bool good)
 static int64_t pulse(void *context, bool serves)
 {
     struct pool *p = context;
-    int64_t at = sd_status_turn(&p->sd_status, p->board, p->now.config, serves);
-    int64_t look_at = queue_wait_watch(&p->watch, &p->now.config->pool,
-                                       p->conn_pool, p->board);
-    return look_at < at ? look_at : at;
+    return sd_status_turn(&p->sd_status, p->board, p->now.config, serves);
+}
+
+static int64_t look(void *context)
+{
+    struct pool *p = context;
+    return queue_wait_look(&p->now.config->pool, p->conn_pool, p->board);
 }
 
 /* Without a supervisor, for a process manager that forks by itself. */
@@ -319,6 +323,7 @@ int pool_run(struct pool *p, const struct pool_past *past)
         .bury = bury,
         .retire = retire,
         .pulse = pulse,
+        .look = look,
         .reload = {.context = p, .prepare = prepare, .adopt = adopt}};
     return supervisor_run(&plan);
 }

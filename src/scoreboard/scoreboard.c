@@ -57,7 +57,7 @@ const char *scoreboard_worker_step_name(enum worker_step s)
 /* Two builds that differ in a list or a field differ here. */
 uint32_t scoreboard_layout(void)
 {
-    return 7u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
+    return 8u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
            (uint32_t)COUNTER_COUNT << 12 |
            ((uint32_t)sizeof(struct scoreboard_slot) / 64 ^
             (uint32_t)sizeof(struct scoreboard) / 64);

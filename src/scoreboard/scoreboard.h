@@ -143,12 +143,11 @@ struct scoreboard {
     _Atomic uint32_t
         emptied;         /* 1: queue and connection pool were, at the end */
     scoreboard_u64 lost; /* connections that ended with their worker */
-    _Atomic uint32_t watched;  /* somebody looks whether requests end */
-    struct accept_queue queue; /* of the listener: see accept_queue.h */
-    _Atomic uint32_t
-        looked_for; /* somebody looks what waits: see queue_wait.h */
-    scoreboard_u64 overdue_kills; /* workers, because theirs did not */
-    scoreboard_u64 start_kills;   /* workers that did not get to serve */
+    _Atomic uint32_t watched;     /* 1: the supervisor looks at busy workers
+                                     without being called: see busy_watch.h */
+    struct accept_queue queue;    /* of the listener: see accept_queue.h */
+    scoreboard_u64 overdue_kills; /* workers killed in an overdue request */
+    scoreboard_u64 start_kills;   /* workers killed before they served */
     scoreboard_u64 log_dropped;   /* lines of all who are no workers */
     struct circuit circuits[CIRCUITS_MAX];
     scoreboard_u64 shadow_lost; /* requests that ended with whoever had them */

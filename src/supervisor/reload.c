@@ -120,14 +120,16 @@ static void look_for_failure(struct reload *r)
     reload_give_up(r, why);
 }
 
-void reload_advance(struct reload *r)
+bool reload_advance(struct reload *r)
 {
+    uint32_t was = r->generation;
     if (r->next != 0 && worker_set_is_ready(r->worker_set, r->next))
         switch_over(r);
     else if (r->next != 0)
         look_for_failure(r);
     if (r->wanted && reload_is_possible(r))
         begin(r);
+    return r->generation != was;
 }
 
 int64_t reload_next(const struct reload *r)

@@ -55,8 +55,9 @@ void reload_first(struct reload *r, const struct generation_size *size);
 void reload_inherit(struct reload *r, uint32_t generation, uint32_t newest,
                     const struct generation_size *size);
 
-/* Begin or end what is due. Only while the pool serves. */
-void reload_advance(struct reload *r);
+/* Begin or end what is due. True: another generation serves now. Only while the
+ * pool serves. */
+bool reload_advance(struct reload *r);
 
 /* Is there none under way, and room for one? */
 bool reload_is_possible(const struct reload *r);

@@ -11,16 +11,6 @@
  * has to tell where it is, and to come back. */
 #define GRACE CLOCK_SECOND
 
-void request_watchdog_open(struct request_watchdog *o,
-                           struct worker_set *worker_set)
-{
-    backtrace_prepare();
-    /* If a program before this one watched, nobody will call. */
-    bool watched = worker_set->board->watched != 0;
-    *o = (struct request_watchdog){.worker_set = worker_set,
-                                   .at = watched ? clock_now() : CLOCK_NEVER};
-}
-
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -90,10 +80,10 @@ void request_watchdog_tell_calls(struct line *l, const struct backtrace *s,
         line_text(l, "backtrace", "none, it does not take signals");
 }
 
-static void tell_stuck(const struct request_watchdog *o, uint32_t number)
+static void tell_stuck(const struct worker_set *c, uint32_t number)
 {
-    const struct scoreboard_slot *slot = &o->worker_set->board->slots[number];
-    const struct worker_set_member *m = &o->worker_set->members[number];
+    const struct scoreboard_slot *slot = &c->board->slots[number];
+    const struct worker_set_member *m = &c->members[number];
     struct line line;
     char what[80];
     snprintf(what, sizeof what, "worker %u (pid %d) is stuck and killed",
@@ -105,10 +95,10 @@ static void tell_stuck(const struct request_watchdog *o, uint32_t number)
     log_end(&line);
 }
 
-static void tell_late(const struct request_watchdog *o, uint32_t number)
+static void tell_late(const struct worker_set *c, uint32_t number)
 {
-    const struct scoreboard_slot *slot = &o->worker_set->board->slots[number];
-    const struct worker_set_member *m = &o->worker_set->members[number];
+    const struct scoreboard_slot *slot = &c->board->slots[number];
+    const struct worker_set_member *m = &c->members[number];
     struct scoreboard_request request = {.id = "-"};
     struct line line;
     char what[80];
@@ -125,33 +115,33 @@ static void tell_late(const struct request_watchdog *o, uint32_t number)
     log_end(&line);
 }
 
-static int64_t accuse(struct request_watchdog *o, uint32_t number,
-                      uint64_t begun, int64_t now)
+static int64_t accuse(struct worker_set *c, uint32_t number, uint64_t begun,
+                      int64_t now)
 {
-    struct worker_set_member *m = &o->worker_set->members[number];
+    struct worker_set_member *m = &c->members[number];
     m->overdue.begun = begun;
     m->overdue.kill_at = now + GRACE;
     m->overdue.killed = false;
-    backtrace_ask(&o->worker_set->board->slots[number].stack, m->pid, begun);
+    backtrace_ask(&c->board->slots[number].stack, m->pid, begun);
     return m->overdue.kill_at;
 }
 
 /* A worker that has been asked begins no other request, so what is killed here
  * is the request that was overdue and no other: see serving_leave_in_time(). */
-static int64_t judge(struct request_watchdog *o, uint32_t number, int64_t now)
+static int64_t judge(struct worker_set *c, uint32_t number, int64_t now)
 {
-    struct worker_set_member *m = &o->worker_set->members[number];
-    const struct scoreboard_slot *slot = &o->worker_set->board->slots[number];
+    struct worker_set_member *m = &c->members[number];
+    const struct scoreboard_slot *slot = &c->board->slots[number];
     if (now < m->overdue.kill_at)
         return m->overdue.kill_at;
     if (!is_busy(state_of(slot)) || begun_by(slot) != m->overdue.begun) {
-        tell_late(o, number);
+        tell_late(c, number);
         m->overdue.kill_at = 0;
         return CLOCK_NEVER;
     }
     if (!m->overdue.killed) {
-        tell_stuck(o, number);
-        scoreboard_count(&o->worker_set->board->overdue_kills);
+        tell_stuck(c, number);
+        scoreboard_count(&c->board->overdue_kills);
     }
     kill(m->pid, SIGKILL);
     m->overdue.killed = true;
@@ -162,58 +152,36 @@ static int64_t judge(struct request_watchdog *o, uint32_t number, int64_t now)
 /* --- All. --- */
 
 /* When to look at it again. */
-static int64_t look_at(struct request_watchdog *o, uint32_t number, int64_t now,
-                       bool *busy)
+static int64_t look_at(struct worker_set *c, uint32_t number, int64_t now)
 {
-    const struct scoreboard_slot *slot = &o->worker_set->board->slots[number];
+    const struct scoreboard_slot *slot = &c->board->slots[number];
     enum worker_state state = state_of(slot);
     uint64_t begun = begun_by(slot);
-    *busy = *busy || is_busy(state);
-    if (o->worker_set->members[number].overdue.kill_at != 0)
-        return judge(o, number, now);
+    if (c->members[number].overdue.kill_at != 0)
+        return judge(c, number, now);
     if (!is_busy(state))
         return CLOCK_NEVER;
     int64_t limit = limit_of(slot, state);
-    return now < limit ? limit : accuse(o, number, begun, now);
+    return now < limit ? limit : accuse(c, number, begun, now);
 }
 
-static void watch(struct request_watchdog *o, bool yes)
+int64_t request_watchdog_look(struct worker_set *c, bool others_begin)
 {
-    atomic_store_explicit(&o->worker_set->board->watched, yes,
-                          memory_order_relaxed);
-}
-
-/* Where no request has begun since the last look and none is in hand, workers
- * have to call before there is another; and one look more is for those that
- * began before they could know that. */
-void request_watchdog_look(struct request_watchdog *o, bool called)
-{
-    struct scoreboard *b = o->worker_set->board;
-    int64_t now = clock_now(), next = CLOCK_NEVER, shortest = CLOCK_NEVER;
-    uint64_t begun = 0;
-    bool busy = called;
-    bool again = atomic_load_explicit(&b->watched, memory_order_relaxed) != 0;
-    if (!called && now < o->at)
-        return;
-    for (uint32_t i = 0; i < b->slot_count; i++) {
-        begun += begun_by(&b->slots[i]);
-        if (o->worker_set->members[i].pid == 0)
+    int64_t now = clock_now(), next = CLOCK_NEVER;
+    for (uint32_t i = 0; i < c->board->slot_count; i++) {
+        if (c->members[i].pid == 0)
             continue;
-        int64_t limit = load(&b->slots[i].limit);
-        shortest = limit == 0 ? shortest : earlier(shortest, limit);
-        next = earlier(next, look_at(o, i, now, &busy));
+        int64_t limit = load(&c->board->slots[i].limit);
+        if (others_begin && limit != 0)
+            next = earlier(next, now + limit + GRACE);
+        next = earlier(next, look_at(c, i, now));
     }
-    busy = busy || begun != o->begun;
-    o->begun = begun;
-    watch(o, busy);
-    if ((busy || again) && shortest != CLOCK_NEVER)
-        next = earlier(next, now + shortest + GRACE);
-    o->at = next;
+    return next;
 }
 
-void request_watchdog_ended(const struct request_watchdog *o, uint32_t number)
+void request_watchdog_ended(const struct worker_set *c, uint32_t number)
 {
-    const struct worker_set_member *m = &o->worker_set->members[number];
+    const struct worker_set_member *m = &c->members[number];
     if (m->overdue.kill_at != 0 && !m->overdue.killed)
-        tell_late(o, number);
+        tell_late(c, number);
 }

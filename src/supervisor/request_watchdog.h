@@ -1,10 +1,10 @@
 /* request_watchdog: finds the workers that do not come back from a request, and
- * ends them.
+ * kills them.
  *
- * A worker ends every wait by itself when its request is due; one that is still
- * busy a second after that is stuck in its code. It is asked where
- * (backtrace.h), and a second later, if it still has the same request, killed.
- */
+ * A worker ends each of its waits when the request is due (request_timeout). A
+ * worker that is still busy a second later is stuck in code. The watchdog then
+ * asks it where (backtrace.h), and kills it another second later if it still
+ * has the same request. busy_watch.h says when the supervisor looks. */
 #ifndef TALLYD_SUPERVISOR_REQUEST_WATCHDOG_H
 #define TALLYD_SUPERVISOR_REQUEST_WATCHDOG_H
 
@@ -14,30 +14,25 @@
 #include "base/line.h"
 #include "supervisor/worker_set.h"
 
-struct request_watchdog {
-    struct worker_set *worker_set;
-    int64_t at;     /* look then, monotonic ns; CLOCK_NEVER: nobody is busy */
-    uint64_t begun; /* requests, at the last look */
-};
+/* Look at all workers: ask those that are overdue, kill those that were asked a
+ * second ago and have not come back. Gives when to look again, monotonic ns.
+ * `others_begin`: a request may begin without a call to this process
+ * (busy_watch.h), so the time given is no later than the moment when such a
+ * request could be overdue. In the supervisor, backtrace_prepare() done. */
+int64_t request_watchdog_look(struct worker_set *c, bool others_begin);
 
-/* In the supervisor, before the first fork. */
-void request_watchdog_open(struct request_watchdog *o,
-                           struct worker_set *worker_set);
+/* The process of a slot has ended: log it if that process was asked. Call
+ * before worker_set_vacate(). */
+void request_watchdog_ended(const struct worker_set *c, uint32_t number);
 
-/* Look at all workers if it is time, or if one has `called`: it begins a
- * request and found that nobody watches (`watched` of the scoreboard). */
-void request_watchdog_look(struct request_watchdog *o, bool called);
-
-/* Say in a line which request a worker has, and for how long. */
+/* Append to a log line which request a worker has, and for how long. */
 void request_watchdog_tell_request(struct line *l,
                                    const struct scoreboard_slot *slot);
 
-/* And where it was when it was asked with this number (backtrace_ask()).
- * `foreign`: it runs another program than this one. */
+/* Append to a log line the calls that a process stored when it was asked with
+ * this number (backtrace_ask()). `foreign`: the process runs another program
+ * than this one. */
 void request_watchdog_tell_calls(struct line *l, const struct backtrace *s,
                                  uint64_t number, bool foreign);
-
-/* The process of a slot has ended: before worker_set_vacate(). */
-void request_watchdog_ended(const struct request_watchdog *o, uint32_t number);
 
 #endif

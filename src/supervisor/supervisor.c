@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "os/signals.h"
 #include "supervisor/aux_process.h"
+#include "supervisor/busy_watch.h"
 #include "supervisor/reload.h"
 #include "supervisor/request_watchdog.h"
 #include "supervisor/scaler.h"
@@ -34,7 +35,7 @@ struct supervisor {
     struct startup startup;
     struct scaler scaler;
     struct aux_process_set aux; /* which stay until the workers are gone */
-    struct request_watchdog overdue;
+    struct busy_watch busy;
     struct reload reload;
     struct upgrade upgrade;
     enum stage stage;
@@ -74,7 +75,7 @@ static void inherit(struct supervisor *s, const struct upgrade_past *past)
 static void bury(struct supervisor *s, uint32_t number, int status)
 {
     const struct worker_set_member *m = &s->worker_set.members[number];
-    request_watchdog_ended(&s->overdue, number);
+    request_watchdog_ended(&s->worker_set, number);
     worker_set_report(&s->worker_set, number, status,
                       s->stage != RUNNING || m->kill_at != CLOCK_NEVER);
     if (m->generation == s->reload.next)
@@ -210,7 +211,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int64_t next_event(const struct supervisor *s)
 {
-    int64_t at = earlier(worker_set_next_kill(&s->worker_set), s->overdue.at);
+    int64_t at = earlier(worker_set_next_kill(&s->worker_set), s->busy.at);
     at = earlier(at, s->startup.look_at);
     if (s->stage == DRAINING || s->stage == REFUSING)
         at = earlier(at, s->kill_at);
@@ -257,7 +258,11 @@ static bool open_parts(struct supervisor *s)
                                 .idle_set = plan->idle_set,
                                 .queue = plan->queue};
     aux_process_open(&s->aux, &plan->aux, &s->worker_set);
-    request_watchdog_open(&s->overdue, &s->worker_set);
+    s->busy = (struct busy_watch){.worker_set = &s->worker_set,
+                                  .look = plan->look,
+                                  .context = plan->context};
+    backtrace_prepare();
+    busy_watch_open(&s->busy);
     s->reload = (struct reload){.plan = &plan->reload,
                                 .worker_set = &s->worker_set,
                                 .startup = &s->startup,
@@ -291,11 +296,10 @@ int supervisor_run(const struct supervisor_plan *plan)
         obey_signals(&s);
         watch_the_end(&s);
         startup_look(&s.startup);
-        if (s.stage == RUNNING)
-            reload_advance(&s.reload);
+        bool switched = s.stage == RUNNING && reload_advance(&s.reload);
         advance_upgrade(&s);
         worker_set_kill_overdue(&s.worker_set);
-        request_watchdog_look(&s.overdue, signals_take(SIGALRM));
+        busy_watch_look(&s.busy, signals_take(SIGALRM) || switched);
         pulse(&s);
     }
     scoreboard_stage(s.board, POOL_ENDED);

@@ -48,6 +48,8 @@ struct supervisor_plan {
      * generation wait for requests. Gives when to be called again at the
      * latest, in monotonic ns. NULL: nobody wants to know. */
     int64_t (*pulse)(void *context, bool serves);
+    /* Called at each look at a busy pool: see busy_watch.h. May be NULL. */
+    int64_t (*look)(void *context);
 };
 
 /* Run until a stop is asked for and every child is gone. SIGTERM, SIGQUIT:

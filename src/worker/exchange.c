@@ -304,12 +304,16 @@ static void hand_over(struct exchange *x, const struct handler_result *r)
     shadow_sampler_end(x->sampler, &answered, &x->trace);
 }
 
-bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
-                    struct queue_policy_wait *wait)
+void exchange_begin(struct exchange *x)
 {
     phases_begin(&x->phases, x->slot);
     scoreboard_begin(x->slot, x->phases.begun);
     scoreboard_state(x->slot, WORKER_BUSY);
+}
+
+bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
+                    struct queue_policy_wait *wait)
+{
     x->due = conn->due;
     x->body_bytes = 0;
     if (!fcgi_begin(x->fcgi, conn)) {

@@ -34,8 +34,12 @@ bool exchange_test(struct exchange *x);
 bool exchange_test_due(struct exchange *x, int64_t interval);
 int exchange_test_wait(const struct exchange *x, int64_t interval);
 
-/* Serve the request whose head is complete on `conn`. True: the connection may
- * be kept; else the caller closes it. `wait`: what the caller knows of it. */
+/* A request begins: note it on the scoreboard. */
+void exchange_begin(struct exchange *x);
+
+/* Serve that request, whose head is complete on `conn`. True: the connection
+ * may be kept; else the caller closes it. `wait`: what the caller knows of it.
+ */
 bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
                     struct queue_policy_wait *wait);
 

@@ -86,48 +86,15 @@ struct queue_policy_wait queue_wait_tell(struct queue_wait *w, bool aside)
 
 /* --- The supervisor. --- */
 
-bool queue_wait_is_watched(const struct queue_wait *w)
-{
-    return w->pool->queue_timeout == 0 ||
-           atomic_load_explicit(&w->board->looked_for, memory_order_relaxed);
-}
-
-/* Has a worker a request, or has one begun since the last time? */
-static bool is_busy(struct queue_wait_watch *w, struct scoreboard *board)
-{
-    uint64_t begun = 0;
-    bool busy = false;
-    for (uint32_t i = 0; i < board->slot_count; i++) {
-        struct scoreboard_slot *slot = &board->slots[i];
-        uint32_t state =
-            atomic_load_explicit(&slot->state, memory_order_relaxed);
-        begun += atomic_load_explicit(&slot->begun, memory_order_relaxed);
-        busy = busy || (state != WORKER_ABSENT && state != WORKER_IDLE);
-    }
-    busy = busy || begun != w->begun;
-    w->begun = begun;
-    return busy;
-}
-
-/* Where nobody is busy workers are to call, and one look more is for those that
- * began before they could know that. */
-int64_t queue_wait_watch(struct queue_wait_watch *w,
-                         const struct config_pool *pool,
-                         struct conn_pool *conn_pool, struct scoreboard *board)
+int64_t queue_wait_look(const struct config_pool *pool,
+                        struct conn_pool *conn_pool, struct scoreboard *board)
 {
     const struct queue_wait all = {
         .pool = pool, .conn_pool = conn_pool, .board = board};
     int64_t now = clock_now(), beat = pool->queue_timeout / QUEUE_LOOKS;
-    bool watched = atomic_load(&board->looked_for) != 0;
     if (pool->queue_timeout == 0)
         return CLOCK_NEVER;
-    if (watched && now < w->at)
-        return w->at;
-    bool busy = is_busy(w, board);
-    atomic_store(&board->looked_for, busy);
     conn_pool_look(conn_pool);
     mark(&all, now);
-    w->at = busy || watched ? now + (beat < WATCH_LEAST ? WATCH_LEAST : beat)
-                            : CLOCK_NEVER;
-    return w->at;
+    return now + (beat < WATCH_LEAST ? WATCH_LEAST : beat);
 }

@@ -3,11 +3,11 @@
  *
  * Both are at least so. A new connection is judged by the kernel's queue
  * (listen/accept_queue.h), a parked one by what looks on the connection pool
- * have found (conn_watch.h). Looks are made by whoever begins a request, and
- * four times in queue_timeout by the supervisor while workers are busy, lest
- * nobody does: so a wait may have been a quarter of that longer than is known.
- * Where neither queue_timeout nor queue_limit is set nobody looks, and there is
- * no system call, nor clock, for it. */
+ * have found (conn_watch.h). A worker looks when it begins a request, and
+ * the supervisor looks four times in queue_timeout while workers are busy
+ * (queue_wait_look()): so a wait may have been a quarter of queue_timeout
+ * longer than is known. Where neither queue_timeout nor queue_limit is set
+ * nobody looks, and there is no system call, nor clock, for it. */
 #ifndef TALLYD_WORKER_QUEUE_WAIT_H
 #define TALLYD_WORKER_QUEUE_WAIT_H
 
@@ -40,17 +40,10 @@ void queue_wait_taken(struct queue_wait *w, int64_t came);
  * what has waited. What the web server's stamp says is left to the caller. */
 struct queue_policy_wait queue_wait_tell(struct queue_wait *w, bool aside);
 
-/* Does the supervisor look, if that is of use? Else it is to be called. */
-bool queue_wait_is_watched(const struct queue_wait *w);
-
-/* The supervisor's part. Gives when to look again, in monotonic ns; CLOCK_NEVER
- * when nobody has been busy, until it is called. */
-struct queue_wait_watch {
-    int64_t at;     /* of the next look */
-    uint64_t begun; /* requests, at the last look */
-};
-int64_t queue_wait_watch(struct queue_wait_watch *w,
-                         const struct config_pool *pool,
-                         struct conn_pool *conn_pool, struct scoreboard *board);
+/* The supervisor looks in the place of workers that are all busy: see
+ * busy_watch.h. Gives when to look again, monotonic ns; CLOCK_NEVER: these
+ * settings need no look. */
+int64_t queue_wait_look(const struct config_pool *pool,
+                        struct conn_pool *conn_pool, struct scoreboard *board);
 
 #endif

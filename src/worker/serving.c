@@ -14,6 +14,7 @@
 #include "conn_pool/fd_store.h"
 #include "listen/listener.h"
 #include "os/signals.h"
+#include "supervisor/busy_watch.h"
 #include "worker/self_watchdog.h"
 
 /* After accept(2) failed for want of descriptors or memory. */
@@ -116,18 +117,15 @@ void serving_leave_in_time(struct serving *s)
          (backtrace_is_asked(&s->slot->stack) || recycle_due(&s->recycle)));
 }
 
-/* A request begins: the supervisor, if it sleeps, is to see to its end, and to
- * those that wait meanwhile; without one, a timer to its end. */
+/* A request has begun: the supervisor, if it sleeps, has to look at it and at
+ * those that wait meanwhile; without a supervisor a timer does. */
 static void be_watched(const struct serving *s, const struct fcgi_conn *conn)
 {
+    bool wanted = s->pool->request_timeout != 0 || s->pool->queue_timeout != 0;
     if (s->supervisor == 0)
         self_watchdog_begin(conn->due);
-    if (s->supervisor == 0 ||
-        ((s->pool->request_timeout == 0 ||
-          atomic_load_explicit(&s->board->watched, memory_order_relaxed)) &&
-         queue_wait_is_watched(&s->waiting)))
-        return;
-    if (getppid() == s->supervisor)
+    else if (wanted && busy_watch_must_call(s->board) &&
+             getppid() == s->supervisor)
         kill(s->supervisor, SIGALRM);
 }
 
@@ -143,6 +141,7 @@ static bool serve_request(struct serving *s, struct fcgi_conn *conn)
     if (conn->kept)
         count(s, COUNTER_kept);
     idle_set_busy(&s->seat);
+    exchange_begin(s->exchange);
     be_watched(s, conn);
     struct queue_policy_wait wait = queue_wait_tell(&s->waiting, conn->aside);
     wait.stopped = pool_is_stopped(s);

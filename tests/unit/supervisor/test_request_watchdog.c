@@ -18,7 +18,7 @@
 
 static struct scoreboard *board;
 static struct worker_set worker_set;
-static struct request_watchdog overdue;
+static int64_t at; /* the next look, as the last one has said */
 static struct scoreboard_slot *slot;
 static pid_t child;
 
@@ -29,7 +29,7 @@ static void open_worker_set(void)
     board = scoreboard_new("", 2, NULL);
     ck_assert_ptr_nonnull(board);
     ck_assert(worker_set_open(&worker_set, board));
-    request_watchdog_open(&overdue, &worker_set);
+    backtrace_prepare();
     slot = &board->slots[1];
     slot->limit = REQUEST_LIMIT;
     slot->write_limit = 3 * CLOCK_SECOND;
@@ -70,18 +70,17 @@ static int64_t begin(enum worker_state state, int64_t ago)
 
 static void look(void)
 {
-    overdue.at = 0; /* it is time */
-    request_watchdog_look(&overdue, false);
+    at = request_watchdog_look(&worker_set, false);
 }
 
-/* Look whenever it is time, until a case that there was is closed. */
+/* Look until a case that there was is closed. */
 static void wait_for_verdict(void)
 {
-    int64_t end = clock_now() + DEADLINE, due = overdue.at;
-    while (overdue.at == due) {
+    int64_t end = clock_now() + DEADLINE, due = at;
+    while (at == due) {
         ck_assert(clock_now() < end);
         usleep(1000);
-        request_watchdog_look(&overdue, false);
+        look();
     }
 }
 
@@ -92,66 +91,20 @@ static bool is_killed(void)
     while (waitpid(child, &status, WNOHANG) == 0) {
         ck_assert(clock_now() < end);
         usleep(1000);
-        request_watchdog_look(&overdue, false);
+        look();
     }
     child = 0;
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
-START_TEST(nobody_looks_where_nothing_happens)
+START_TEST(an_idle_pool_is_looked_at_when_others_may_begin)
 {
-    request_watchdog_look(&overdue, false);
-    ck_assert_int_eq(overdue.at, CLOCK_NEVER);
+    look();
+    ck_assert_int_eq(at, CLOCK_NEVER);
     int64_t now = clock_now();
-    request_watchdog_look(&overdue, true);
-    ck_assert_uint_eq(board->watched, 1);
-    ck_assert_int_ge(overdue.at, now + REQUEST_LIMIT + WAIT_LIMIT);
-    ck_assert_int_lt(overdue.at, CLOCK_NEVER);
-    /* Nothing has begun since: workers have to call again, and one look more
-     * is for those that did not know. */
-    look();
-    ck_assert_uint_eq(board->watched, 0);
-    ck_assert_int_lt(overdue.at, CLOCK_NEVER);
-    look();
-    ck_assert_uint_eq(board->watched, 0);
-    ck_assert_int_eq(overdue.at, CLOCK_NEVER);
-}
-END_TEST
-
-START_TEST(before_its_time_it_does_not_look)
-{
-    request_watchdog_look(&overdue, true);
-    int64_t at = overdue.at;
-    begin(WORKER_BUSY, LONG_AGO);
-    request_watchdog_look(&overdue, false);
-    ck_assert_int_eq(overdue.at, at);
-    ck_assert(!backtrace_is_asked(&slot->stack));
-}
-END_TEST
-
-START_TEST(as_long_as_requests_come_it_looks_now_and_then)
-{
-    request_watchdog_look(&overdue, true);
-    for (int i = 0; i < 10; i++) {
-        begin(WORKER_BUSY, 0);
-        scoreboard_state(slot, WORKER_IDLE);
-        int64_t now = clock_now();
-        look();
-        ck_assert_uint_eq(board->watched, 1);
-        ck_assert_int_ge(overdue.at, now + REQUEST_LIMIT + WAIT_LIMIT);
-    }
-}
-END_TEST
-
-START_TEST(the_last_look_finds_one_that_did_not_call)
-{
-    request_watchdog_look(&overdue, true);
-    look();
-    ck_assert_uint_eq(board->watched, 0);
-    int64_t since = begin(WORKER_BUSY, 0);
-    look();
-    ck_assert_uint_eq(board->watched, 1);
-    ck_assert_int_eq(overdue.at, since + REQUEST_LIMIT + WAIT_LIMIT);
+    at = request_watchdog_look(&worker_set, true);
+    ck_assert_int_ge(at, now + REQUEST_LIMIT + WAIT_LIMIT);
+    ck_assert_int_le(at, clock_now() + REQUEST_LIMIT + WAIT_LIMIT);
 }
 END_TEST
 
@@ -159,12 +112,12 @@ START_TEST(each_state_has_its_time)
 {
     int64_t since = begin(WORKER_POSTING, CLOCK_SECOND);
     look();
-    ck_assert_int_eq(overdue.at, since + REQUEST_LIMIT + WAIT_LIMIT);
+    ck_assert_int_eq(at, since + REQUEST_LIMIT + WAIT_LIMIT);
     /* The reply of one that was answered in time may take its own. */
     since = begin(WORKER_WRITING, REQUEST_LIMIT + 2 * CLOCK_SECOND);
     look();
-    ck_assert_int_lt(overdue.at, since + REQUEST_LIMIT + WAIT_LIMIT +
-                                     2 * slot->write_limit + 1);
+    ck_assert_int_lt(at, since + REQUEST_LIMIT + WAIT_LIMIT +
+                             2 * slot->write_limit + 1);
     ck_assert(!backtrace_is_asked(&slot->stack));
     begin(WORKER_WRITING, LONG_AGO);
     look();
@@ -176,16 +129,16 @@ START_TEST(one_without_a_limit_is_left_alone)
 {
     slot->limit = 0;
     begin(WORKER_BUSY, LONG_AGO);
-    request_watchdog_look(&overdue, true);
+    at = request_watchdog_look(&worker_set, true);
     ck_assert(!backtrace_is_asked(&slot->stack));
-    ck_assert_int_eq(overdue.at, CLOCK_NEVER);
+    ck_assert_int_eq(at, CLOCK_NEVER);
 }
 END_TEST
 
 START_TEST(an_idle_one_is_left_alone)
 {
     begin(WORKER_IDLE, LONG_AGO);
-    request_watchdog_look(&overdue, true);
+    look();
     ck_assert(!backtrace_is_asked(&slot->stack));
 }
 END_TEST
@@ -247,10 +200,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        nobody_looks_where_nothing_happens,
-        before_its_time_it_does_not_look,
-        as_long_as_requests_come_it_looks_now_and_then,
-        the_last_look_finds_one_that_did_not_call,
+        an_idle_pool_is_looked_at_when_others_may_begin,
         each_state_has_its_time,
         one_without_a_limit_is_left_alone,
         an_idle_one_is_left_alone,

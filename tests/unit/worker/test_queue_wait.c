@@ -1,4 +1,4 @@
-/* queue_wait: what is told of a wait, and when the supervisor has to look. */
+/* queue_wait: what is told of a wait, and what the supervisor finds. */
 #include "conn_pool.h"
 
 #include "scoreboard/scoreboard.h"
@@ -8,7 +8,6 @@
 
 static struct config_pool pool;
 static struct scoreboard *board;
-static struct queue_wait_watch watch;
 
 static void open_all(void)
 {
@@ -24,68 +23,21 @@ static void close_all(void)
     close_conn_pool();
 }
 
-static int64_t turn(void)
+static int64_t look(void)
 {
-    watch.at = 0; /* it is time */
-    return queue_wait_watch(&watch, &pool, conn_pool, board);
+    return queue_wait_look(&pool, conn_pool, board);
 }
 
-/* What a worker would call for. */
-static bool calls(void)
-{
-    const struct queue_wait w = {
-        .pool = &pool, .conn_pool = conn_pool, .board = board};
-    return !queue_wait_is_watched(&w);
-}
-
-static void expect_beat(void)
+START_TEST(the_supervisor_looks_four_times_in_queue_timeout)
 {
     int64_t before = clock_now();
-    int64_t at = turn();
+    int64_t at = look();
     ck_assert_int_ge(at, before + BEAT);
     ck_assert_int_le(at, clock_now() + BEAT);
-}
-
-START_TEST(the_supervisor_looks_while_workers_are_busy)
-{
-    ck_assert_int_eq(turn(), CLOCK_NEVER);
-    ck_assert(calls());
-    board->slots[1].begun++;
-    board->slots[1].state = WORKER_POSTING;
-    for (int i = 0; i < 5; i++) {
-        expect_beat();
-        ck_assert(!calls());
-    }
-    /* Between two beats it leaves it at that. */
-    int64_t at = watch.at;
-    ck_assert_int_eq(queue_wait_watch(&watch, &pool, conn_pool, board), at);
-}
-END_TEST
-
-START_TEST(it_sleeps_when_nobody_is)
-{
-    board->slots[0].begun++;
-    board->slots[0].state = WORKER_BUSY;
-    expect_beat();
-    board->slots[0].state = WORKER_IDLE;
-    board->slots[0].begun++; /* another one, in between */
-    expect_beat();
-    ck_assert(!calls());
-    /* One look more, for those that have not been told. */
-    expect_beat();
-    ck_assert(calls());
-    ck_assert_int_eq(turn(), CLOCK_NEVER);
-    board->slots[0].state = WORKER_BUSY;
-    expect_beat();
-}
-END_TEST
-
-START_TEST(it_never_looks_without_a_limit)
-{
+    pool.queue_timeout = 1; /* not as often as that */
+    ck_assert_int_ge(look(), before + CLOCK_MS);
     pool.queue_timeout = 0;
-    board->slots[0].state = WORKER_BUSY;
-    ck_assert_int_eq(turn(), CLOCK_NEVER);
-    ck_assert(!calls());
+    ck_assert_int_eq(look(), CLOCK_NEVER);
 }
 END_TEST
 
@@ -99,9 +51,8 @@ START_TEST(what_it_finds_is_known_to_whoever_takes)
     park_new(&peer, "s", CLOCK_NEVER);
     sent = clock_now();
     ck_assert_int_eq(write(peer, "q", 1), 1);
-    board->slots[0].state = WORKER_BUSY;
     while (conn_pool_waiting(conn_pool) == 0)
-        turn();
+        look();
     ck_assert_int_eq(wait_for(LIMIT_MS, &place), CONN_POOL_REQUEST);
     int fd = conn_pool_take(conn_pool, place, bytes, &n, &came);
     ck_assert_int_ge(came, sent);
@@ -142,9 +93,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        the_supervisor_looks_while_workers_are_busy,
-        it_sleeps_when_nobody_is,
-        it_never_looks_without_a_limit,
+        the_supervisor_looks_four_times_in_queue_timeout,
         what_it_finds_is_known_to_whoever_takes,
         both_queues_are_counted,
     };
