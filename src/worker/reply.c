@@ -5,37 +5,6 @@
 
 #include "decode/json.h"
 
-/* RFC 9110, 15. */
-static const char *reason_phrase(int status)
-{
-    switch (status) {
-    case 200:
-        return "OK";
-    case 400:
-        return "Bad Request";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 408:
-        return "Request Timeout";
-    case 413:
-        return "Content Too Large";
-    case 415:
-        return "Unsupported Media Type";
-    case 422:
-        return "Unprocessable Content";
-    case 502:
-        return "Bad Gateway";
-    case 503:
-        return "Service Unavailable";
-    case 504:
-        return "Gateway Timeout";
-    default:
-        return "Internal Server Error";
-    }
-}
-
 static void put_place(struct json_doc *problem, const struct fault *f)
 {
     if (f->what == OUTCOME_malformed_json) {
@@ -78,7 +47,7 @@ static void print_head(struct buf *out, const struct handler_result *r,
     buf_str(out, "Status: ");
     buf_uint(out, (uint64_t)status);
     buf_char(out, ' ');
-    buf_str(out, reason_phrase(status));
+    buf_str(out, outcome_phrase(r->outcome));
     buf_str(out, r->outcome == OUTCOME_ok
                      ? "\r\nContent-Type: application/json"
                      : "\r\nContent-Type: application/problem+json");

@@ -87,10 +87,23 @@ START_TEST(titles_are_unique_and_plain)
 }
 END_TEST
 
+START_TEST(a_status_has_its_reason_phrase)
+{
+    ck_assert_str_eq(outcome_phrase(OUTCOME_ok), "OK");
+    ck_assert_str_eq(outcome_phrase(OUTCOME_client_gone), "");
+    ck_assert_str_eq(outcome_phrase(OUTCOME_wrong_shape),
+                     "Unprocessable Content");
+    ck_assert_str_eq(outcome_phrase(OUTCOME_draining), "Service Unavailable");
+    for (enum outcome o = 0; o < OUTCOME_COUNT; o++)
+        ck_assert_int_eq(outcome_phrase(o)[0] == '\0', outcome_status(o) == 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         the_promised_ones_are_there, only_success_is_zero,
-        names_are_unique_and_fit_a_label, titles_are_unique_and_plain};
+        names_are_unique_and_fit_a_label, titles_are_unique_and_plain,
+        a_status_has_its_reason_phrase};
     return UNIT_MAIN("outcome", tests);
 }
