@@ -57,12 +57,11 @@ bool settings_try(const struct settings *s,
                   const struct settings_source *source,
                   char why[CONFIG_ERROR_MAX])
 {
-    static const struct handler_peers nobody;
     struct buf out;
     buf_init(&out, why, CONFIG_ERROR_MAX);
     if (source->path != NULL)
         buf_printf(&out, "%.200s: ", source->path);
-    struct handler *h = handler_new(s->endpoints, &nobody);
+    struct handler *h = handler_new(s->endpoints, NULL, NULL);
     bool good = h != NULL && handler_try_samples(h, &out);
     if (h == NULL)
         buf_str(&out, "memory is short");

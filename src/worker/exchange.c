@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "base/probe.h"
 #include "downstream/downstream.h"
-#include "worker/guard.h"
 #include "worker/handler.h"
 #include "worker/phases.h"
 #include "worker/queue_policy.h"
@@ -41,10 +40,11 @@ struct exchange {
     char reply[REPLY_MAX + 1];
 };
 
-static enum outcome post_now(struct exchange *x, const struct endpoint *e,
-                             const struct downstream_post *p,
-                             struct downstream_report *report)
+static enum outcome post(void *context, const struct endpoint *e,
+                         const struct downstream_post *p,
+                         struct downstream_report *report)
 {
+    struct exchange *x = context;
     scoreboard_state(x->slot, WORKER_POSTING);
     phases_spend(&x->phases, TIMING_decode);
     PROBE_DOWNSTREAM_START(x->trace.request_id, e->config->name);
@@ -58,31 +58,6 @@ static enum outcome post_now(struct exchange *x, const struct endpoint *e,
         phases_set(&x->phases, TIMING_first_byte, report->first_byte_us * 1000);
     scoreboard_state(x->slot, WORKER_BUSY);
     return o;
-}
-
-static enum outcome post_guarded(struct exchange *x, const struct endpoint *e,
-                                 const struct downstream_post *p,
-                                 struct downstream_report *report)
-{
-    struct guard_pass pass;
-    if (!guard_enter(e, x->slot, &pass, report))
-        return OUTCOME_breaker_open;
-    enum outcome o = post_now(x, e, p, report);
-    guard_leave(e, x->slot, &pass, o, report);
-    return o;
-}
-
-static enum outcome post(void *context, const struct endpoint *e,
-                         const struct downstream_post *p,
-                         struct downstream_report *report)
-{
-    struct exchange *x = context;
-    if (x->phases.mark >= x->due) { /* the downstream is not to blame */
-        snprintf(report->detail, sizeof report->detail, "nothing was posted");
-        return OUTCOME_request_timeout;
-    }
-    return e->circuit == NULL ? post_now(x, e, p, report)
-                              : post_guarded(x, e, p, report);
 }
 
 static const char *param_of(const void *context, const char *name)
@@ -111,7 +86,7 @@ struct exchange *exchange_new(struct fcgi *fcgi,
     x->slot = slot;
     x->sampler = sampler;
     x->pool = pool;
-    x->handler = handler_new(endpoints, &peers);
+    x->handler = handler_new(endpoints, slot, &peers);
     x->downstream = downstream_new();
     if (x->handler == NULL || x->downstream == NULL)
         exchange_free(&x);
@@ -156,22 +131,19 @@ static size_t find_path(struct exchange *x)
 
 /* One that has waited for too long is not served, nor waited with for a body
  * that is not there yet. */
-static void judge_wait(struct exchange *x, struct fcgi_conn *conn,
-                       struct queue_policy_wait *wait)
+static struct queue_policy_verdict judge_wait(struct exchange *x,
+                                              struct fcgi_conn *conn,
+                                              struct queue_policy_wait *wait)
 {
-    char why[100];
-    int64_t retry_after;
     wait->stamped =
         queue_policy_stamp(fcgi_param(x->fcgi, "QUEUED_AT"), clock_wall());
     if (wait->stamped >= 0)
         phases_set(&x->phases, TIMING_queue, wait->stamped);
-    enum outcome o =
-        queue_policy_judge(x->pool, wait, &retry_after, why, sizeof why);
-    if (o == OUTCOME_ok)
-        return;
-    handler_refuse(x->handler, o, retry_after, why);
-    if (conn->due > x->phases.begun + REFUSED_BODY)
-        conn->due = x->due = x->phases.begun + REFUSED_BODY;
+    const struct queue_policy_verdict v = queue_policy_judge(x->pool, wait);
+    int64_t due = x->phases.begun + REFUSED_BODY;
+    if (v.outcome != OUTCOME_ok && conn->due > due)
+        conn->due = x->due = due;
+    return v;
 }
 
 static void begin(struct exchange *x, struct fcgi_conn *conn,
@@ -182,6 +154,7 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
                fcgi_param(f, "HTTP_TRACEPARENT"),
                fcgi_param(f, "HTTP_TRACESTATE"),
                entropy_take(&x->entropy, TRACE_RANDOM_BYTES));
+    const struct queue_policy_verdict judged = judge_wait(x, conn, wait);
     const struct handler_request request = {
         .path_len = find_path(x),
         .path = x->path,
@@ -190,6 +163,7 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
         .content_encoding = fcgi_param(f, "HTTP_CONTENT_ENCODING"),
         .idempotency_key = fcgi_param(f, "HTTP_IDEMPOTENCY_KEY"),
         .trace = &x->trace,
+        .wait = &judged,
         .loop = x->sampler != NULL &&
                 shadow_sampler_is_loop(x->sampler,
                                        fcgi_param(f, SHADOW_LOOP_PARAM)),
@@ -198,7 +172,6 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
                             x->trace.request_id);
     PROBE_REQUEST_START(x->trace.request_id, x->path);
     handler_begin(x->handler, &request);
-    judge_wait(x, conn, wait);
     if (x->sampler == NULL)
         return;
     const struct shadow_sampler_request tapped = {
@@ -232,7 +205,7 @@ static enum handler_end read_body(struct exchange *x)
                 return HANDLER_OVERDUE;
             continue;
         case FCGI_BODY_END:
-            return HANDLER_COMPLETE;
+            return x->phases.mark >= x->due ? HANDLER_LATE : HANDLER_COMPLETE;
         case FCGI_BODY_GONE:
             return HANDLER_CLIENT_GONE;
         case FCGI_BODY_TIMEOUT:

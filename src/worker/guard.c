@@ -27,7 +27,7 @@ enum breaker_result guard_result(enum outcome o, int status)
 }
 
 bool guard_enter(const struct endpoint *e, struct scoreboard_slot *slot,
-                 struct guard_pass *pass, struct downstream_report *report)
+                 struct guard_pass *pass)
 {
     int64_t left;
     switch (circuit_enter(e->circuit, &e->rules, clock_now() / CLOCK_MS,
@@ -42,13 +42,13 @@ bool guard_enter(const struct endpoint *e, struct scoreboard_slot *slot,
     case BREAKER_REFUSE:
         break;
     }
-    report->retry_after = (left + 999) / 1000;
+    pass->retry_after = (left + 999) / 1000;
     if (left == 0)
-        snprintf(report->detail, sizeof report->detail,
+        snprintf(pass->why, sizeof pass->why,
                  "the breaker is half open, another request tries the "
                  "downstream");
     else
-        snprintf(report->detail, sizeof report->detail,
+        snprintf(pass->why, sizeof pass->why,
                  "the breaker is open for another %" PRId64 " ms", left);
     return false;
 }

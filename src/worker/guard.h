@@ -6,15 +6,17 @@
 #include "scoreboard/scoreboard.h"
 #include "worker/endpoint.h"
 
-/* What guard_leave() has to be told. */
+/* What guard_enter() has found. */
 struct guard_pass {
-    uint32_t epoch;
+    uint32_t epoch;      /* of a post that may go out, for guard_leave() */
+    int64_t retry_after; /* of one that may not: s until it may, at least */
+    char why[100];       /* and the reason, for the log */
 };
 
-/* For an endpoint with a circuit: may this worker post now? False: no, and the
- * report says why and for how long. True: guard_leave() must follow. */
+/* May the worker at `slot` post to `e`, an endpoint with a circuit, now? True:
+ * guard_leave() must follow the post. */
 bool guard_enter(const struct endpoint *e, struct scoreboard_slot *slot,
-                 struct guard_pass *pass, struct downstream_report *report);
+                 struct guard_pass *pass);
 
 /* How the post ended. */
 void guard_leave(const struct endpoint *e, struct scoreboard_slot *slot,

@@ -10,12 +10,14 @@
 
 #include "base/probe.h"
 #include "worker/decoder.h"
+#include "worker/guard.h"
 #include "worker/selftest.h"
 
 #define LENGTH_UNKNOWN UINT64_MAX
 
 struct handler {
     const struct endpoint_table *endpoints;
+    struct scoreboard_slot *slot;
     struct handler_peers peers;
     struct decoder *decoder;
     const struct endpoint *endpoint;
@@ -27,13 +29,16 @@ struct handler {
 };
 
 struct handler *handler_new(const struct endpoint_table *endpoints,
+                            struct scoreboard_slot *slot,
                             const struct handler_peers *peers)
 {
     struct handler *h = calloc(1, sizeof *h);
     if (h == NULL)
         return NULL;
     h->endpoints = endpoints;
-    h->peers = *peers;
+    h->slot = slot;
+    if (peers != NULL)
+        h->peers = *peers;
     h->decoder = decoder_new(endpoints);
     if (h->decoder == NULL)
         handler_free(&h);
@@ -61,6 +66,14 @@ decide(struct handler *h, enum outcome o, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(h->result.detail, sizeof h->result.detail, fmt, ap);
     va_end(ap);
+}
+
+/* Nothing is wrong with the request: it may come again. */
+static void refuse(struct handler *h, enum outcome o, int64_t retry_after,
+                   const char *why)
+{
+    decide(h, o, "%s", why);
+    h->result.retry_after = retry_after;
 }
 
 static void decide_fault(struct handler *h)
@@ -151,6 +164,8 @@ void handler_begin(struct handler *h, const struct handler_request *r)
     check_head(h, r);
     if (h->result.outcome == OUTCOME_ok)
         check_size(h, h->announced);
+    if (r->wait != NULL && r->wait->outcome != OUTCOME_ok)
+        refuse(h, r->wait->outcome, r->wait->retry_after, r->wait->why);
     if (h->result.outcome != OUTCOME_ok)
         return;
     h->decoding = decoder_begin(h->decoder, h->endpoint);
@@ -161,13 +176,6 @@ void handler_begin(struct handler *h, const struct handler_request *r)
 bool handler_wants_body(const struct handler *h)
 {
     return h->decoding;
-}
-
-void handler_refuse(struct handler *h, enum outcome o, int64_t retry_after,
-                    const char *why)
-{
-    decide(h, o, "%s", why);
-    h->result.downstream.retry_after = retry_after;
 }
 
 /* --- The body. --- */
@@ -240,7 +248,25 @@ static void print_result(struct handler *h, const struct tally *t)
     memcpy(r->result, r->body, r->result_len);
 }
 
-static void post_result(struct handler *h)
+/* The post, with the breaker of its endpoint around it. */
+static void post_guarded(struct handler *h, const struct downstream_post *post)
+{
+    const struct endpoint *e = h->endpoint;
+    struct downstream_report *report = &h->result.downstream;
+    struct guard_pass pass;
+    bool guarded = e->circuit != NULL;
+    if (guarded && !guard_enter(e, h->slot, &pass)) {
+        refuse(h, OUTCOME_breaker_open, pass.retry_after, pass.why);
+        return;
+    }
+    enum outcome o = h->peers.post(h->peers.context, e, post, report);
+    if (guarded)
+        guard_leave(e, h->slot, &pass, o, report);
+    if (o != OUTCOME_ok)
+        decide(h, o, "%s", report->detail);
+}
+
+static void post_result(struct handler *h, bool late)
 {
     struct handler_result *r = &h->result;
     const struct downstream_post post = {
@@ -261,10 +287,10 @@ static void post_result(struct handler *h)
         h->endpoint->config->downstream_mode == CONFIG_downstream_mode_dry_run;
     if (r->dry_run)
         return;
-    enum outcome o =
-        h->peers.post(h->peers.context, h->endpoint, &post, &r->downstream);
-    if (o != OUTCOME_ok)
-        decide(h, o, "%s", r->downstream.detail);
+    if (late) /* the downstream is not to blame */
+        decide(h, OUTCOME_request_timeout, "nothing was posted");
+    else
+        post_guarded(h, &post);
 }
 
 static void word_reply(struct handler *h)
@@ -288,7 +314,7 @@ const struct handler_result *handler_finish(struct handler *h,
         print_result(h, &t);
     PROBE_DECODED(h->trace->request_id, h->received, r->outcome);
     if (r->outcome == OUTCOME_ok && h->endpoint->target != NULL)
-        post_result(h);
+        post_result(h, end == HANDLER_LATE);
     if (r->outcome == OUTCOME_ok)
         word_reply(h);
     return r;

@@ -5,7 +5,7 @@
  *   handler_finish()  the result posted downstream and put into words
  *
  * The first thing wrong decides the outcome; the rest of the body is still
- * taken, and ignored. The downstream and the question whether the client is
+ * taken, and ignored. The post itself and the question whether the client is
  * still there come from outside, so that tests need no network. */
 #ifndef TALLYD_WORKER_HANDLER_H
 #define TALLYD_WORKER_HANDLER_H
@@ -17,12 +17,17 @@
 #include "decode/fault.h"
 #include "worker/decoder.h"
 #include "worker/endpoint.h"
+#include "worker/queue_policy.h"
 
+/* What the handler asks of its owner, each with `context`. */
 struct handler_peers {
     void *context;
+    /* Post to the downstream of `e`, as downstream_post(). The breaker of `e`
+     * has been asked before. */
     enum outcome (*post)(void *context, const struct endpoint *e,
                          const struct downstream_post *post,
                          struct downstream_report *report);
+    /* Has the client gone away? */
     bool (*abandoned)(void *context);
 };
 
@@ -36,11 +41,15 @@ struct handler_request {
     const char *idempotency_key;
     const struct trace *trace;
     bool loop; /* it is a copy that this pool has made itself */
+    /* Unless the head is wrong, a request that has waited for too long is not
+     * decoded. */
+    const struct queue_policy_verdict *wait; /* NULL: it is to be served */
 };
 
 /* How the body ended. */
 enum handler_end {
     HANDLER_COMPLETE,
+    HANDLER_LATE, /* complete, but request_timeout is over: not to be posted */
     HANDLER_CLIENT_GONE,
     HANDLER_TIMEOUT,
     HANDLER_OVERDUE, /* request_timeout is over */
@@ -56,7 +65,8 @@ struct handler_result {
     size_t body_len;
     char result[DOWNSTREAM_BODY_MAX]; /* of a success: {"sum":42} */
     size_t result_len;
-    struct downstream_report downstream;
+    int64_t retry_after; /* of a 503: in how many s the client may ask again */
+    struct downstream_report downstream; /* zeroed: nothing was posted */
     bool dry_run; /* it would have been posted, but for downstream_mode */
     enum decoder_check check; /* what `verify` found */
     char difference[160];     /* DECODER_DIFFERENT */
@@ -64,8 +74,11 @@ struct handler_result {
 
 struct handler;
 
-/* NULL: memory is short. Both arguments are borrowed. */
+/* NULL: memory is short. `endpoints` and `slot`, whose breaker counters are
+ * counted, are borrowed. One that only tries samples has neither slot nor
+ * peers. */
 struct handler *handler_new(const struct endpoint_table *endpoints,
+                            struct scoreboard_slot *slot,
                             const struct handler_peers *peers);
 void handler_free(struct handler **h);
 
@@ -74,11 +87,6 @@ void handler_begin(struct handler *h, const struct handler_request *request);
 bool handler_wants_body(const struct handler *h);
 
 void handler_chunk(struct handler *h, const uint8_t *bytes, size_t n);
-
-/* Right after handler_begin(): do not serve it, but say `o`, a 503, unless
- * something was wrong before; and that to ask again is of use in so many s. */
-void handler_refuse(struct handler *h, enum outcome o, int64_t retry_after,
-                    const char *why);
 
 /* The result is valid until the next handler_begin(). */
 const struct handler_result *handler_finish(struct handler *h,

@@ -40,30 +40,28 @@ static int64_t waited(const struct queue_policy_wait *w, int64_t limit)
     return stamped > w->waited ? stamped : w->waited;
 }
 
-enum outcome queue_policy_judge(const struct config_pool *c,
-                                const struct queue_policy_wait *wait,
-                                int64_t *retry_after, char *why,
-                                size_t why_size)
+struct queue_policy_verdict
+queue_policy_judge(const struct config_pool *c,
+                   const struct queue_policy_wait *wait)
 {
-    *retry_after = 1;
+    struct queue_policy_verdict v = {.outcome = OUTCOME_ok, .retry_after = 1};
+    int64_t ns = 0;
+    if (c->queue_timeout != 0 && !wait->stopped)
+        ns = waited(wait, c->queue_timeout);
     if (wait->stopped) {
-        snprintf(why, why_size, "drain_timeout is over");
-        return OUTCOME_draining;
-    }
-    if (c->queue_timeout != 0) {
-        int64_t ns = waited(wait, c->queue_timeout);
-        if (ns > c->queue_timeout) {
-            *retry_after = ns / CLOCK_SECOND + 1;
-            snprintf(why, why_size, "%" PRId64 " ms, queue_timeout is %" PRId64,
-                     ns / CLOCK_MS, c->queue_timeout / CLOCK_MS);
-            return OUTCOME_queue_timeout;
-        }
-    }
-    if (c->queue_limit != 0 && wait->behind > (uint64_t)c->queue_limit) {
-        snprintf(why, why_size,
+        v.outcome = OUTCOME_draining;
+        snprintf(v.why, sizeof v.why, "drain_timeout is over");
+    } else if (ns > c->queue_timeout) {
+        v.outcome = OUTCOME_queue_timeout;
+        v.retry_after = ns / CLOCK_SECOND + 1;
+        snprintf(v.why, sizeof v.why,
+                 "%" PRId64 " ms, queue_timeout is %" PRId64, ns / CLOCK_MS,
+                 c->queue_timeout / CLOCK_MS);
+    } else if (c->queue_limit != 0 && wait->behind > (uint64_t)c->queue_limit) {
+        v.outcome = OUTCOME_queue_limit;
+        snprintf(v.why, sizeof v.why,
                  "%" PRIu64 " requests wait, queue_limit is %" PRId64,
                  wait->behind, c->queue_limit);
-        return OUTCOME_queue_limit;
     }
-    return OUTCOME_ok;
+    return v;
 }

@@ -27,10 +27,15 @@ struct queue_policy_wait {
  * none. `wall`: ns since 1970. -1: the stamp says nothing. */
 int64_t queue_policy_stamp(const char *stamp, int64_t wall);
 
-/* OUTCOME_ok: serve it. Else `why`, and in how many s to ask again. */
-enum outcome queue_policy_judge(const struct config_pool *c,
-                                const struct queue_policy_wait *wait,
-                                int64_t *retry_after, char *why,
-                                size_t why_size);
+/* What is to become of it. */
+struct queue_policy_verdict {
+    enum outcome outcome; /* OUTCOME_ok: serve it; else the 503 to reply */
+    int64_t retry_after;  /* of a 503: in how many s the client may ask again */
+    char why[100];        /* of a 503, for the log */
+};
+
+struct queue_policy_verdict
+queue_policy_judge(const struct config_pool *c,
+                   const struct queue_policy_wait *wait);
 
 #endif

@@ -62,9 +62,7 @@ static void print_head(struct buf *out, const struct handler_result *r,
         buf_str(out, "Allow: POST\r\n");
     if (status == 503)
         buf_printf(out, "Retry-After: %lld\r\n",
-                   r->downstream.retry_after > 0
-                       ? (long long)r->downstream.retry_after
-                       : 1LL);
+                   r->retry_after > 0 ? (long long)r->retry_after : 1LL);
     buf_str(out, "\r\n");
 }
 

@@ -238,15 +238,15 @@ static void close_pool(void)
     config_free(&config);
 }
 
+static struct guard_pass pass; /* of the last post */
+
 static bool post(const struct endpoint *e, int number, enum outcome o,
-                 int status, struct downstream_report *report)
+                 int status)
 {
-    struct guard_pass pass;
-    *report = (struct downstream_report){0};
-    if (!guard_enter(e, &board->slots[number], &pass, report))
+    const struct downstream_report report = {.status = status};
+    if (!guard_enter(e, &board->slots[number], &pass))
         return false;
-    report->status = status;
-    guard_leave(e, &board->slots[number], &pass, o, report);
+    guard_leave(e, &board->slots[number], &pass, o, &report);
     return true;
 }
 
@@ -273,43 +273,42 @@ END_TEST
 
 START_TEST(posts_are_refused_while_it_is_open)
 {
-    struct downstream_report report;
     open_pool();
     ck_assert(endpoint_table_join(table, board, 1));
     const struct endpoint *a = &table->list[0], *b = &table->list[1];
-    ck_assert(post(a, 0, OUTCOME_downstream_connect, 0, &report));
-    ck_assert(post(a, 1, OUTCOME_downstream_status, 404, &report));
-    ck_assert(post(a, 0, OUTCOME_downstream_timeout, 0, &report));
-    ck_assert(post(a, 3, OUTCOME_internal, 0, &report));
-    ck_assert(post(a, 2, OUTCOME_downstream_status, 503, &report));
+    ck_assert(post(a, 0, OUTCOME_downstream_connect, 0));
+    ck_assert(post(a, 1, OUTCOME_downstream_status, 404));
+    ck_assert(post(a, 0, OUTCOME_downstream_timeout, 0));
+    ck_assert(post(a, 3, OUTCOME_internal, 0));
+    ck_assert(post(a, 2, OUTCOME_downstream_status, 503));
     ck_assert_uint_eq(board->slots[2].counters[COUNTER_breaker_opened], 1);
-    ck_assert(!post(a, 3, OUTCOME_ok, 200, &report));
-    ck_assert_int_eq(report.retry_after, 3600);
-    ck_assert_ptr_nonnull(strstr(report.detail, "open for another 3"));
-    ck_assert(post(b, 3, OUTCOME_ok, 200, &report));
-    ck_assert(post(b, 3, OUTCOME_downstream_broken, 0, &report));
-    ck_assert(!post(b, 3, OUTCOME_ok, 200, &report));
-    ck_assert_int_eq(report.retry_after, 2);
+    ck_assert(!post(a, 3, OUTCOME_ok, 200));
+    ck_assert_int_eq(pass.retry_after, 3600);
+    ck_assert_ptr_nonnull(strstr(pass.why, "open for another 3"));
+    ck_assert(post(b, 3, OUTCOME_ok, 200));
+    ck_assert(post(b, 3, OUTCOME_downstream_broken, 0));
+    ck_assert(!post(b, 3, OUTCOME_ok, 200));
+    ck_assert_int_eq(pass.retry_after, 2);
     close_pool();
 }
 END_TEST
 
 START_TEST(the_probe_is_counted_and_the_others_told)
 {
-    struct downstream_report report;
-    struct guard_pass pass;
+    const struct downstream_report report = {.status = 200};
+    struct guard_pass probe;
     open_pool();
     ck_assert(endpoint_table_join(table, board, 1));
     struct endpoint *b = &table->list[1];
     b->rules.cooldown = 0;
-    ck_assert(post(b, 0, OUTCOME_downstream_broken, 0, &report));
-    ck_assert(guard_enter(b, &board->slots[1], &pass, &report));
+    ck_assert(post(b, 0, OUTCOME_downstream_broken, 0));
+    ck_assert(guard_enter(b, &board->slots[1], &probe));
     ck_assert_uint_eq(board->slots[1].counters[COUNTER_breaker_probes], 1);
-    ck_assert(!post(b, 0, OUTCOME_ok, 200, &report));
-    ck_assert_int_eq(report.retry_after, 0);
-    ck_assert_ptr_nonnull(strstr(report.detail, "half open"));
-    guard_leave(b, &board->slots[1], &pass, OUTCOME_ok, &report);
-    ck_assert(post(b, 0, OUTCOME_ok, 200, &report));
+    ck_assert(!post(b, 0, OUTCOME_ok, 200));
+    ck_assert_int_eq(pass.retry_after, 0);
+    ck_assert_ptr_nonnull(strstr(pass.why, "half open"));
+    guard_leave(b, &board->slots[1], &probe, OUTCOME_ok, &report);
+    ck_assert(post(b, 0, OUTCOME_ok, 200));
     ck_assert_uint_eq(board->slots[0].counters[COUNTER_breaker_probes], 0);
     close_pool();
 }

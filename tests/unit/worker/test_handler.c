@@ -4,9 +4,11 @@
 
 #include "config/config_load.h"
 #include "worker/handler.h"
+#include "quiet.h"
 #include "unit.h"
 
 static struct config *config;
+static struct scoreboard *board;
 static struct endpoint_table *table;
 static struct handler *handler;
 
@@ -54,6 +56,12 @@ static void open_handler(void)
         "endpoint double.reply=sum",
         "endpoint double.decoder=json-c",
         "endpoint double.verify=1",
+        "endpoint half.path=/half",
+        "endpoint half.verify=0.5",
+        "endpoint broken.path=/broken",
+        "endpoint broken.downstream=http://127.0.0.1:1/process",
+        "endpoint broken.breaker=1",
+        "endpoint broken.breaker_cooldown=1h",
     };
     static const struct handler_peers peers = {NULL, fake_post, fake_abandoned};
     char why[CONFIG_ERROR_MAX];
@@ -62,7 +70,9 @@ static void open_handler(void)
     ck_assert_msg(config != NULL, "%s", why);
     table = endpoint_table_new(config, why, sizeof why);
     ck_assert_msg(table != NULL, "%s", why);
-    handler = handler_new(table, &peers);
+    board = scoreboard_new("", 1, NULL);
+    ck_assert(board != NULL && endpoint_table_join(table, board, 1));
+    handler = handler_new(table, &board->slots[0], &peers);
     post_says = OUTCOME_ok;
     client_has_left = false;
     posts = 0;
@@ -71,6 +81,7 @@ static void open_handler(void)
 static void close_handler(void)
 {
     handler_free(&handler);
+    scoreboard_free(board);
     endpoint_table_free(&table);
     config_free(&config);
 }
@@ -78,6 +89,7 @@ static void close_handler(void)
 struct ask {
     const char *path, *method, *length, *encoding, *key, *body;
     enum handler_end end;
+    const struct queue_policy_verdict *wait;
 };
 
 static const struct handler_result *ask(const struct ask *a)
@@ -91,6 +103,7 @@ static const struct handler_result *ask(const struct ask *a)
         .content_encoding = a->encoding,
         .idempotency_key = a->key,
         .trace = &trace,
+        .wait = a->wait,
     };
     handler_begin(handler, &r);
     for (const char *p = a->body; *p != '\0'; p++)
@@ -236,6 +249,85 @@ START_TEST(both_decoders_can_be_asked)
 }
 END_TEST
 
+START_TEST(a_request_that_waited_too_long_is_not_decoded)
+{
+    static const struct queue_policy_verdict late = {
+        .outcome = OUTCOME_queue_timeout, .retry_after = 7, .why = "9 s"};
+    static const struct queue_policy_verdict soon = {.outcome = OUTCOME_ok};
+    open_handler();
+    const struct ask refused = {.path = "/half", .body = "{", .wait = &late};
+    const struct ask served = {.path = "/half", .body = BODY, .wait = &soon};
+    const struct handler_result *r = ask(&refused);
+    ck_assert_int_eq(r->outcome, OUTCOME_queue_timeout);
+    ck_assert_int_eq(r->retry_after, 7);
+    ck_assert_str_eq(r->detail, "9 s");
+    /* Every other one that is served is verified, whatever is refused. */
+    for (int i = 0; i < 4; i++) {
+        r = ask(&served);
+        ck_assert_int_eq(r->outcome, OUTCOME_ok);
+        ck_assert_int_eq(r->retry_after, 0);
+        ck_assert_int_eq(r->check, i % 2 ? DECODER_SAME : DECODER_UNCHECKED);
+        ck_assert_int_eq(ask(&refused)->check, DECODER_UNCHECKED);
+    }
+    /* The head is wrong before anything has waited. */
+    expect(&(struct ask){.path = "/none", .body = BODY, .wait = &late},
+           OUTCOME_not_found);
+    close_handler();
+}
+END_TEST
+
+START_TEST(a_refused_body_is_not_wanted)
+{
+    static const struct queue_policy_verdict late = {
+        .outcome = OUTCOME_queue_limit, .retry_after = 1};
+    static const struct trace trace = {.request_id = "id-1"};
+    struct handler_request r = {
+        .path = "/sum", .path_len = 4, .method = "POST", .trace = &trace};
+    open_handler();
+    handler_begin(handler, &r);
+    ck_assert(handler_wants_body(handler));
+    r.wait = &late;
+    handler_begin(handler, &r);
+    ck_assert(!handler_wants_body(handler));
+    close_handler();
+}
+END_TEST
+
+START_TEST(what_is_done_too_late_is_not_posted)
+{
+    open_handler();
+    const struct ask a = {.path = "/broken", .body = BODY, .end = HANDLER_LATE};
+    expect(&a, OUTCOME_request_timeout);
+    ck_assert_int_eq(posts, 0);
+    /* The downstream is not to blame: its breaker has not opened. */
+    expect(&(struct ask){.path = "/broken", .body = BODY}, OUTCOME_ok);
+    expect(&(struct ask){.path = "/sum", .body = BODY, .end = HANDLER_LATE},
+           OUTCOME_ok);
+    expect(&(struct ask){.path = "/sum", .body = "{", .end = HANDLER_LATE},
+           OUTCOME_malformed_json);
+    close_handler();
+}
+END_TEST
+
+START_TEST(an_open_breaker_is_not_posted_through)
+{
+    quiet();
+    open_handler();
+    const struct ask a = {.path = "/broken", .body = BODY};
+    post_says = OUTCOME_downstream_connect;
+    expect(&a, OUTCOME_downstream_connect);
+    ck_assert_int_eq(posts, 1);
+    const struct handler_result *r = ask(&a);
+    ck_assert_int_eq(r->outcome, OUTCOME_breaker_open);
+    ck_assert_int_eq(r->retry_after, 3600);
+    ck_assert_ptr_nonnull(strstr(r->detail, "the breaker is open"));
+    ck_assert_uint_eq(r->downstream.posts, 0);
+    ck_assert_int_eq(posts, 1);
+    ck_assert_uint_eq(board->slots[0].counters[COUNTER_breaker_opened], 1);
+    close_handler();
+}
+END_TEST
+
 START_TEST(a_dry_run_answers_as_if_it_had_posted)
 {
     const struct ask a = {.path = "/dry", .body = BODY};
@@ -265,6 +357,10 @@ int main(void)
                                   the_downstream_decides_last,
                                   a_key_is_forwarded_or_made,
                                   both_decoders_can_be_asked,
+                                  a_request_that_waited_too_long_is_not_decoded,
+                                  a_refused_body_is_not_wanted,
+                                  what_is_done_too_late_is_not_posted,
+                                  an_open_breaker_is_not_posted_through,
                                   a_dry_run_answers_as_if_it_had_posted};
     return UNIT_RUN_WITH("handler", tests, open_handler, close_handler);
 }

@@ -9,15 +9,15 @@
 #define WALL (INT64_C(1790000000) * CLOCK_SECOND)
 
 static struct config_pool pool;
-static char why[100];
-static int64_t retry_after;
+static struct queue_policy_verdict verdict;
 
 static enum outcome judge(int64_t stamped, int64_t waited, uint64_t behind,
                           int64_t most)
 {
     const struct queue_policy_wait wait = {
         .stamped = stamped, .waited = waited, .behind = behind, .most = most};
-    return queue_policy_judge(&pool, &wait, &retry_after, why, sizeof why);
+    verdict = queue_policy_judge(&pool, &wait);
+    return verdict.outcome;
 }
 
 START_TEST(a_stamp_is_read_or_it_is_not)
@@ -63,11 +63,12 @@ START_TEST(the_longer_wait_counts)
                      OUTCOME_ok);
     ck_assert_int_eq(judge(2 * CLOCK_SECOND + 1, 0, 0, INT64_MAX),
                      OUTCOME_queue_timeout);
-    ck_assert_int_eq(retry_after, 3);
+    ck_assert_int_eq(verdict.retry_after, 3);
     ck_assert_int_eq(judge(-1, 5 * CLOCK_SECOND, 0, INT64_MAX),
                      OUTCOME_queue_timeout);
-    ck_assert_int_eq(retry_after, 6);
-    ck_assert_ptr_nonnull(strstr(why, "5000 ms, queue_timeout is 2000"));
+    ck_assert_int_eq(verdict.retry_after, 6);
+    ck_assert_ptr_nonnull(
+        strstr(verdict.why, "5000 ms, queue_timeout is 2000"));
 }
 END_TEST
 
@@ -80,7 +81,7 @@ START_TEST(a_stamp_of_another_clock_is_not_believed)
     /* Its worker was busy for longer: perhaps it is true. */
     ck_assert_int_eq(judge(60 * CLOCK_SECOND, 0, 0, CLOCK_SECOND + 1),
                      OUTCOME_queue_timeout);
-    ck_assert_int_eq(retry_after, 2);
+    ck_assert_int_eq(verdict.retry_after, 2);
     /* What the kernel's queue says is not a question of clocks. */
     ck_assert_int_eq(judge(-1, CLOCK_SECOND + 1, 0, 0), OUTCOME_queue_timeout);
     ck_assert_int_eq(judge(60 * CLOCK_SECOND, 0, 0, INT64_MAX),
@@ -94,8 +95,9 @@ START_TEST(more_may_wait_than_is_allowed)
     ck_assert_int_eq(judge(CLOCK_SECOND, CLOCK_SECOND, 7, INT64_MAX),
                      OUTCOME_ok);
     ck_assert_int_eq(judge(-1, 0, 8, INT64_MAX), OUTCOME_queue_limit);
-    ck_assert_int_eq(retry_after, 1);
-    ck_assert_ptr_nonnull(strstr(why, "8 requests wait, queue_limit is 7"));
+    ck_assert_int_eq(verdict.retry_after, 1);
+    ck_assert_ptr_nonnull(
+        strstr(verdict.why, "8 requests wait, queue_limit is 7"));
 }
 END_TEST
 

@@ -94,7 +94,7 @@ START_TEST(who_is_refused_for_now_is_told_for_how_long)
 {
     struct handler_result r = {.outcome = OUTCOME_breaker_open};
     ck_assert_ptr_nonnull(strstr(print(&r, false), "\r\nRetry-After: 1\r\n"));
-    r.downstream.retry_after = 3600;
+    r.retry_after = 3600;
     ck_assert_ptr_nonnull(
         strstr(print(&r, false), "\r\nRetry-After: 3600\r\n"));
     r.outcome = OUTCOME_downstream_status;
