@@ -24,12 +24,10 @@
 #define REFUSED_BODY (100 * CLOCK_MS)
 
 struct exchange {
+    const struct worker_plan *plan;
     struct fcgi *fcgi;
-    struct scoreboard_slot *slot;
     struct handler *handler;
     struct downstream *downstream;
-    struct shadow_sampler *sampler; /* NULL: no request is sampled */
-    const struct config_pool *pool;
     struct entropy entropy;
     struct trace trace;
     struct phases phases;
@@ -45,7 +43,7 @@ static enum outcome post(void *context, const struct endpoint *e,
                          struct downstream_report *report)
 {
     struct exchange *x = context;
-    scoreboard_state(x->slot, WORKER_POSTING);
+    scoreboard_state(x->plan->slot, WORKER_POSTING);
     phases_spend(&x->phases, TIMING_decode);
     PROBE_DOWNSTREAM_START(x->trace.request_id, e->config->name);
     enum outcome o =
@@ -56,7 +54,7 @@ static enum outcome post(void *context, const struct endpoint *e,
         phases_set(&x->phases, TIMING_connect, report->connect_us * 1000);
     if (report->first_byte_us > 0)
         phases_set(&x->phases, TIMING_first_byte, report->first_byte_us * 1000);
-    scoreboard_state(x->slot, WORKER_BUSY);
+    scoreboard_state(x->plan->slot, WORKER_BUSY);
     return o;
 }
 
@@ -72,21 +70,15 @@ static bool abandoned(void *context)
     return fcgi_abandoned(x->fcgi);
 }
 
-struct exchange *exchange_new(struct fcgi *fcgi,
-                              const struct endpoint_table *endpoints,
-                              struct scoreboard_slot *slot,
-                              struct shadow_sampler *sampler,
-                              const struct config_pool *pool)
+struct exchange *exchange_new(const struct worker_plan *plan, struct fcgi *fcgi)
 {
     struct exchange *x = calloc(1, sizeof *x);
     if (x == NULL)
         return NULL;
     const struct handler_peers peers = {x, post, abandoned};
+    x->plan = plan;
     x->fcgi = fcgi;
-    x->slot = slot;
-    x->sampler = sampler;
-    x->pool = pool;
-    x->handler = handler_new(endpoints, slot, &peers);
+    x->handler = handler_new(plan->endpoints, plan->slot, &peers);
     x->downstream = downstream_new();
     if (x->handler == NULL || x->downstream == NULL)
         exchange_free(&x);
@@ -139,7 +131,8 @@ static struct queue_policy_verdict judge_wait(struct exchange *x,
         queue_policy_stamp(fcgi_param(x->fcgi, "QUEUED_AT"), clock_wall());
     if (wait->stamped >= 0)
         phases_set(&x->phases, TIMING_queue, wait->stamped);
-    const struct queue_policy_verdict v = queue_policy_judge(x->pool, wait);
+    const struct queue_policy_verdict v =
+        queue_policy_judge(x->plan->pool, wait);
     int64_t due = x->phases.begun + REFUSED_BODY;
     if (v.outcome != OUTCOME_ok && conn->due > due)
         conn->due = x->due = due;
@@ -164,15 +157,15 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
         .idempotency_key = fcgi_param(f, "HTTP_IDEMPOTENCY_KEY"),
         .trace = &x->trace,
         .wait = &judged,
-        .loop = x->sampler != NULL &&
-                shadow_sampler_is_loop(x->sampler,
+        .loop = x->plan->sampler != NULL &&
+                shadow_sampler_is_loop(x->plan->sampler,
                                        fcgi_param(f, SHADOW_LOOP_PARAM)),
     };
-    scoreboard_note_request(x->slot, param(x, "REQUEST_METHOD"), x->path,
+    scoreboard_note_request(x->plan->slot, param(x, "REQUEST_METHOD"), x->path,
                             x->trace.request_id);
     PROBE_REQUEST_START(x->trace.request_id, x->path);
     handler_begin(x->handler, &request);
-    if (x->sampler == NULL)
+    if (x->plan->sampler == NULL)
         return;
     const struct shadow_sampler_request tapped = {
         .path = x->path,
@@ -180,14 +173,14 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
         .wants_body = handler_wants_body(x->handler),
         .param = param_of,
         .context = x};
-    shadow_sampler_begin(x->sampler, &tapped);
+    shadow_sampler_begin(x->plan->sampler, &tapped);
 }
 
 /* --- The body. --- */
 
 static enum handler_end read_body(struct exchange *x)
 {
-    scoreboard_state(x->slot, WORKER_READING);
+    scoreboard_state(x->plan->slot, WORKER_READING);
     phases_skip(&x->phases);
     for (;;) {
         const uint8_t *bytes;
@@ -197,8 +190,8 @@ static enum handler_end read_body(struct exchange *x)
         switch (got) {
         case FCGI_BODY_MORE:
             handler_chunk(x->handler, bytes, n);
-            if (x->sampler != NULL)
-                shadow_sampler_chunk(x->sampler, bytes, n);
+            if (x->plan->sampler != NULL)
+                shadow_sampler_chunk(x->plan->sampler, bytes, n);
             phases_spend(&x->phases, TIMING_decode);
             x->body_bytes += n;
             if (x->phases.mark >= x->due)
@@ -222,7 +215,7 @@ static enum handler_end read_body(struct exchange *x)
 
 static void count(struct exchange *x, const struct handler_result *r)
 {
-    struct scoreboard_slot *s = x->slot;
+    struct scoreboard_slot *s = x->plan->slot;
     scoreboard_count(&s->outcomes[r->outcome]);
     scoreboard_add(&s->counters[COUNTER_body_bytes], x->body_bytes);
     scoreboard_add(&s->counters[COUNTER_downstream_posts], r->downstream.posts);
@@ -255,13 +248,13 @@ static void reply(struct exchange *x, const struct handler_result *r)
     buf_init(&out, x->reply, sizeof x->reply);
     reply_print(&out, r, &x->trace,
                 strcmp(param(x, "REQUEST_METHOD"), "HEAD") == 0);
-    scoreboard_state(x->slot, WORKER_WRITING);
+    scoreboard_state(x->plan->slot, WORKER_WRITING);
     phases_skip(&x->phases);
     bool taken = fcgi_reply(x->fcgi, out.data, out.len);
     phases_spend(&x->phases, TIMING_write);
     if (taken)
         return;
-    scoreboard_count(&x->slot->counters[COUNTER_truncated]);
+    scoreboard_count(&x->plan->slot->counters[COUNTER_truncated]);
     requestlog_not_taken(&x->trace);
 }
 
@@ -274,14 +267,14 @@ static void hand_over(struct exchange *x, const struct handler_result *r)
         .result = r->result,
         .result_len = r->result_len,
         .response = x->reply};
-    shadow_sampler_end(x->sampler, &answered, &x->trace);
+    shadow_sampler_end(x->plan->sampler, &answered, &x->trace);
 }
 
 void exchange_begin(struct exchange *x)
 {
-    phases_begin(&x->phases, x->slot);
-    scoreboard_begin(x->slot, x->phases.begun);
-    scoreboard_state(x->slot, WORKER_BUSY);
+    phases_begin(&x->phases, x->plan->slot);
+    scoreboard_begin(x->plan->slot, x->phases.begun);
+    scoreboard_state(x->plan->slot, WORKER_BUSY);
 }
 
 bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
@@ -290,7 +283,7 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
     x->due = conn->due;
     x->body_bytes = 0;
     if (!fcgi_begin(x->fcgi, conn)) {
-        scoreboard_count(&x->slot->counters[COUNTER_refused]);
+        scoreboard_count(&x->plan->slot->counters[COUNTER_refused]);
         log_warn("connection refused: %s", conn->reason);
         return false;
     }
@@ -306,9 +299,9 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
         reply(x, r);
     PROBE_DONE(x->trace.request_id, r->outcome,
                x->phases.mark - x->phases.begun);
-    requestlog_done(&entry, x->pool->slow_threshold);
+    requestlog_done(&entry, x->plan->pool->slow_threshold);
     phases_end(&x->phases, r->outcome);
-    if (x->sampler != NULL)
+    if (x->plan->sampler != NULL)
         hand_over(x, r);
     return fcgi_end(x->fcgi);
 }
@@ -319,7 +312,7 @@ bool exchange_test(struct exchange *x)
 {
     char room[512];
     struct buf why;
-    struct scoreboard_slot *s = x->slot;
+    struct scoreboard_slot *s = x->plan->slot;
     buf_init(&why, room, sizeof room);
     bool sound = handler_selftest(x->handler, &why);
     x->tested = clock_now();
@@ -333,15 +326,16 @@ bool exchange_test(struct exchange *x)
     return sound;
 }
 
-bool exchange_test_due(struct exchange *x, int64_t interval)
+bool exchange_test_due(struct exchange *x)
 {
-    if (interval == 0 || clock_now() - x->tested < interval)
-        return true;
-    return exchange_test(x);
+    int64_t interval = x->plan->pool->selftest_interval;
+    return interval == 0 || clock_now() - x->tested < interval ||
+           exchange_test(x);
 }
 
-int exchange_test_wait(const struct exchange *x, int64_t interval)
+int exchange_test_wait(const struct exchange *x)
 {
+    int64_t interval = x->plan->pool->selftest_interval;
     return interval == 0 ? -1
                          : clock_poll_ms(x->tested + interval, clock_now());
 }

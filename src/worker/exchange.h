@@ -7,32 +7,26 @@
 
 #include <stdbool.h>
 
-#include "config/config.h"
 #include "fastcgi/fcgi.h"
-#include "scoreboard/scoreboard.h"
-#include "shadow/shadow_sampler.h"
-#include "worker/endpoint.h"
 #include "worker/queue_policy.h"
+#include "worker/worker_plan.h"
 
 struct exchange;
 
-/* One per worker. NULL: memory is short. Everything is borrowed. `sampler`:
- * takes copies of requests; NULL: none are taken. */
-struct exchange *exchange_new(struct fcgi *fcgi,
-                              const struct endpoint_table *endpoints,
-                              struct scoreboard_slot *slot,
-                              struct shadow_sampler *sampler,
-                              const struct config_pool *pool);
+/* One per worker. Both arguments are borrowed. NULL: memory is short. */
+struct exchange *exchange_new(const struct worker_plan *plan,
+                              struct fcgi *fcgi);
 void exchange_free(struct exchange **x);
 
 /* Decode bodies whose sum is known, count it, note how it ended in the slot and
  * log a failure. False: this process must not serve. */
 bool exchange_test(struct exchange *x);
 
-/* The same, if `interval` ns (0: never) have passed since the last time; else
- * true. And how many ms are left until then; -1: for ever. */
-bool exchange_test_due(struct exchange *x, int64_t interval);
-int exchange_test_wait(const struct exchange *x, int64_t interval);
+/* The same, if selftest_interval has passed since the last time; else true. */
+bool exchange_test_due(struct exchange *x);
+
+/* How many ms are left until then; -1: there is no selftest_interval. */
+int exchange_test_wait(const struct exchange *x);
 
 /* A request begins: note it on the scoreboard. */
 void exchange_begin(struct exchange *x);

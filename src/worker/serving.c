@@ -32,7 +32,7 @@ _Static_assert(sizeof(struct fcgi_parcel) <= FD_STORE_NOTE_MAX,
 
 static void count(struct serving *s, enum counter c)
 {
-    scoreboard_count(&s->slot->counters[c]);
+    scoreboard_count(&s->plan->slot->counters[c]);
 }
 
 static void complain(struct serving *s, const char *what, const char *why)
@@ -45,7 +45,7 @@ static void complain(struct serving *s, const char *what, const char *why)
 
 static void close_conn(struct serving *s, struct fcgi_conn *conn)
 {
-    conn_pool_vacate(s->conn_pool, conn->slot, conn->fd);
+    conn_pool_vacate(s->plan->conn_pool, conn->slot, conn->fd);
     conn->fd = -1;
     fcgi_close(s->fcgi, conn);
 }
@@ -77,7 +77,7 @@ static bool park(struct serving *s, struct fcgi_conn *conn)
     struct fcgi_parcel room;
     struct iovec parts[FCGI_PARCEL_PARTS];
     fcgi_conn_pack(conn, &room, parts);
-    if (!conn_pool_park(s->conn_pool, conn->slot, &conn->fd, parts,
+    if (!conn_pool_park(s->plan->conn_pool, conn->slot, &conn->fd, parts,
                         FCGI_PARCEL_PARTS, conn->deadline))
         return false;
     fcgi_close(s->fcgi, conn);
@@ -91,7 +91,7 @@ static bool wait_along(struct serving *s, struct fcgi_conn *conn)
     complain(s, "sharing a connection", strerror(errno));
     signals_hear();
     if (clock_now() >= conn->deadline || s->stop ||
-        conn_pool_closing(s->conn_pool))
+        conn_pool_closing(s->plan->conn_pool))
         return false;
     struct pollfd p = {.fd = conn->fd, .events = POLLIN};
     poll(&p, 1, PARK_RETRY_MS);
@@ -111,27 +111,27 @@ static enum fcgi_progress advance(struct serving *s, struct fcgi_conn *conn)
 /* Not at the end of the pool, when all that waits has to be served. */
 void serving_leave_in_time(struct serving *s)
 {
-    s->stop =
-        s->stop ||
-        (!conn_pool_closing(s->conn_pool) &&
-         (backtrace_is_asked(&s->slot->stack) || recycle_due(&s->recycle)));
+    s->stop = s->stop || (!conn_pool_closing(s->plan->conn_pool) &&
+                          (backtrace_is_asked(&s->plan->slot->stack) ||
+                           recycle_due(&s->recycle)));
 }
 
 /* A request has begun: the supervisor, if it sleeps, has to look at it and at
  * those that wait meanwhile; without a supervisor a timer does. */
 static void be_watched(const struct serving *s, const struct fcgi_conn *conn)
 {
-    bool wanted = s->pool->request_timeout != 0 || s->pool->queue_timeout != 0;
-    if (s->supervisor == 0)
+    bool wanted = s->plan->pool->request_timeout != 0 ||
+                  s->plan->pool->queue_timeout != 0;
+    if (s->plan->supervisor == 0)
         self_watchdog_begin(conn->due);
-    else if (wanted && busy_watch_must_call(s->board) &&
-             getppid() == s->supervisor)
-        kill(s->supervisor, SIGALRM);
+    else if (wanted && busy_watch_must_call(s->plan->board) &&
+             getppid() == s->plan->supervisor)
+        kill(s->plan->supervisor, SIGALRM);
 }
 
 static bool pool_is_stopped(const struct serving *s)
 {
-    return atomic_load_explicit(&s->board->stage, memory_order_relaxed) ==
+    return atomic_load_explicit(&s->plan->board->stage, memory_order_relaxed) ==
            POOL_REFUSING;
 }
 
@@ -140,17 +140,17 @@ static bool serve_request(struct serving *s, struct fcgi_conn *conn)
 {
     if (conn->kept)
         count(s, COUNTER_kept);
-    idle_set_busy(&s->seat);
+    idle_set_busy(&s->plan->seat);
     exchange_begin(s->exchange);
     be_watched(s, conn);
     struct queue_policy_wait wait = queue_wait_tell(&s->waiting, conn->aside);
     wait.stopped = pool_is_stopped(s);
     bool keep = exchange_serve(s->exchange, conn, &wait) &&
-                s->pool->keepalive == CONFIG_keepalive_on &&
-                !conn_pool_closing(s->conn_pool);
-    scoreboard_state(s->slot, WORKER_IDLE);
+                s->plan->pool->keepalive == CONFIG_keepalive_on &&
+                !conn_pool_closing(s->plan->conn_pool);
+    scoreboard_state(s->plan->slot, WORKER_IDLE);
     self_watchdog_end();
-    idle_set_idle(&s->seat);
+    idle_set_idle(&s->plan->seat);
     serving_leave_in_time(s);
     if (keep)
         fcgi_conn_restart(conn, clock_now());
@@ -192,31 +192,31 @@ static void serve(struct serving *s, struct fcgi_conn *conn)
 
 bool serving_accept(struct serving *s)
 {
-    int slot = conn_pool_reserve(s->conn_pool);
+    int slot = conn_pool_reserve(s->plan->conn_pool);
     if (slot < 0) {
         count(s, COUNTER_full);
         complain(s, "connections wait", "max_connections are open");
-        conn_pool_quiet(s->conn_pool);
-        conn_pool_pause(s->conn_pool, 0);
+        conn_pool_quiet(s->plan->conn_pool);
+        conn_pool_pause(s->plan->conn_pool, 0);
         return false;
     }
-    int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
+    int fd = accept4(s->plan->listener, NULL, NULL, SOCK_CLOEXEC);
     int error = errno;
     struct fcgi_conn *conn =
         fd < 0 ? NULL : fcgi_open(s->fcgi, fd, clock_now());
     if (conn == NULL) {
-        conn_pool_vacate(s->conn_pool, slot, fd);
-        conn_pool_quiet(s->conn_pool);
+        conn_pool_vacate(s->plan->conn_pool, slot, fd);
+        conn_pool_quiet(s->plan->conn_pool);
     }
     if (fd < 0 && listener_is_empty(error))
         return false;
     if (conn == NULL) {
         count(s, COUNTER_accept_errors);
         complain(s, "accept", strerror(fd < 0 ? error : ENOMEM));
-        conn_pool_pause(s->conn_pool, ACCEPT_PAUSE);
+        conn_pool_pause(s->plan->conn_pool, ACCEPT_PAUSE);
         return false;
     }
-    conn_pool_opened(s->conn_pool, slot);
+    conn_pool_opened(s->plan->conn_pool, slot);
     conn->slot = slot;
     queue_wait_accepted(&s->waiting);
     serve(s, conn);
@@ -229,14 +229,14 @@ static struct fcgi_conn *take(struct serving *s, int slot)
 {
     size_t n;
     int64_t came;
-    int fd = conn_pool_take(s->conn_pool, slot, s->parcel, &n, &came);
+    int fd = conn_pool_take(s->plan->conn_pool, slot, s->parcel, &n, &came);
     if (fd < 0 && errno != 0)
         count(s, COUNTER_park_errors);
     if (fd < 0)
         return NULL;
     struct fcgi_conn *conn = fcgi_adopt(s->fcgi, fd, s->parcel, n);
     if (conn == NULL) {
-        conn_pool_vacate(s->conn_pool, slot, fd);
+        conn_pool_vacate(s->plan->conn_pool, slot, fd);
         return NULL;
     }
     conn->slot = slot;
@@ -256,8 +256,8 @@ void serving_take(struct serving *s, int slot)
 void serving_close_overdue(struct serving *s)
 {
     int64_t now = clock_now();
-    for (int i = conn_pool_next_due(s->conn_pool, 0, now); i >= 0;
-         i = conn_pool_next_due(s->conn_pool, i + 1, now)) {
+    for (int i = conn_pool_next_due(s->plan->conn_pool, 0, now); i >= 0;
+         i = conn_pool_next_due(s->plan->conn_pool, i + 1, now)) {
         struct fcgi_conn *conn = take(s, i);
         if (conn == NULL)
             continue;
@@ -285,8 +285,9 @@ static void hurry(struct serving *s, struct fcgi_conn *conn, int64_t now)
 void serving_hurry(struct serving *s)
 {
     int64_t now = clock_now();
-    for (int i = conn_pool_next_due(s->conn_pool, 0, CLOCK_NEVER - 1); i >= 0;
-         i = conn_pool_next_due(s->conn_pool, i + 1, CLOCK_NEVER - 1)) {
+    for (int i = conn_pool_next_due(s->plan->conn_pool, 0, CLOCK_NEVER - 1);
+         i >= 0;
+         i = conn_pool_next_due(s->plan->conn_pool, i + 1, CLOCK_NEVER - 1)) {
         struct fcgi_conn *conn = take(s, i);
         if (conn != NULL)
             hurry(s, conn, now);
@@ -295,9 +296,9 @@ void serving_hurry(struct serving *s)
 
 /* --- From start to end. --- */
 
-bool serving_open(struct serving *s, const struct endpoint_table *endpoints)
+bool serving_open(struct serving *s, const struct worker_plan *plan)
 {
-    const struct config_pool *c = s->pool;
+    const struct config_pool *c = plan->pool;
     uint32_t workers = c->workers == 0 ? 1 : (uint32_t)c->workers;
     const struct fcgi_config config = {
         .head = {(size_t)c->max_params, (uint32_t)c->max_param_count},
@@ -309,14 +310,14 @@ bool serving_open(struct serving *s, const struct endpoint_table *endpoints)
         .write_timeout = c->write_timeout,
         .request_timeout = c->request_timeout,
     };
-    queue_wait_open(&s->waiting, c, s->conn_pool,
-                    s->supervisor == 0 ? NULL : s->board);
+    s->plan = plan;
+    queue_wait_open(&s->waiting, c, plan->conn_pool,
+                    plan->supervisor == 0 ? NULL : plan->board);
     s->parcel = malloc(FD_STORE_BYTES_MAX);
     s->fcgi = fcgi_new(&config);
     if (s->parcel == NULL || s->fcgi == NULL)
         return false;
-    s->exchange =
-        exchange_new(s->fcgi, endpoints, s->slot, s->sampler, s->pool);
+    s->exchange = exchange_new(plan, s->fcgi);
     return s->exchange != NULL;
 }
 

@@ -6,27 +6,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "config/config.h"
-#include "conn_pool/conn_pool.h"
 #include "fastcgi/fcgi.h"
-#include "scoreboard/idle_set.h"
-#include "scoreboard/scoreboard.h"
 #include "worker/exchange.h"
 #include "worker/queue_wait.h"
 #include "worker/recycle.h"
+#include "worker/worker_plan.h"
 
 struct serving {
-    const struct config_pool *pool;
-    struct scoreboard_slot *slot;
-    struct idle_set_seat seat;
-    struct conn_pool *conn_pool;
-    int listener;
-    struct shadow_sampler *sampler; /* NULL: no request is sampled */
-    pid_t supervisor;               /* 0: there is none */
-    struct scoreboard *board;
-    struct recycle recycle; /* zeroed: no limits */
+    struct recycle recycle; /* the worker's; zeroed: no limits */
     bool stop;              /* leave after the connection in hand */
     /* Its own. */
+    const struct worker_plan *plan;
     struct fcgi *fcgi;
     struct exchange *exchange;
     struct queue_wait waiting; /* what is known of the connection in hand */
@@ -34,9 +24,9 @@ struct serving {
     int64_t complained; /* monotonic ns: the last warning about resources */
 };
 
-/* The first seven are filled in and borrowed, the rest is zero. False: memory
- * is short; serving_close() is due all the same. */
-bool serving_open(struct serving *s, const struct endpoint_table *endpoints);
+/* `s` is zeroed, `plan` borrowed. False: memory is short; serving_close() is
+ * due all the same. */
+bool serving_open(struct serving *s, const struct worker_plan *plan);
 void serving_close(struct serving *s);
 
 /* Serve a new connection. True: one was taken from the listener's queue. */

@@ -98,9 +98,8 @@ static int wait_limit(const struct worker *w)
 {
     if (w->drain_end != 0)
         return DRAIN_LOOK_MS;
-    int64_t interval = w->plan->pool->selftest_interval;
     return recycle_wait(&w->serving.recycle,
-                        exchange_test_wait(w->serving.exchange, interval));
+                        exchange_test_wait(w->serving.exchange));
 }
 
 /* True: there were some. */
@@ -150,8 +149,7 @@ static void turn(struct worker *w)
     }
     obey_signals(w);
     serving_leave_in_time(&w->serving);
-    w->unsound = !exchange_test_due(w->serving.exchange,
-                                    w->plan->pool->selftest_interval);
+    w->unsound = !exchange_test_due(w->serving.exchange);
 }
 
 /* What is only of use where there is another worker to follow. */
@@ -183,22 +181,13 @@ static void leave(const struct worker *w)
 
 int worker_run(const struct worker_plan *plan)
 {
-    struct worker w = {.plan = plan,
-                       .conn_pool = plan->conn_pool,
-                       .serving = {.pool = plan->pool,
-                                   .slot = plan->slot,
-                                   .seat = plan->seat,
-                                   .conn_pool = plan->conn_pool,
-                                   .listener = plan->listener,
-                                   .sampler = plan->sampler,
-                                   .supervisor = plan->supervisor,
-                                   .board = plan->board}};
+    struct worker w = {.plan = plan, .conn_pool = plan->conn_pool};
     int status = EXIT_FAILURE;
     log_set_drop_counter(&plan->slot->counters[COUNTER_log_dropped]);
     if (plan->supervisor != 0)
         backtrace_catch(&plan->slot->stack); /* from here on it can be asked */
     scoreboard_step(plan->slot, STEP_OPENING);
-    if (!serving_open(&w.serving, plan->endpoints)) {
+    if (!serving_open(&w.serving, plan)) {
         log_error("cannot start serving: %s", strerror(errno));
     } else if (sound(&w)) {
         if (plan->supervisor != 0)

@@ -7,25 +7,7 @@
 #ifndef TALLYD_WORKER_WORKER_H
 #define TALLYD_WORKER_WORKER_H
 
-#include "config/config.h"
-#include "conn_pool/conn_pool.h"
-#include "scoreboard/idle_set.h"
-#include "scoreboard/scoreboard.h"
-#include "shadow/shadow_sampler.h"
-#include "worker/endpoint.h"
-
-struct worker_plan {
-    const struct config_pool *pool;
-    const struct endpoint_table *endpoints;
-    struct scoreboard_slot *slot;   /* this worker is its only writer */
-    struct conn_pool *conn_pool;    /* joined */
-    struct shadow_sampler *sampler; /* NULL: no request is sampled */
-    struct idle_set_seat seat;      /* who knows when it is idle */
-    int listener;                   /* non-blocking */
-    bool adopted; /* the listener outlives the pool: leave its queue */
-    struct scoreboard *board;
-    pid_t supervisor; /* 0: there is none, this process is the pool */
-};
+#include "worker/worker_plan.h"
 
 /* Serve until told to stop, and give the exit status. SIGTERM and SIGQUIT:
  * leave after the request in hand; when the whole pool stops
