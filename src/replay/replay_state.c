@@ -3,10 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "os/replace_file.h"
 
 static const char heading[] = "tallyctl-replay 1\n";
 
@@ -68,33 +69,28 @@ bool replay_state_load(struct replay_state *s, const char *path, char *why,
     return fault == NULL || complain(why, why_size, path, fault);
 }
 
-static bool write_all(const struct replay_state *s, FILE *file)
+static void print(const struct replay_state *s, FILE *file)
 {
     fprintf(file, "%smark %" PRIu64 "\ndone %" PRIu64 "\nout %" PRIu64 "\n",
             heading, s->mark, s->done, s->out);
     comparison_save(&s->comparison, file);
     fputs("end 0\n", file);
-    return fflush(file) == 0 && !ferror(file) && fdatasync(fileno(file)) == 0;
 }
 
 bool replay_state_save(const struct replay_state *s, const char *path,
                        char *why, size_t why_size)
 {
-    char fresh[PATH_MAX];
-    if (snprintf(fresh, sizeof fresh, "%s.new", path) >= (int)sizeof fresh)
-        return complain(why, why_size, path, "the path is too long");
-    FILE *file = fopen(fresh, "we");
+    char cause[400], *text = NULL;
+    size_t n;
+    FILE *file = open_memstream(&text, &n);
     if (file == NULL)
         return complain(why, why_size, path, strerror(errno));
-    bool ok = write_all(s, file);
-    int error = errno;
-    if (fclose(file) != 0 && ok) {
-        ok = false;
-        error = errno;
-    }
-    if (ok && rename(fresh, path) == 0)
-        return true;
-    error = ok ? errno : error;
-    unlink(fresh);
-    return complain(why, why_size, path, strerror(error));
+    print(s, file);
+    bool ok = fclose(file) == 0;
+    snprintf(cause, sizeof cause, "%s: %s", path, strerror(errno));
+    ok = ok && replace_file(path, text, n, cause, sizeof cause);
+    free(text);
+    if (!ok)
+        snprintf(why, why_size, "--state %s", cause);
+    return ok;
 }

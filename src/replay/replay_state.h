@@ -2,7 +2,7 @@
  *
  * It says how many items are done, what they came to and how long the file of
  * cases was then; the latter is cut to that, so that no case is in it twice or
- * missing, whenever the run ended. Replaced as a whole (rename(2)). */
+ * missing, whenever the run ended. Saved with os/replace_file.h. */
 #ifndef TALLYD_REPLAY_REPLAY_STATE_H
 #define TALLYD_REPLAY_REPLAY_STATE_H
 

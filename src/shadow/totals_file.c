@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "os/replace_file.h"
 
 #define LOCK_WAIT (CLOCK_SECOND / 2)
 #define LOCK_BEAT (5 * CLOCK_MS)
@@ -111,51 +112,15 @@ static int open_locked(const char *path, char *why, size_t why_size)
     }
 }
 
-static bool write_all(int fd, const struct totals *t)
+static bool put(const char *path, const struct totals *t, char *why,
+                size_t why_size)
 {
     char text[TOTALS_TEXT_MAX];
     struct buf out;
-    size_t written = 0;
     buf_init(&out, text, sizeof text);
     totals_print(t, &out);
-    errno = EFBIG;
-    if (out.overflow)
-        return false;
-    while (written < out.len) {
-        ssize_t n = write(fd, text + written, out.len - written);
-        if (n < 0 && errno != EINTR)
-            return false;
-        written += n < 0 ? 0 : (size_t)n;
-    }
-    return fdatasync(fd) == 0;
-}
-
-/* A new file with the owner and mode of the old one, in its place. */
-static bool replace(const char *path, int old, const struct totals *t,
-                    char *why, size_t why_size)
-{
-    char fresh[PATH_MAX];
-    struct stat st;
-    if (snprintf(fresh, sizeof fresh, "%s.new", path) >= (int)sizeof fresh)
-        return failed(why, why_size, path, "the path is too long");
-    /* Who was killed here may have been another user. */
-    unlink(fresh);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return failed(why, why_size, fresh, strerror(errno));
-    bool ok = fstat(old, &st) == 0 &&
-              (st.st_uid == geteuid() || fchown(fd, st.st_uid, st.st_gid) == 0);
-    ok = ok && write_all(fd, t);
-    int error = errno;
-    if (close(fd) != 0 && ok) {
-        ok = false;
-        error = errno;
-    }
-    if (ok && rename(fresh, path) == 0)
-        return true;
-    error = ok ? errno : error;
-    unlink(fresh);
-    return failed(why, why_size, fresh, strerror(error));
+    return out.overflow ? failed(why, why_size, path, strerror(EFBIG))
+                        : replace_file(path, text, out.len, why, why_size);
 }
 
 /* What it is may be worth something to somebody. */
@@ -196,7 +161,7 @@ bool totals_file_update(const char *path, totals_file_change *change,
         t = (struct totals){0};
     if (ok) {
         ok = change(context, &t, there, cause, sizeof cause) &&
-             replace(path, fd, &t, cause, sizeof cause);
+             put(path, &t, cause, sizeof cause);
         if (!ok)
             snprintf(why, why_size, "%s", cause);
     }

@@ -1,9 +1,10 @@
 /* totals_file: totals (shadow/totals.h) in a file that several processes, and
  * tallyctl, may change.
  *
- * Whoever changes it holds a lock, reads it, and puts a new one in its place in
- * one step; so a process that is killed at any point leaves the old one or the
- * new one. */
+ * A process that changes the file locks it (flock(2)), reads it, and puts a new
+ * one in its place in one step (os/replace_file.h), so that no change is lost
+ * and a process that is killed at any point leaves the old file or the new
+ * one. */
 #ifndef TALLYD_SHADOW_TOTALS_FILE_H
 #define TALLYD_SHADOW_TOTALS_FILE_H
 
