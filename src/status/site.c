@@ -24,7 +24,8 @@
 #define REFRESH_MOST 3600 /* s */
 #define PAGE_ROOM_MOST ((size_t)16 << 20)
 
-struct answer {
+/* One request, and where its reply goes. */
+struct visit {
     const struct site *site;
     const struct http_request *request;
     struct http_reply *reply;
@@ -32,14 +33,14 @@ struct answer {
 
 /* --- Pages. --- */
 
-static void give(const struct answer *a, int status, const char *type,
+static void give(const struct visit *visit, int status, const char *type,
                  struct buf *body)
 {
-    *a->reply = (struct http_reply){
+    *visit->reply = (struct http_reply){
         .status = status, .type = type, .body = body->data, .len = body->len};
 }
 
-static void give_text(const struct answer *a, int status, const char *text)
+static void give_text(const struct visit *visit, int status, const char *text)
 {
     struct buf body = {.cap = strlen(text) + 1};
     body.data = malloc(body.cap);
@@ -47,26 +48,26 @@ static void give_text(const struct answer *a, int status, const char *text)
         return; /* 500, as http.h says */
     buf_init(&body, body.data, body.cap);
     buf_str(&body, text);
-    give(a, status, TEXT, &body);
+    give(visit, status, TEXT, &body);
 }
 
-typedef bool print_page(const struct view *v, const void *wish,
-                        struct buf *out);
+typedef bool print_page(const struct view *v, struct buf *out);
 
-/* Give what `print` makes of the pool as it is now, whatever room it takes. */
-static void give_page(const struct answer *a, const char *type,
-                      print_page *print, const void *wish)
+/* Give what `print` makes of the pool as it is now, whatever room it takes; the
+ * HTML page, if `print` is NULL, as `wish` says. */
+static void give_page(const struct visit *visit, const char *type,
+                      print_page *print, const struct page_wish *wish)
 {
     struct view v;
     struct buf body = {.cap = 0};
-    view_take(&v, a->site->board, a->site->config, getpid());
+    view_take(&v, visit->site->board, visit->site->config, getpid());
     for (size_t room = PAGE_ROOM; room <= PAGE_ROOM_MOST; room *= 4) {
         body.data = malloc(room);
         if (body.data == NULL)
             return;
         buf_init(&body, body.data, room);
-        if (print(&v, wish, &body)) {
-            give(a, 200, type, &body);
+        if (print == NULL ? page_print(&v, wish, &body) : print(&v, &body)) {
+            give(visit, 200, type, &body);
             return;
         }
         free(body.data);
@@ -86,23 +87,6 @@ static int choose(const struct http_request *r, const char *const *names,
     return best < 0 ? 0 : best;
 }
 
-static bool print_text(const struct view *v, const void *wish, struct buf *out)
-{
-    (void)wish;
-    return status_text(v, out);
-}
-
-static bool print_json(const struct view *v, const void *wish, struct buf *out)
-{
-    (void)wish;
-    return status_json(v, out);
-}
-
-static bool print_html(const struct view *v, const void *wish, struct buf *out)
-{
-    return page_print(v, wish, out);
-}
-
 /* Seconds, as a number of at most four digits; anything else is none. */
 static unsigned read_refresh(const char *text)
 {
@@ -113,72 +97,60 @@ static unsigned read_refresh(const char *text)
     return seconds > REFRESH_MOST ? REFRESH_MOST : (unsigned)seconds;
 }
 
-static void answer_status(const struct answer *a)
+static void answer_status(const struct visit *visit)
 {
     static const char *const names[] = {"text", "json", "html"};
     static const char *const types[] = {"text/plain", "application/json",
                                         "text/html"};
     const struct page_wish wish = {
-        .refresh = read_refresh(http_query(a->request, "refresh")),
-        .full = http_query(a->request, "full") != NULL};
-    switch (choose(a->request, names, types, 3)) {
+        .refresh = read_refresh(http_query(visit->request, "refresh")),
+        .full = http_query(visit->request, "full") != NULL};
+    switch (choose(visit->request, names, types, 3)) {
     case 0:
-        give_page(a, TEXT, print_text, NULL);
+        give_page(visit, TEXT, status_text, NULL);
         break;
     case 1:
-        give_page(a, JSON, print_json, NULL);
+        give_page(visit, JSON, status_json, NULL);
         break;
     default:
-        give_page(a, HTML, print_html, &wish);
-        a->reply->policy = PAGE_POLICY;
+        give_page(visit, HTML, NULL, &wish);
+        visit->reply->policy = PAGE_POLICY;
     }
 }
 
-static bool print_open(const struct view *v, const void *wish, struct buf *out)
-{
-    (void)wish;
-    return exposition_open(v, out);
-}
-
-static bool print_metrics(const struct view *v, const void *wish,
-                          struct buf *out)
-{
-    (void)wish;
-    return exposition_text(v, out);
-}
-
-static void answer_metrics(const struct answer *a)
+static void answer_metrics(const struct visit *visit)
 {
     static const char *const names[] = {"text", "openmetrics"};
     static const char *const types[] = {"text/plain",
                                         "application/openmetrics-text"};
-    if (choose(a->request, names, types, 2) == 0)
-        give_page(a, METRICS_TEXT, print_metrics, NULL);
+    if (choose(visit->request, names, types, 2) == 0)
+        give_page(visit, METRICS_TEXT, exposition_text, NULL);
     else
-        give_page(a, METRICS_OPEN, print_open, NULL);
+        give_page(visit, METRICS_OPEN, exposition_open, NULL);
 }
 
 /* The process that answers is alive, and ends with its supervisor. */
-static void answer_livez(const struct answer *a)
+static void answer_livez(const struct visit *visit)
 {
-    give_text(a, 200, "ok\n");
+    give_text(visit, 200, "ok\n");
 }
 
-static void answer_readyz(const struct answer *a)
+static void answer_readyz(const struct visit *visit)
 {
     struct view v;
     char line[80];
-    view_glance(&v, a->site->board, a->site->config);
+    view_glance(&v, visit->site->board, visit->site->config);
     const char *fault = view_fault(&v);
     snprintf(line, sizeof line, "not ready: %s\n", fault == NULL ? "" : fault);
-    give_text(a, fault == NULL ? 200 : 503, fault == NULL ? "ready\n" : line);
+    give_text(visit, fault == NULL ? 200 : 503,
+              fault == NULL ? "ready\n" : line);
 }
 
-static void answer_selftest(const struct answer *a)
+static void answer_selftest(const struct visit *visit)
 {
     struct view v;
     char text[160];
-    view_glance(&v, a->site->board, a->site->config);
+    view_glance(&v, visit->site->board, visit->site->config);
     bool sound = v.tested > 0 && v.unsound == 0;
     snprintf(text, sizeof text,
              "%s\nself-tests %llu\nfailures %llu\nworkers that failed %u\n",
@@ -186,17 +158,18 @@ static void answer_selftest(const struct answer *a)
              (unsigned long long)v.counters[COUNTER_selftests],
              (unsigned long long)v.counters[COUNTER_selftest_failures],
              v.unsound);
-    give_text(a, sound ? 200 : 503, text);
+    give_text(visit, sound ? 200 : 503, text);
 }
 
-static void answer_root(const struct answer *a)
+static void answer_root(const struct visit *visit)
 {
-    give_text(a, 200, "tallyd: /status /metrics /livez /readyz /selftest\n");
+    give_text(visit, 200,
+              "tallyd: /status /metrics /livez /readyz /selftest\n");
 }
 
 static const struct {
     const char *path;
-    void (*answer)(const struct answer *a);
+    void (*answer)(const struct visit *visit);
 } routes[] = {
     {"/", answer_root},           {"/status", answer_status},
     {"/metrics", answer_metrics}, {"/livez", answer_livez},
@@ -206,11 +179,11 @@ static const struct {
 void site_answer(void *context, const struct http_request *r,
                  struct http_reply *reply)
 {
-    const struct answer a = {context, r, reply};
+    const struct visit visit = {context, r, reply};
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
         if (strcmp(r->path, routes[i].path) == 0) {
-            routes[i].answer(&a);
+            routes[i].answer(&visit);
             return;
         }
-    give_text(&a, 404, "not found; try /\n");
+    give_text(&visit, 404, "not found; try /\n");
 }
