@@ -115,9 +115,7 @@ void beside_measure(const struct query *q, int rounds, const char *hostile,
         DECODER_REFERENCE->run(q, o.all[i].bytes, o.all[i].n, &o.all[i].sum);
     const char *ok = accepted(q, &h.all[0]) ? "true" : "false";
     for (int round = 0; round < rounds; round++) {
-        printf("{\"file\":\"%s\",\"bytes\":%zu,\"others\":\"%s\","
-               "\"accepted\":%s,",
-               hostile, h.bytes, others, ok);
+        printf("{\"bytes\":%zu,\"accepted\":%s,", h.bytes, ok);
         print_round(q, &h.all[0], &r.all[0], &o);
     }
     bodies_free(&h);

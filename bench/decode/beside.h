@@ -8,11 +8,11 @@
 
 #include "peers.h"
 
-/* Print a JSON line for each round: {"file": the hostile body, "bytes":N,
- * "others": the file of regular bodies, "accepted":BOOL, "ns":{DECODER: NS for
- * the hostile body}, "slower":{DECODER: time of the nine beside the hostile one
- * by their time beside the regular one}}. Ends the program when tallyd and
- * json-c behind its check say different things of the hostile body. */
+/* Print a JSON line for each round: {"bytes":N, "accepted":BOOL,
+ * "ns":{DECODER: NS for the hostile body}, "slower":{DECODER: time of the nine
+ * beside the hostile one by their time beside the regular one}}. All but
+ * `others` are files of one body. Ends the program when tallyd and json-c
+ * behind its check say different things of the hostile body. */
 void beside_measure(const struct query *q, int rounds, const char *hostile,
                     const char *regular, const char *others);
 

@@ -12,7 +12,7 @@
  *   --one NAME --times N   only that decoder, so many times: for profilers
  *
  * A FILE is one body, or several that are gone over in turn (see bodies.h).
- * Prints a JSON line for each and round: {"file":..., "bytes":N, "bodies":N,
+ * Prints a JSON line for each and round: {"bytes":N, "bodies":N, "sum":N,
  * "isa":{...}, "differ":[...], "ns":{DECODER: NS}}, with the time of all bodies
  * once. "differ" has the decoders that refuse a body or find another sum than
  * json-c behind tallyd's check. Every sum is compared each time.
@@ -20,6 +20,7 @@
  * Times are the CPU time of the process: others use the machine, too. */
 #include <getopt.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,15 +128,15 @@ static double sum_of(const struct run *r, const struct bodies *b)
     return all;
 }
 
-static void print_head(const struct run *r, const struct bodies *b,
-                       const char *path)
+static void print_head(const struct run *r, const struct bodies *b)
 {
     const char *comma = "";
-    printf("{\"file\":\"%s\",\"bytes\":%zu,\"bodies\":%zu,\"sum\":%.17g,"
-           "\"isa\":{\"tallyd\":\"%s\",\"simdjson_dom\":\"%s\","
+    double sum = sum_of(r, b);
+    printf("{\"bytes\":%zu,\"bodies\":%zu,\"sum\":", b->bytes, b->count);
+    printf(isfinite(sum) ? "%.17g" : "null", sum);
+    printf(",\"isa\":{\"tallyd\":\"%s\",\"simdjson_dom\":\"%s\","
            "\"simdjson_ondemand\":\"%s\"},\"differ\":[",
-           path, b->bytes, b->count, sum_of(r, b), r->isa, peers_simdjson_dom(),
-           peers_simdjson_ondemand());
+           r->isa, peers_simdjson_dom(), peers_simdjson_ondemand());
     for (size_t d = 0; d < DECODERS; d++)
         if (r->differs[d]) {
             printf("%s\"%s\"", comma, decoders[d].name);
@@ -145,11 +146,10 @@ static void print_head(const struct run *r, const struct bodies *b,
 }
 
 /* Each round begins with another decoder. */
-static void print_round(const struct run *r, const struct bodies *b,
-                        const char *path, int round)
+static void print_round(const struct run *r, const struct bodies *b, int round)
 {
     const char *comma = "";
-    print_head(r, b, path);
+    print_head(r, b);
     for (size_t i = 0; i < DECODERS; i++) {
         size_t at = (i + (size_t)round) % DECODERS;
         const struct decoder *d = &decoders[at];
@@ -172,7 +172,7 @@ static void compare(struct run *r, const char *path)
         exit(3);
     }
     for (int round = 0; round < r->rounds; round++)
-        print_round(r, &b, path, round);
+        print_round(r, &b, round);
     bodies_free(&b);
 }
 

@@ -28,6 +28,13 @@ def ratio(lines, *others):
     return round(median(pairs), 3) if pairs else None
 
 
+def close(one, other):
+    """Two sums; None is one that is not finite."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= 1e-9 * abs(other)
+
+
 def summary(entry, lines, node):
     """One row: exactly the keys of a corpus first."""
     first = lines[0]
@@ -39,8 +46,8 @@ def summary(entry, lines, node):
         row["node"] = round(first["bytes"] * 1e3 / node["ns"], 1)
     row["differ"] = list(first["differ"])
     # Node counts in doubles; a sum beyond them is not its fault.
-    if node and not entry.get("beyond_doubles") and abs(
-            node["sum"] - first["sum"]) > 1e-9 * abs(first["sum"]):
+    if node and not entry.get("beyond_doubles") and not close(
+            node["sum"], first["sum"]):
         row["differ"].append("node")
     row.update(
         file=entry["file"], bodies=first["bodies"], sum=first["sum"],
