@@ -254,7 +254,6 @@ START_TEST(a_request_that_waited_too_long_is_not_decoded)
     static const struct queue_policy_verdict late = {
         .outcome = OUTCOME_queue_timeout, .retry_after = 7, .why = "9 s"};
     static const struct queue_policy_verdict soon = {.outcome = OUTCOME_ok};
-    open_handler();
     const struct ask refused = {.path = "/half", .body = "{", .wait = &late};
     const struct ask served = {.path = "/half", .body = BODY, .wait = &soon};
     const struct handler_result *r = ask(&refused);
@@ -272,7 +271,6 @@ START_TEST(a_request_that_waited_too_long_is_not_decoded)
     /* The head is wrong before anything has waited. */
     expect(&(struct ask){.path = "/none", .body = BODY, .wait = &late},
            OUTCOME_not_found);
-    close_handler();
 }
 END_TEST
 
@@ -283,19 +281,16 @@ START_TEST(a_refused_body_is_not_wanted)
     static const struct trace trace = {.request_id = "id-1"};
     struct handler_request r = {
         .path = "/sum", .path_len = 4, .method = "POST", .trace = &trace};
-    open_handler();
     handler_begin(handler, &r);
     ck_assert(handler_wants_body(handler));
     r.wait = &late;
     handler_begin(handler, &r);
     ck_assert(!handler_wants_body(handler));
-    close_handler();
 }
 END_TEST
 
 START_TEST(what_is_done_too_late_is_not_posted)
 {
-    open_handler();
     const struct ask a = {.path = "/broken", .body = BODY, .end = HANDLER_LATE};
     expect(&a, OUTCOME_request_timeout);
     ck_assert_int_eq(posts, 0);
@@ -305,14 +300,12 @@ START_TEST(what_is_done_too_late_is_not_posted)
            OUTCOME_ok);
     expect(&(struct ask){.path = "/sum", .body = "{", .end = HANDLER_LATE},
            OUTCOME_malformed_json);
-    close_handler();
 }
 END_TEST
 
 START_TEST(an_open_breaker_is_not_posted_through)
 {
     quiet();
-    open_handler();
     const struct ask a = {.path = "/broken", .body = BODY};
     post_says = OUTCOME_downstream_connect;
     expect(&a, OUTCOME_downstream_connect);
@@ -324,7 +317,6 @@ START_TEST(an_open_breaker_is_not_posted_through)
     ck_assert_uint_eq(r->downstream.posts, 0);
     ck_assert_int_eq(posts, 1);
     ck_assert_uint_eq(board->slots[0].counters[COUNTER_breaker_opened], 1);
-    close_handler();
 }
 END_TEST
 
