@@ -44,7 +44,7 @@ def ask(link):
 
 @tap.test
 def a_connection_that_cannot_be_shared_is_kept():
-    """No descriptor for a place: the worker keeps the connection and answers
+    """No descriptor for a slot: the worker keeps the connection and answers
     on it; afterwards all is shared again"""
     need_plain_program()
     with Pool(workers=1, max_connections=8) as pool:

@@ -176,7 +176,7 @@ def a_request_in_hand_is_finished():
                   lambda: sum(map(procfs.is_alive, old)) == 1)
         for _ in range(5):
             serves(pool)
-        # A third one has to wait for the place of the last of the first.
+        # A third one has to wait for the slot of the last of the first.
         pool.process.send(signal.SIGHUP)
         serves(pool)
         tap.equal(pool.count("generation"), 2, "the generation")

@@ -158,7 +158,7 @@ def a_handler_that_hangs_has_its_own_deadline():
         old.hold()
         for _ in range(20):
             serves(pool)
-        kit.until("those that found a place time out",
+        kit.until("those that found a slot time out",
                   lambda: verdicts(pool) == {"timing_out": 4 + later(pool)})
         tap.equal(pool.count("shadow_sampled") + pool.count("shadow_dropped"),
                   20, "sampled or dropped")
@@ -171,7 +171,7 @@ def a_handler_that_hangs_has_its_own_deadline():
 
 
 def later(pool):
-    """Copies that were taken once a place had become free."""
+    """Copies that were taken once a slot had become free."""
     return pool.count("shadow_sampled") - 4
 
 

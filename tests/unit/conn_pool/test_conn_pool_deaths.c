@@ -38,7 +38,7 @@ START_TEST(death_before_the_take_loses_nothing)
 }
 END_TEST
 
-START_TEST(death_after_the_take_frees_the_place)
+START_TEST(death_after_the_take_frees_the_slot)
 {
     int peer;
     char byte;
@@ -210,7 +210,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         death_before_the_take_loses_nothing,
-        death_after_the_take_frees_the_place,
+        death_after_the_take_frees_the_slot,
         death_in_the_take_leaves_it_to_others,
         a_copy_kept_by_a_sibling_changes_nothing,
         death_of_the_owner_ends_it_though_others_have_copies,

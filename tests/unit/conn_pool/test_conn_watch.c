@@ -141,7 +141,7 @@ START_TEST(who_leaves_does_not_wait)
 }
 END_TEST
 
-START_TEST(the_next_one_at_a_place_is_another)
+START_TEST(the_next_one_in_a_slot_is_another)
 {
     int first, second, slot, fd;
     int parked = park_new(&first, "one", CLOCK_NEVER);
@@ -322,7 +322,7 @@ int main(void)
         having_been_parked_for_long_is_no_wait,
         what_its_owner_reads_does_not_wait,
         who_leaves_does_not_wait,
-        the_next_one_at_a_place_is_another,
+        the_next_one_in_a_slot_is_another,
         an_entry_of_the_one_before_is_not_mistaken_for_it,
         who_is_closed_after_a_death_does_not_wait,
         looking_changes_no_order_and_wakes_nobody,

@@ -64,7 +64,7 @@ START_TEST(what_is_submitted_is_claimed_once)
 }
 END_TEST
 
-START_TEST(a_full_queue_gives_no_place_until_one_is_released)
+START_TEST(a_full_queue_gives_no_slot_until_one_is_released)
 {
     int slots[COUNT];
     for (int i = 0; i < COUNT; i++) {
@@ -84,7 +84,7 @@ START_TEST(a_full_queue_gives_no_place_until_one_is_released)
 }
 END_TEST
 
-START_TEST(no_place_waits_for_ever)
+START_TEST(no_slot_waits_for_ever)
 {
     int first = submit(0, 'a', 1);
     for (int i = 0; i < COUNT; i++) {
@@ -212,8 +212,8 @@ int main(void)
 {
     const TTest *const tests[] = {
         what_is_submitted_is_claimed_once,
-        a_full_queue_gives_no_place_until_one_is_released,
-        no_place_waits_for_ever,
+        a_full_queue_gives_no_slot_until_one_is_released,
+        no_slot_waits_for_ever,
         the_dead_lose_what_they_had_and_no_more,
         long_bodies_give_their_memory_back,
         each_has_a_name_of_its_own,

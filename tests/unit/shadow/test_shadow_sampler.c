@@ -21,7 +21,7 @@ static bool wants_body;
 
 static const char reply[] = "Status: 200 OK\r\nX: y\r\n\r\n{\"ok\":true}";
 
-static void open_tap(void)
+static void open_sampler(void)
 {
     static const char *const settings[] = {
         "shadow.url=http://127.0.0.1:1", "shadow.share=1",
@@ -42,7 +42,7 @@ static void open_tap(void)
                                            .response = reply};
 }
 
-static void close_tap(void)
+static void close_sampler(void)
 {
     shadow_queue_free(&queue);
     scoreboard_free(board);
@@ -302,5 +302,5 @@ int main(void)
         only_what_follows_from_the_body_is_compared,
         a_share_is_drawn_by_chance,
         its_own_copies_are_known};
-    return UNIT_RUN_WITH("shadow_sampler", tests, open_tap, close_tap);
+    return UNIT_RUN_WITH("shadow_sampler", tests, open_sampler, close_sampler);
 }

@@ -20,7 +20,7 @@ STATUS = 70
 STUCK = "stuck in a request: this process ends"
 
 
-def alone(**settings):
+def unsupervised(**settings):
     """(Stuck, its pool), which has served one request."""
     one = Stuck(workers=0, **{"request_timeout": "1s", **settings})
     serves(one.served)
@@ -28,7 +28,7 @@ def alone(**settings):
 
 
 def expect_end(how, function, **settings):
-    one, pool = alone(**settings)
+    one, pool = unsupervised(**settings)
     with pool:
         one.get(how)
         with pool.link() as link:
@@ -61,7 +61,7 @@ def one_that_waits_for_itself():
 @tap.test
 def one_that_stops_after_a_rest():
     """The timer was silent in between"""
-    one, pool = alone(request_timeout="100ms")
+    one, pool = unsupervised(request_timeout="100ms")
     with pool:
         kit.until("it waits for ever",
                   lambda: procfs.state_of(pool.pid) == "S")
@@ -77,7 +77,7 @@ def one_that_stops_after_a_rest():
 @tap.test
 def one_whose_log_hangs():
     """The stuck code has what it takes to log: it ends all the same"""
-    one, pool = alone()
+    one, pool = unsupervised()
     with pool:
         one.get("log")
         with pool.link() as link:
@@ -89,7 +89,7 @@ def one_whose_log_hangs():
 def requests_of_a_busy_day():
     """Many in a row, together longer than request_timeout and what is given
     beyond it, are not one that is overdue"""
-    _one, pool = alone(request_timeout="500ms")
+    _one, pool = unsupervised(request_timeout="500ms")
     with pool:
         began = time.monotonic()
         with pool.link() as link:
