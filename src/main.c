@@ -12,7 +12,6 @@
 #include "pool/pool_run.h"
 #include "pool/pool_upgrade.h"
 #include "pool/settings.h"
-#include "pool/successor.h"
 
 struct tallyd_options {
 #define OPTIONS_FILE "ctl/tallyd_options.def"
@@ -58,14 +57,14 @@ static int answer_trial(struct pool *p, int state)
 {
     bool good = pool_upgrade_accepts(p, state);
     pool_close(p);
-    return good ? SUCCESSOR_GOOD : EXIT_FAILURE;
+    return good ? POOL_UPGRADE_GOOD : EXIT_FAILURE;
 }
 
 /* Steps 2 to 4 with a pool that is there, in the process of its supervisor. */
 static int take_over(struct pool *p, int state)
 {
     signals_init();
-    const struct pool_past *past = pool_upgrade_take_over(p, state);
+    const struct upgrade_past *past = pool_upgrade_take_over(p, state);
     int status = past == NULL ? EXIT_FAILURE : pool_run(p, past);
     pool_close(p);
     return status;
@@ -105,8 +104,8 @@ int main(int argc, char **argv)
 
     /* 1. What is asked for. */
     argv = proctitle_take_over(argc, argv);
-    successor_note(argv);
-    bool offered = successor_is_offered(&state);
+    pool_upgrade_note(argv);
+    bool offered = pool_upgrade_is_offered(&state);
     sandbox_fill_descriptors();
     if (!offered)
         listener_close_leaked();

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "os/cpu.h"
 #include "os/proctitle.h"
+#include "pool/pool_upgrade.h"
 #include "shadow/shadow_process.h"
 #include "status/monitor.h"
 #include "supervisor/supervisor.h"
@@ -280,7 +281,7 @@ static int run_alone(struct pool *p)
     return run_worker(p, &p->now, 0);
 }
 
-static void announce(const struct pool *p, const struct pool_past *past)
+static void announce(const struct pool *p, const struct upgrade_past *past)
 {
     const struct config_pool *c = &p->now.config->pool;
     if (past == NULL)
@@ -294,7 +295,7 @@ static void announce(const struct pool *p, const struct pool_past *past)
                                : "");
 }
 
-int pool_run(struct pool *p, const struct pool_past *past)
+int pool_run(struct pool *p, const struct upgrade_past *past)
 {
     const struct config_pool *c = &p->now.config->pool;
     announce(p, past);
@@ -312,8 +313,7 @@ int pool_run(struct pool *p, const struct pool_past *past)
         .idle_set = p->idle_set,
         .queue = conn_pool_queue(p->conn_pool),
         .upgrade = pool_upgrade_plan(p),
-        .past = past == NULL ? NULL : &past->past,
-        .strange = past != NULL && past->strange,
+        .past = past,
         .context = p,
         .child = run_child,
         .aux = {.context = p,

@@ -4,11 +4,11 @@
 #define TALLYD_POOL_POOL_RUN_H
 
 #include "pool/pool.h"
-#include "pool/pool_upgrade.h"
+#include "supervisor/upgrade.h"
 
 /* Serve with the pool until told to stop: as the supervisor of its workers, or
  * alone when `workers` is 0. `past`: of a pool that was taken over; else NULL.
  * Gives the exit status of the process. */
-int pool_run(struct pool *p, const struct pool_past *past);
+int pool_run(struct pool *p, const struct upgrade_past *past);
 
 #endif

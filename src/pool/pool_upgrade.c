@@ -3,18 +3,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "conn_pool/conn_table.h"
-#include "pool/handover.h"
-#include "pool/successor.h"
+#include "os/child.h"
+#include "os/signals.h"
 
 /* Raised when two versions lay out shared memory alike but mean different
  * things by it. */
@@ -22,6 +25,10 @@
 
 #define STATE_MOST (4 << 20)
 #define FIXED_MOST 64
+#define ARGUMENTS_MAX 512
+
+#define VARIABLE "TALLYD_HANDOVER"
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static uint32_t layout(void)
 {
@@ -29,7 +36,95 @@ static uint32_t layout(void)
            (uint32_t)sizeof(struct conn_slot);
 }
 
-/* --- The program that leaves. --- */
+static void close_quietly(int fd)
+{
+    int error = errno;
+    close(fd);
+    errno = error;
+}
+
+/* --- What is handed over: checked as if anybody had written it. --- */
+
+size_t pool_upgrade_size(const struct handover *h)
+{
+    return sizeof *h + h->members * sizeof(struct handover_member) +
+           h->conns * sizeof(struct handover_store) + h->settings;
+}
+
+static bool is_file(int32_t fd)
+{
+    return fd > 2 && fd < HANDOVER_FILE_MAX;
+}
+
+static bool has_good_counts(const struct handover *h)
+{
+    return h->slots >= 2 && h->slots <= HANDOVER_SLOTS_MAX &&
+           h->members <= h->slots && h->conns >= 1 &&
+           h->conns <= HANDOVER_CONNS_MAX &&
+           h->settings <= HANDOVER_SETTINGS_MAX;
+}
+
+static bool is_good_listener(const struct handover_listener *l)
+{
+    return l->adopted <= 1 && l->is_unix <= 1 &&
+           memchr(l->path, '\0', sizeof l->path) != NULL;
+}
+
+static bool has_good_files(const struct handover_view *v)
+{
+    for (int i = 0; i < HANDOVER_FILES; i++)
+        if (!is_file(v->head->files[i]) &&
+            ((i != HANDOVER_STATUS && i != HANDOVER_PID_FILE) ||
+             v->head->files[i] != -1))
+            return false;
+    for (uint32_t i = 0; i < v->head->conns; i++)
+        if (!is_file(v->stores[i].near) || !is_file(v->stores[i].far))
+            return false;
+    return true;
+}
+
+static bool are_good_members(const struct handover_view *v)
+{
+    bool taken[HANDOVER_SLOTS_MAX] = {false};
+    for (uint32_t i = 0; i < v->head->members; i++) {
+        const struct handover_member *m = &v->members[i];
+        if (m->pid <= 1 || m->number >= v->head->slots || taken[m->number] ||
+            m->generation == 0 || m->generation > v->head->newest ||
+            m->retired > 1)
+            return false;
+        taken[m->number] = true;
+    }
+    return true;
+}
+
+static bool are_good_settings(const struct handover_view *v)
+{
+    uint32_t n = v->head->settings;
+    return n == 0 || v->settings[n - 1] == '\0';
+}
+
+bool pool_upgrade_read(const void *bytes, size_t n, struct handover_view *v,
+                       const char **why)
+{
+    const struct handover *h = bytes;
+    *why = "it is in a format of another version";
+    if (n < sizeof *h ||
+        memcmp(h->format, HANDOVER_FORMAT, sizeof h->format) != 0)
+        return false;
+    *why = "its numbers do not fit together";
+    if (!has_good_counts(h) || pool_upgrade_size(h) != n || h->pid <= 1 ||
+        h->generation == 0 || h->generation > h->newest)
+        return false;
+    v->head = h;
+    v->members = (const void *)(h + 1);
+    v->stores = (const void *)(v->members + h->members);
+    v->settings = (const void *)(v->stores + h->conns);
+    *why = "it names what cannot be";
+    return is_good_listener(&h->listener) && is_good_listener(&h->status) &&
+           has_good_files(v) && are_good_members(v) && are_good_settings(v);
+}
+
+/* --- The program that leaves: what it hands over. --- */
 
 static struct handover_listener describe(const struct listener *l)
 {
@@ -91,7 +186,7 @@ static void describe_rest(const struct pool *p, const struct upgrade_past *past,
     f[HANDOVER_STATUS] = p->status.fd;
     f[HANDOVER_PID_FILE] = p->pid_file;
     f[HANDOVER_BOARD] = p->board_file;
-    f[HANDOVER_PLACES] = conn_pool.memory;
+    f[HANDOVER_CONN_TABLE] = conn_pool.memory;
     f[HANDOVER_SET] = conn_pool.set;
     f[HANDOVER_CLOCK] = conn_pool.clock;
     f[HANDOVER_CONN_WATCH] = conn_pool.conn_watch;
@@ -112,7 +207,7 @@ static struct handover *describe_all(const struct pool *p,
     bool good = fclose(f) == 0;
     describe_head(p, past, &head);
     head.settings = (uint32_t)n;
-    struct handover *all = good ? malloc(handover_size(&head)) : NULL;
+    struct handover *all = good ? malloc(pool_upgrade_size(&head)) : NULL;
     if (all != NULL) {
         *all = head;
         describe_rest(p, past, all, settings);
@@ -121,40 +216,108 @@ static struct handover *describe_all(const struct pool *p,
     return all;
 }
 
-/* A descriptor; -1: errno. */
-static int write_state(const struct pool *p, const struct upgrade_past *past)
+static bool write_all(int fd, const char *bytes, size_t n)
 {
-    struct handover *all = describe_all(p, past);
-    if (all == NULL)
-        return -1;
-    int state = successor_state(all, handover_size(all));
-    free(all);
-    return state;
+    while (n > 0) {
+        ssize_t written = write(fd, bytes, n);
+        if (written <= 0)
+            return false;
+        bytes += written;
+        n -= (size_t)written;
+    }
+    return true;
 }
 
-static void keep_all(const struct handover_view *v, int flags)
+/* The file with all that: a descriptor, sealed and close-on-exec. -1: errno. */
+static int make_state(const struct handover *all)
 {
-    for (int i = 0; i < HANDOVER_FILES; i++)
-        if (v->head->files[i] >= 0)
-            fcntl(v->head->files[i], F_SETFD, flags);
-    for (uint32_t i = 0; i < v->head->conns; i++) {
-        fcntl(v->stores[i].near, F_SETFD, flags);
-        fcntl(v->stores[i].far, F_SETFD, flags);
+    int fd = memfd_create("tallyd-handover", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 || (write_all(fd, (const char *)all, pool_upgrade_size(all)) &&
+                   fcntl(fd, F_ADD_SEALS, SEALS) == 0))
+        return fd;
+    close_quietly(fd);
+    return -1;
+}
+
+/* --- The program that leaves: the trial of the next. --- */
+
+static char path[PATH_MAX];
+static char **arguments;
+
+/* What is installed under that name later is another file. */
+void pool_upgrade_note(char **argv)
+{
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[n > 0 ? n : 0] = '\0';
+    arguments = argv;
+}
+
+static bool offer(int state)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", state);
+    return fcntl(state, F_SETFD, 0) == 0 && setenv(VARIABLE, number, 1) == 0;
+}
+
+/* In the child. The signals it inherits are blocked, and it need not wait. */
+static void run_trial(int state, int output)
+{
+    char *list[ARGUMENTS_MAX];
+    size_t n = 0;
+    sigset_t none;
+    list[n++] = arguments[0];
+    list[n++] = (char *)"-t";
+    for (char **a = arguments + 1; *a != NULL && n < ARGUMENTS_MAX - 1; a++)
+        list[n++] = *a;
+    list[n] = NULL;
+    sigemptyset(&none);
+    if (!offer(state) || dup2(output, STDOUT_FILENO) < 0 ||
+        dup2(output, STDERR_FILENO) < 0)
+        return;
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execv(path, list);
+    dprintf(STDERR_FILENO, "%s: %s\n", path, strerror(errno));
+}
+
+/* What the trial says comes out of p->trial, a file, once it has ended. */
+static pid_t fork_trial(struct pool *p, int state)
+{
+    p->trial = memfd_create("tallyd-trial", MFD_CLOEXEC);
+    if (p->trial < 0)
+        return -1;
+    pid_t pid = child_fork("successor");
+    if (pid == 0) {
+        run_trial(state, p->trial);
+        _exit(EXIT_FAILURE);
     }
+    if (pid < 0)
+        close_quietly(p->trial);
+    return pid;
 }
 
 static pid_t try_it(void *context, const struct upgrade_past *past)
 {
     struct pool *p = context;
-    int state = write_state(p, past);
+    struct handover *all = describe_all(p, past);
+    int state = all == NULL ? -1 : make_state(all);
+    free(all);
     if (state < 0)
         return -1;
-    pid_t pid = successor_try(state, &p->trial);
-    int error = errno;
-    close(state);
-    errno = error;
+    pid_t pid = fork_trial(p, state);
+    close_quietly(state);
     return pid;
 }
+
+/* Its first line, cut to `size`. */
+static void take_word(int output, char *line, size_t size)
+{
+    ssize_t n = pread(output, line, size - 1, 0);
+    line[n > 0 ? n : 0] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+    close(output);
+}
+
+/* --- The program that leaves: its end. --- */
 
 static const char *complaint(int status, const char *said)
 {
@@ -168,13 +331,34 @@ static const char *complaint(int status, const char *said)
 static bool is_good(struct pool *p, int status)
 {
     char said[300];
-    successor_said(p->trial, said, sizeof said);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == SUCCESSOR_GOOD)
+    take_word(p->trial, said, sizeof said);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == POOL_UPGRADE_GOOD)
         return true;
     log_error("upgrade: the program that is installed now cannot take over: "
               "%s; generation %u goes on",
               complaint(status, said), p->generation);
     return false;
+}
+
+static void keep_all(const struct handover_view *v, int flags)
+{
+    for (int i = 0; i < HANDOVER_FILES; i++)
+        if (v->head->files[i] >= 0)
+            fcntl(v->head->files[i], F_SETFD, flags);
+    for (uint32_t i = 0; i < v->head->conns; i++) {
+        fcntl(v->stores[i].near, F_SETFD, flags);
+        fcntl(v->stores[i].far, F_SETFD, flags);
+    }
+}
+
+/* Comes back only when it cannot be: errno. */
+static void execute(int state)
+{
+    if (offer(state))
+        execv(path, arguments);
+    int error = errno;
+    unsetenv(VARIABLE);
+    errno = error;
 }
 
 static void become(void *context, int status, const struct upgrade_past *past)
@@ -185,13 +369,14 @@ static void become(void *context, int status, const struct upgrade_past *past)
     if (!is_good(p, status))
         return;
     struct handover *all = describe_all(p, past);
-    int state = all == NULL ? -1 : successor_state(all, handover_size(all));
-    if (state >= 0 && handover_read(all, handover_size(all), &v, &why)) {
+    int state = all == NULL ? -1 : make_state(all);
+    if (state >= 0 &&
+        pool_upgrade_read(all, pool_upgrade_size(all), &v, &why)) {
         log_info("upgrade: the program that is installed now takes over");
         /* Libraries do not always say that theirs are to be closed. */
         close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
         keep_all(&v, 0);
-        successor_become(state);
+        execute(state);
         why = strerror(errno);
         keep_all(&v, FD_CLOEXEC);
     }
@@ -206,17 +391,47 @@ struct upgrade_plan pool_upgrade_plan(struct pool *p)
     return (struct upgrade_plan){.context = p,
                                  .try_it = try_it,
                                  .become = become,
-                                 .good = SUCCESSOR_GOOD};
+                                 .good = POOL_UPGRADE_GOOD};
 }
 
 /* --- The program that comes. --- */
 
+bool pool_upgrade_is_offered(int *state)
+{
+    const char *number = getenv(VARIABLE);
+    char *end;
+    if (number == NULL)
+        return false;
+    long n = strtol(number, &end, 10);
+    bool good = end != number && *end == '\0' && n > STDERR_FILENO &&
+                n <= INT_MAX && fcntl((int)n, F_SETFD, FD_CLOEXEC) == 0;
+    unsetenv(VARIABLE);
+    *state = (int)n;
+    return good;
+}
+
+/* Mapped for good. NULL: errno, EPROTO if it could still change. */
+static const void *map_state(int state, size_t *n)
+{
+    struct stat st;
+    int seals = fcntl(state, F_GET_SEALS);
+    if (fstat(state, &st) != 0)
+        return NULL;
+    *n = (size_t)st.st_size;
+    if (seals < 0 || (seals & SEALS) != SEALS || *n == 0 || *n > STATE_MOST) {
+        errno = EPROTO;
+        return NULL;
+    }
+    void *bytes = mmap(NULL, *n, PROT_READ, MAP_PRIVATE, state, 0);
+    return bytes == MAP_FAILED ? NULL : bytes;
+}
+
 static bool read_state(int state, struct handover_view *v, const char **why)
 {
     size_t n;
-    const void *bytes = successor_read(state, STATE_MOST, &n);
+    const void *bytes = map_state(state, &n);
     *why = strerror(errno);
-    return bytes != NULL && handover_read(bytes, n, v, why);
+    return bytes != NULL && pool_upgrade_read(bytes, n, v, why);
 }
 
 static struct listener listener_of(const struct handover_listener *h, int fd)
@@ -245,36 +460,34 @@ static bool load_fixed(struct settings *fixed, const struct handover_view *v,
 
 /* The settings of the source, but for those that are fixed. */
 static bool load_settings(struct pool *p, const struct handover_view *v,
-                          struct settings *fixed, char why[CONFIG_ERROR_MAX])
+                          char why[CONFIG_ERROR_MAX])
 {
-    return load_fixed(fixed, v, why) &&
-           settings_load_again(&p->now, &p->source, fixed, v->head->slots / 2,
-                               why);
+    struct settings fixed = {0};
+    bool good = load_fixed(&fixed, v, why) &&
+                settings_load_again(&p->now, &p->source, &fixed,
+                                    v->head->slots / 2, why);
+    settings_free(&fixed);
+    return good;
 }
 
 bool pool_upgrade_accepts(struct pool *p, int state)
 {
     struct handover_view v;
-    struct settings fixed = {0};
     char why[CONFIG_ERROR_MAX];
     const char *what;
     bool good = read_state(state, &v, &what);
     if (!good)
         fprintf(stderr, "tallyd: what the pool hands over: %s\n", what);
-    else if (!(good = load_settings(p, &v, &fixed, why)))
+    else if (!(good = load_settings(p, &v, why)))
         fprintf(stderr, "tallyd: %s\n", why);
-    settings_free(&fixed);
     return good;
 }
 
 /* The log may be a file that root has made; then it is not there any more. */
 static bool take_settings(struct pool *p, const struct handover_view *v)
 {
-    struct settings fixed = {0};
     char why[CONFIG_ERROR_MAX];
-    bool good = load_settings(p, v, &fixed, why);
-    settings_free(&fixed);
-    if (!good) {
+    if (!load_settings(p, v, why)) {
         log_error("upgrade: %s", why);
         return false;
     }
@@ -288,7 +501,7 @@ static bool take_memory(struct pool *p, const struct handover_view *v)
 {
     const int32_t *f = v->head->files;
     const struct conn_pool_files conn_pool = {
-        f[HANDOVER_PLACES], f[HANDOVER_SET], f[HANDOVER_CLOCK],
+        f[HANDOVER_CONN_TABLE], f[HANDOVER_SET], f[HANDOVER_CLOCK],
         f[HANDOVER_CONN_WATCH]};
     p->board_file = f[HANDOVER_BOARD];
     p->board = scoreboard_take_over(f[HANDOVER_BOARD]);
@@ -333,18 +546,18 @@ static struct worker_set_member *members_of(const struct handover_view *v)
     return list;
 }
 
-static struct pool_past *past_of(const struct handover_view *v, bool strange)
+static struct upgrade_past *past_of(const struct handover_view *v, bool strange)
 {
-    static struct pool_past past; /* there is one, and as long as the pool */
-    past = (struct pool_past){.strange = strange,
-                              .past = {.generation = v->head->generation,
-                                       .newest = v->head->newest,
-                                       .members = members_of(v),
-                                       .count = v->head->slots}};
-    return past.past.members == NULL ? NULL : &past;
+    static struct upgrade_past past; /* there is one, as long as the pool */
+    past = (struct upgrade_past){.generation = v->head->generation,
+                                 .newest = v->head->newest,
+                                 .members = members_of(v),
+                                 .count = v->head->slots,
+                                 .strange = strange};
+    return past.members == NULL ? NULL : &past;
 }
 
-struct pool_past *pool_upgrade_take_over(struct pool *p, int state)
+const struct upgrade_past *pool_upgrade_take_over(struct pool *p, int state)
 {
     struct handover_view v;
     const char *why;

@@ -51,9 +51,10 @@ struct supervisor {
 /* It takes over between two reloads, and begins with one. */
 static void advance_upgrade(struct supervisor *s)
 {
-    const struct upgrade_past past = {s->reload.generation, s->reload.newest,
-                                      s->worker_set.members,
-                                      s->board->slot_count};
+    const struct upgrade_past past = {.generation = s->reload.generation,
+                                      .newest = s->reload.newest,
+                                      .members = s->worker_set.members,
+                                      .count = s->board->slot_count};
     if (s->stage != RUNNING || !reload_is_possible(&s->reload))
         return;
     if (upgrade_is_good(&s->upgrade))
@@ -65,7 +66,7 @@ static void advance_upgrade(struct supervisor *s)
 static void inherit(struct supervisor *s, const struct upgrade_past *past)
 {
     worker_set_inherit(&s->worker_set, past->members, past->count,
-                       s->plan->strange);
+                       past->strange);
     startup_inherit(&s->startup, s->plan->size.start_timeout);
     reload_inherit(&s->reload, past->generation, past->newest, &s->plan->size);
 }

@@ -36,10 +36,9 @@ struct supervisor_plan {
     struct reload_plan reload;
     /* The program that may follow this one. */
     struct upgrade_plan upgrade;
-    /* What was there before this program; NULL: nothing. Its workers serve
-     * until there are ones of ours. `strange`: they share no memory with us. */
+    /* What the program before this one has left; NULL: this is the first. Its
+     * workers serve until there are some of this program. */
     const struct upgrade_past *past;
-    bool strange;
     /* A child has died; before its slot is filled again. */
     void (*bury)(void *context, uint32_t number);
     /* No new work from now on; before the children are told to drain. */

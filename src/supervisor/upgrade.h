@@ -1,7 +1,8 @@
-/* upgrade: when the supervisor leaves its place to the program that is
- * installed now.
+/* upgrade: when the supervisor changes to the program that is installed now.
  *
- * Asked for, the program is tried; only if it is good it is executed. */
+ * SIGUSR2 asks for it. The supervisor first tries that program in a child, for
+ * ten seconds at most, and executes it only if the trial ends with the status
+ * that says "good". pool/pool_upgrade.h does both. */
 #ifndef TALLYD_SUPERVISOR_UPGRADE_H
 #define TALLYD_SUPERVISOR_UPGRADE_H
 
@@ -16,17 +17,19 @@ struct upgrade_past {
     uint32_t generation, newest; /* that serves; the last that was there */
     const struct worker_set_member *members;
     uint32_t count; /* slots */
+    bool strange;   /* the members share no memory with the next program */
 };
 
 struct upgrade_plan {
     void *context;
-    /* Start the trial, which ends with `good` if all is well. -1: errno. NULL:
-     * there is no other program. */
+    /* Start the trial. Gives its pid; -1: errno. NULL: no other program can be
+     * asked for. */
     pid_t (*try_it)(void *context, const struct upgrade_past *past);
-    /* It has ended with this status. Comes back only if there is no upgrade,
-     * and has said why. */
+    /* The trial has ended with this status of waitpid(2): execute the program
+     * if that is good. Comes back only if it is not executed; then the log says
+     * why. */
     void (*become)(void *context, int status, const struct upgrade_past *past);
-    int good;
+    int good; /* the exit status of a trial that is */
 };
 
 struct upgrade {
@@ -38,19 +41,22 @@ struct upgrade {
     int64_t limit; /* of the trial, monotonic ns */
 };
 
-/* Begin or end what is due. True: an upgrade that was asked for has failed. */
+/* Start the trial that was asked for, kill one that takes too long, or become
+ * what was tried. True: an upgrade has failed. Call between two reloads. */
 bool upgrade_advance(struct upgrade *u, const struct upgrade_past *past);
 
-/* Has it been found good, so that upgrade_advance() becomes it? */
+/* Has the trial ended well, so that upgrade_advance() executes the program? */
 bool upgrade_is_good(const struct upgrade *u);
 
-/* When to look again at the latest: monotonic ns. */
+/* When to call upgrade_advance() again at the latest: monotonic ns;
+ * CLOCK_NEVER: no trial runs. */
 int64_t upgrade_next(const struct upgrade *u);
 
-/* The pool has ended: so does a trial that is under way. */
+/* The pool has ended: kill a trial that runs, and wait for its end. */
 void upgrade_end(struct upgrade *u);
 
-/* A process has ended. False: it was not the trial. */
+/* The process `pid` has ended with this status of waitpid(2). False: it was not
+ * the trial. */
 bool upgrade_lost(struct upgrade *u, pid_t pid, int status);
 
 #endif

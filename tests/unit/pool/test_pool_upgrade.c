@@ -1,5 +1,6 @@
-/* handover: what one program writes the next one reads, and nothing else. */
-#include "pool/handover.h"
+/* pool_upgrade: what one program writes the next one reads, and nothing else.
+ */
+#include "pool/pool_upgrade.h"
 
 #include <string.h>
 
@@ -48,13 +49,13 @@ static void fill(void)
     for (int i = 0; i < PLACES; i++)
         stores()[i] = (struct handover_store){20 + i, 30 + i};
     memcpy(stores() + PLACES, settings, sizeof settings);
-    size = handover_size(&room.head);
+    size = pool_upgrade_size(&room.head);
 }
 
 static bool is_read(void)
 {
     const char *why = NULL;
-    bool good = handover_read(&room, size, &view, &why);
+    bool good = pool_upgrade_read(&room, size, &view, &why);
     ck_assert_ptr_nonnull(why);
     return good;
 }
@@ -139,7 +140,7 @@ START_TEST(bytes_by_chance_do_no_harm)
         const char *why;
         EXPECT(copy != NULL);
         memcpy(copy, &room, size);
-        handover_read(copy, size, &view, &why);
+        pool_upgrade_read(copy, size, &view, &why);
         free(copy);
     }
 }
@@ -150,5 +151,5 @@ int main(void)
     const TTest *const tests[] = {
         what_is_written_is_read, another_length_is_refused,
         numbers_that_cannot_be_are_refused, bytes_by_chance_do_no_harm};
-    return UNIT_RUN_WITH("handover", tests, fill, NULL);
+    return UNIT_RUN_WITH("pool_upgrade", tests, fill, NULL);
 }
