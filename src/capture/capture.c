@@ -17,7 +17,7 @@
 #include "capture/capture_peer.h"
 #include "downstream/call.h"
 #include "listen/listener.h"
-#include "os/child.h"
+#include "os/process.h"
 #include "os/journal.h"
 #include "os/signals.h"
 
@@ -115,7 +115,7 @@ static void accept_one(struct capture *c)
             c->pause = clock_now() + SHORTAGE_PAUSE;
         return;
     }
-    pid_t pid = child_fork("peer");
+    pid_t pid = process_fork("peer");
     if (pid == 0) {
         close(c->listener.fd);
         _exit(capture_peer_run(fd, &c->options, c->counts));

@@ -16,7 +16,7 @@
 #include "conn_pool/conn_table.h"
 #include "conn_pool/conn_watch.h"
 #include "conn_pool/fd_store.h"
-#include "os/sandbox.h"
+#include "os/limits.h"
 #include "os/shared_timer.h"
 
 struct conn_pool {
@@ -104,7 +104,7 @@ struct conn_pool *conn_pool_new(uint32_t slots, int listener, char *why,
                                 size_t why_size)
 {
     why[0] = '\0';
-    if (!sandbox_fit_files(&slots, 3, OTHER_FILES, SLOTS_MIN, why, why_size))
+    if (!limits_fit_files(&slots, 3, OTHER_FILES, SLOTS_MIN, why, why_size))
         return NULL;
     struct conn_pool *t = new_empty(slots, listener);
     if (t == NULL || open_all(t, slots))

@@ -18,7 +18,38 @@ bool limits_files(uint64_t most, char *why, size_t why_size)
     return false;
 }
 
-/* Who may not raise the hard limit takes what it allows. */
+/* The soft limit that holds then; it is raised as far as the hard one allows.
+ */
+static uint64_t raise_files(uint64_t wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return limit.rlim_cur;
+}
+
+bool limits_fit_files(uint32_t *count, uint32_t each, uint32_t others,
+                      uint32_t least, char *why, size_t why_size)
+{
+    uint64_t limit = raise_files(others + each * (uint64_t)*count);
+    if (limit < others + each * least) {
+        snprintf(why, why_size,
+                 "the limit of open files is %llu; the least is %u: raise it "
+                 "(ulimit -n, LimitNOFILE=)",
+                 (unsigned long long)limit, others + each * least);
+        return false;
+    }
+    uint64_t most = (limit - others) / each;
+    if (*count > most)
+        *count = (uint32_t)most;
+    return true;
+}
+
+/* A process that may not raise the hard limit takes what that allows. */
 static bool allow_core(void)
 {
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};

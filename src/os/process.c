@@ -2,8 +2,29 @@
 #include "os/process.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
+
+#include "base/log.h"
+#include "os/signals.h"
+
+pid_t process_fork(const char *name)
+{
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    log_set_name(name);
+    signals_forget();
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    /* A parent that had ended before this call will send no signal. */
+    if (getppid() != parent)
+        _exit(EXIT_FAILURE);
+    return 0;
+}
 
 uint64_t process_memory(pid_t pid)
 {

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define UNCHANGED ((uid_t)-1)
@@ -86,35 +85,6 @@ bool sandbox_drop(const char *user, const char *group, char *why,
 void sandbox_no_new_privileges(void)
 {
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
-
-uint64_t sandbox_open_files(uint64_t wanted)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return 0;
-    if (limit.rlim_cur < wanted) {
-        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    return limit.rlim_cur;
-}
-
-bool sandbox_fit_files(uint32_t *count, uint32_t each, uint32_t others,
-                       uint32_t least, char *why, size_t why_size)
-{
-    uint64_t limit = sandbox_open_files(others + each * (uint64_t)*count);
-    if (limit < others + each * least) {
-        snprintf(why, why_size,
-                 "the limit of open files is %llu; the least is %u: raise it "
-                 "(ulimit -n, LimitNOFILE=)",
-                 (unsigned long long)limit, others + each * least);
-        return false;
-    }
-    uint64_t most = (limit - others) / each;
-    if (*count > most)
-        *count = (uint32_t)most;
-    return true;
 }
 
 void sandbox_fill_descriptors(void)

@@ -82,12 +82,6 @@ void pool_count_drops(const struct pool *p)
     log_set_drop_counter(&p->board->log_dropped);
 }
 
-static void free_board(const struct pool *p)
-{
-    log_set_drop_counter(NULL); /* it may be there */
-    scoreboard_free(p->board);
-}
-
 /* Two generations fit: one takes over while the other leaves. And no less than
  * `slots`. */
 static bool open_scoreboard(struct pool *p, const char *path, uint32_t slots)
@@ -228,30 +222,28 @@ bool pool_reopen(struct pool *p, uint32_t slots)
     return open_shadow(p) && warm_up(p);
 }
 
-void pool_close(struct pool *p)
+static void remove_files(struct pool *p)
 {
     listener_close(&p->listener);
     listener_close(&p->status);
-    if (p->now.config != NULL)
-        pidfile_close(p->pid_file, p->now.config->pool.pid_file);
-    if (p->now.config != NULL && p->board != NULL)
+    if (p->now.config == NULL)
+        return;
+    pidfile_close(p->pid_file, p->now.config->pool.pid_file);
+    if (p->board != NULL)
         scoreboard_unlink(p->now.config->pool.scoreboard);
-    downstream_free(&p->warm);
-    conn_pool_free(&p->conn_pool);
-    shadow_queue_free(&p->shadow);
-    idle_set_free(&p->idle_set);
-    free_board(p);
-    settings_free(&p->now);
-    settings_free(&p->next);
 }
 
-void pool_leave(struct pool *p)
+void pool_close(struct pool *p)
 {
+    bool forked = p->supervisor != 0 && p->supervisor != getpid();
+    if (!forked)
+        remove_files(p);
     downstream_free(&p->warm);
     conn_pool_free(&p->conn_pool);
     shadow_queue_free(&p->shadow);
     idle_set_free(&p->idle_set);
-    free_board(p);
+    log_set_drop_counter(NULL); /* it may be on the scoreboard */
+    scoreboard_free(p->board);
     settings_free(&p->now);
     settings_free(&p->next);
 }

@@ -55,11 +55,9 @@ bool pool_reopen(struct pool *p, uint32_t slots);
  * have a counter of their own. */
 void pool_count_drops(const struct pool *p);
 
-/* Also for a half-made pool. */
+/* Free all of a pool, also of a half-made one. In the process that made the
+ * pool this also removes its files: the unix sockets, the pid file, the
+ * scoreboard. In the children of the supervisor it leaves them alone. */
 void pool_close(struct pool *p);
-
-/* For a child that ends: everything but the files, which are the
- * supervisor's. */
-void pool_leave(struct pool *p);
 
 #endif

@@ -128,7 +128,7 @@ static int run_child(void *context, uint32_t number, uint32_t generation)
     settle(c, number);
     int status = run_worker(p, settings, number);
     close(p->listener.fd);
-    pool_leave(p);
+    pool_close(p);
     return status;
 }
 
@@ -146,7 +146,7 @@ static int run_monitor(void *context, uint32_t generation)
     close_one(p->pid_file);
     conn_pool_free(&p->conn_pool);
     int status = monitor_run(&plan);
-    pool_leave(p);
+    pool_close(p);
     return status;
 }
 
@@ -168,7 +168,7 @@ static int run_shadow(void *context, uint32_t number, uint32_t generation)
     close_one(p->pid_file);
     conn_pool_free(&p->conn_pool);
     int status = shadow_process_run(&plan);
-    pool_leave(p);
+    pool_close(p);
     return status;
 }
 

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "conn_pool/conn_table.h"
-#include "os/child.h"
+#include "os/process.h"
 #include "os/signals.h"
 
 /* Raised when two versions lay out shared memory alike but mean different
@@ -285,7 +285,7 @@ static pid_t fork_trial(struct pool *p, int state)
     p->trial = memfd_create("tallyd-trial", MFD_CLOEXEC);
     if (p->trial < 0)
         return -1;
-    pid_t pid = child_fork("successor");
+    pid_t pid = process_fork("successor");
     if (pid == 0) {
         run_trial(state, p->trial);
         _exit(EXIT_FAILURE);

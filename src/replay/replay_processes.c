@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "os/child.h"
+#include "os/process.h"
 #include "replay/frame.h"
 
 /* What a child must not hold open: the ends of its siblings, or they would
@@ -30,7 +30,7 @@ static pid_t start(struct worker_set_of_replay *worker_set, const char *name,
     *fd = -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return -1;
-    pid_t pid = child_fork(name);
+    pid_t pid = process_fork(name);
     if (pid == 0)
         close_ends(worker_set);
     close(ends[pid != 0]);

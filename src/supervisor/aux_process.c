@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "os/child.h"
+#include "os/process.h"
 #include "os/signals.h"
 
 /* How long a process may take to end before it is killed. */
@@ -61,7 +61,7 @@ static void start(struct aux_process_set *a, uint32_t i, uint32_t generation)
         snprintf(name, sizeof name, "monitor");
     else
         snprintf(name, sizeof name, "shadow %u", i - 1);
-    pid_t pid = child_fork(name);
+    pid_t pid = process_fork(name);
     if (pid == 0)
         exit(run(a, i, generation));
     p->started = clock_now();

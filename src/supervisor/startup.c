@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "os/child.h"
+#include "os/process.h"
 #include "supervisor/request_watchdog.h"
 
 /* Most are there by then, and nobody has to look again. */
@@ -38,7 +38,7 @@ bool startup_begin(struct startup *u, uint32_t number, uint32_t generation,
     static char name[24];
     scoreboard_step(&u->worker_set->board->slots[number], STEP_FORKED);
     snprintf(name, sizeof name, "worker %u", number);
-    pid_t pid = child_fork(name);
+    pid_t pid = process_fork(name);
     if (pid == 0) {
         worker_set_close(u->worker_set);
         exit(u->child(u->context, number, generation));
