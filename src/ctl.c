@@ -29,23 +29,16 @@ static void print_commands(FILE *out)
         fprintf(out, "  %-10s%s\n", commands[i].name, commands[i].help);
 }
 
-struct tallyctl_options {
+#define OPTIONS_STRUCT tallyctl_options
 #define OPTIONS_FILE "ctl/tallyctl_options.def"
-#include "ctl/options_members.h"
-};
-
-static const struct option_row rows[] = {
-#define OPTIONS_STRUCT struct tallyctl_options
-#define OPTIONS_FILE "ctl/tallyctl_options.def"
-#include "ctl/options_rows.h"
-};
+#include "ctl/options_declare.h"
 
 static const struct options_table table = {
     .program = "tallyctl",
     .command = "",
     .usage = "[OPTION...] COMMAND [OPTION...]",
     .about = "Look at a running pool, and more. See tallyctl(1).\n",
-    OPTIONS_ROWS(rows),
+    OPTIONS_ROWS(tallyctl_options_rows),
     .leading = true,
     .print_more = print_commands,
 };

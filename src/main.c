@@ -13,23 +13,16 @@
 #include "pool/pool_upgrade.h"
 #include "pool/settings.h"
 
-struct tallyd_options {
+#define OPTIONS_STRUCT tallyd_options
 #define OPTIONS_FILE "ctl/tallyd_options.def"
-#include "ctl/options_members.h"
-};
-
-static const struct option_row rows[] = {
-#define OPTIONS_STRUCT struct tallyd_options
-#define OPTIONS_FILE "ctl/tallyd_options.def"
-#include "ctl/options_rows.h"
-};
+#include "ctl/options_declare.h"
 
 static const struct options_table table = {
     .program = "tallyd",
     .command = "",
     .usage = "[OPTION...]",
     .about = "A pool of FastCGI workers. See tallyd(8), tallyd.conf(5).\n",
-    OPTIONS_ROWS(rows),
+    OPTIONS_ROWS(tallyd_options_rows),
 };
 
 static bool load_settings(struct pool *p)

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "capture/capture_options.h"
 #include "capture/capture_peer.h"
 #include "downstream/call.h"
 #include "listen/listener.h"
@@ -37,6 +36,30 @@ struct capture {
     int64_t warned;
     char why[400];
 };
+
+/* --- The command line. --- */
+
+static const struct option_row rows[] = {
+#define OPTIONS_STRUCT capture_options
+#define OPTIONS_FILE "capture/capture_options.def"
+#include "ctl/options_rows.h"
+};
+
+static const struct options_table table = {
+    .program = "tallyctl",
+    .command = "capture",
+    .usage = "--listen ADDRESS --out FILE [--forward URL] [OPTION...]",
+    .about = "Store what is posted, pass it on. See tallyctl-capture(1).\n",
+    OPTIONS_ROWS(rows),
+};
+
+static int parse(struct capture_options *o, int argc, char *const *argv)
+{
+    int status = options_parse(&table, o, argc, argv);
+    if (status == OPTIONS_GO && (o->listen[0] == '\0' || o->out[0] == '\0'))
+        return options_complain(&table, "--listen and --out are needed", "");
+    return status;
+}
 
 /* --- Setting up. --- */
 
@@ -211,12 +234,12 @@ static int run(struct capture *c)
 int capture_main(int argc, char **argv)
 {
     struct capture c = {.listener.fd = -1};
-    int status = capture_options_parse(&c.options, argc, argv);
+    int status = parse(&c.options, argc, argv);
     if (status == OPTIONS_GO) {
         signals_init();
         status = run(&c);
     }
     free(c.peers);
-    capture_options_free(&c.options);
+    options_clear(&table, &c.options);
     return status;
 }

@@ -5,7 +5,15 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "capture/capture_options.h"
+#include "config/config.h"
+#include "ctl/options.h"
+
+/* The command line of `tallyctl capture`. */
+struct capture_options {
+#define OPTIONS_FILE "capture/capture_options.def"
+#include "ctl/options_members.h"
+#undef OPTIONS_FILE
+};
 
 /* Shared by all processes. */
 struct capture_counts {

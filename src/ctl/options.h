@@ -1,8 +1,9 @@
 /* options: a command line whose options are a table.
  *
- * Every command of tallyd and tallyctl has a NAME_options.def. Its structure is
- * made by options_members.h, its rows by options_rows.h; the parser, the help,
- * the completion and a check of the manual follow from it:
+ * Every command of tallyd and tallyctl has a NAME_options.def. Its structure
+ * and its rows are made by options_declare.h, or where several rooms need the
+ * structure by its two halves, options_members.h and options_rows.h; the
+ * parser, the help, the completion and a check of the manual follow from it:
  *
  *   OPTION(letter, name, value, type, default, allowed, help)
  *                        --name VALUE or -l VALUE, the last one counts; types
@@ -58,6 +59,10 @@ struct options_table {
     bool leading;                  /* the first operand ends the options */
     void (*print_more)(FILE *out); /* the end of the help; NULL: nothing */
 };
+
+/* The rows of a structure that options_declare.h has made. */
+#define OPTIONS_ROWS_OF(name) OPTIONS_PASTE(name)
+#define OPTIONS_PASTE(name) name##_rows
 
 #define OPTIONS_ROWS(array)                                                    \
     .rows = (array), .row_count = sizeof(array) / sizeof((array)[0])

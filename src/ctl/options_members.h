@@ -10,4 +10,3 @@
 #undef LIST
 #undef FLAG
 #undef OPERANDS
-#undef OPTIONS_FILE

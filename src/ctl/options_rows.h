@@ -1,12 +1,12 @@
 /* options_rows: the rows of the table OPTIONS_FILE, whose structure is
- * OPTIONS_STRUCT; see options.h. Stands between the braces of an array of
- * struct option_row, and is included once for each, so without a guard. */
+ * struct OPTIONS_STRUCT; see options.h. Stands between the braces of an array
+ * of struct option_row, and is included once for each, so without a guard. */
 #define OPTION(letter, name, value, type, initial, allowed, text)              \
     {OPTION_VALUE,                                                             \
      letter,                                                                   \
      value,                                                                    \
      {#name, SETTING_##type, SETTING_LIVE, initial, allowed, text,             \
-      offsetof(OPTIONS_STRUCT, name)},                                         \
+      offsetof(struct OPTIONS_STRUCT, name)},                                  \
      0,                                                                        \
      0},
 #define WITHOUT_TYPE(kind, letter, name, value, least, most, text)             \
@@ -14,7 +14,7 @@
      letter,                                                                   \
      value,                                                                    \
      {#name, SETTING_TEXT, SETTING_LIVE, "", "", text,                         \
-      offsetof(OPTIONS_STRUCT, name)},                                         \
+      offsetof(struct OPTIONS_STRUCT, name)},                                  \
      least,                                                                    \
      most},
 #define LIST(letter, name, value, text)                                        \
@@ -29,5 +29,3 @@
 #undef LIST
 #undef FLAG
 #undef OPERANDS
-#undef OPTIONS_FILE
-#undef OPTIONS_STRUCT

@@ -14,16 +14,9 @@
 
 /* --- Those without options of their own. --- */
 
-struct common_options {
+#define OPTIONS_STRUCT common_options
 #define OPTIONS_FILE "ctl/common_options.def"
-#include "ctl/options_members.h"
-};
-
-static const struct option_row common_rows[] = {
-#define OPTIONS_STRUCT struct common_options
-#define OPTIONS_FILE "ctl/common_options.def"
-#include "ctl/options_rows.h"
-};
+#include "ctl/options_declare.h"
 
 static int ask(const char *command, const char *about, int argc, char **argv,
                int (*act)(const struct config *c))
@@ -32,7 +25,7 @@ static int ask(const char *command, const char *about, int argc, char **argv,
                                         .command = command,
                                         .usage = "[OPTION...]",
                                         .about = about,
-                                        OPTIONS_ROWS(common_rows)};
+                                        OPTIONS_ROWS(common_options_rows)};
     struct common_options o = {0};
     int status = options_parse(&table, &o, argc, argv);
     if (status == OPTIONS_GO) {
@@ -126,16 +119,9 @@ int stop_main(int argc, char **argv)
 
 /* --- status. --- */
 
-struct status_options {
+#define OPTIONS_STRUCT status_options
 #define OPTIONS_FILE "ctl/status_options.def"
-#include "ctl/options_members.h"
-};
-
-static const struct option_row status_rows[] = {
-#define OPTIONS_STRUCT struct status_options
-#define OPTIONS_FILE "ctl/status_options.def"
-#include "ctl/options_rows.h"
-};
+#include "ctl/options_declare.h"
 
 static int show(const struct scoreboard *b, const struct config *c, bool json)
 {
@@ -171,7 +157,7 @@ int status_main(int argc, char **argv)
         .command = "status",
         .usage = "[OPTION...]",
         .about = "Print workers, requests by outcome, times and counters.\n",
-        OPTIONS_ROWS(status_rows),
+        OPTIONS_ROWS(status_options_rows),
     };
     struct status_options o = {0};
     int status = options_parse(&table, &o, argc, argv);
@@ -187,16 +173,9 @@ int status_main(int argc, char **argv)
 
 /* --- health. --- */
 
-struct health_options {
+#define OPTIONS_STRUCT health_options
 #define OPTIONS_FILE "ctl/health_options.def"
-#include "ctl/options_members.h"
-};
-
-static const struct option_row health_rows[] = {
-#define OPTIONS_STRUCT struct health_options
-#define OPTIONS_FILE "ctl/health_options.def"
-#include "ctl/options_rows.h"
-};
+#include "ctl/options_declare.h"
 
 static const struct options_table health_table = {
     .program = "tallyctl",
@@ -205,7 +184,7 @@ static const struct options_table health_table = {
     .about = "Print one line, end with the status of a monitoring plugin. Each "
              "limit is two\npercentages: from which on it is a warning, or "
              "critical.\n",
-    OPTIONS_ROWS(health_rows),
+    OPTIONS_ROWS(health_options_rows),
 };
 
 static int take_limits(const struct health_options *o, struct health_limits *l)

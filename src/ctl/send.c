@@ -24,10 +24,9 @@
 
 enum send_end { SEND_TAKEN, SEND_REFUSED, SEND_FAILED };
 
-struct send_options {
+#define OPTIONS_STRUCT send_options
 #define OPTIONS_FILE "ctl/send_options.def"
-#include "ctl/options_members.h"
-};
+#include "ctl/options_declare.h"
 
 struct sender {
     const struct send_options *options;
@@ -251,18 +250,12 @@ static enum send_end send_file(const struct send_options *o,
     return end;
 }
 
-static const struct option_row rows[] = {
-#define OPTIONS_STRUCT struct send_options
-#define OPTIONS_FILE "ctl/send_options.def"
-#include "ctl/options_rows.h"
-};
-
 static const struct options_table table = {
     .program = "tallyctl",
     .command = "send",
     .usage = "[OPTION...] BODY",
     .about = "Post a file to the pool without a web server, print its reply.\n",
-    OPTIONS_ROWS(rows),
+    OPTIONS_ROWS(send_options_rows),
 };
 
 int send_main(int argc, char **argv)

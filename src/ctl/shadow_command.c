@@ -17,16 +17,9 @@
 
 enum { EXIT_DIFFERENT = 1 };
 
-struct shadow_options {
+#define OPTIONS_STRUCT shadow_options
 #define OPTIONS_FILE "ctl/shadow_options.def"
-#include "ctl/options_members.h"
-};
-
-static const struct option_row rows[] = {
-#define OPTIONS_STRUCT struct shadow_options
-#define OPTIONS_FILE "ctl/shadow_options.def"
-#include "ctl/options_rows.h"
-};
+#include "ctl/options_declare.h"
 
 static const struct options_table table = {
     .program = "tallyctl",
@@ -37,7 +30,7 @@ static const struct options_table table = {
         "--results and\n--capture, what a pool that gets copies and the old "
         "handler made of the same\nrequests. The settings then explain what "
         "differs by contract.\n",
-    OPTIONS_ROWS(rows),
+    OPTIONS_ROWS(shadow_options_rows),
 };
 
 static int parse(struct shadow_options *o, int argc, char **argv)

@@ -7,7 +7,7 @@
 #include "config/config_load.h"
 
 static const struct option_row rows[] = {
-#define OPTIONS_STRUCT struct replay_options
+#define OPTIONS_STRUCT replay_options
 #define OPTIONS_FILE "replay/replay_options.def"
 #include "ctl/options_rows.h"
 };

@@ -11,6 +11,7 @@
 struct replay_options {
 #define OPTIONS_FILE "replay/replay_options.def"
 #include "ctl/options_members.h"
+#undef OPTIONS_FILE
     struct config *settings; /* owns the words of `shape` */
     struct shape shape;
 };

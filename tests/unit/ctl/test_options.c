@@ -12,22 +12,15 @@
 #include "unit.h"
 
 /* A table that has rows of every kind, with and without a letter. */
-struct wish {
+#define OPTIONS_STRUCT wish
 #define OPTIONS_FILE "ctl/send_options.def"
-#include "ctl/options_members.h"
-};
-
-static const struct option_row rows[] = {
-#define OPTIONS_STRUCT struct wish
-#define OPTIONS_FILE "ctl/send_options.def"
-#include "ctl/options_rows.h"
-};
+#include "ctl/options_declare.h"
 
 static struct options_table table = {.program = "prog",
                                      .command = "send",
                                      .usage = "[OPTION...] BODY",
                                      .about = "What it does.\n",
-                                     OPTIONS_ROWS(rows)};
+                                     OPTIONS_ROWS(wish_rows)};
 
 #define WORDS_MAX 16
 
