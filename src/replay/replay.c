@@ -36,7 +36,7 @@ struct ear {
 struct replay {
     struct replay_options options;
     struct window window;
-    struct worker_set_of_replay worker_set;
+    struct replay_processes processes;
     struct replay_results results;
     struct ear ears[LISTENERS];
     bool ended;      /* there are no more items */
@@ -127,7 +127,7 @@ static bool start_callers(struct replay *r)
             return false;
         call_free(&probe);
         for (int64_t i = 0; i < r->options.jobs; i++)
-            if (!replay_processes_call(&r->worker_set, who, &s)) {
+            if (!replay_processes_call(&r->processes, who, &s)) {
                 snprintf(r->fault, sizeof r->fault, "fork: %s",
                          strerror(errno));
                 return false;
@@ -147,7 +147,7 @@ static bool start_reader(struct replay *r)
     if (corpus == NULL)
         return false;
     bool ok =
-        replay_processes_read(&r->worker_set, corpus, r->results.state.done);
+        replay_processes_read(&r->processes, corpus, r->results.state.done);
     if (!ok)
         snprintf(r->fault, sizeof r->fault, "fork: %s", strerror(errno));
     corpus_free(&corpus);
@@ -171,7 +171,7 @@ static bool set_up(struct replay *r)
 
 static void tear_down(struct replay *r)
 {
-    replay_processes_end(&r->worker_set, r->window.first < r->window.next);
+    replay_processes_end(&r->processes, r->window.first < r->window.next);
     for (int i = 0; i < LISTENERS; i++) {
         if (r->ears[i].http != NULL)
             http_free(&r->ears[i].http);
@@ -194,7 +194,7 @@ static bool take_item(struct replay *r)
 {
     struct replay_item item;
     char *body = NULL;
-    if (!frame_read(r->worker_set.reader_fd, &item, sizeof item))
+    if (!frame_read(r->processes.reader_fd, &item, sizeof item))
         return fail(r, "the process that reads the input has ended");
     if (item.state == CORPUS_END || item.state == CORPUS_FAILED) {
         r->ended = true;
@@ -204,7 +204,7 @@ static bool take_item(struct replay *r)
         return item.state == CORPUS_END;
     }
     if (item.state == CORPUS_BODY) {
-        body = frame_read_new(r->worker_set.reader_fd, item.body_len);
+        body = frame_read_new(r->processes.reader_fd, item.body_len);
         if (body == NULL)
             return fail(r, "memory is short");
         if (r->options.rate > 0) {
@@ -253,7 +253,7 @@ static bool wait_and_hear(struct replay *r, bool take, int64_t due)
     struct pollfd p[1 + LISTENERS + LEGS * REPLAY_JOBS_MAX];
     struct caller *callers[LEGS * REPLAY_JOBS_MAX];
     nfds_t n = 0, first_caller;
-    p[n++] = (struct pollfd){take ? r->worker_set.reader_fd : -1, POLLIN, 0};
+    p[n++] = (struct pollfd){take ? r->processes.reader_fd : -1, POLLIN, 0};
     for (int i = 0; i < LISTENERS; i++) {
         struct http *http = r->ears[i].http;
         int64_t http_at = http == NULL ? CLOCK_NEVER : http_due(http);
@@ -261,10 +261,10 @@ static bool wait_and_hear(struct replay *r, bool take, int64_t due)
         due = http_at < due ? http_at : due;
     }
     first_caller = n;
-    for (size_t i = 0; i < r->worker_set.count; i++)
-        if (r->worker_set.callers[i].busy != NULL) {
-            callers[n - first_caller] = &r->worker_set.callers[i];
-            p[n++] = (struct pollfd){r->worker_set.callers[i].fd, POLLIN, 0};
+    for (size_t i = 0; i < r->processes.count; i++)
+        if (r->processes.callers[i].busy != NULL) {
+            callers[n - first_caller] = &r->processes.callers[i];
+            p[n++] = (struct pollfd){r->processes.callers[i].fd, POLLIN, 0};
         }
     int64_t now = clock_now(), left = due > now ? due - now : 0;
     const struct timespec limit = {.tv_sec = left / CLOCK_SECOND,
@@ -307,7 +307,7 @@ static bool run(struct replay *r)
         if (nothing_left && (r->ended || r->stopping))
             return true;
         bool take = may_take(r, now, &due);
-        if (!replay_processes_order(&r->worker_set, &r->window))
+        if (!replay_processes_order(&r->processes, &r->window))
             return fail(r, "a process that calls a handler has ended");
         if (!wait_and_hear(r, take, due))
             return false;

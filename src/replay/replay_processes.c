@@ -13,18 +13,17 @@
 
 /* What a child must not hold open: the ends of its siblings, or they would
  * never meet the end of their sockets. */
-static void close_ends(struct worker_set_of_replay *worker_set)
+static void close_ends(struct replay_processes *all)
 {
-    if (worker_set->reader > 0)
-        close(worker_set->reader_fd);
-    for (size_t i = 0; i < worker_set->count; i++)
-        close(worker_set->callers[i].fd);
+    if (all->reader > 0)
+        close(all->reader_fd);
+    for (size_t i = 0; i < all->count; i++)
+        close(all->callers[i].fd);
 }
 
 /* Fork a child with a socket. In the child: 0, and *fd is its end; else as
  * fork(2), and *fd is ours; -1: there is neither. */
-static pid_t start(struct worker_set_of_replay *worker_set, const char *name,
-                   int *fd)
+static pid_t start(struct replay_processes *all, const char *name, int *fd)
 {
     int ends[2];
     *fd = -1;
@@ -32,7 +31,7 @@ static pid_t start(struct worker_set_of_replay *worker_set, const char *name,
         return -1;
     pid_t pid = process_fork(name);
     if (pid == 0)
-        close_ends(worker_set);
+        close_ends(all);
     close(ends[pid != 0]);
     if (pid < 0)
         close(ends[0]);
@@ -41,27 +40,27 @@ static pid_t start(struct worker_set_of_replay *worker_set, const char *name,
     return pid;
 }
 
-bool replay_processes_read(struct worker_set_of_replay *worker_set,
-                           struct corpus *corpus, uint64_t skip)
+bool replay_processes_read(struct replay_processes *all, struct corpus *corpus,
+                           uint64_t skip)
 {
     int fd;
-    pid_t pid = start(worker_set, "reader", &fd);
+    pid_t pid = start(all, "reader", &fd);
     if (pid == 0)
-        _exit(replay_reader_run(fd, corpus, skip));
-    worker_set->reader = pid;
-    worker_set->reader_fd = fd;
+        _exit(replay_child_read(fd, corpus, skip));
+    all->reader = pid;
+    all->reader_fd = fd;
     return pid > 0;
 }
 
-bool replay_processes_call(struct worker_set_of_replay *worker_set, int who,
+bool replay_processes_call(struct replay_processes *all, int who,
                            const struct call_settings *settings)
 {
     struct caller c = {.who = who};
-    c.pid = start(worker_set, "caller", &c.fd);
+    c.pid = start(all, "caller", &c.fd);
     if (c.pid == 0)
-        _exit(replay_caller_run(c.fd, settings));
+        _exit(replay_child_call(c.fd, settings));
     if (c.pid > 0)
-        worker_set->callers[worker_set->count++] = c;
+        all->callers[all->count++] = c;
     return c.pid > 0;
 }
 
@@ -74,12 +73,11 @@ static bool give(struct caller *c, struct window *w, struct slot *s)
     return frame_write(c->fd, &order, sizeof order, s->body, s->item.body_len);
 }
 
-bool replay_processes_order(struct worker_set_of_replay *worker_set,
-                            struct window *w)
+bool replay_processes_order(struct replay_processes *all, struct window *w)
 {
     bool none[LEGS] = {false};
-    for (size_t i = 0; i < worker_set->count; i++) {
-        struct caller *c = &worker_set->callers[i];
+    for (size_t i = 0; i < all->count; i++) {
+        struct caller *c = &all->callers[i];
         if (c->busy != NULL || none[c->who])
             continue;
         struct slot *s = replay_window_ask(w, c->who);
@@ -105,17 +103,17 @@ bool replay_processes_hear(struct caller *c, struct window *w)
 
 /* A reader that waits for its input hears nothing; and who is busy with a call
  * has its timeout to go. */
-void replay_processes_end(struct worker_set_of_replay *worker_set, bool now)
+void replay_processes_end(struct replay_processes *all, bool now)
 {
-    close_ends(worker_set);
-    if (worker_set->reader > 0)
-        kill(worker_set->reader, SIGKILL);
-    for (size_t i = 0; now && i < worker_set->count; i++)
-        kill(worker_set->callers[i].pid, SIGKILL);
-    if (worker_set->reader > 0)
-        waitpid(worker_set->reader, NULL, 0);
-    for (size_t i = 0; i < worker_set->count; i++)
-        waitpid(worker_set->callers[i].pid, NULL, 0);
-    worker_set->count = 0;
-    worker_set->reader = 0;
+    close_ends(all);
+    if (all->reader > 0)
+        kill(all->reader, SIGKILL);
+    for (size_t i = 0; now && i < all->count; i++)
+        kill(all->callers[i].pid, SIGKILL);
+    if (all->reader > 0)
+        waitpid(all->reader, NULL, 0);
+    for (size_t i = 0; i < all->count; i++)
+        waitpid(all->callers[i].pid, NULL, 0);
+    all->count = 0;
+    all->reader = 0;
 }

@@ -21,7 +21,7 @@ struct caller {
     struct slot *busy; /* with this one; NULL: idle */
 };
 
-struct worker_set_of_replay {
+struct replay_processes {
     pid_t reader;
     int reader_fd;
     struct caller callers[LEGS * REPLAY_JOBS_MAX];
@@ -29,19 +29,18 @@ struct worker_set_of_replay {
 };
 
 /* False: errno. replay_processes_end() is due in any case. */
-bool replay_processes_read(struct worker_set_of_replay *worker_set,
-                           struct corpus *corpus, uint64_t skip);
-bool replay_processes_call(struct worker_set_of_replay *worker_set, int who,
+bool replay_processes_read(struct replay_processes *all, struct corpus *corpus,
+                           uint64_t skip);
+bool replay_processes_call(struct replay_processes *all, int who,
                            const struct call_settings *settings);
 
 /* Give every idle caller what it can do. False: one of them has died. */
-bool replay_processes_order(struct worker_set_of_replay *worker_set,
-                            struct window *w);
+bool replay_processes_order(struct replay_processes *all, struct window *w);
 
 /* Take the result of one that is readable. False: it has died. */
 bool replay_processes_hear(struct caller *c, struct window *w);
 
 /* Close and reap. `now`: do not wait for calls under way. */
-void replay_processes_end(struct worker_set_of_replay *worker_set, bool now);
+void replay_processes_end(struct replay_processes *all, bool now);
 
 #endif

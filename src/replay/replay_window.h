@@ -1,9 +1,9 @@
 /* replay_window: the cases that are under way, in their order.
  *
- * Handlers answer out of order; cases leave in order, so that what is counted
- * and written is always that of the first so many. A case that takes long holds
- * up those behind it once the window is full, and no longer than its timeout.
- */
+ * Handlers answer out of order; cases leave the window in order, so that what
+ * has been counted and written is at any time that of the first N cases, for
+ * some N. A slow case holds up those behind it once the window is full, and no
+ * longer than its timeout. */
 #ifndef TALLYD_REPLAY_REPLAY_WINDOW_H
 #define TALLYD_REPLAY_REPLAY_WINDOW_H
 
@@ -11,8 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "replay/replay_caller.h"
-#include "replay/replay_reader.h"
+#include "replay/replay_child.h"
 
 /* Who is asked. The third is another instance of theirs, and is asked when
  * theirs has answered. */

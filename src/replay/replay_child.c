@@ -1,5 +1,5 @@
-/* replay_caller: see replay_caller.h. */
-#include "replay/replay_caller.h"
+/* replay_child: see replay_child.h. */
+#include "replay/replay_child.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,39 @@
 
 #include "downstream/http_request.h"
 #include "replay/frame.h"
+
+/* --- The reader. --- */
+
+static bool hand_over(int fd, const struct corpus_item *item)
+{
+    struct replay_item out;
+    memset(&out, 0, sizeof out);
+    out.state = item->state;
+    out.body_len = item->body_len;
+    memcpy(out.source, item->source, sizeof out.source);
+    memcpy(out.why, item->why, sizeof out.why);
+    return frame_write(fd, &out, sizeof out, item->body, item->body_len);
+}
+
+int replay_child_read(int fd, struct corpus *corpus, uint64_t skip)
+{
+    struct corpus_item item;
+    bool told = true;
+    do {
+        corpus_next(corpus, &item);
+        bool final = item.state == CORPUS_END || item.state == CORPUS_FAILED;
+        if (final || skip == 0)
+            told = hand_over(fd, &item);
+        else
+            skip--;
+        free(item.body);
+        if (final)
+            break;
+    } while (told);
+    return EXIT_SUCCESS;
+}
+
+/* --- A caller. --- */
 
 static bool obey(int fd, struct call *call, const struct replay_order *order)
 {
@@ -31,7 +64,7 @@ static bool obey(int fd, struct call *call, const struct replay_order *order)
                        answer.body_len);
 }
 
-int replay_caller_run(int fd, const struct call_settings *settings)
+int replay_child_call(int fd, const struct call_settings *settings)
 {
     char why[256];
     struct replay_order order;
