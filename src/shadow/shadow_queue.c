@@ -182,15 +182,6 @@ void shadow_queue_wait(struct shadow_queue *q, const sigset_t *open, int most)
         return; /* another one was faster */
 }
 
-uint32_t shadow_queue_waiting(const struct shadow_queue *q)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < q->count; i++)
-        n += atomic_load_explicit(&q->states[i], memory_order_relaxed) ==
-             SUBMITTED;
-    return n;
-}
-
 uint32_t shadow_queue_recover(struct shadow_queue *q, int owner)
 {
     uint32_t n = 0;

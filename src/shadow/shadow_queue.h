@@ -78,9 +78,6 @@ int shadow_queue_claim(struct shadow_queue *q, int owner);
  * signal came, or so many ms are over (-1: as long as it takes). */
 void shadow_queue_wait(struct shadow_queue *q, const sigset_t *open, int most);
 
-/* How many are submitted and not claimed. */
-uint32_t shadow_queue_waiting(const struct shadow_queue *q);
-
 /* The owner is dead: free what it had. Gives the number of slots. */
 uint32_t shadow_queue_recover(struct shadow_queue *q, int owner);
 

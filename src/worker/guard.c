@@ -7,9 +7,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* A downstream that answers 3xx or 4xx is there and works: it does not want
- * this result, and may want the next one. */
-enum breaker_result guard_result(enum outcome o, int status)
+/* Is this outcome of a post a failure of the downstream, and not of what was
+ * posted or of this process? A downstream that answers 3xx or 4xx is there and
+ * works: it does not want this result, and may want the next one. */
+static enum breaker_result judge(enum outcome o, int status)
 {
     switch (o) {
     case OUTCOME_downstream_connect:
@@ -57,7 +58,7 @@ void guard_leave(const struct endpoint *e, struct scoreboard_slot *slot,
                  const struct guard_pass *pass, enum outcome o,
                  const struct downstream_report *report)
 {
-    enum breaker_result result = guard_result(o, report->status);
+    enum breaker_result result = judge(o, report->status);
     const struct circuit_change change = circuit_leave(
         e->circuit, &e->rules, clock_now() / CLOCK_MS, pass->epoch, result);
     if (change.from == change.to || result == BREAKER_UNKNOWN)

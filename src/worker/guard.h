@@ -23,8 +23,4 @@ void guard_leave(const struct endpoint *e, struct scoreboard_slot *slot,
                  const struct guard_pass *pass, enum outcome o,
                  const struct downstream_report *report);
 
-/* Is this outcome of a post a failure of the downstream, and not of what was
- * posted or of this process? */
-enum breaker_result guard_result(enum outcome o, int status);
-
 #endif

@@ -32,7 +32,7 @@ static void close_sections(void)
 static bool set(const struct config_section *s, const struct setting *row,
                 const char *text)
 {
-    buf_reset(&why);
+    buf_init(&why, words, sizeof words);
     bool ok = config_setting_set(row, s->base, text, &why);
     ck_assert_msg(ok == (why.len == 0), "%s = %s: \"%s\"", row->name, text,
                   words);

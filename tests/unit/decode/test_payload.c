@@ -267,7 +267,7 @@ START_TEST(a_difference_is_told_without_the_body)
     tally_add_int64(&b.tally, 21);
     ck_assert(!payload_same(&a, &b, &words));
     ck_assert_str_eq(room, "sum 0, not 42");
-    buf_reset(&words);
+    buf_init(&words, room, sizeof room);
     b.ok = false;
     b.fault.what = OUTCOME_wrong_shape;
     ck_assert(!payload_same(&a, &b, &words));

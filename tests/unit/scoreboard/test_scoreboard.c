@@ -162,7 +162,7 @@ START_TEST(the_status_adds_up)
     ck_assert_ptr_nonnull(strstr(room, "\"number\":4"));
     ck_assert_ptr_null(strstr(room, "\"number\":2"));
     ck_assert_ptr_nonnull(strstr(room, "\"ok\":8"));
-    buf_reset(&out);
+    buf_init(&out, room, sizeof room);
     ck_assert(status_text(&view, &out));
     ck_assert_ptr_nonnull(strstr(room, "3 of 3 workers, 1 busy, 10 requests"));
     scoreboard_free(b);
