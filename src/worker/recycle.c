@@ -10,6 +10,34 @@
 #include "os/process.h"
 
 #define WEIGH_INTERVAL CLOCK_SECOND
+#define SHARE 10 /* the least is the limit less a tenth */
+
+static uint64_t draw(uint64_t most, uint8_t random)
+{
+    return most - most / SHARE / UINT8_MAX * random -
+           most / SHARE % UINT8_MAX * random / UINT8_MAX;
+}
+
+struct recycle_limits recycle_draw(const struct recycle_limits *most,
+                                   const uint8_t random[RECYCLE_RANDOM_BYTES])
+{
+    return (struct recycle_limits){
+        .requests = draw(most->requests, random[0]),
+        .age = (int64_t)draw((uint64_t)most->age, random[1]),
+        .rss = draw(most->rss, random[2]),
+    };
+}
+
+enum recycle_reason recycle_reached(const struct recycle_limits *limits,
+                                    const struct recycle_limits *so_far)
+{
+    if (limits->requests != 0 && so_far->requests >= limits->requests)
+        return RECYCLE_REQUESTS;
+    if (limits->age != 0 && so_far->age >= limits->age)
+        return RECYCLE_AGE;
+    return limits->rss != 0 && so_far->rss >= limits->rss ? RECYCLE_RSS
+                                                          : RECYCLE_NOT;
+}
 
 void recycle_begin(struct recycle *r, const struct config_pool *c,
                    struct scoreboard_slot *slot)
@@ -18,12 +46,12 @@ void recycle_begin(struct recycle *r, const struct config_pool *c,
     if (c->max_requests == 0 && c->max_age == 0 && c->max_rss == 0)
         return; /* and no clock is read for it after each request */
     struct entropy entropy = {.left = 0};
-    const struct lifetime most = {.requests = (uint64_t)c->max_requests,
-                                  .age = c->max_age,
-                                  .rss = (uint64_t)c->max_rss};
+    const struct recycle_limits most = {.requests = (uint64_t)c->max_requests,
+                                        .age = c->max_age,
+                                        .rss = (uint64_t)c->max_rss};
     *r = (struct recycle){
         .limits =
-            lifetime_draw(&most, entropy_take(&entropy, LIFETIME_RANDOM_BYTES)),
+            recycle_draw(&most, entropy_take(&entropy, RECYCLE_RANDOM_BYTES)),
         .slot = slot,
         .begun = atomic_load_explicit(&slot->begun, memory_order_relaxed),
         .born = clock_now()};
@@ -43,21 +71,21 @@ bool recycle_due(struct recycle *r)
         enum counter counter;
         const char *setting;
     } ends[] = {
-        [LIFETIME_REQUESTS] = {COUNTER_recycled_requests, "max_requests"},
-        [LIFETIME_AGE] = {COUNTER_recycled_age, "max_age"},
-        [LIFETIME_RSS] = {COUNTER_recycled_rss, "max_rss"},
+        [RECYCLE_REQUESTS] = {COUNTER_recycled_requests, "max_requests"},
+        [RECYCLE_AGE] = {COUNTER_recycled_age, "max_age"},
+        [RECYCLE_RSS] = {COUNTER_recycled_rss, "max_rss"},
     };
     if (r->slot == NULL)
         return false;
     int64_t now = clock_now();
-    const struct lifetime so_far = {
+    const struct recycle_limits so_far = {
         .requests =
             atomic_load_explicit(&r->slot->begun, memory_order_relaxed) -
             r->begun,
         .age = now - r->born,
         .rss = weigh(r, now)};
-    enum lifetime_end end = lifetime_check(&r->limits, &so_far);
-    if (end == LIFETIME_GOES_ON)
+    enum recycle_reason end = recycle_reached(&r->limits, &so_far);
+    if (end == RECYCLE_NOT)
         return false;
     scoreboard_count(&r->slot->counters[ends[end].counter]);
     log_info("makes room for a fresh worker after %" PRIu64
