@@ -269,6 +269,56 @@ START_TEST(words_are_read_at_every_border)
 }
 END_TEST
 
+/* --- Runs of one byte, longer than what is looked at in one go. --- */
+
+/* Where a run may stand; "@" is the run, of that byte. */
+static const struct {
+    const char *body;
+    char byte;
+} runs[] = {
+    {"@{\"items\":[{\"value\":21}]}", ' '},
+    {"{@\"items\":[{\"value\":21}]}", '\n'},
+    {"{\"items\"@:[{\"value\":21}]}", ' '},
+    {"{\"items\":@[{\"value\":21}]}", '\t'},
+    {"{\"items\":[@{\"value\":21}]}", ' '},
+    {"{\"items\":[{\"value\"@:21}]}", '\r'},
+    {"{\"items\":[{\"value\":@21}]}", ' '},
+    {"{\"items\":[{\"value\":21@}]}", ' '},
+    {"{\"items\":[{\"value\":21}@]}", '\n'},
+    {"{\"items\":[{\"value\":21}]}@", ' '},
+    {"{\"items\":[{\"value\":21,@\"x\":true@}]}", ' '},
+    {"{\"x\":\"@\",\"items\":[{\"value\":21}]}", 'x'},
+    {"{\"@\":null,\"items\":[{\"value\":21,\"@\":\"@\"}]}", 'v'},
+    {"{\"x\":\"\\\\@\",\"items\":[{\"value\":21}]}", '/'},
+    {"{\"x\":[1@,0.@,1e0@],\"items\":[{\"value\":21}]}", '0'},
+    {"{\"items\":[{\"value\":1@}]}", '0'},
+    {"{\"items\":[{\"value\":0.@}]}", '0'},
+    {"{\"items\":[{\"value\":1e@1}]}", '0'},
+    {"{\"items\":[{\"value\":21}]@}", 'x'},
+    {"{\"x\":n@", 'u'},
+    {"{\"x\":@", '-'},
+    {"\"@", '"'},
+    {"@", '['},
+};
+
+START_TEST(a_run_of_anything_may_come_in_pieces_of_any_length)
+{
+    static const size_t lengths[] = {700, 1016, 1100, 4090, 9000};
+    static const size_t steps[] = {1, 7, 64, 1000, 4096};
+    for (size_t i = 0; i < COUNT(runs); i++)
+        for (size_t k = 0; k < COUNT(lengths); k++) {
+            b.n = 0;
+            for (const char *c = runs[i].body; *c != '\0'; c++)
+                if (*c == '@')
+                    body_fill(&b, runs[i].byte, lengths[k] + i % 3);
+                else
+                    body_put(&b, c, 1);
+            for (size_t s = 0; s < COUNT(steps); s++)
+                bodies_check(&set, &b, 1 + (i + k) % 70, steps[s]);
+        }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -278,6 +328,7 @@ int main(void)
         long_strings_of_any_script_are_taken,
         backslashes_come_in_pairs_at_every_border,
         numbers_are_read_at_every_border,
-        words_are_read_at_every_border};
+        words_are_read_at_every_border,
+        a_run_of_anything_may_come_in_pieces_of_any_length};
     return UNIT_RUN_WITH("payload_borders", tests, open_set, close_set);
 }
