@@ -87,7 +87,7 @@ START_TEST(it_says_what_differs_and_where)
 }
 END_TEST
 
-START_TEST(no_answer_has_its_reason)
+START_TEST(no_reply_has_its_reason)
 {
     const struct parity_case c = {
         .request = "",
@@ -173,7 +173,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        it_says_what_differs_and_where, no_answer_has_its_reason,
+        it_says_what_differs_and_where, no_reply_has_its_reason,
         redacted_it_has_lengths_only, every_byte_can_be_replayed,
         long_bodies_that_are_no_text_are_whole};
     return UNIT_RUN_WITH("mismatch_record", tests, NULL, forget);

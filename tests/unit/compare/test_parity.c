@@ -15,7 +15,7 @@ START_TEST(the_list_is_whole)
 }
 END_TEST
 
-START_TEST(an_answer_that_is_missing)
+START_TEST(a_reply_that_is_missing)
 {
     static const struct {
         enum parity_end ours, theirs;
@@ -190,7 +190,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         the_list_is_whole,
-        an_answer_that_is_missing,
+        a_reply_that_is_missing,
         statuses,
         replies,
         posts,

@@ -1,4 +1,4 @@
-/* call: one POST and its answer, from peers that do as they like. */
+/* call: one POST and its response, from peers that do as they like. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -171,7 +171,7 @@ START_TEST(a_request_is_sent_as_it_was_given)
 }
 END_TEST
 
-START_TEST(answers_come_in_many_forms)
+START_TEST(responses_come_in_many_forms)
 {
     static const struct {
         struct act act;
@@ -206,7 +206,7 @@ START_TEST(answers_come_in_many_forms)
 }
 END_TEST
 
-START_TEST(what_is_no_answer_is_told)
+START_TEST(what_is_no_response_is_told)
 {
     static const struct act acts[] = {
         {BYTES("")},
@@ -228,7 +228,7 @@ START_TEST(what_is_no_answer_is_told)
 END_TEST
 
 /* Neither of them can make it wait or take memory without end. */
-START_TEST(endless_answers_are_cut_off)
+START_TEST(endless_responses_are_cut_off)
 {
     static const struct act acts[] = {
         {BYTES("HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n")},
@@ -337,9 +337,9 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {a_request_is_sent_as_it_was_given,
-                                  answers_come_in_many_forms,
-                                  what_is_no_answer_is_told,
-                                  endless_answers_are_cut_off,
+                                  responses_come_in_many_forms,
+                                  what_is_no_response_is_told,
+                                  endless_responses_are_cut_off,
                                   a_header_without_end_is_cut_off,
                                   a_peer_that_is_silent_has_its_deadline,
                                   nobody_there_is_told,

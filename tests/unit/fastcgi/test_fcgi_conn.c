@@ -314,7 +314,7 @@ START_TEST(management_does_not_move_the_deadline)
 END_TEST
 
 /* Who asks and never reads the answers is let go, not waited for. */
-START_TEST(answers_nobody_reads_end_the_connection)
+START_TEST(replies_that_are_not_read_end_the_connection)
 {
     enum fcgi_progress progress = FCGI_WAITING;
     for (int i = 0; i < 100000 && progress == FCGI_WAITING; i++) {
@@ -392,7 +392,7 @@ int main(void)
         a_peer_that_leaves_is_told_at_every_stage,
         the_deadlines_follow_each_other,
         management_does_not_move_the_deadline,
-        answers_nobody_reads_end_the_connection,
+        replies_that_are_not_read_end_the_connection,
         another_role_is_told_and_refused,
         an_abort_that_crossed_the_reply_costs_nothing,
         a_packed_body_of_the_next_request_is_not_lost};
