@@ -1,6 +1,6 @@
-/* options_declare: struct OPTIONS_STRUCT for the table OPTIONS_FILE, and `rows`,
- * its rows; see options.h. Included once for each, in the room that reads that
- * command line, so without a guard. Undefines both names. */
+/* options_declare: struct OPTIONS_STRUCT for the table OPTIONS_FILE, and
+ * `rows`, its rows; see options.h. Included once for each, in the room that
+ * reads that command line, so without a guard. Undefines both names. */
 struct OPTIONS_STRUCT {
 #include "ctl/options_members.h"
 };
