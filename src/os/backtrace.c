@@ -85,7 +85,7 @@ static void answer(int signal, siginfo_t *info, void *context)
     (void)signal, (void)info;
     int saved = errno;
     uint64_t number = atomic_load_explicit(&room->asked, memory_order_acquire);
-    if (number != 0 && /* else it is somebody else's signal */
+    if (number != 0 && /* else the signal is no question */
         number != atomic_load_explicit(&room->given, memory_order_relaxed))
         backtrace_note(room, number, context);
     errno = saved;

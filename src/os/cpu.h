@@ -6,29 +6,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A list of CPUs: "" is none, "auto" all that this process may run on, else
- * numbers and ranges such as "0-3,6". */
+/* A list of CPUs is "" (no CPU), "auto" (every CPU that this process may run
+ * on), or numbers and ranges such as "0-3,6". */
 
-/* False: it is no such list, or names a CPU that this process may not run on;
- * `why` says which. */
+/* Is this a list of CPUs that this process may run on? False: `why` says what
+ * is wrong. */
 bool cpu_list_check(const char *list, char *why, size_t why_size);
 
-/* Keep this process on one CPU of the list: the `number`-th, from the start
- * again after the last. True as well when the list is empty. False: errno; e.g.
- * EINVAL, the CPU has been taken offline. See sched_setaffinity(2). */
+/* Keep this process on one CPU of the list (sched_setaffinity(2)): the
+ * `number`-th from 0, counting from the first again after the last. An empty
+ * list changes nothing. False: errno; EINVAL when the CPU has been taken
+ * offline. */
 bool cpu_bind(const char *list, uint32_t number);
 
-/* Schedule this process as one that computes and does not interact: woken up,
- * it does not preempt who runs. SCHED_BATCH of sched(7). False: errno. */
+/* Schedule this process as SCHED_BATCH (sched(7)): when it wakes up it does not
+ * preempt the process that runs. False: errno. */
 bool cpu_batch(void);
 
-/* Schedule this process when nobody else wants the processor: SCHED_IDLE of
- * sched(7). The least nice value would still take it from processes in batch
- * for a moment, each time it is woken up. False: errno. */
+/* Schedule this process as SCHED_IDLE (sched(7)): it runs when no other process
+ * wants the processor. A nice value of 19 is not enough: each time such a
+ * process wakes up, it takes the processor from one in SCHED_BATCH. False:
+ * errno. */
 bool cpu_idle(void);
 
-/* Give this process and its later children the nice value (setpriority(2)); 0
- * leaves it. False: errno; only root may have less than before. */
+/* Set the nice value of this process and its later children (setpriority(2)); 0
+ * leaves it as it is. False: errno; only root may lower it. */
 bool cpu_nice(int value);
 
 #endif

@@ -28,7 +28,7 @@ bool journal_reopen(struct journal *j)
     return j->fd >= 0;
 }
 
-/* Was somebody killed in the middle of the last line? */
+/* Was a process killed in the middle of the last line? */
 static bool is_cut(int fd, off_t size)
 {
     char last;

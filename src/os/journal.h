@@ -1,9 +1,9 @@
-/* journal: a file of lines that only grows, up to a limit.
+/* journal: a file to which several processes append lines, up to a limit.
  *
- * Any number of processes may add to it; each line is there whole or not at
- * all, also when the disk is full or a process is killed while it writes: what
- * was begun is taken back, or ended by the next one. Lines are written under
- * flock(2), so every process opens the file for itself. */
+ * No line runs into another one. When the disk is full, the process that writes
+ * cuts the file back to the line before; when that process is killed in the
+ * middle of a line, the next one ends it. Lines are written under flock(2), so
+ * each process has to open the file for itself. */
 #ifndef TALLYD_OS_JOURNAL_H
 #define TALLYD_OS_JOURNAL_H
 
@@ -23,15 +23,16 @@ enum journal_end {
     JOURNAL_FAILED, /* errno */
 };
 
-/* Open the file, or make one that its owner alone may read: bodies of requests
- * are in it. False: errno; lines are JOURNAL_FAILED until journal_reopen(). */
+/* Open the file, or make one with mode 0600, since it holds bodies of requests.
+ * False: errno; journal_add() gives JOURNAL_FAILED until journal_reopen(). */
 bool journal_open(struct journal *j, const char *path, int64_t limit);
 void journal_close(struct journal *j);
 
-/* The file has been moved away, perhaps: open the path again. */
+/* Open the path again: the file may have been moved away (logrotate(8)). False:
+ * errno. */
 bool journal_reopen(struct journal *j);
 
-/* `line` ends with its newline. */
+/* Append a line of `n` bytes, the last of which is its newline. */
 enum journal_end journal_add(struct journal *j, const char *line, size_t n);
 
 #endif

@@ -1,4 +1,5 @@
-/* notify: tells the service manager how the process is (sd_notify(3)).
+/* notify: sends the state of this process to the service manager
+ * (sd_notify(3)), without libsystemd.
  *
  * Where NOTIFY_SOCKET names no socket, all of this does nothing. */
 #ifndef TALLYD_OS_NOTIFY_H
@@ -7,11 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Is there somebody to tell? */
+/* Is there a service manager that listens? */
 bool notify_is_wanted(void);
 
-/* Nanoseconds within which WATCHDOG=1 has to come again and again
- * (sd_watchdog_enabled(3)); 0: it is not waited for. */
+/* The most ns that may pass from one WATCHDOG=1 to the next
+ * (sd_watchdog_enabled(3)); 0: the service manager expects none. */
 int64_t notify_watchdog(void);
 
 /* Send variables, e.g. "READY=1\nSTATUS=...": one datagram, without waiting. */

@@ -1,21 +1,23 @@
-/* pidfile: the file that says which process is the pool, and keeps a second
- * one away.
+/* pidfile: a file with the process id of the pool, which keeps a second pool
+ * from starting.
  *
- * The lock is what counts, not the file: one that a killed pool left behind is
- * taken over, one whose pool runs is not touched. fcntl(2) locks belong to the
- * process and not to its children, so it ends with the process that made it. */
+ * The pool holds a lock on the file (fcntl(2)). A file without a lock is left
+ * from a pool that was killed, and is taken over; a locked one is not touched.
+ * Such a lock belongs to the process and not to its children, so it ends with
+ * the process that took it. */
 #ifndef TALLYD_OS_PIDFILE_H
 #define TALLYD_OS_PIDFILE_H
 
 #include <stddef.h>
 
-/* Write our process id to the file at `path`; gives a descriptor that has to
- * stay open in this process alone, since a lock goes with any descriptor of
- * its file. -1: `why` says what is wrong. */
+/* Lock the file at `path` and write the id of this process to it. Gives a
+ * descriptor that this process must keep open, and must not open a second time:
+ * the lock goes when any descriptor of the file is closed. -1: `why` says what
+ * is wrong. */
 int pidfile_open(const char *path, char *why, size_t why_size);
 
-/* Remove the file, or empty it where the directory is not ours. -1: nothing to
- * do. */
+/* Remove the file, or empty it where the directory may not be written to. `fd`
+ * -1: nothing to do. */
 void pidfile_close(int fd, const char *path);
 
 #endif

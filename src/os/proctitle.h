@@ -1,23 +1,25 @@
-/* proctitle: what lists of processes show of this one, and its environment.
+/* proctitle: the text that ps(1) shows for this process, and its environment.
  *
- * A title lies where the arguments and the environment of the process were
- * (proc(5), cmdline), so to set it is to write to memory: no system call. */
+ * The kernel shows the memory where the arguments of the process began
+ * (proc(5), cmdline), so setting a title is writing to that memory, without a
+ * system call. The environment lies behind the arguments and makes room for
+ * longer titles. */
 #ifndef TALLYD_OS_PROCTITLE_H
 #define TALLYD_OS_PROCTITLE_H
 
-/* Take the room of arguments and environment; both go on as copies. Gives the
- * arguments. First of all in main(); it keeps all as it is when memory is
- * short. */
+/* Copy arguments and environment elsewhere, so that titles can be written over
+ * them; gives the copied arguments. First of all in main(). When memory is
+ * short nothing is copied, and titles do nothing. */
 char **proctitle_take_over(int argc, char **argv);
 
-/* Forget every variable that `list` does not name (names with white space or
- * commas between them; * is all), besides those of the service manager. */
+/* Remove every environment variable but those that `list` names (separated by
+ * white space or commas; "*" names all) and those of the service manager. */
 void proctitle_keep_environment(const char *list);
 
-/* "tallyd: POOL: WHAT, STATE", cut where the room ends. */
+/* Set the title "tallyd: POOL: WHAT, STATE", cut to the memory there is. */
 void proctitle_set(const char *pool, const char *what, const char *state);
 
-/* Another state of the same. */
+/* Change STATE in the title. */
 void proctitle_state(const char *state);
 
 #endif

@@ -1,21 +1,21 @@
-/* share: memory that a pool's processes share.
+/* share: memory that the processes of a pool share.
  *
- * It has a descriptor (memfd_create(2)), so that it can be handed to a program
- * that takes the pool over. */
+ * It is a file without a name (memfd_create(2)), so that a program that takes
+ * the pool over inherits its descriptor and maps it again. */
 #ifndef TALLYD_OS_SHARE_H
 #define TALLYD_OS_SHARE_H
 
 #include <stddef.h>
 
-/* Zeroed memory, shared with later children, of a size that cannot change.
- * `name` is for people (/proc/PID/maps); *fd is close-on-exec. NULL: errno. */
+/* Make zeroed memory of a size that cannot change, shared with later children.
+ * `name` is shown in /proc/PID/maps; *fd is close-on-exec. NULL: errno. */
 void *share_new(const char *name, size_t n, int *fd);
 
-/* The same memory in another program. NULL: errno, EPROTO when there is not
- * exactly as much of it, or it could still be cut. */
+/* Map it in another program, which has inherited `fd`. NULL: errno, EPROTO when
+ * it is not of `n` bytes, or its size could still change. */
 void *share_map(int fd, size_t n);
 
-/* Both may be none: NULL, -1. */
+/* Unmap and close; NULL and -1 are allowed. */
 void share_free(void *memory, size_t n, int fd);
 
 #endif

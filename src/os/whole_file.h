@@ -10,8 +10,9 @@ struct whole_file {
     size_t len;
 };
 
-/* Read the regular file at `path`, 1 to `most` bytes. False: `why` says what is
- * wrong with it, and nothing is held. Never waits, whatever the path is. */
+/* Read the regular file at `path`, of 1 to `most` bytes. False: `why` says what
+ * is wrong with it, and *s holds nothing. It never waits, though the path may
+ * be that of a FIFO. */
 bool whole_file_load(struct whole_file *s, const char *path, size_t most,
                      char *why, size_t why_size);
 void whole_file_free(struct whole_file *s);

@@ -49,32 +49,34 @@ static bool open_log(const struct config_pool *c)
     return log_start(&plan, why, sizeof why) || fail(why);
 }
 
+static bool open_socket(struct listener *l, const struct config_pool *c,
+                        struct listener_config what)
+{
+    char why[400];
+    what.mode = (mode_t)c->socket_mode;
+    what.owner = c->socket_owner;
+    what.group = c->socket_group;
+    return listener_open(l, &what, why, sizeof why) || fail(why);
+}
+
 static bool open_listener(struct pool *p)
 {
     const struct config_pool *c = &p->now.config->pool;
-    char why[400];
-    const struct listener_config l = {.key = "listen",
-                                      .listen = c->listen,
-                                      .backlog = (int)c->backlog,
-                                      .mode = (mode_t)c->socket_mode,
-                                      .owner = c->socket_owner,
-                                      .group = c->socket_group};
-    return listener_open(&p->listener, &l, why, sizeof why) || fail(why);
+    return open_socket(&p->listener, c,
+                       (struct listener_config){.key = "listen",
+                                                .listen = c->listen,
+                                                .backlog = (int)c->backlog});
 }
 
 static bool open_status_listener(struct pool *p)
 {
     const struct config_pool *c = &p->now.config->pool;
-    char why[400];
-    const struct listener_config l = {.key = "status_listen",
-                                      .own = true,
-                                      .listen = c->status_listen,
-                                      .backlog = STATUS_BACKLOG,
-                                      .mode = (mode_t)c->socket_mode,
-                                      .owner = c->socket_owner,
-                                      .group = c->socket_group};
     return c->status_listen[0] == '\0' ||
-           listener_open(&p->status, &l, why, sizeof why) || fail(why);
+           open_socket(&p->status, c,
+                       (struct listener_config){.key = "status_listen",
+                                                .own = true,
+                                                .listen = c->status_listen,
+                                                .backlog = STATUS_BACKLOG});
 }
 
 void pool_count_drops(const struct pool *p)

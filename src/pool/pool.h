@@ -1,7 +1,7 @@
 /* pool: what a pool of workers is made of, and the steps that make it.
  *
- * All of it is made by the process that becomes the supervisor, before it
- * forks; its children inherit it. */
+ * The process that becomes the supervisor makes all of it before it forks, and
+ * its children inherit it. */
 #ifndef TALLYD_POOL_POOL_H
 #define TALLYD_POOL_POOL_H
 
@@ -19,7 +19,8 @@
 #include "shadow/shadow_queue.h"
 #include "supervisor/sd_status.h"
 
-/* Listeners and pid file start with -1, nothing made; all else with zero. */
+/* Before pool_open(): listener.fd, status.fd and pid_file are -1, `source` and
+ * `now` are filled in, the rest is zero. */
 struct pool {
     struct settings_source source;
     struct settings now, next; /* `next`: of the generation that starts */
@@ -39,20 +40,20 @@ struct pool {
     int trial; /* what a program that is tried has said; see pool_upgrade.h */
 };
 
-/* How the settings want the log; their texts are borrowed. */
+/* The log that these settings ask for; borrows their texts. */
 struct log_plan pool_log(const struct config_pool *c);
 
-/* Make everything that the settings `now` ask for, in the order in which each
- * step needs those before: log, sockets, shared counters, pid file; then give
- * up root. False: the log says why; pool_close() takes back what is made. */
+/* Make everything that the settings `now` ask for: log, pid file, limits,
+ * sockets, shared memory; then give up root. False: the log says why, and
+ * pool_close() is due. */
 bool pool_open(struct pool *p);
 
-/* The same for a program that has taken a pool of `slots` over: only what is
- * not there yet. */
+/* Make what a program that has taken a pool over does not have yet. A new
+ * scoreboard gets `slots` slots at least, as many as the old one has. */
 bool pool_reopen(struct pool *p, uint32_t slots);
 
-/* Lines that the log drops are counted on the scoreboard from now on; workers
- * have a counter of their own. */
+/* Count the lines that the log drops on the scoreboard from now on. A worker
+ * has a counter of its own. */
 void pool_count_drops(const struct pool *p);
 
 /* Free all of a pool, also of a half-made one. In the process that made the

@@ -35,7 +35,7 @@ static struct scale_limits workers_of(const struct config_pool *c)
         .idle_timeout = c->idle_timeout};
 }
 
-/* Where the number of workers is fixed nobody wants to know. */
+/* NULL: where the number of workers is fixed, idle workers are not counted. */
 static struct idle_set_seat seat_of(struct pool *p, const struct config_pool *c,
                                     uint32_t number)
 {

@@ -1,4 +1,7 @@
-/* settings: a configuration that was read and checked as a whole. */
+/* settings: the settings of a pool, read and checked as a whole, with the
+ * endpoints made from them.
+ *
+ * Where a function gives false, `why` says what is wrong and where. */
 #ifndef TALLYD_POOL_SETTINGS_H
 #define TALLYD_POOL_SETTINGS_H
 
@@ -10,9 +13,10 @@
 #include "config/config_load.h"
 #include "worker/endpoint.h"
 
+/* Where they come from: borrowed texts. */
 struct settings_source {
-    const char *path; /* NULL: defaults alone */
-    const char *const *overrides;
+    const char *path;             /* of the file; NULL: none, the defaults */
+    const char *const *overrides; /* section.key=value, as -s takes it */
     size_t override_count;
 };
 
@@ -21,27 +25,27 @@ struct settings {
     struct endpoint_table *endpoints;
 };
 
-/* False: `why` says what is wrong and where, and nothing is held. */
+/* Read them. False: *s holds nothing. */
 bool settings_load(struct settings *s, const struct settings_source *source,
                    char why[CONFIG_ERROR_MAX]);
 
-/* Does every selftest_file give its selftest_sum? False: `why`. For a process
- * that has no workers yet; later they find out themselves, before they serve.
- */
+/* Does every selftest_file give its selftest_sum? Before the first fork only:
+ * after a reload the new workers try that themselves, before they serve. */
 bool settings_try(const struct settings *s,
                   const struct settings_source *source,
                   char why[CONFIG_ERROR_MAX]);
 
-/* The same as settings_load() for a pool that runs, which must not wait for
- * what is no file. What cannot change while it runs is as in `now`, and the log
- * says so. */
+/* Read them again for a pool that runs with `now`. The path has to be that of a
+ * regular file, since reading must not wait. A setting that cannot change while
+ * the pool runs keeps its value of `now`, and the log says so; that includes a
+ * number of workers of 0 or above `workers_most`. False: *s holds nothing. */
 bool settings_load_again(struct settings *s,
                          const struct settings_source *source,
                          const struct settings *now, int64_t workers_most,
                          char why[CONFIG_ERROR_MAX]);
 
-/* Print what cannot change while the pool runs, and the number of workers, each
- * as -s takes it and with a NUL behind it. */
+/* Print the settings that cannot change while the pool runs, and the number of
+ * workers, each as -s takes it, with a NUL behind it. */
 void settings_print_fixed(const struct settings *s, FILE *out);
 
 void settings_free(struct settings *s);

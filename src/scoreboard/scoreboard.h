@@ -1,11 +1,12 @@
 /* scoreboard: what every worker does and has counted, in shared memory.
  *
- * One slot per worker, written by that worker alone; the supervisor writes the
- * head, and a slot's generation, its pid, and its state when no worker is
- * there; the circuits (circuit.h), `log_dropped` and `emptied` belong to all.
- * Counters only grow and outlive the worker, so a reader may take them at any
- * moment without a lock. All fields are read and written with relaxed atomics,
- * but for scoreboard_begin() and scoreboard_state(). */
+ * Each worker has a slot, which it alone writes; but the supervisor writes the
+ * slot's generation and pid, and its state while it has no worker. The
+ * supervisor writes the head; every process writes the circuits (circuit.h),
+ * the accept queue (accept_queue.h), `log_dropped` and `emptied`. Counters only
+ * grow and outlive the worker, so a reader copies them at any moment without a
+ * lock. All fields are read and written with relaxed atomics, but for those of
+ * scoreboard_begin(), scoreboard_state() and busy_watch.h. */
 #ifndef TALLYD_SCOREBOARD_SCOREBOARD_H
 #define TALLYD_SCOREBOARD_SCOREBOARD_H
 
@@ -60,7 +61,7 @@ enum worker_state {
 
 const char *scoreboard_worker_state_name(enum worker_state s);
 
-/* What a worker that does not serve yet is at. */
+/* How far a worker has come that does not serve yet. */
 enum worker_step {
     STEP_FORKED,
     STEP_SETTLING, /* on its processors: scheduler, cpu_affinity */
@@ -92,7 +93,7 @@ struct scoreboard_slot {
     _Alignas(64) _Atomic uint32_t state; /* enum worker_state */
     uint32_t number;                     /* its slot; never changes */
     _Atomic int32_t pid;
-    _Atomic uint32_t generation; /* it belongs to; 0: nobody uses the slot */
+    _Atomic uint32_t generation; /* it belongs to; 0: the slot is free */
     scoreboard_i64 started;      /* monotonic ns of the worker's start */
     scoreboard_i64 since;        /* and of its last request's */
     scoreboard_i64 tested;       /* and of its last self-test's end; 0: none */
@@ -140,17 +141,17 @@ struct scoreboard {
     scoreboard_u64 reloads_begun, reloads_ended, reloads_failed;
     scoreboard_u64 reload_good; /* number of the last that did not fail */
     _Atomic uint32_t stage;     /* enum pool_stage */
-    _Atomic uint32_t
-        emptied;         /* 1: queue and connection pool were, at the end */
-    scoreboard_u64 lost; /* connections that ended with their worker */
-    _Atomic uint32_t watched;     /* 1: the supervisor looks at busy workers
-                                     without being called: see busy_watch.h */
-    struct accept_queue queue;    /* of the listener: see accept_queue.h */
+    _Atomic uint32_t emptied;   /* 1: at the end of the pool a worker has found
+                                   queue and connection pool empty */
+    scoreboard_u64 lost;        /* connections that ended with their worker */
+    _Atomic uint32_t watched;   /* 1: the supervisor looks at busy workers
+                                   without being called: see busy_watch.h */
+    struct accept_queue queue;  /* of the listener: see accept_queue.h */
     scoreboard_u64 overdue_kills; /* workers killed in an overdue request */
     scoreboard_u64 start_kills;   /* workers killed before they served */
-    scoreboard_u64 log_dropped;   /* lines of all who are no workers */
+    scoreboard_u64 log_dropped;   /* lines of processes that are no workers */
     struct circuit circuits[CIRCUITS_MAX];
-    scoreboard_u64 shadow_lost; /* requests that ended with whoever had them */
+    scoreboard_u64 shadow_lost; /* samples whose process died with them */
     struct scoreboard_shadow shadows[SCOREBOARD_SHADOWS_MAX];
     struct scoreboard_slot slots[];
 };
@@ -161,16 +162,14 @@ struct scoreboard {
 struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count,
                                   int *fd);
 
-/* The same one in another program that has inherited the descriptor. NULL:
- * errno, EPROTO when it is not a scoreboard of this layout. */
+/* Map it in another program, which has inherited the descriptor. NULL: errno,
+ * EPROTO when it is not a scoreboard of this layout. */
 struct scoreboard *scoreboard_take_over(int fd);
 
 /* A number that differs where the layouts of two programs do. */
 uint32_t scoreboard_layout(void);
 
-/* The oldest generation that a slot still belongs to; `newest` if there is
- * none.
- */
+/* The oldest generation that has a slot; `newest` if none has. */
 uint32_t scoreboard_oldest(const struct scoreboard *b, uint32_t newest);
 
 /* Note which socket the pool listens on, for backlog_read(). */
@@ -180,8 +179,8 @@ void scoreboard_listener(struct scoreboard *b, int fd);
  * is not a scoreboard of this version. */
 const struct scoreboard *scoreboard_map(const char *path);
 
-/* The supervisor of a pool, whatever the version of its scoreboard; 0: the file
- * is none. */
+/* The pid of the supervisor of a running pool, for a scoreboard of any version;
+ * 0: the file is no scoreboard. */
 pid_t scoreboard_supervisor(const char *path);
 
 void scoreboard_free(const struct scoreboard *b);
@@ -189,12 +188,12 @@ void scoreboard_free(const struct scoreboard *b);
 /* Remove the file at `path` (empty: nothing to do). */
 void scoreboard_unlink(const char *path);
 
-/* The request in hand is this one; its bytes may be anything. */
+/* Note what the request in hand asks for; the bytes are hostile. */
 void scoreboard_note_request(struct scoreboard_slot *slot, const char *method,
                              const char *path, const char *id);
 
-/* For people: printable ASCII without ", the rest is ?. Sound when the worker
- * has the same request before and after. */
+/* Copy that for people: printable ASCII without ", the rest is ?. The copy is
+ * of one request if `begun` is the same before and after. */
 void scoreboard_read_request(const struct scoreboard_slot *slot,
                              struct scoreboard_request *request);
 
@@ -210,7 +209,8 @@ static inline void scoreboard_count(scoreboard_u64 *counter)
     scoreboard_add(counter, 1);
 }
 
-/* A request begins, at `since`: whoever reads that it has finds the rest. */
+/* A request begins, at `since`. A reader that sees `begun` change sees the
+ * rest, too. */
 static inline void scoreboard_begin(struct scoreboard_slot *slot, int64_t since)
 {
     struct scoreboard_request *r = &slot->request;
@@ -220,14 +220,14 @@ static inline void scoreboard_begin(struct scoreboard_slot *slot, int64_t since)
     atomic_store_explicit(&slot->begun, was + 1, memory_order_release);
 }
 
-/* And whoever reads the state finds which request it is about. */
+/* A reader that sees the state sees the request it is about, too. */
 static inline void scoreboard_state(struct scoreboard_slot *slot,
                                     enum worker_state state)
 {
     atomic_store_explicit(&slot->state, state, memory_order_release);
 }
 
-/* Where a worker is before it has a state. */
+/* What a worker is at before it has a state. */
 static inline void scoreboard_step(struct scoreboard_slot *slot,
                                    enum worker_step step)
 {

@@ -86,8 +86,8 @@ int64_t aux_process_next_start(const struct aux_process_set *a)
 {
     int64_t at = CLOCK_NEVER;
     for (uint32_t i = 0; i < COUNT; i++)
-        if (is_missing(a, i) && a->list[i].backoff.until < at)
-            at = a->list[i].backoff.until;
+        if (is_missing(a, i))
+            at = clock_earlier(at, a->list[i].backoff.until);
     return at;
 }
 

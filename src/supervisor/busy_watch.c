@@ -58,7 +58,7 @@ void busy_watch_look(struct busy_watch *w, bool at_once)
     int64_t at = request_watchdog_look(w->worker_set, busy);
     int64_t look_at =
         busy && w->look != NULL ? w->look(w->context) : CLOCK_NEVER;
-    w->at = look_at < at ? look_at : at;
+    w->at = clock_earlier(at, look_at);
     if (w->at == CLOCK_NEVER) /* no limit is set: no worker will call */
         set_flag(w, false);
 }

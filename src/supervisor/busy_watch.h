@@ -16,7 +16,7 @@
  *   between their two steps, so at least one of them sees what the other has
  *   written (C17, 7.17.4; the pattern is called store buffering): either the
  *   supervisor finds the request, or the worker finds the flag cleared.
- * - A request that has ended before the supervisor looks needs nobody.
+ * - A request that has ended before the supervisor looks needs no watch.
  * - The supervisor has SIGALRM blocked but for its wait (signals.h), so a
  *   signal that comes before the wait ends that wait at once. */
 #ifndef TALLYD_SUPERVISOR_BUSY_WATCH_H

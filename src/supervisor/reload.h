@@ -1,7 +1,8 @@
-/* reload: one generation of workers after the other.
+/* reload: replaces the workers by a generation with other settings.
  *
- * A new one is started with other settings, and when all of it is ready the one
- * before is told to leave; else that one stays. */
+ * The new generation starts beside the one that serves. When every new worker
+ * is ready, the old workers are told to leave. When one of them fails to start,
+ * the new generation is given up and the old one goes on. */
 #ifndef TALLYD_SUPERVISOR_RELOAD_H
 #define TALLYD_SUPERVISOR_RELOAD_H
 
@@ -14,7 +15,7 @@
 #include "supervisor/startup.h"
 #include "supervisor/worker_set.h"
 
-/* What there is of a generation. */
+/* How many processes a generation has, and how long they may take. */
 struct generation_size {
     struct scale_limits workers;
     uint32_t shadows;      /* processes of the shadow */
@@ -24,13 +25,13 @@ struct generation_size {
 
 struct reload_plan {
     void *context;
-    /* Read and check the settings of another generation, which is forked after
-     * this; it must not ask for more workers than the first one. False: they
-     * are bad, and the log says why. */
+    /* Read and check the settings of a new generation and fill in its size; it
+     * is forked after this. It must not have more workers than the first
+     * generation may have. False: the settings are bad, and the log says why.
+     */
     bool (*prepare)(void *context, uint32_t generation,
                     struct generation_size *size);
-    /* What prepare() has read is in force from now on, or, not `good`, is of no
-     * use. */
+    /* Put in force what prepare() has read; not `good`: throw it away. */
     void (*adopt)(void *context, bool good);
 };
 
@@ -40,7 +41,7 @@ struct reload {
     struct startup *startup;
     struct scaler *scaler; /* of the generation that serves */
     struct aux_process_set *aux;
-    bool wanted; /* set it to ask for one */
+    bool wanted; /* set it to ask for a reload */
     /* Its own. */
     struct generation_size size, next_size;
     uint32_t most;       /* workers that a generation may have */
@@ -49,26 +50,27 @@ struct reload {
     uint32_t newest;     /* number given last */
 };
 
-/* The parts are there, what is its own is zero. The first generation of a pool;
- * or that of a program before this one, whose number was `generation`. */
+/* Begin with the first generation of a pool; or go on with `generation` of the
+ * program before this one, and ask for a reload. Before either, the members
+ * above "its own" are filled in and the others zero. */
 void reload_first(struct reload *r, const struct generation_size *size);
 void reload_inherit(struct reload *r, uint32_t generation, uint32_t newest,
                     const struct generation_size *size);
 
-/* Begin or end what is due. True: another generation serves now. Only while the
- * pool serves. */
+/* Begin a reload that is wanted, or end one whose workers are ready or have
+ * failed. True: another generation serves now. Only while the pool serves. */
 bool reload_advance(struct reload *r);
 
-/* Is there none under way, and room for one? */
+/* Is no reload under way, and are there enough free slots for one? */
 bool reload_is_possible(const struct reload *r);
 
-/* When to look again at the latest: monotonic ns. */
+/* When to call reload_advance() again at the latest: monotonic ns. */
 int64_t reload_next(const struct reload *r);
 
-/* The new generation will not come, if there is one: the other one stays. */
+/* Give up the reload that is under way, if one is: the log says `why`. */
 void reload_give_up(struct reload *r, const char *why);
 
-/* Count one that came to nothing before there was a generation. */
+/* Count a reload that failed before it had a generation. */
 void reload_count_failed(struct reload *r);
 
 #endif

@@ -11,11 +11,6 @@
  * has to tell where it is, and to come back. */
 #define GRACE CLOCK_SECOND
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t load(const scoreboard_i64 *n)
 {
     return atomic_load_explicit(n, memory_order_relaxed);
@@ -173,8 +168,8 @@ int64_t request_watchdog_look(struct worker_set *c, bool others_begin)
             continue;
         int64_t limit = load(&c->board->slots[i].limit);
         if (others_begin && limit != 0)
-            next = earlier(next, now + limit + GRACE);
-        next = earlier(next, look_at(c, i, now));
+            next = clock_earlier(next, now + limit + GRACE);
+        next = clock_earlier(next, look_at(c, i, now));
     }
     return next;
 }

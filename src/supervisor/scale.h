@@ -1,24 +1,24 @@
 /* scale: how many workers a pool should have now.
  *
- * Says how many to start, how many idle ones to retire, and what to be told of
- * meanwhile, so that nobody has to look all the time. A pool whose `least` is
- * its `most` never changes. Pure: the caller counts and brings the clock (ns,
- * monotonic). */
+ * Given what the workers do, it says how many to start, how many idle ones to
+ * retire, and which events the caller must wait for before it looks again. A
+ * pool whose `least` is its `most` never changes. Pure: the caller counts, and
+ * brings the clock (monotonic ns). */
 #ifndef TALLYD_SUPERVISOR_SCALE_H
 #define TALLYD_SUPERVISOR_SCALE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A shortage must last this long before workers are started for it; at once
- * when there is no worker at all. */
+/* A shortage must last this long before workers are started for it; where the
+ * pool has no worker at all they are started at once. */
 #define SCALE_CONFIRM INT64_C(10000000)
 
-/* A growth within this time of the last one is twice as large, if nobody was
+/* A growth within this time of the last one is twice as large, if no worker was
  * retired in between. */
 #define SCALE_MEMORY INT64_C(1000000000)
 
-/* While the largest number is too small that is said this often. */
+/* How often scale_look() reports that `most` is too small (`limited`). */
 #define SCALE_REPEAT INT64_C(1000000000)
 
 #define SCALE_NEVER INT64_MAX
@@ -57,13 +57,15 @@ struct scale_order {
     bool watch;          /* and when a request waits */
 };
 
-/* Look again whenever told, at `look_at`, and when a worker has come up or
- * died; looking more often does no harm. */
+/* Decide. Call it again when an event that the last order asked for has come,
+ * at `look_at`, and when a worker has begun to serve or died; calling it more
+ * often does no harm. */
 struct scale_order scale_look(struct scale *s, const struct scale_limits *l,
                               const struct scale_sight *v);
 
-/* How many to begin with; how many a generation needs that takes over from
- * one of which `busy` have a request: at least one, to prove that it can. */
+/* How many workers a pool begins with; how many a generation needs that takes
+ * over while `busy` workers of the one before have a request. The latter is at
+ * least one, since only a worker proves that the new settings can serve. */
 uint32_t scale_first(const struct scale_limits *l);
 uint32_t scale_next(const struct scale_limits *l, uint32_t busy);
 

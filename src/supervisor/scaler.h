@@ -1,8 +1,9 @@
-/* scaler: keeps the number of workers of a generation at what
- * supervisor/scale.h wants it to be.
+/* scaler: keeps a generation at the number of workers that supervisor/scale.h
+ * asks for.
  *
- * It gives slots to the generation, and retires the largest of the idle
- * workers; processes are started by whoever fills the slots (worker_set.h). */
+ * To grow, it gives free slots to the generation, which startup_fill() then
+ * fills. To shrink, it retires idle workers, those with the most memory first.
+ */
 #ifndef TALLYD_SUPERVISOR_SCALER_H
 #define TALLYD_SUPERVISOR_SCALER_H
 
@@ -22,25 +23,28 @@ struct scaler {
     struct scale_limits limits;
     uint32_t generation;
     int64_t drain_timeout; /* of those it retires, ns */
-    bool watch;            /* wake up when a request waits */
-    int64_t look_at;       /* monotonic ns */
+    bool watch;            /* `queue` is one of the files to wait for */
+    int64_t look_at;       /* look again then at the latest, monotonic ns */
     int64_t complained;
 };
 
-/* From now on it looks after this generation. */
+/* Look after this generation from now on. */
 void scaler_serve(struct scaler *s, uint32_t generation,
                   const struct scale_limits *limits, int64_t drain_timeout);
 
-/* Count, and do what is to be done. Whenever the supervisor wakes up. */
+/* Count the workers, and start or retire some. Whenever the supervisor wakes
+ * up.
+ */
 void scaler_look(struct scaler *s);
 
-/* How many workers the next generation needs. */
+/* How many workers the next generation needs, given these limits. */
 uint32_t scaler_next(const struct scaler *s, const struct scale_limits *limits);
 
-/* A worker has died. */
+/* The worker of this slot has died: it is not idle any more. */
 void scaler_forget(struct scaler *s, uint32_t number);
 
-/* What to wait for besides `look_at`: gives how many of the two are filled. */
+/* Fill in what to poll(2) for until `look_at`, and give how many files that is.
+ */
 #define SCALER_FILES 2
 nfds_t scaler_files(const struct scaler *s, struct pollfd files[SCALER_FILES]);
 

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "os/notify.h"
 
-/* How often one looks whether the first workers are there: they tell nobody. */
+/* How often to look whether the first workers serve: they send no signal. */
 #define START_LOOK (20 * CLOCK_MS)
 
 #define US 1000 /* ns */

@@ -12,16 +12,11 @@
 #include "os/process.h"
 #include "supervisor/request_watchdog.h"
 
-/* Most are there by then, and nobody has to look again. */
+/* Most workers serve by then, and there is no need to look again. */
 #define FIRST_LOOK CLOCK_SECOND
 
-/* So long one that was asked has to tell where it is, and to get there. */
+/* How long a worker that was asked has to answer, and to get to serve. */
 #define GRACE CLOCK_SECOND
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 /* --- Starts. --- */
 
@@ -29,7 +24,8 @@ static void watch(struct startup *u, uint32_t number, int64_t limit)
 {
     struct worker_set_member *m = &u->worker_set->members[number];
     m->start.look_at = m->started + limit;
-    u->look_at = earlier(u->look_at, m->started + earlier(limit, FIRST_LOOK));
+    u->look_at = clock_earlier(u->look_at,
+                               m->started + clock_earlier(limit, FIRST_LOOK));
 }
 
 bool startup_begin(struct startup *u, uint32_t number, uint32_t generation,
@@ -91,7 +87,7 @@ void startup_judge(struct startup *u, uint32_t number, int status)
              number, (long long)(u->backoff.wait / CLOCK_MS));
 }
 
-/* --- Those that do not get to serve. --- */
+/* --- Workers that do not get to serve. --- */
 
 static void tell(const struct startup *u, uint32_t number, enum log_level level,
                  const char *fact)
@@ -113,8 +109,8 @@ static void tell(const struct startup *u, uint32_t number, enum log_level level,
     log_end(&line);
 }
 
-/* It is there. A question that it has not seen is taken back, or it would leave
- * after its first request; if it does all the same there is another. */
+/* It serves. A question that it has not seen is taken back, or it would leave
+ * after its first request; if it leaves all the same, another worker starts. */
 static void welcome(struct startup *u, uint32_t number)
 {
     struct worker_set_member *m = &u->worker_set->members[number];
@@ -160,7 +156,7 @@ void startup_look(struct startup *u)
             welcome(u, i);
         else if (now >= m->start.look_at)
             press(u, i, now);
-        u->look_at = earlier(u->look_at, m->start.look_at);
+        u->look_at = clock_earlier(u->look_at, m->start.look_at);
     }
 }
 

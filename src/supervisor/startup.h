@@ -1,10 +1,9 @@
-/* startup: starts workers, with pauses between those that fail, and ends those
- * that do not get to serve.
+/* startup: starts workers, pauses after starts that fail (backoff.h), and kills
+ * workers that never get to serve.
  *
- * A start has a deadline, the setting start_timeout. A worker that is late is
- * asked where it is (backtrace.h), and a second later, if it does not serve
- * yet, killed; then it is a start that failed. One that gets to serve in
- * between stays. */
+ * A worker has to serve within start_timeout of its fork. A worker that is late
+ * is asked where it is (backtrace.h). If it does not serve a second later
+ * either, it is killed, and that start has failed. */
 #ifndef TALLYD_SUPERVISOR_STARTUP_H
 #define TALLYD_SUPERVISOR_STARTUP_H
 
@@ -26,30 +25,32 @@ struct startup {
     int64_t look_at; /* monotonic ns; CLOCK_NEVER at first */
 };
 
-/* Start a worker of a generation in a slot that is its, and give it so long:
- * ns. False: errno. */
+/* Start a worker in a slot that belongs to the generation. `limit`, here and
+ * below: ns that it may take to serve. False: errno. */
 bool startup_begin(struct startup *u, uint32_t number, uint32_t generation,
                    int64_t limit);
 
-/* Start all that the generation lacks, unless it is to be waited with that. */
+/* Start a worker in every empty slot of the generation, unless a pause is on.
+ */
 void startup_fill(struct startup *u, uint32_t generation, int64_t limit);
 
-/* Workers that were started before this program, worker_set_inherit(), have as
- * long from their start. */
+/* Watch the workers that the program before this one has started, too, after
+ * worker_set_inherit(). */
 void startup_inherit(struct startup *u, int64_t limit);
 
-/* Look after those that do not serve yet, if it is time. */
+/* Ask or kill workers that are late, if it is time (look_at). */
 void startup_look(struct startup *u);
 
-/* A worker of the generation that was killed because it did not get to serve;
- * its slot, -1: there is none. */
+/* The slot of a worker of the generation that was killed because it was late;
+ * -1: there is none. */
 int startup_failed(const struct startup *u, uint32_t generation);
 
-/* The process of a slot has ended, which nobody asked for: was it a start that
- * failed? Before worker_set_vacate(). */
+/* A worker has ended with this status of waitpid(2) though it was not told to:
+ * count that as a start that failed, or as one that succeeded. Call before
+ * worker_set_vacate(). */
 void startup_judge(struct startup *u, uint32_t number, int status);
 
-/* Starts succeed: forget the failures. */
+/* A start has succeeded: no pause any more. */
 void startup_succeeded(struct startup *u);
 
 #endif

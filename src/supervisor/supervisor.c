@@ -20,10 +20,10 @@
 #include "supervisor/upgrade.h"
 #include "supervisor/worker_set.h"
 
-/* A stop told twice within this time was told once. */
+/* Two orders to stop within this time are one. */
 #define ECHO_WINDOW CLOCK_SECOND
 
-/* How long what still waits when drain_timeout is over may take to be told. */
+/* How long the worker may take that answers what still waits with 503. */
 #define REFUSE_LIMIT CLOCK_SECOND
 
 enum stage { RUNNING, DRAINING, KILLING, REFUSING };
@@ -39,10 +39,10 @@ struct supervisor {
     struct reload reload;
     struct upgrade upgrade;
     enum stage stage;
-    bool hopeless;    /* DRAINING: a worker that came for that did not start */
-    bool out_of_time; /* KILLING: what waits is to be told */
+    bool hopeless;    /* DRAINING: start_last() had one that failed to start */
+    bool out_of_time; /* KILLING: requests that wait are to get a 503 */
     int64_t kill_at;  /* DRAINING, REFUSING: monotonic ns */
-    int64_t told;     /* when a stop was last asked for */
+    int64_t told;     /* when a stop was last asked for, monotonic ns */
     int64_t pulse_at; /* plan->pulse() is called then */
 };
 
@@ -115,7 +115,8 @@ static void leave_running(struct supervisor *s, enum stage stage)
     s->stage = stage;
 }
 
-/* What waits is served though nobody is there: by one who comes to drain. */
+/* No worker is left, and requests wait: start one that serves them and leaves.
+ */
 static void start_last(struct supervisor *s)
 {
     uint32_t generation = s->reload.generation;
@@ -127,9 +128,9 @@ static void start_last(struct supervisor *s)
     worker_set_tell(&s->worker_set, SIGTERM);
 }
 
-/* All are gone. Has nobody emptied queue and connection pool? The last one may
- * have been about to leave for a reason of its own when it was told to drain,
- * or have died. */
+/* All workers are gone. Has none of them found queue and connection pool empty?
+ * The last one may have died, or have been about to leave for a reason of its
+ * own when it was told to drain. */
 static void look_for_rest(struct supervisor *s)
 {
     if (atomic_load(&s->board->emptied) != 0 || s->hopeless)
@@ -205,25 +206,22 @@ static void watch_the_end(struct supervisor *s)
     }
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t next_event(const struct supervisor *s)
 {
-    int64_t at = earlier(worker_set_next_kill(&s->worker_set), s->busy.at);
-    at = earlier(at, s->startup.look_at);
+    int64_t at =
+        clock_earlier(worker_set_next_kill(&s->worker_set), s->busy.at);
+    at = clock_earlier(at, s->startup.look_at);
     if (s->stage == DRAINING || s->stage == REFUSING)
-        at = earlier(at, s->kill_at);
+        at = clock_earlier(at, s->kill_at);
     if (s->stage == RUNNING &&
         worker_set_vacant(&s->worker_set, s->reload.generation) >= 0)
-        at = earlier(at, s->startup.backoff.until);
+        at = clock_earlier(at, s->startup.backoff.until);
     if (s->stage == RUNNING)
-        at = earlier(at, s->scaler.look_at);
-    at = earlier(earlier(at, s->pulse_at), upgrade_next(&s->upgrade));
-    at = earlier(at, reload_next(&s->reload));
-    return earlier(at, aux_process_next_start(&s->aux));
+        at = clock_earlier(at, s->scaler.look_at);
+    at = clock_earlier(clock_earlier(at, s->pulse_at),
+                       upgrade_next(&s->upgrade));
+    at = clock_earlier(at, reload_next(&s->reload));
+    return clock_earlier(at, aux_process_next_start(&s->aux));
 }
 
 static void wait_for_signal(const struct supervisor *s)

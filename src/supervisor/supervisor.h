@@ -1,8 +1,9 @@
-/* supervisor: keeps a number of child processes running.
+/* supervisor: keeps the processes of a pool running, from its start to its end.
  *
- * It forks, reaps, backs off and passes stops on; it never touches a request
- * and never waits for anything but a signal or a time. What a child does comes
- * as a function, so that its test can fork fakes. */
+ * It forks the workers and the other processes, replaces those that die, passes
+ * signals on, and replaces all workers at a reload. It waits for signals and
+ * times only and never touches a request, so no client can stop it. What a
+ * child does comes as a function, so that its test can fork fakes. */
 #ifndef TALLYD_SUPERVISOR_SUPERVISOR_H
 #define TALLYD_SUPERVISOR_SUPERVISOR_H
 
@@ -16,49 +17,51 @@
 #include "supervisor/upgrade.h"
 
 struct supervisor_plan {
-    /* The board has room for twice as many workers as size.workers.most;
-     * a later generation must not have more than these. */
+    /* Of the first generation. Later ones must not have more workers than
+     * size.workers.most; the board has slots for twice as many. */
     struct generation_size size;
     struct scoreboard *board;
-    /* Where a number of workers that is not fixed comes from: NULL if it always
-     * is. `queue` is readable while a request waits. */
+    /* For a number of workers that changes: who is idle, and a file that is
+     * readable while a request waits. NULL: the number is always fixed. */
     struct idle_set *idle_set;
     int queue;
     void *context;
-    /* Run in the child, signals forgotten and still blocked; gives its exit
-     * status. `number` is its slot on the scoreboard. It has started well once
-     * it has given its slot a state. */
+    /* The worker: see startup.h. */
     int (*child)(void *context, uint32_t number, uint32_t generation);
-    /* The processes that are no workers: forked like these, and ended last,
-     * once scoreboard_stage() says POOL_ENDED. */
+    /* The processes that are no workers, which end after the last worker, when
+     * scoreboard_stage() is POOL_ENDED. */
     struct aux_process_plan aux;
-    /* The generations that may follow. */
+    /* What a reload does beside replacing workers. */
     struct reload_plan reload;
-    /* The program that may follow this one. */
+    /* How to change to another program. */
     struct upgrade_plan upgrade;
     /* What the program before this one has left; NULL: this is the first. Its
-     * workers serve until there are some of this program. */
+     * workers serve until the first reload has replaced them. */
     const struct upgrade_past *past;
-    /* A child has died; before its slot is filled again. */
+    /* The worker of this slot has died; called before the slot is filled again.
+     */
     void (*bury)(void *context, uint32_t number);
-    /* No new work from now on; before the children are told to drain. */
+    /* The pool stops: refuse new connections. Called before the workers are
+     * told to drain. */
     void (*retire)(void *context);
-    /* Called now and then, also while the workers drain; `serves`: those of the
-     * generation wait for requests. Gives when to be called again at the
-     * latest, in monotonic ns. NULL: nobody wants to know. */
+    /* Called whenever the supervisor wakes up. `serves`: all workers of the
+     * generation that serves are ready, and the pool does not stop. Gives when
+     * to call it again at the latest, monotonic ns. NULL: nothing to call. */
     int64_t (*pulse)(void *context, bool serves);
-    /* Called at each look at a busy pool: see busy_watch.h. May be NULL. */
+    /* Called at each look at a busy pool: see busy_watch.h. NULL: nothing to
+     * call. */
     int64_t (*look)(void *context);
 };
 
-/* Run until a stop is asked for and every child is gone. SIGTERM, SIGQUIT:
- * children drain, at most drain_timeout. SIGINT, or a second one of the
- * others: children are killed (a repetition within a second is taken as one
- * order). SIGHUP: another generation is started, and when all of it is ready
- * the one before is told to leave; else that one stays. SIGUSR2: the same with
- * the program that is installed now, which takes over this process. SIGUSR1:
- * log files are opened again, here and in the children. Gives the exit status.
- */
+/* Run until the pool has been told to stop and all its processes are gone;
+ * gives the exit status. Call with signals_init() done.
+ * - SIGTERM, SIGQUIT: the workers drain, for drain_timeout at most.
+ * - SIGINT, or a second SIGTERM or SIGQUIT: the workers are killed. One that
+ *   comes within a second of the first is taken for the same order.
+ * - SIGHUP: a reload (reload.h).
+ * - SIGUSR2: the same with the program that is installed now, which is executed
+ *   in this process (upgrade.h).
+ * - SIGUSR1: all processes open their log files again. */
 int supervisor_run(const struct supervisor_plan *plan);
 
 #endif

@@ -1,9 +1,10 @@
-/* watchdog: does the pool get on with its work? For a watchdog.
+/* watchdog: does the pool still work? The service manager restarts it if not.
  *
- * Slow is no fault: a pool whose workers all wait for a downstream until its
- * timeout is as it should be, and so is one that has nothing to do. A fault is
- * what does not end by itself: workers that do not come, or that neither end
- * their requests in the time these have, nor take what waits. */
+ * A slow pool works: its workers may all wait for a downstream until the
+ * timeout ends that, and an idle pool has nothing to do. A fault is a state
+ * that does not end by itself: no worker starts, no idle worker takes a request
+ * that waits, no busy worker ends its request within the time that the settings
+ * allow, or no idle worker does its self-test. */
 #ifndef TALLYD_SUPERVISOR_WATCHDOG_H
 #define TALLYD_SUPERVISOR_WATCHDOG_H
 
@@ -12,13 +13,15 @@
 #include "scoreboard/view.h"
 
 struct watchdog {
-    uint64_t ended; /* requests, when it was last looked */
-    uint64_t begun;
-    int64_t moved; /* monotonic ns: when all was last seen well; 0: never */
+    uint64_t ended, begun; /* requests, at the last look */
+    int64_t
+        moved; /* when the pool was last seen to work, monotonic ns; 0: never
+                */
 };
 
-/* Look at the pool as `v` has it, its queue included. NULL: it is well, or has
- * not been unwell for long enough; else what is wrong, a few words. */
+/* Judge the pool by `v`, which has the queue filled in (view_queue()). NULL: it
+ * works, or the fault has not lasted for long enough; else what is wrong,
+ * static text. */
 const char *watchdog_look(struct watchdog *watchdog, const struct view *v);
 
 #endif

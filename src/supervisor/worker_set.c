@@ -204,7 +204,7 @@ uint32_t worker_set_retire(struct worker_set *c, uint32_t generation,
         if (m->generation != generation)
             continue;
         n += m->pid != 0;
-        worker_set_dismiss(c, i, m->kill_at < kill_at ? m->kill_at : kill_at);
+        worker_set_dismiss(c, i, clock_earlier(m->kill_at, kill_at));
     }
     return n;
 }
@@ -228,8 +228,7 @@ int64_t worker_set_next_kill(const struct worker_set *c)
 {
     int64_t at = CLOCK_NEVER;
     for (uint32_t i = 0; i < c->board->slot_count; i++)
-        if (c->members[i].kill_at < at)
-            at = c->members[i].kill_at;
+        at = clock_earlier(at, c->members[i].kill_at);
     return at;
 }
 

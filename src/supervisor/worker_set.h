@@ -1,8 +1,10 @@
-/* worker_set: the worker processes, and which generation each slot belongs to.
+/* worker_set: the worker processes, and the generation to which each slot of
+ * the scoreboard belongs.
  *
  * The scoreboard has twice as many slots as the pool has workers, so that two
- * generations fit: one that serves, and one that takes over from it or leaves.
- * A slot without a generation is free. */
+ * generations fit: one that serves, and one that starts or leaves. A slot is
+ * free (no generation), kept (its worker is replaced when it dies), or retired
+ * (it becomes free when its worker dies). */
 #ifndef TALLYD_SUPERVISOR_WORKER_SET_H
 #define TALLYD_SUPERVISOR_WORKER_SET_H
 
@@ -17,20 +19,21 @@ struct worker_set_member {
     uint32_t generation; /* 0: the slot is free */
     int64_t started;     /* monotonic ns */
     uint64_t begun;      /* of its slot, when it was started */
-    int64_t kill_at;     /* retired: killed then; CLOCK_NEVER: it stays */
+    int64_t kill_at;     /* retired, and killed then; CLOCK_NEVER: kept */
     bool inherited;      /* it runs the program before this one */
-    bool
-        stranger; /* and shares no memory with us: it is told by SIGUSR2 to
-                     leave, and empties a connection pool that we do not know */
+    /* It shares no memory with this program either, and has a connection pool
+     * that this program does not know: SIGUSR2 tells it to empty that and
+     * leave. */
+    bool stranger;
     /* Until it serves: see startup.h. */
     struct {
         int64_t look_at; /* monotonic ns; CLOCK_NEVER: it serves */
         bool asked, killed;
     } start;
-    /* Found overdue with a request: see request_watchdog.h. */
+    /* Of a worker in an overdue request: see request_watchdog.h. */
     struct {
         uint64_t begun;  /* the number of that request */
-        int64_t kill_at; /* 0: it was not found so */
+        int64_t kill_at; /* 0: it is not overdue */
         bool killed;
     } overdue;
 };
@@ -55,48 +58,49 @@ uint32_t worker_set_count(const struct worker_set *c, uint32_t generation);
 /* A slot of a generation that has no process; -1: none. */
 int worker_set_vacant(const struct worker_set *c, uint32_t generation);
 
-/* Workers of the program before this one, `count` slots of them. `strange`:
- * they share no memory with us. */
+/* Go on with the workers of the program before this one, `count` slots of them.
+ * `strange`: they share no memory with this program. */
 void worker_set_inherit(struct worker_set *c,
                         const struct worker_set_member *members, uint32_t count,
                         bool strange);
 
-/* A process is there, or has gone; the slot of a retired one becomes free. */
+/* A worker has been forked into a slot, or has died. */
 void worker_set_occupy(struct worker_set *c, uint32_t number, pid_t pid);
 void worker_set_vacate(struct worker_set *c, uint32_t number);
 
-/* Count and log how the process of a slot has ended: `wanted`, that it would
- * end was no surprise. Before worker_set_vacate(). */
+/* Count and log how the worker of a slot has ended. `wanted`: it was told to,
+ * so a signal is no reason to warn. Call before worker_set_vacate(). */
 void worker_set_report(const struct worker_set *c, uint32_t number, int status,
                        bool wanted);
 
-/* Had it, before it ended with this status, begun a request, or got to serve
- * and lived for a second? One that ends with status 0 was told to, or has
- * reached a limit of its own. */
+/* Was the start of a worker that has ended with this status a success? It was
+ * if the worker had begun a request, had served for a second, or has ended with
+ * status 0: told to, or at a limit of its own (recycle.h). */
 bool worker_set_started_well(const struct worker_set *c, uint32_t number,
                              int status);
 
-/* Does its worker wait for requests, or serve one? */
+/* Does the worker of a slot wait for requests, or serve one? */
 bool worker_set_serves(const struct worker_set *c, uint32_t number);
 
-/* The slot of a process; -1: it is none of ours. */
+/* The slot of a process; -1: it is no worker. */
 int worker_set_find(const struct worker_set *c, pid_t pid);
 
 /* Does every slot of the generation have a worker that waits for requests? */
 bool worker_set_is_ready(const struct worker_set *c, uint32_t generation);
 
-/* SIGTERM for one worker, whose slot is not filled again. */
+/* Retire one slot: SIGTERM for its worker, SIGKILL at `kill_at`. */
 void worker_set_dismiss(struct worker_set *c, uint32_t number, int64_t kill_at);
 
-/* The same for a generation. Gives the number of its workers. */
+/* Retire all slots of a generation. Gives how many workers that are. */
 uint32_t worker_set_retire(struct worker_set *c, uint32_t generation,
                            int64_t kill_at);
 
-/* SIGKILL for those that were retired and are still there. When the next is
- * due: monotonic ns. */
+/* SIGKILL for retired workers whose time is over; and when the next one's is:
+ * monotonic ns. */
 void worker_set_kill_overdue(struct worker_set *c);
 int64_t worker_set_next_kill(const struct worker_set *c);
 
+/* Send a signal to all workers. */
 void worker_set_tell(const struct worker_set *c, int signal);
 
 #endif

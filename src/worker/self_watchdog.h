@@ -1,9 +1,12 @@
-/* self_watchdog: a process without a supervisor ends itself when it does not
- * come back from a request.
+/* self_watchdog: a process without a supervisor (workers = 0) ends itself when
+ * a request takes too long.
  *
- * What request_watchdog.h does for workers, from a signal of its own timer.
- * Whoever started the process starts another one. It is no help where no signal
- * comes through. */
+ * A timer sends SIGALRM to the process when the request in hand has been due
+ * for two seconds, and for twice write_timeout more while its reply is written.
+ * The handler of the signal logs the request and a backtrace, and ends the
+ * process; the process manager that has started it starts another one. Code
+ * that blocks all signals, and a process that is stopped, are not ended. With a
+ * supervisor, request_watchdog.h does the same from outside. */
 #ifndef TALLYD_WORKER_SELF_WATCHDOG_H
 #define TALLYD_WORKER_SELF_WATCHDOG_H
 
@@ -12,16 +15,18 @@
 #include "config/config.h"
 #include "scoreboard/scoreboard.h"
 
-#define SELF_WATCHDOG_STUCK                                                    \
-    70 /* the exit status then, EX_SOFTWARE of sysexits.h */
+/* The exit status then: EX_SOFTWARE of sysexits.h. */
+#define SELF_WATCHDOG_STUCK 70
 
-/* Once, with signals_init() done; borrowed for good. There is no other use of
- * SIGALRM in the process. What keeps it from watching is logged. */
+/* Watch the requests of this thread from now on; nothing without a
+ * request_timeout. Call it once, with signals_init() done; all is borrowed for
+ * good, and SIGALRM has no other use in the process. If there is no timer the
+ * log says so, and no request is watched. */
 void self_watchdog_watch(struct scoreboard *board, struct scoreboard_slot *slot,
                          const struct config_pool *pool);
 
-/* A request begins, to be done at `due`, monotonic ns, or CLOCK_NEVER; it has
- * ended. Nothing without self_watchdog_watch(). */
+/* A request begins, which is due then (monotonic ns; CLOCK_NEVER: it is not
+ * watched); the request has ended. Nothing without self_watchdog_watch(). */
 void self_watchdog_begin(int64_t due);
 void self_watchdog_end(void);
 
