@@ -142,3 +142,14 @@ bool backtrace_print(const struct backtrace *s, uint64_t number,
     }
     return depth > 0;
 }
+
+void backtrace_tell(const struct backtrace *s, uint64_t number, struct line *l)
+{
+    char text[1200];
+    struct buf calls;
+    buf_init(&calls, text, sizeof text);
+    if (backtrace_print(s, number, &calls))
+        line_text(l, "backtrace", text + 1); /* it begins with a space */
+    else
+        line_text(l, "backtrace", "none, it does not take signals");
+}

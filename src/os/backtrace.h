@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "base/line.h"
 
 #define BACKTRACE_DEPTH 40 /* calls; of more, the outermost are missing */
 
@@ -55,5 +56,8 @@ static inline bool backtrace_is_asked(const struct backtrace *s)
  * is known. False: there is no answer. */
 bool backtrace_print(const struct backtrace *s, uint64_t number,
                      struct buf *out);
+
+/* Append the answer, or that there is none, to a log line. */
+void backtrace_tell(const struct backtrace *s, uint64_t number, struct line *l);
 
 #endif

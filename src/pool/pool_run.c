@@ -132,6 +132,15 @@ static int run_child(void *context, uint32_t number, uint32_t generation)
     return status;
 }
 
+/* A process that serves no requests must not keep alive what the pool closes.
+ */
+static void leave_requests(struct pool *p)
+{
+    close(p->listener.fd);
+    close_one(p->pid_file);
+    conn_pool_free(&p->conn_pool);
+}
+
 static int run_monitor(void *context, uint32_t generation)
 {
     struct pool *p = context;
@@ -141,10 +150,7 @@ static int run_monitor(void *context, uint32_t generation)
         .generation = generation,
         .supervisor = p->supervisor};
     entitle(&p->now.config->pool, "monitor", generation, "serving");
-    /* It must not keep alive what the pool closes. */
-    close(p->listener.fd);
-    close_one(p->pid_file);
-    conn_pool_free(&p->conn_pool);
+    leave_requests(p);
     int status = monitor_run(&plan);
     pool_close(p);
     return status;
@@ -162,11 +168,8 @@ static int run_shadow(void *context, uint32_t number, uint32_t generation)
     char name[24];
     snprintf(name, sizeof name, "shadow %u", number);
     entitle(&p->now.config->pool, name, generation, "serving");
-    /* It must not keep alive what the pool closes. */
-    close(p->listener.fd);
     close_one(p->status.fd);
-    close_one(p->pid_file);
-    conn_pool_free(&p->conn_pool);
+    leave_requests(p);
     int status = shadow_process_run(&plan);
     pool_close(p);
     return status;

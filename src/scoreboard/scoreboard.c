@@ -224,6 +224,21 @@ void scoreboard_read_request(const struct scoreboard_slot *slot,
     clean(request->id, sizeof request->id, r->id);
 }
 
+void scoreboard_tell_request(const struct scoreboard_slot *slot, struct line *l)
+{
+    struct scoreboard_request request;
+    enum worker_state state = (enum worker_state)atomic_load_explicit(
+        &slot->state, memory_order_acquire);
+    scoreboard_read_request(slot, &request);
+    line_word(l, "request", request.id);
+    line_text(l, "method", request.method);
+    line_text(l, "path", request.path);
+    line_word(l, "state", scoreboard_worker_state_name(state));
+    line_ms(l, "total",
+            clock_now() -
+                atomic_load_explicit(&slot->since, memory_order_relaxed));
+}
+
 struct scoreboard *scoreboard_take_over(int fd)
 {
     return map_ours(fd, PROT_READ | PROT_WRITE);

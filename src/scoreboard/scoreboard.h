@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include "base/histogram.h"
+#include "base/line.h"
 #include "base/outcome.h"
 #include "base/parity_kind.h"
 #include "base/recent.h"
@@ -196,6 +197,12 @@ void scoreboard_note_request(struct scoreboard_slot *slot, const char *method,
  * of one request if `begun` is the same before and after. */
 void scoreboard_read_request(const struct scoreboard_slot *slot,
                              struct scoreboard_request *request);
+
+/* Append to a log line which request the worker of a slot has, and for how
+ * long.
+ */
+void scoreboard_tell_request(const struct scoreboard_slot *slot,
+                             struct line *l);
 
 /* For the slot's only writer, so no locked instruction is needed. */
 static inline void scoreboard_add(scoreboard_u64 *counter, uint64_t n)

@@ -2,13 +2,12 @@
 #include "supervisor/request_watchdog.h"
 
 #include <signal.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 
-/* A busy machine may keep a worker from its clock for so long; and so long it
- * has to tell where it is, and to come back. */
+/* How long a busy machine may keep a worker from its clock; and how long a
+ * worker that was asked has to answer, and to come back. */
 #define GRACE CLOCK_SECOND
 
 static int64_t load(const scoreboard_i64 *n)
@@ -49,65 +48,28 @@ static int64_t limit_of(const struct scoreboard_slot *slot,
 
 /* --- One that is overdue. --- */
 
-void request_watchdog_tell_request(struct line *l,
-                                   const struct scoreboard_slot *slot)
-{
-    struct scoreboard_request request;
-    scoreboard_read_request(slot, &request);
-    line_word(l, "request", request.id);
-    line_text(l, "method", request.method);
-    line_text(l, "path", request.path);
-    line_word(l, "state", scoreboard_worker_state_name(state_of(slot)));
-    line_ms(l, "total", clock_now() - load(&slot->since));
-}
-
-void request_watchdog_tell_calls(struct line *l, const struct backtrace *s,
-                                 uint64_t number, bool foreign)
-{
-    char room[1200];
-    struct buf calls;
-    buf_init(&calls, room, sizeof room);
-    if (foreign) /* its addresses are not ours */
-        line_text(l, "backtrace", "none, it is of the program before this one");
-    else if (backtrace_print(s, number, &calls))
-        line_text(l, "backtrace", room + 1); /* it begins with a space */
-    else
-        line_text(l, "backtrace", "none, it does not take signals");
-}
-
 static void tell_stuck(const struct worker_set *c, uint32_t number)
 {
-    const struct scoreboard_slot *slot = &c->board->slots[number];
-    const struct worker_set_member *m = &c->members[number];
     struct line line;
-    char what[80];
-    snprintf(what, sizeof what, "worker %u (pid %d) is stuck and killed",
-             number, (int)m->pid);
-    log_begin(&line, LOG_ERROR, what);
-    request_watchdog_tell_request(&line, slot);
-    request_watchdog_tell_calls(&line, &slot->stack, m->overdue.begun,
-                                m->inherited);
-    log_end(&line);
+    worker_set_begin_line(c, number, LOG_ERROR, "is stuck and killed", &line);
+    scoreboard_tell_request(&c->board->slots[number], &line);
+    worker_set_end_line(c, number, c->members[number].overdue.begun, &line);
 }
 
 static void tell_late(const struct worker_set *c, uint32_t number)
 {
     const struct scoreboard_slot *slot = &c->board->slots[number];
-    const struct worker_set_member *m = &c->members[number];
+    uint64_t begun = c->members[number].overdue.begun;
     struct scoreboard_request request = {.id = "-"};
     struct line line;
-    char what[80];
     if (!log_wants(LOG_WARN))
         return;
-    if (begun_by(slot) == m->overdue.begun) /* it has had no other */
+    if (begun_by(slot) == begun) /* it has had no other */
         scoreboard_read_request(slot, &request);
-    snprintf(what, sizeof what, "worker %u (pid %d) came back late, makes room",
-             number, (int)m->pid);
-    log_begin(&line, LOG_WARN, what);
+    worker_set_begin_line(c, number, LOG_WARN, "came back late, makes room",
+                          &line);
     line_word(&line, "request", request.id);
-    request_watchdog_tell_calls(&line, &slot->stack, m->overdue.begun,
-                                m->inherited);
-    log_end(&line);
+    worker_set_end_line(c, number, begun, &line);
 }
 
 static int64_t accuse(struct worker_set *c, uint32_t number, uint64_t begun,

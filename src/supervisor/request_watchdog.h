@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/line.h"
 #include "supervisor/worker_set.h"
 
 /* Look at all workers: ask those that are overdue, kill those that were asked a
@@ -24,15 +23,5 @@ int64_t request_watchdog_look(struct worker_set *c, bool others_begin);
 /* The process of a slot has ended: log it if that process was asked. Call
  * before worker_set_vacate(). */
 void request_watchdog_ended(const struct worker_set *c, uint32_t number);
-
-/* Append to a log line which request a worker has, and for how long. */
-void request_watchdog_tell_request(struct line *l,
-                                   const struct scoreboard_slot *slot);
-
-/* Append to a log line the calls that a process stored when it was asked with
- * this number (backtrace_ask()). `foreign`: the process runs another program
- * than this one. */
-void request_watchdog_tell_calls(struct line *l, const struct backtrace *s,
-                                 uint64_t number, bool foreign);
 
 #endif

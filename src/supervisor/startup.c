@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/process.h"
-#include "supervisor/request_watchdog.h"
 
 /* Most workers serve by then, and there is no need to look again. */
 #define FIRST_LOOK CLOCK_SECOND
@@ -92,21 +91,16 @@ void startup_judge(struct startup *u, uint32_t number, int status)
 static void tell(const struct startup *u, uint32_t number, enum log_level level,
                  const char *fact)
 {
-    const struct scoreboard_slot *slot = &u->worker_set->board->slots[number];
-    const struct worker_set_member *m = &u->worker_set->members[number];
+    const struct worker_set *c = u->worker_set;
+    int64_t started = c->members[number].started;
     struct line line;
-    char what[160];
-    snprintf(what, sizeof what, "worker %u (pid %d) %s", number, (int)m->pid,
-             fact);
-    log_begin(&line, level, what);
+    worker_set_begin_line(c, number, level, fact, &line);
     line_word(
         &line, "step",
         scoreboard_worker_step_name((enum worker_step)atomic_load_explicit(
-            &slot->step, memory_order_relaxed)));
-    line_ms(&line, "total", clock_now() - m->started);
-    request_watchdog_tell_calls(&line, &slot->stack, (uint64_t)m->started,
-                                m->inherited);
-    log_end(&line);
+            &c->board->slots[number].step, memory_order_relaxed)));
+    line_ms(&line, "total", clock_now() - started);
+    worker_set_end_line(c, number, (uint64_t)started, &line);
 }
 
 /* It serves. A question that it has not seen is taken back, or it would leave

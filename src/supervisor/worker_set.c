@@ -2,6 +2,7 @@
 #include "supervisor/worker_set.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -149,6 +150,26 @@ void worker_set_report(const struct worker_set *c, uint32_t number, int status,
         scoreboard_count(&c->board->exits_normal);
         log_debug("worker %u (pid %d) ended", number, pid);
     }
+}
+
+void worker_set_begin_line(const struct worker_set *c, uint32_t number,
+                           enum log_level level, const char *fact,
+                           struct line *l)
+{
+    char what[160];
+    snprintf(what, sizeof what, "worker %u (pid %d) %s", number,
+             (int)c->members[number].pid, fact);
+    log_begin(l, level, what);
+}
+
+void worker_set_end_line(const struct worker_set *c, uint32_t number,
+                         uint64_t question, struct line *l)
+{
+    if (c->members[number].inherited) /* its addresses are not ours */
+        line_text(l, "backtrace", "none, it is of the program before this one");
+    else
+        backtrace_tell(&c->board->slots[number].stack, question, l);
+    log_end(l);
 }
 
 bool worker_set_started_well(const struct worker_set *c, uint32_t number,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/line.h"
 #include "scoreboard/scoreboard.h"
 
 struct worker_set_member {
@@ -72,6 +73,14 @@ void worker_set_vacate(struct worker_set *c, uint32_t number);
  * so a signal is no reason to warn. Call before worker_set_vacate(). */
 void worker_set_report(const struct worker_set *c, uint32_t number, int status,
                        bool wanted);
+
+/* Begin a log line that says a fact of a worker; and end it with where in its
+ * code the worker was when it got this question (backtrace_ask()). */
+void worker_set_begin_line(const struct worker_set *c, uint32_t number,
+                           enum log_level level, const char *fact,
+                           struct line *l);
+void worker_set_end_line(const struct worker_set *c, uint32_t number,
+                         uint64_t question, struct line *l);
 
 /* Was the start of a worker that has ended with this status a success? It was
  * if the worker had begun a request, had served for a second, or has ended with

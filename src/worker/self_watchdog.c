@@ -16,7 +16,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/signals.h"
-#include "supervisor/request_watchdog.h"
 
 /* The wait that ends by itself when the request is due has so long to do it:
  * what a supervisor gives a worker in all. */
@@ -65,8 +64,8 @@ static void end(const void *context)
     scoreboard_count(&self.board->overdue_kills);
     backtrace_note(&self.slot->stack, 1, context);
     log_begin(&line, LOG_ERROR, "stuck in a request: this process ends");
-    request_watchdog_tell_request(&line, self.slot);
-    request_watchdog_tell_calls(&line, &self.slot->stack, 1, false);
+    scoreboard_tell_request(self.slot, &line);
+    backtrace_tell(&self.slot->stack, 1, &line);
     log_end(&line);
     _exit(SELF_WATCHDOG_STUCK);
 }
