@@ -36,7 +36,7 @@ uint64_t comparison_judged(const struct comparison *c);
 double comparison_rate(const struct comparison *c);
 double comparison_bound(const struct comparison *c);
 
-/* One line for who waits. */
+/* One line of progress. */
 void comparison_progress(const struct comparison *c, struct buf *out);
 
 /* The summary for people, and as one JSON object. */

@@ -14,7 +14,7 @@ enum parity_end {
     PARITY_TOO_LONG,  /* the answer is over the reader's limit */
 };
 
-#define PARITY_POSTS_UNKNOWN (-1) /* nobody looked */
+#define PARITY_POSTS_UNKNOWN (-1) /* the posts were not watched */
 
 /* What one of them did. The bytes are borrowed; they need not be terminated. */
 struct parity_result {

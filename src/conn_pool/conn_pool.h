@@ -1,26 +1,37 @@
-/* conn_pool: where connections wait for a worker, any worker.
+/* conn_pool: the connections of all workers, between their requests.
  *
  * A proxy keeps its FastCGI connections open and may use any of them at any
  * moment. A worker that kept them to itself would make a request wait behind
- * the one it is busy with, while its siblings idle. So a worker owns a
- * connection only while it serves it; in between, the connection is parked:
+ * the one that the worker is busy with, while other workers are idle. So a
+ * worker owns a connection only while it serves it. In between the connection
+ * is parked, and any worker may take it:
  *
- *   - Every connection has a slot, and each slot a descriptor store, in which
- * the descriptor is for as long as the connection is open (fd_store.h). What
- * was read but not yet used is beside it.
- *   - Every parked connection is in one epoll set all processes share, one-shot
- *     (EPOLLONESHOT, epoll(7)): when it becomes readable exactly one idle
- *     worker is told, in the order in which they became so. It owns it then.
- *   - A process has its own copy of the descriptor from the first time on that
- *     it serves the connection: to take and to park again then costs one
- *     epoll_ctl(2). The set keeps its entries by open file and descriptor
- *     number. A slot has one number, the same in every process.
+ *     conn_pool_reserve(), accept4(2), conn_pool_opened()     a new connection
+ *     conn_pool_park()                             it waits for its next
+ * request conn_pool_wait(), conn_pool_take()           a worker has it again
+ *     conn_pool_vacate()                           it is closed
  *
- * The owner of a slot is one atomic word: free, parked, or a process. Every
- * step leaves a state from which conn_pool_recover() can go on after the owner
- * was killed. No locks.
+ * How it works:
  *
- * Made before the first fork. Not thread-safe within a process. */
+ *   - Each connection has a slot, and each slot a store outside of all
+ * processes that holds the descriptor while the connection is open, and the
+ * bytes that were read and not yet used (fd_store.h).
+ *   - Every parked connection is in one epoll set that all processes share,
+ * armed for one event (EPOLLONESHOT, epoll(7)). When the connection becomes
+ *     readable the kernel tells exactly one idle worker, in the order in which
+ *     connections became so. That worker is the owner then.
+ *   - A process that serves a connection for the first time gets a copy of the
+ *     descriptor, and keeps it. From then on taking the connection costs no
+ *     system call and parking it one epoll_ctl(2). The set knows its entries by
+ *     open file and descriptor number, so a slot has one descriptor number, the
+ *     same in every process.
+ *
+ * The owner of a slot is one atomic word: free, parked, or a process. There are
+ * no locks: each step leaves a state from which conn_pool_recover() can go on
+ * when the owner is killed.
+ *
+ * Made before the first fork, and used by all processes. Within a process, by
+ * one thread. */
 #ifndef TALLYD_CONN_POOL_CONN_POOL_H
 #define TALLYD_CONN_POOL_CONN_POOL_H
 
@@ -42,9 +53,9 @@ struct conn_pool *conn_pool_new(uint32_t slots, int listener, char *why,
                                 size_t why_size);
 void conn_pool_free(struct conn_pool **t);
 
-/* What another program needs to take the connection pool over, with the slots
- * in memory that both lay out alike. All descriptors keep their numbers, by
- * which the epoll set knows them. */
+/* What another program needs to take the connection pool over. The slots are in
+ * shared memory, which both programs must lay out alike. All descriptors keep
+ * their numbers, by which the epoll set knows them. */
 struct conn_pool_files {
     int memory, set, clock, conn_watch;
 };
@@ -59,98 +70,105 @@ void conn_pool_hand_over(const struct conn_pool *t,
                          struct conn_pool_files *files,
                          struct conn_pool_store *stores);
 
-/* In the other program, instead of conn_pool_new(). NULL, with errno: they are
- * not those of a connection pool of so many slots. */
+/* In the other program, instead of conn_pool_new(). NULL, with errno: these are
+ * not the descriptors of a connection pool with `slots` slots. */
 struct conn_pool *conn_pool_take_over(const struct conn_pool_files *files,
                                       const struct conn_pool_store *stores,
                                       uint32_t slots, int listener);
 
-/* Who this process is: 1 and up for workers, or CONN_POOL_SUPERVISOR; and where
- * it counts connections opened and closed. */
+/* In each process, after the fork. `owner`: which process this is, 1 and up for
+ * workers, or CONN_POOL_SUPERVISOR. `counters`: where it counts the connections
+ * that it opens and closes. */
 void conn_pool_join(struct conn_pool *t, int owner,
                     struct conn_count_counters counters);
 
-/* From now on this process notes what waits on the connections it parks; see
- * conn_watch.h. Before, and without it, nothing is known of them. */
+/* From now on this process enters the connections that it parks in the watch
+ * (conn_watch.h), so that conn_pool_look() finds what comes on them. */
 void conn_pool_watch(struct conn_pool *t);
 
 enum conn_pool_event {
-    CONN_POOL_NOTHING, /* a signal came, or somebody else was faster */
+    CONN_POOL_NOTHING, /* a signal came, or another process was faster */
     CONN_POOL_KNOCK,   /* the listener has a connection */
-    CONN_POOL_REQUEST, /* the parked connection at `slot` has something to read
-                        */
+    CONN_POOL_REQUEST, /* the connection parked at `slot` is readable */
     CONN_POOL_CLOCK,   /* a deadline is over: conn_pool_next_due() */
 };
 
 /* Wait for one event, at most `limit` ms (-1: for ever), with the signal mask
- * `open` while waiting. */
+ * `open` while waiting. *slot is set for CONN_POOL_REQUEST. */
 enum conn_pool_event conn_pool_wait(struct conn_pool *t, const sigset_t *open,
                                     int limit, int *slot);
 
-/* For one that does not serve: readable while something waits for a worker.
- * For poll(2) alone; to be told by epoll_wait(2) is to take it. */
+/* A descriptor that is readable while something waits for a worker. It is the
+ * shared epoll set: ask it with poll(2) and never with epoll_wait(2), which
+ * would take the event from a worker. */
 int conn_pool_queue(const struct conn_pool *t);
 
-/* Note on which parked connections something has come, if that was not done a
- * moment ago. Takes none of them. */
+/* Note on which watched connections something has come (conn_watch_look()). It
+ * takes none of them. */
 void conn_pool_look(struct conn_pool *t);
 
-/* On how many something had come by then, not counting those since taken. */
+/* On how many parked connections a look has found something. */
 uint32_t conn_pool_waiting(const struct conn_pool *t);
 
-/* Was there a knock lately, so that more connections may wait at the listener?
- * The set tells of the listener once for all that wait there, so whoever has
- * time looks again, until conn_pool_quiet() says that nothing was left. */
+/* May more connections wait at the listener? The set gives one CONN_POOL_KNOCK
+ * for all that wait there. So a worker that has time accepts while this is
+ * true, and calls conn_pool_quiet() when accept4(2) had none. */
 bool conn_pool_knocking(const struct conn_pool *t);
 void conn_pool_quiet(struct conn_pool *t);
 
-/* Reserve a slot for a connection about to be accepted; -1: all are taken.
- * Then nobody is told of knocks until one is free again, or after `pause` ns
- * (0: until one is free). */
+/* Own a slot for a connection that is about to be accepted; -1: all are taken.
+ */
 int conn_pool_reserve(struct conn_pool *t);
+
+/* No worker is told of the listener for `pause` ns; 0: until a slot is free. */
 void conn_pool_pause(struct conn_pool *t, int64_t pause);
 
-/* The reserved slot has a connection: count it. */
+/* The owned slot has its connection: count it as opened. */
 void conn_pool_opened(struct conn_pool *t, int slot);
 
 /* Close the connection `fd` of an owned slot, -1 when there is none, and free
- * the slot. The peer learns it at once. */
+ * the slot. The connection is shut down, so that the peer learns it at once,
+ * whatever other processes hold a copy. */
 void conn_pool_vacate(struct conn_pool *t, int slot, int fd);
 
-/* Park the connection `fd` of an owned slot: it belongs to all from now on.
- * `parts`: at least one byte and at most FD_STORE_BYTES_MAX, given back by
- * conn_pool_take(). `deadline`: monotonic ns. False, with errno: the kernel
- * would not take it (ETOOMANYREFS, ENOMEM); it still belongs to the caller, and
- * *fd, which may have changed, is its descriptor. */
+/* Park the connection `fd` of an owned slot; any process may take it from now
+ * on. `parts`: what conn_pool_take() is to give back, at least one byte and at
+ * most FD_STORE_BYTES_MAX. `deadline`: monotonic ns, when CONN_POOL_CLOCK is
+ * due for it. False, with errno: the kernel would not take the descriptor
+ * (ETOOMANYREFS, ENOMEM); the connection still belongs to the caller, and *fd
+ * is its descriptor, perhaps a new one. */
 bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
                     const struct iovec *parts, int count, int64_t deadline);
 
-/* Take a parked connection; gives its descriptor, which conn_pool_park() and
- * conn_pool_vacate() alone may close. -1: it is no longer parked (errno 0), or
- * this process has no descriptor for it (EMFILE; after a moment, in which
- * others may take it). `bytes` has room for FD_STORE_BYTES_MAX; *n says how
- * many came. *came, which may be NULL: monotonic ns by which something had come
- * on it, as far as a look has found it; 0: none has. */
+/* Take a parked connection: own its slot, and give its descriptor, which only
+ * conn_pool_park() and conn_pool_vacate() may close. `bytes`, with room for
+ * FD_STORE_BYTES_MAX, gets the *n bytes that it was parked with. *came, unless
+ * `came` is NULL: by when something had come on it, monotonic ns, as
+ * readable_since.h says; 0: not known. -1 with errno 0: it is not parked any
+ * more. -1 with EMFILE: this process has no room for its descriptor; it is
+ * parked again and left to other processes for a moment, or closed if its
+ * deadline is over. */
 int conn_pool_take(struct conn_pool *t, int slot, void *bytes, size_t *n,
                    int64_t *came);
 
-/* After CONN_POOL_CLOCK: the next parked slot at or after `from` whose deadline
- * is at or before `due`, or which a process could not take; -1 when there is
- * none; then the clock is set for the rest. The caller takes it, and closes it
- * when its deadline is over. */
+/* After CONN_POOL_CLOCK, to be called until it gives -1: the next parked slot
+ * at or after `from` whose deadline is at or before `due`, or which a process
+ * had no room to take. The caller takes it, and closes it when its deadline is
+ * over. -1: there is none left, and the clock is set for the next deadline. */
 int conn_pool_next_due(struct conn_pool *t, int from, int64_t due);
 
 bool conn_pool_is_empty(const struct conn_pool *t);
 
-/* After the process `owner` has died: close what it owned and had begun to
- * read, arm everything else that may have been disarmed with it, and finish
- * what it had begun to count in `c`. Gives the number of connections lost with
- * it. */
+/* For the supervisor, after the process `owner` has died: close the connections
+ * that it owned and had begun to read, park those that it had not, arm every
+ * parked one again, since the dead process may have been told of it, and finish
+ * what it had begun to count in `c`. Gives the number of connections that are
+ * lost. */
 uint32_t conn_pool_recover(struct conn_pool *t, int owner,
                            struct conn_count_counters c);
 
-/* The pool ends: workers that are told to stop empty the connection pool, too.
- */
+/* The pool ends: from now on conn_pool_closing() is true in every process, and
+ * a worker that is told to stop first serves what is parked. */
 void conn_pool_close(struct conn_pool *t);
 bool conn_pool_closing(const struct conn_pool *t);
 

@@ -33,10 +33,10 @@ struct conn_table {
     _Atomic int64_t deaf;     /* the listener is not heard until then; 0: is */
     _Atomic int32_t closing;
     _Atomic int32_t knocking;
-    _Atomic int64_t looked; /* when somebody last looked out, monotonic ns */
+    _Atomic int64_t looked; /* monotonic ns: when conn_watch last looked */
     _Atomic uint32_t most;  /* none at or above it was ever reserved */
     uint32_t count;
-    struct conn_slot at[]; /* and after them an arrival for each */
+    struct conn_slot at[]; /* and after them a readable_since for each */
 };
 
 /* All free; see share.h. NULL: errno. */

@@ -1,15 +1,18 @@
-/* conn_watch: on which parked connections something has come, without taking
- * it.
+/* conn_watch: on which parked connections something has come, found out without
+ * taking any of them.
  *
- * A second epoll set beside the one that hands requests out. Nobody waits on
- * it, so it wakes nobody, and it is edge-triggered, so a look costs what has
- * come since the last one and leaves the order of the other set alone. What a
- * look finds is noted in shared memory (conn_pool/readable_since.h), and is a
- * least: what comes between two looks is known from the second on, and what
- * came while its connection was being parked is not known at all.
+ * A second epoll set, beside the one of conn_pool.h that hands requests to
+ * workers. No process waits on this one, so it wakes none. It is edge-triggered
+ * (EPOLLET, epoll(7)): a look costs what has come since the last look, and the
+ * order of the other set stays as it is.
  *
- * Connections are in it only where a limit needs that. It knows them by open
- * file and descriptor number, as the other set does. */
+ * A look notes what it finds in shared memory (readable_since.h). Something
+ * that comes between two looks is known from the second one on; something that
+ * comes while its connection is being parked is not found at all.
+ *
+ * A connection is in the set only where queue_timeout or queue_limit is set.
+ * The set knows it by open file and descriptor number, as the other set does.
+ */
 #ifndef TALLYD_CONN_POOL_CONN_WATCH_H
 #define TALLYD_CONN_POOL_CONN_WATCH_H
 
@@ -33,12 +36,12 @@ void conn_watch_park(const struct conn_watch *l, int slot, int fd);
 /* The connection, known as descriptor `number`, is about to be closed. */
 void conn_watch_forget(const struct conn_watch *l, int slot, int number);
 
-/* Note what has come. At most once in CONN_WATCH_PAUSE, by whoever calls. */
+/* Look, and note what has come. Does nothing where some process has looked in
+ * the last CONN_WATCH_PAUSE ns. */
 #define CONN_WATCH_PAUSE INT64_C(1000000)
 void conn_watch_look(const struct conn_watch *l);
 
-/* How many connections are known to have something to read, and nobody who has
- * taken them. */
+/* On how many parked connections a look has found something to read. */
 uint32_t conn_watch_count(const struct conn_watch *l);
 
 #endif

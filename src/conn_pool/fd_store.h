@@ -2,10 +2,10 @@
  *
  * A socket pair whose ends all processes inherit. One way lies the descriptor
  * of the connection, as long as that is open: what is in a socket survives the
- * death of whoever put it there (SCM_RIGHTS, unix(7)). Any process can have a
- * copy without taking it out (MSG_PEEK), and keeps it at a number that is the
- * same in all of them. Bytes that go with it are in memory all processes share
- * when they are few, else they lie the other way.
+ * death of the process that put it there (SCM_RIGHTS, unix(7)). Any process can
+ * have a copy without taking it out (MSG_PEEK), and keeps it at a number that
+ * is the same in all of them. Bytes that go with it are in memory all processes
+ * share when they are few, else they lie the other way.
  *
  * A struct fd_store is a process's own view of it. Nothing here blocks. */
 #ifndef TALLYD_CONN_POOL_FD_STORE_H

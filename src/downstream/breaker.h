@@ -11,9 +11,9 @@
  * least number of requests and no sample that grows stale in a quiet night.
  *
  * Pure: the caller brings the clock. All that is known is in one number, so
- * that processes can share it in one atomic word: who wants to change it stores
- * what it has become by compare-and-exchange, and asks again when another was
- * first. A word of 0 is closed and knows no failure.
+ * that processes can share it in one atomic word: a process that changes it
+ * stores what it has become by compare-and-exchange, and asks again when
+ * another was first. A word of 0 is closed and knows no failure.
  *
  * Every change of state begins another epoch. A pass belongs to one, and what
  * is learned with a pass of an earlier epoch changes nothing: neither a post
@@ -38,7 +38,7 @@ struct breaker_rules {
 
 enum breaker_verdict {
     BREAKER_PASS,   /* go on */
-    BREAKER_PROBE,  /* go on; nobody else may until you have told the result */
+    BREAKER_PROBE,  /* go on; no other may until you have told the result */
     BREAKER_REFUSE, /* do not */
 };
 

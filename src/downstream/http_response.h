@@ -2,9 +2,9 @@
  * 9112).
  *
  * Nothing of it is kept but the status and whether the connection may be used
- * again; who wants the body is given it piece by piece. Strict where two
- * readers could differ on where the answer ends: two lengths, a length that is
- * none, an unknown transfer coding are wrong. */
+ * again; a caller that wants the body is given it piece by piece. Strict where
+ * two readers could differ on where the answer ends: two lengths, a length that
+ * is none, an unknown transfer coding are wrong. */
 #ifndef TALLYD_DOWNSTREAM_HTTP_RESPONSE_H
 #define TALLYD_DOWNSTREAM_HTTP_RESPONSE_H
 

@@ -52,9 +52,9 @@ struct link *link_to(struct link_set *all, const struct link_target *t);
 
 /* Be connected, at the latest at `deadline` (monotonic ns, as `now`). A kept
  * connection is used again when it is neither too old nor spoilt: nothing may
- * have come on it, neither its end nor an answer nobody waits for. Else *fresh
- * is set, and a new one is made. Anything but OUTCOME_ok: `why`, valid until
- * the next call. */
+ * have come on it, neither its end nor an answer that no request waits for.
+ * Else *fresh is set, and a new one is made. Anything but OUTCOME_ok: `why`,
+ * valid until the next call. */
 enum outcome link_open(struct link *l, int64_t now, int64_t deadline,
                        bool *fresh, const char **why);
 void link_close(struct link *l);

@@ -1,7 +1,8 @@
 /* frame: whole messages between two of our processes, over a socket pair.
  *
- * Both ends are blocking. A message is never left half written, so who sees
- * the first byte of one waits for the rest no longer than its writer lives. */
+ * Both ends are blocking. A message is never left half written, so a process
+ * that sees the first byte of one waits for the rest no longer than its writer
+ * lives. */
 #ifndef TALLYD_REPLAY_FRAME_H
 #define TALLYD_REPLAY_FRAME_H
 

@@ -13,8 +13,8 @@
 
 #include "replay/replay_child.h"
 
-/* Who is asked. The third is another instance of theirs, and is asked when
- * theirs has answered. */
+/* The handlers that are asked. The third is another instance of theirs, and is
+ * asked when theirs has answered. */
 enum { OURS, THEIRS, AGAIN, LEGS };
 
 struct leg {

@@ -3,10 +3,10 @@
  *
  * A fixed number of slots in memory that all processes of the pool share. A
  * worker reserves a slot, writes a request into it and submits it; a shadow
- * process claims it, asks, and releases it. Nobody waits for a slot: where
- * there is none the request is not sampled. Who has a slot is one atomic word,
- * and no step takes two processes: whoever dies leaves slots that
- * shadow_queue_recover() frees. */
+ * process claims it, asks, and releases it. No worker waits for a slot: where
+ * there is none the request is not sampled. The owner of a slot is one atomic
+ * word, and no step takes two processes: shadow_queue_recover() frees the slots
+ * of a process that has died. */
 #ifndef TALLYD_SHADOW_SHADOW_QUEUE_H
 #define TALLYD_SHADOW_SHADOW_QUEUE_H
 
@@ -29,8 +29,8 @@
 #define SHADOW_WORKER(number) ((int)(number) + 1)
 #define SHADOW_PROCESS(number) ((int)(number) + (1 << 20))
 
-/* What a worker has made of one request; all texts are terminated. Only whoever
- * owns the slot may look at it. */
+/* What a worker has made of one request; all texts are terminated. Only the
+ * owner of the slot may look at it. */
 struct shadow_case {
     char request_id[TRACE_ID_MAX + 1];
     char traceparent[TRACE_PARENT_LEN + 1];
@@ -75,7 +75,7 @@ bool shadow_queue_join(struct shadow_queue *q);
 int shadow_queue_claim(struct shadow_queue *q, int owner);
 
 /* Wait, with the signal mask `open`, until something may be there to claim, a
- * signal came, or so many ms are over (-1: as long as it takes). */
+ * signal came, or `most` ms are over (-1: as long as it takes). */
 void shadow_queue_wait(struct shadow_queue *q, const sigset_t *open, int most);
 
 /* The owner is dead: free what it had. Gives the number of slots. */

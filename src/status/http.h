@@ -65,7 +65,7 @@ struct http_config {
 struct http *http_new(const struct http_config *c);
 void http_free(struct http **h);
 
-/* Serve a connection that somebody else has accepted; it is taken over. False:
+/* Serve a connection that the caller has accepted; it is taken over. False:
  * there is no room, and it is closed. */
 bool http_adopt(struct http *h, int fd);
 
@@ -79,9 +79,10 @@ unsigned http_connections(const struct http *h);
  * signal came, and do it. Without connections it waits for ever. */
 void http_turn(struct http *h, const sigset_t *open);
 
-/* The same for who waits for other things as well: http_fd() becomes readable
- * when there is something to do, and http_due() says when http_run() must be
- * called at the latest (monotonic ns; CLOCK_NEVER: not for the time's sake). */
+/* The same for a caller that waits for other things as well: http_fd() becomes
+ * readable when there is something to do, and http_due() says when http_run()
+ * must be called at the latest (monotonic ns; CLOCK_NEVER: not for the time's
+ * sake). */
 int http_fd(const struct http *h);
 int64_t http_due(struct http *h);
 void http_run(struct http *h);

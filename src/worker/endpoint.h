@@ -1,7 +1,8 @@
 /* endpoint: what one path of the service does, ready to run.
  *
- * Made from the configuration once, before the first fork, and read-only
- * after, but for the decoder, which each process makes for itself. */
+ * Made from the settings before the fork of the workers, and not changed after
+ * endpoint_table_join(). What changes with each request, the decoders among it,
+ * is the worker's own. */
 #ifndef TALLYD_WORKER_ENDPOINT_H
 #define TALLYD_WORKER_ENDPOINT_H
 
@@ -39,10 +40,10 @@ struct endpoint_table *endpoint_table_new(const struct config *c, char *why,
                                           size_t why_size);
 void endpoint_table_free(struct endpoint_table **t);
 
-/* Give each breaker its circuit, for the workers of a generation that is about
- * to start. Without this, and after false, there is none: too many are in use
- * by generations that leave. For one process, the one that forks the workers.
- */
+/* Give each endpoint with a breaker its circuit, for the workers of a
+ * generation that is about to start. Only in the process that forks the
+ * workers. False: too many circuits are in use by generations that have not
+ * left yet. */
 bool endpoint_table_join(struct endpoint_table *t, struct scoreboard *b,
                          uint32_t generation);
 

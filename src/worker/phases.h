@@ -24,7 +24,7 @@ void phases_spend(struct phases *p, enum timing t);
 /* What has passed since the last step was spent on nothing of the list. */
 void phases_skip(struct phases *p);
 
-/* `t` took that long, as somebody else has measured. */
+/* `t` took that long, as the caller has measured. */
 static inline void phases_set(struct phases *p, enum timing t, int64_t ns)
 {
     p->spent[t] = ns;

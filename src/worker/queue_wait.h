@@ -1,13 +1,21 @@
-/* queue_wait: what a worker knows of how long the request in its hands has
- * waited for it, and of how many others wait.
+/* queue_wait: how long the request in a worker's hands has waited for the
+ * worker, and how many requests wait behind it.
  *
- * Both are at least so. A new connection is judged by the kernel's queue
- * (listen/accept_queue.h), a parked one by what looks on the connection pool
- * have found (conn_watch.h). A worker looks when it begins a request, and
- * the supervisor looks four times in queue_timeout while workers are busy
- * (queue_wait_look()): so a wait may have been a quarter of queue_timeout
- * longer than is known. Where neither queue_timeout nor queue_limit is set
- * nobody looks, and there is no system call, nor clock, for it. */
+ * Both numbers are lower bounds; what judges them is queue_policy.h. They come
+ * from two places:
+ *
+ *   - For a connection that has just been accepted, from the length of the
+ *     kernel's queue, which this room asks for now and then and
+ *     listen/accept_queue.h turns into a wait.
+ *   - For a parked connection, from the last look at the connection pool that
+ *     found something to read on it (conn_pool_look(), conn_watch.h).
+ *
+ * A worker looks when it begins a request. While workers are busy the
+ * supervisor looks as well, four times in queue_timeout, so a request may have
+ * waited for a quarter of queue_timeout more than is known.
+ *
+ * Without queue_timeout and queue_limit this room makes no system call and
+ * reads no clock. */
 #ifndef TALLYD_WORKER_QUEUE_WAIT_H
 #define TALLYD_WORKER_QUEUE_WAIT_H
 
@@ -22,22 +30,29 @@
 struct queue_wait {
     const struct config_pool *pool;
     struct conn_pool *conn_pool;
-    struct scoreboard *board; /* NULL: others than the pool may accept, too */
-    int64_t rested; /* monotonic ns: when the worker last ceased to be idle */
-    int64_t waited; /* by the connection in hand, until its first request */
+    struct scoreboard *board; /* NULL: the kernel's queue is not asked */
+    int64_t rested; /* monotonic ns: when the worker was last idle; the worker
+                       sets it */
+    int64_t waited; /* ns, of the connection in hand, until its first request */
 };
 
-/* Everything is borrowed. */
+/* Everything is borrowed. `board`: NULL where other processes than this pool's
+ * may accept from the listener, so that its queue says nothing. */
 void queue_wait_open(struct queue_wait *w, const struct config_pool *pool,
                      struct conn_pool *conn_pool, struct scoreboard *board);
 
-/* A connection has just been accepted, or taken from the conn_pool: `came`, as
- * conn_pool_take() gives it. */
+/* The worker has just accepted a connection. */
 void queue_wait_accepted(struct queue_wait *w);
+
+/* The worker has just taken a parked connection; `came` is what
+ * conn_pool_take() has given. */
 void queue_wait_taken(struct queue_wait *w, int64_t came);
 
-/* A request begins on it. `aside`: something else came before it, which may be
- * what has waited. What the web server's stamp says is left to the caller. */
+/* A request begins on that connection: what is known of its wait, for
+ * queue_policy_judge(). The caller adds `stamped` and `stopped`. `aside`: bytes
+ * that belong to no request came before this one (fcgi_conn.h); the wait may
+ * have been theirs, so it does not count. Only the first request of a
+ * connection can have waited in a queue. */
 struct queue_policy_wait queue_wait_tell(struct queue_wait *w, bool aside);
 
 /* The supervisor looks in the place of workers that are all busy: see
