@@ -29,6 +29,17 @@ const char *scoreboard_counter_name(enum counter c)
     return counter_names[c];
 }
 
+static const char *const timing_names[] = {
+#define TIMING(name) #name,
+#include "scoreboard/timing.def"
+#undef TIMING
+};
+
+const char *scoreboard_timing_name(enum timing t)
+{
+    return timing_names[t];
+}
+
 static const char *const shadow_count_names[] = {
 #define SHADOW_COUNT(name, help) #name,
 #include "scoreboard/shadow.def"

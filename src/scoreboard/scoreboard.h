@@ -41,6 +41,8 @@ enum timing {
     TIMING_COUNT
 };
 
+const char *scoreboard_timing_name(enum timing t);
+
 enum shadow_count {
 #define SHADOW_COUNT(name, help) SHADOW_COUNT_##name,
 #include "scoreboard/shadow.def"

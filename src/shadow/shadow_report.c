@@ -6,13 +6,19 @@
 
 #include "base/clock.h"
 
+static void sum_kinds(const uint64_t *kinds, int64_t elapsed,
+                      struct comparison *c)
+{
+    *c = (struct comparison){.elapsed = elapsed};
+    for (int k = 0; k < PARITY_COUNT; k++) {
+        c->kinds[k] = kinds[k];
+        c->cases += kinds[k];
+    }
+}
+
 void shadow_report_sum(const struct view *v, struct comparison *c)
 {
-    *c = (struct comparison){.elapsed = v->now - v->board->started};
-    for (int k = 0; k < PARITY_COUNT; k++) {
-        c->kinds[k] = v->shadow.kinds[k];
-        c->cases += v->shadow.kinds[k];
-    }
+    sum_kinds(v->shadow.kinds, v->now - v->board->started, c);
 }
 
 static uint64_t drawn(const struct view *v)
@@ -69,12 +75,8 @@ void shadow_report_put(const struct view *v, struct json_doc *page)
 
 static void compare(const struct totals_set *sum, struct comparison *c)
 {
-    *c = (struct comparison){.elapsed = (int64_t)sum->counts[TOTALS_seconds] *
-                                        CLOCK_SECOND};
-    for (int k = 0; k < PARITY_COUNT; k++) {
-        c->kinds[k] = sum->kinds[k];
-        c->cases += sum->kinds[k];
-    }
+    sum_kinds(sum->kinds, (int64_t)sum->counts[TOTALS_seconds] * CLOCK_SECOND,
+              c);
 }
 
 void shadow_report_sum_all(const struct totals *t, struct comparison *c)

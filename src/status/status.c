@@ -18,12 +18,6 @@ static uint64_t load(const scoreboard_u64 *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-static const char *const timing_names[] = {
-#define TIMING(name) #name,
-#include "scoreboard/timing.def"
-#undef TIMING
-};
-
 /* --- Text. --- */
 
 /* 1234567 ns as "1.2 ms". */
@@ -84,7 +78,8 @@ static void print_times(struct buf *out, const struct view *v)
         const struct histogram_view *h = &v->timings[t];
         if (h->count == 0)
             continue;
-        buf_printf(out, "%-12s %10" PRIu64, timing_names[t], h->count);
+        buf_printf(out, "%-12s %10" PRIu64,
+                   scoreboard_timing_name((enum timing)t), h->count);
         for (int q = 0; q < 3; q++) {
             static const int shares[] = {500, 950, 990};
             buf_char(out, ' ');
@@ -295,7 +290,8 @@ bool status_json(const struct view *v, struct buf *out)
     put_counters(page, v);
     struct json_doc *times = json_put_object(page, "times");
     for (int t = 0; t < TIMING_COUNT; t++)
-        put_quantiles(times, timing_names[t], &v->timings[t]);
+        put_quantiles(times, scoreboard_timing_name((enum timing)t),
+                      &v->timings[t]);
     put_recent(page, v);
     shadow_report_put(v, page);
     put_breakers(page, v);

@@ -8,12 +8,6 @@
 /* A longer path is cut in the log. */
 #define PATH_SHOWN 256
 
-static const char *const timing_names[] = {
-#define TIMING(name) #name,
-#include "scoreboard/timing.def"
-#undef TIMING
-};
-
 static enum log_level level_of(enum outcome o)
 {
     return o == OUTCOME_ok            ? LOG_DEBUG
@@ -64,7 +58,7 @@ static void add_timings(struct line *l, const struct phases *p)
     for (int i = 0; i < TIMING_COUNT; i++) {
         int64_t ns = i == TIMING_total ? total_of(p) : p->spent[i];
         if (ns >= 0)
-            line_ms(l, timing_names[i], ns);
+            line_ms(l, scoreboard_timing_name((enum timing)i), ns);
     }
 }
 
