@@ -1,7 +1,7 @@
 /* worker: a process that serves one request at a time.
  *
- * It waits for a connection, a new one or one on the connection pool, and owns
- * it until it is served. A connection that has no request now goes to the
+ * A worker waits for a connection, a new one or a parked one, and owns it until
+ * it is served. A connection on which no request has come is parked in the
  * connection pool, where any worker finds it again: an idle worker owns none.
  */
 #ifndef TALLYD_WORKER_WORKER_H
@@ -9,14 +9,17 @@
 
 #include "worker/worker_plan.h"
 
-/* Serve until told to stop, and give the exit status. SIGTERM and SIGQUIT:
- * leave after the request in hand; when the whole pool stops
- * (conn_pool_close(), or the supervisor is gone), serve first what is queued
- * and what waits on the connection pool, at most drain_timeout. SIGINT, or a
- * second one of the others: leave after the request in hand. SIGUSR2: the same
+/* Serve until told to stop, and give the exit status. Call after the fork, with
+ * signals_init() done. `plan` is borrowed. The signals:
+ *
+ *   SIGTERM, SIGQUIT  leave after the request in hand; when the whole pool
+ * stops (conn_pool_close(), or the supervisor is gone), serve first what is
+ * queued and what is parked, at most drain_timeout. A second one: leave after
+ * the request in hand SIGINT            leave after the request in hand SIGUSR2
  * as at the end of the pool, for a generation whose connection pool the next
- * one does not know. SIGUSR1: open the log again. Does not serve, or no longer,
- * when its self-test fails. Call after the fork, with signals_init() done. */
+ * one does not know SIGUSR1           open the log again
+ *
+ * A worker whose self-test fails does not serve, or no longer. */
 int worker_run(const struct worker_plan *plan);
 
 #endif

@@ -379,6 +379,83 @@ START_TEST(a_packed_body_of_the_next_request_is_not_lost)
 }
 END_TEST
 
+/* --- When a request is due. --- */
+
+/* As another worker would, to which the rest of the head comes. */
+static void change_hands(void)
+{
+    char bytes[4096];
+    struct fcgi_parcel room;
+    struct iovec parts[FCGI_PARCEL_PARTS];
+    size_t n = 0;
+    fcgi_conn_pack(conn, &room, parts);
+    for (int i = 0; i < FCGI_PARCEL_PARTS; i++) {
+        memcpy(bytes + n, parts[i].iov_base, parts[i].iov_len);
+        n += parts[i].iov_len;
+    }
+    struct fcgi_conn *other = fcgi_conn_new(&config);
+    ck_assert(fcgi_conn_unpack(other, conn->fd, bytes, n));
+    fcgi_conn_free(conn);
+    conn = other;
+}
+
+START_TEST(a_request_is_due_from_its_first_byte_on)
+{
+    config.request_timeout = 7;
+    ck_assert_int_eq(conn->due, CLOCK_NEVER);
+    GIVE(GET_VALUES); /* is no request */
+    ck_assert_int_eq(advance(2000), FCGI_WAITING);
+    give(HEAD, 1);
+    ck_assert_int_eq(advance(3000), FCGI_WAITING);
+    ck_assert_int_eq(conn->due, 3007);
+    change_hands();
+    give(&HEAD[1], sizeof HEAD - 2);
+    ck_assert_int_eq(advance(4000), FCGI_READY);
+    ck_assert_int_eq(conn->due, 3007);
+    fcgi_conn_restart(conn, 5000);
+    GIVE(HEAD);
+    ck_assert_int_eq(advance(6000), FCGI_READY);
+    ck_assert_int_eq(conn->due, 6007);
+}
+END_TEST
+
+START_TEST(a_wait_for_the_body_ends_when_it_is_due)
+{
+    uint8_t *bytes;
+    size_t n;
+    config.body_timeout = 60 * CLOCK_SECOND;
+    GIVE(HEAD STDIN("a"));
+    ck_assert_int_eq(advance(1), FCGI_READY);
+    conn->due = clock_now() + CLOCK_SECOND / 100;
+    /* What is there is taken first. */
+    ck_assert_int_eq(fcgi_conn_body(conn, &bytes, &n), FCGI_BODY_MORE);
+    ck_assert_int_eq(fcgi_conn_body(conn, &bytes, &n), FCGI_BODY_OVERDUE);
+    ck_assert_int_ge(clock_now(), conn->due);
+}
+END_TEST
+
+START_TEST(a_body_that_is_there_is_not_too_late)
+{
+    uint8_t *bytes;
+    size_t n;
+    config.request_timeout = 7;
+    GIVE(HEAD STDIN("a") END);
+    ck_assert_int_eq(advance(1), FCGI_READY);
+    ck_assert_int_lt(conn->due, clock_now());
+    ck_assert_int_eq(fcgi_conn_body(conn, &bytes, &n), FCGI_BODY_MORE);
+    ck_assert_int_eq(fcgi_conn_body(conn, &bytes, &n), FCGI_BODY_END);
+}
+END_TEST
+
+START_TEST(without_a_limit_a_request_is_never_due)
+{
+    config.request_timeout = 0;
+    GIVE(HEAD);
+    ck_assert_int_eq(advance(3000), FCGI_READY);
+    ck_assert_int_eq(conn->due, CLOCK_NEVER);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -395,6 +472,10 @@ int main(void)
         replies_that_are_not_read_end_the_connection,
         another_role_is_told_and_refused,
         an_abort_that_crossed_the_reply_costs_nothing,
-        a_packed_body_of_the_next_request_is_not_lost};
+        a_packed_body_of_the_next_request_is_not_lost,
+        a_request_is_due_from_its_first_byte_on,
+        a_wait_for_the_body_ends_when_it_is_due,
+        a_body_that_is_there_is_not_too_late,
+        without_a_limit_a_request_is_never_due};
     return UNIT_RUN_WITH("fcgi_conn", tests, open_pair, close_pair);
 }
