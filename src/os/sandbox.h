@@ -24,7 +24,7 @@ bool sandbox_find(const char *user, const char *group, uid_t *uid, gid_t *gid,
 void sandbox_no_new_privileges(void);
 
 /* Open /dev/null as each of the descriptors 0 to 2 that is closed, so that no
- * socket gets such a number later. First of all in main(). */
+ * socket gets such a number later. Early in main(). */
 void sandbox_fill_descriptors(void);
 
 #endif

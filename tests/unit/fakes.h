@@ -35,6 +35,7 @@ static struct shared {
     _Atomic int shadow[SCOREBOARD_SHADOWS_MAX]; /* their pids */
     _Atomic int shadow_generation[SCOREBOARD_SHADOWS_MAX];
     _Atomic int generation; /* that prepare() was told of last */
+    _Atomic int looks;      /* at a busy pool */
 } * shared;
 static struct scoreboard *board;
 static pid_t supervisor;
@@ -155,6 +156,13 @@ static inline void adopt(void *context, bool good)
         shared->dropped++;
 }
 
+static inline int64_t look_at_busy(void *context)
+{
+    (void)context;
+    shared->looks++;
+    return CLOCK_NEVER;
+}
+
 static inline void make_shared(uint32_t slots)
 {
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
@@ -194,6 +202,7 @@ static inline void start_all(int (*child)(void *, uint32_t, uint32_t),
                 .bury_shadow = bury_shadow},
         .bury = bury,
         .retire = retire,
+        .look = look_at_busy,
         .reload = {.prepare = prepare, .adopt = adopt}};
     supervise(&plan);
 }

@@ -71,6 +71,20 @@ START_TEST(the_old_generation_stays_until_the_new_one_is_ready)
 }
 END_TEST
 
+/* Other settings may want looks at a pool that is busy already. */
+START_TEST(a_busy_pool_is_looked_at_after_a_reload)
+{
+    start(wait_for_term, LIMIT);
+    UNTIL_ALL_RUN(WORKERS);
+    UNTIL(board->slots[0].state == WORKER_IDLE);
+    scoreboard_state(&board->slots[0], WORKER_BUSY);
+    kill(supervisor, SIGHUP);
+    UNTIL(board->reloads_ended == 1 && in_generation(1) == 0);
+    ck_assert_int_eq(shared->looks, 1);
+    stop_well();
+}
+END_TEST
+
 START_TEST(bad_settings_change_nothing)
 {
     start(wait_for_term, LIMIT);
@@ -160,6 +174,7 @@ int main(void)
     const TTest *const tests[] = {
         a_reload_replaces_all,
         the_old_generation_stays_until_the_new_one_is_ready,
+        a_busy_pool_is_looked_at_after_a_reload,
         bad_settings_change_nothing,
         a_generation_that_fails_to_start_is_given_up,
         reloads_in_a_row_are_one_after_the_other,
