@@ -6,18 +6,18 @@
  * worker owns a connection only while it serves it. In between the connection
  * is parked, and any worker may take it:
  *
- *     conn_pool_reserve(), accept4(2), conn_pool_opened()     a new connection
- *     conn_pool_park()                             it waits for its next
- * request conn_pool_wait(), conn_pool_take()           a worker has it again
- *     conn_pool_vacate()                           it is closed
+ *   - conn_pool_reserve(), accept4(2), conn_pool_opened(): a new connection;
+ *   - conn_pool_park(): it waits for its next request;
+ *   - conn_pool_wait(), conn_pool_take(): a worker has it again;
+ *   - conn_pool_vacate(): it is closed.
  *
  * How it works:
  *
  *   - Each connection has a slot, and each slot a store outside of all
- * processes that holds the descriptor while the connection is open, and the
- * bytes that were read and not yet used (fd_store.h).
+ *     processes. The store holds the descriptor while the connection is open,
+ *     and the bytes that were read and not yet used (fd_store.h).
  *   - Every parked connection is in one epoll set that all processes share,
- * armed for one event (EPOLLONESHOT, epoll(7)). When the connection becomes
+ *     armed for one event (EPOLLONESHOT, epoll(7)). When the connection becomes
  *     readable the kernel tells exactly one idle worker, in the order in which
  *     connections became so. That worker is the owner then.
  *   - A process that serves a connection for the first time gets a copy of the

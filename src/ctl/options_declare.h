@@ -1,6 +1,13 @@
-/* options_declare: struct OPTIONS_STRUCT for the table OPTIONS_FILE, and
- * `rows`, its rows; see options.h. Included once for each, in the room that
- * reads that command line, so without a guard. Undefines both names. */
+/* options_declare: the structure and the rows of a table; see options.h.
+ *
+ * Give the name of the structure and the file of the table before, and again
+ * for each table:
+ *
+ *   #define OPTIONS_STRUCT status_options
+ *   #define OPTIONS_FILE "ctl/status_options.def"
+ *   #include "ctl/options_declare.h"
+ *
+ * makes struct status_options and the array status_options_rows. */
 struct OPTIONS_STRUCT {
 #include "ctl/options_members.h"
 };

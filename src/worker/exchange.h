@@ -31,9 +31,10 @@ int exchange_test_wait(const struct exchange *x);
 /* A request begins: note it on the scoreboard. */
 void exchange_begin(struct exchange *x);
 
-/* Serve that request, whose head is complete on `conn`. True: the connection
- * may be kept; else the caller closes it. `wait`: what the caller knows of it.
- */
+/* Serve that request, whose head is complete on `conn`. `wait`: what
+ * queue_wait_tell() has given, and whether the pool has stopped; the web
+ * server's stamp is added to it. True: the connection may be kept; else the
+ * caller closes it. */
 bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
                     struct queue_policy_wait *wait);
 

@@ -12,12 +12,14 @@
 /* Serve until told to stop, and give the exit status. Call after the fork, with
  * signals_init() done. `plan` is borrowed. The signals:
  *
- *   SIGTERM, SIGQUIT  leave after the request in hand; when the whole pool
- * stops (conn_pool_close(), or the supervisor is gone), serve first what is
- * queued and what is parked, at most drain_timeout. A second one: leave after
- * the request in hand SIGINT            leave after the request in hand SIGUSR2
- * as at the end of the pool, for a generation whose connection pool the next
- * one does not know SIGUSR1           open the log again
+ *   - SIGTERM, SIGQUIT: leave after the request in hand. When the whole pool
+ *     stops (conn_pool_close(), or the supervisor is gone) serve first what is
+ *     queued and what is parked, at most drain_timeout; a second one ends that
+ *     in a worker without a supervisor.
+ *   - SIGINT: leave after the request in hand.
+ *   - SIGUSR2: as at the end of the pool, for a generation whose connection
+ *     pool the next one does not know.
+ *   - SIGUSR1: open the log again.
  *
  * A worker whose self-test fails does not serve, or no longer. */
 int worker_run(const struct worker_plan *plan);

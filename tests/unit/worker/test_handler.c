@@ -312,7 +312,7 @@ START_TEST(an_open_breaker_is_not_posted_through)
     ck_assert_int_eq(posts, 1);
     const struct handler_result *r = ask(&a);
     ck_assert_int_eq(r->outcome, OUTCOME_breaker_open);
-    ck_assert_int_eq(r->retry_after, 3600);
+    ck_assert(r->retry_after > 3000 && r->retry_after <= 3600);
     ck_assert_ptr_nonnull(strstr(r->detail, "the breaker is open"));
     ck_assert_uint_eq(r->downstream.posts, 0);
     ck_assert_int_eq(posts, 1);
