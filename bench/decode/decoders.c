@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "decode/payload.h"
-#include "decode/skim.h"
+#include "decode/window.h"
 
 #define CHUNK 8192
 
@@ -74,12 +74,12 @@ const struct decoder *decoder_named(const char *name)
  * the name of the path that runs. */
 static const char *choose_isa(const char *name)
 {
-    static struct skim_path paths[SKIM_PATHS_MAX];
-    size_t n = skim_paths(paths);
+    static const struct window_path *paths[WINDOW_PATHS_MAX];
+    size_t n = window_paths(paths);
     for (size_t i = 0; i < n; i++)
-        if (name == NULL || strcmp(paths[i].name, name) == 0) {
+        if (name == NULL || strcmp(paths[i]->name, name) == 0) {
             payload_choose_path(typed, i);
-            return paths[i].name;
+            return paths[i]->name;
         }
     fprintf(stderr, "decode: tallyd has no path %s here\n", name);
     exit(2);

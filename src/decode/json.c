@@ -204,22 +204,6 @@ double json_double(const char *text)
     return value;
 }
 
-bool json_string_is(const char *raw, size_t n, const char *wanted)
-{
-    struct json_tokener *t = json_tokener_new();
-    if (t == NULL)
-        return false;
-    json_tokener_parse_ex(t, "\"", 1);
-    json_tokener_parse_ex(t, raw, (int)n);
-    struct json_object *o = json_tokener_parse_ex(t, "\"", 1);
-    bool same = json_object_is_type(o, json_type_string) &&
-                (size_t)json_object_get_string_len(o) == strlen(wanted) &&
-                memcmp(json_object_get_string(o), wanted, strlen(wanted)) == 0;
-    json_object_put(o);
-    json_tokener_free(t);
-    return same;
-}
-
 /* --- Documents. --- */
 
 /* A document is a json-c value under another name, so that no header of

@@ -54,10 +54,6 @@ bool json_int64(const char *text, int64_t *value);
 /* Correctly rounded; infinite when out of range. */
 double json_double(const char *text);
 
-/* Is the string of which [raw, raw + n) is written between the quotes equal to
- * `wanted`? */
-bool json_string_is(const char *raw, size_t n, const char *wanted);
-
 /* --- Documents: build, print, free. --- */
 
 /* A JSON object or array under construction. Children belong to their

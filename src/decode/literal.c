@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "decode/words.h"
-
 /* How far it is. */
 enum part {
     STRING_PLAIN,
@@ -100,11 +98,30 @@ static const char *string_byte(struct literal *l, uint8_t c)
     return NULL;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The top bit of each byte that is zero, exactly: no carry leaves its byte
+ * ("Determine if a word has a zero byte", Bit Twiddling Hacks). */
+static uint64_t zero_bytes(uint64_t w)
+{
+    return ~(((w & EACH(0x7f)) + EACH(0x7f)) | w | EACH(0x7f));
+}
+
+/* Not 0: one of the eight bytes at p ends plain text. */
+static uint64_t not_plain(const uint8_t *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    uint64_t control = zero_bytes(w & EACH(0xe0));
+    return control | (w & EACH(0x80)) | zero_bytes(w ^ EACH('"')) |
+           zero_bytes(w ^ EACH('\\'));
+}
+
 /* Behind the plain text at p, but for what is shorter than a word. */
 static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end)
 {
-    while (end - p >= SKIM_WIDTH && not_plain(p) == 0)
-        p += SKIM_WIDTH;
+    while (end - p >= (ptrdiff_t)sizeof(uint64_t) && not_plain(p) == 0)
+        p += sizeof(uint64_t);
     return p;
 }
 

@@ -28,7 +28,7 @@ struct payload *payload_new(const struct shape *shape,
                             enum payload_decoder decoder);
 void payload_free(struct payload **p);
 
-/* Use that one of skim_paths() (0 is the best of this CPU); for tests. */
+/* Use that one of window_paths() (0 is the best of this CPU); for tests. */
 void payload_choose_path(struct payload *p, size_t index);
 
 /* Forget whatever came before and start a body. */

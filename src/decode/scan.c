@@ -34,8 +34,7 @@ static enum scan_token fault(struct scan *s, const char *reason)
 
 static bool in_object(const struct scan *s)
 {
-    uint32_t level = s->depth - 1;
-    return (s->is_object[level / 64] >> (level % 64) & 1) != 0;
+    return scan_is_object(s, s->depth - 1);
 }
 
 static enum scan_token open_level(struct scan *s, bool object)
@@ -228,21 +227,47 @@ void scan_fault(const struct scan *s, struct fault *f)
     snprintf(f->reason, sizeof f->reason, "%s", s->reason);
 }
 
-enum scan_place scan_place(const struct scan *s)
+bool scan_is_object(const struct scan *s, uint32_t level)
 {
-    if (s->token != SCAN_MORE || s->depth == 0 || in_object(s))
-        return SCAN_ELSEWHERE;
-    return s->expect == EXPECT_COMMA ? SCAN_BEHIND_VALUE : SCAN_BEFORE_VALUE;
+    return (s->is_object[level / 64] >> (level % 64) & 1) != 0;
 }
 
-void scan_skip(struct scan *s, const uint8_t *from, const uint8_t *to,
-               uint64_t lines)
+void scan_open(struct scan *s, bool object)
 {
-    if (lines > 0) {
-        const uint8_t *last = memrchr(from, '\n', (size_t)(to - from));
-        s->line += lines;
-        s->line_start = s->offset + (uint64_t)(last + 1 - from);
+    open_level(s, object);
+}
+
+void scan_resume(struct scan *s, enum scan_where where, bool in_string)
+{
+    bool object = s->depth > 0 && in_object(s);
+    switch (where) {
+    case SCAN_BEHIND_NOTHING:
+        s->expect = EXPECT_VALUE;
+        break;
+    case SCAN_BEHIND_BRACKET:
+        s->expect = object ? EXPECT_FIRST_KEY : EXPECT_FIRST_VALUE;
+        break;
+    case SCAN_BEHIND_COMMA:
+        s->expect = object ? EXPECT_KEY : EXPECT_VALUE;
+        break;
+    case SCAN_BEHIND_NAME:
+        s->expect = EXPECT_COLON;
+        break;
+    default:
+        end_value(s);
     }
-    s->offset += (uint64_t)(to - from);
-    s->expect = EXPECT_COMMA;
+    if (!in_string)
+        return;
+    s->token = where == SCAN_BEHIND_NAME ? SCAN_KEY : SCAN_STRING;
+    literal_begin(&s->literal, LITERAL_STRING, NULL);
+}
+
+bool scan_where(const struct scan *s, enum scan_where *where)
+{
+    *where = s->expect == EXPECT_COMMA || s->expect == EXPECT_NOTHING
+                 ? SCAN_BEHIND_VALUE
+                 : SCAN_BEHIND_BRACKET;
+    return s->token == SCAN_MORE &&
+           (*where == SCAN_BEHIND_VALUE || s->expect == EXPECT_FIRST_KEY ||
+            s->expect == EXPECT_FIRST_VALUE);
 }

@@ -70,20 +70,29 @@ bool scan_finish(struct scan *s);
 /* What is wrong, after a fault. */
 void scan_fault(const struct scan *s, struct fault *fault);
 
-/* --- For a decoder that takes whole values of an array by itself. --- */
+/* --- For a decoder that goes over a part of a document by itself. --- */
 
-enum scan_place {
-    SCAN_ELSEWHERE,
-    SCAN_BEFORE_VALUE, /* a value must stand here, or may */
-    SCAN_BEHIND_VALUE, /* a comma or the end of the array comes next */
+/* What stands before the next byte. */
+enum scan_where {
+    SCAN_BEHIND_NOTHING, /* the document begins */
+    SCAN_BEHIND_BRACKET, /* an opening one */
+    SCAN_BEHIND_COMMA,
+    SCAN_BEHIND_VALUE, /* or the end of an array or object */
+    SCAN_BEHIND_NAME,
 };
 
-/* Where in the innermost array the scan is, if it is right in one. */
-enum scan_place scan_place(const struct scan *s);
+/* After scan_begin(): one more level is open. */
+void scan_open(struct scan *s, bool object);
 
-/* [from, to) held such values, complete and correct, the commas between them,
- * and `lines` line feeds; now it is behind a value. */
-void scan_skip(struct scan *s, const uint8_t *from, const uint8_t *to,
-               uint64_t lines);
+/* After those: go on there; or, `in_string`, within the string that comes to its
+ * end there, between two of its characters or escapes. Set offset, line and
+ * line_start, too. */
+void scan_resume(struct scan *s, enum scan_where where, bool in_string);
+
+/* True: the last token was a value or an opening bracket, and is complete. */
+bool scan_where(const struct scan *s, enum scan_where *where);
+
+/* Is that level, from 0, an object? */
+bool scan_is_object(const struct scan *s, uint32_t level);
 
 #endif

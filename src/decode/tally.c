@@ -13,18 +13,6 @@ void tally_begin(struct tally *t, enum tally_numbers numbers, int32_t multiply)
     *t = (struct tally){.numbers = numbers, .multiply = multiply};
 }
 
-void tally_add_int64(struct tally *t, int64_t value)
-{
-    t->exact += value;
-    t->count++;
-}
-
-void tally_add_double(struct tally *t, double value)
-{
-    t->approx = t->approx + value * t->multiply;
-    t->count++;
-}
-
 /* Digits of a value that fits int64. */
 static size_t print_int64(int64_t value, char *text)
 {

@@ -30,8 +30,17 @@ struct tally {
 void tally_begin(struct tally *t, enum tally_numbers numbers, int32_t multiply);
 
 /* Add one value. Each is for its own mode; the other is a bug of the caller. */
-void tally_add_int64(struct tally *t, int64_t value);
-void tally_add_double(struct tally *t, double value);
+static inline void tally_add_int64(struct tally *t, int64_t value)
+{
+    t->exact += value;
+    t->count++;
+}
+
+static inline void tally_add_double(struct tally *t, double value)
+{
+    t->approx = t->approx + value * t->multiply;
+    t->count++;
+}
 
 /* Print the result into `text` (at least TALLY_TEXT_MAX bytes) and give its
  * length. 0: the result does not fit int64, or is not a finite double. */

@@ -4,65 +4,47 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/gather.h"
-#include "decode/json.h"
+#include "decode/plan.h"
+#include "decode/walk.h"
+#include "decode/window.h"
 #include "decode/scan.h"
-#include "decode/skim.h"
-
-/* Levels around a value: the document, the array, the item. */
-#define ITEM_LEVELS 3
 
 /* How much of a chunk's end may wait for the next one, and how much of that
- * one is put behind it at first. */
+ * one is put behind it. */
 #define WAITING_MAX 1024
-#define FOLLOWING_MIN 512
-#define FOLLOWING_MAX 2048
+#define FOLLOWING_MAX 512
 
-/* What is known of the wanted value of an item. */
-enum found { FOUND_NOTHING, FOUND_NUMBER, FOUND_OTHER };
+/* A chunk that is shorter waits: a window has its price. */
+#define CHUNK_MIN 64
+
+/* Who goes over the bytes that come next. */
+enum mode {
+    MODE_WINDOW,
+    MODE_STRING, /* a long one is under way; windows go on behind it */
+    MODE_SCAN,
+};
 
 struct typed {
-    struct shape shape;
+    struct plan plan;
+    const struct window_path *path;
+    enum mode mode;
+    bool windows; /* the plan can be looked for by windows */
+    struct walk walk;
     struct scan scan;
-    skim_function *skim_run;
-    struct gather text; /* of one key or number */
-    bool short_of_memory;
-
-    /* Where in the document. */
-    bool root_is_object;
-    bool key_matches; /* the last key of a level that matters is the wanted */
-    bool in_array, in_item;
-
-    /* The array so far; starts anew with another member of its name. */
-    bool array_seen, array_is_one;
-    struct tally tally;
-    uint64_t items;
-    struct fault fault; /* of the first wrong item */
-
-    /* The item so far. */
-    enum found found;
-    int64_t integer;
-    double real;
-    bool value_under_way; /* its number is being read */
-
-    /* The end of the last chunk, which was too short for skim, and room for
-     * the beginning of the next. */
     size_t waiting;
-    uint8_t waiting_bytes[WAITING_MAX + FOLLOWING_MAX + SKIM_SLACK];
-
-    struct skim_memory memory;
+    uint8_t waiting_bytes[WAITING_MAX + FOLLOWING_MAX];
+    struct window window;
 };
 
 struct typed *typed_new(const struct shape *shape)
 {
-    struct typed *d = aligned_alloc(_Alignof(struct typed), sizeof *d);
+    struct typed *d = malloc(sizeof *d);
     if (d == NULL)
         return NULL;
     memset(d, 0, offsetof(struct typed, waiting_bytes));
-    d->shape = *shape;
-    skim_begin(&d->memory, shape->field, shape->max_depth - ITEM_LEVELS);
-    if (shape->max_depth < ITEM_LEVELS)
-        d->memory.field_len = 0; /* no item is allowed: leave it to scan */
+    d->windows = plan_make(&d->plan, shape->array, shape->field);
+    d->walk.plan = &d->plan;
+    d->walk.shape = *shape;
     typed_choose_path(d, 0);
     return d;
 }
@@ -71,195 +53,81 @@ void typed_free(struct typed **d)
 {
     if (*d == NULL)
         return;
-    gather_free(&(*d)->text);
+    walk_free(&(*d)->walk);
     free(*d);
     *d = NULL;
 }
 
 void typed_choose_path(struct typed *d, size_t index)
 {
-    struct skim_path paths[SKIM_PATHS_MAX];
-    size_t n = skim_paths(paths);
-    d->skim_run = paths[index < n ? index : n - 1].run;
+    const struct window_path *paths[WINDOW_PATHS_MAX];
+    size_t n = window_paths(paths);
+    d->path = paths[index < n ? index : n - 1];
 }
 
 void typed_begin(struct typed *d)
 {
-    scan_begin(&d->scan, d->shape.max_depth);
-    d->short_of_memory = false;
-    d->root_is_object = d->in_array = d->in_item = false;
-    d->key_matches = d->value_under_way = false;
-    d->array_seen = d->array_is_one = false;
-    d->fault.what = OUTCOME_ok;
+    window_begin(&d->window, d->walk.shape.max_depth);
+    walk_begin(&d->walk);
+    d->mode = MODE_WINDOW;
     d->waiting = 0;
-}
-
-static void keep(struct typed *d, const struct scan_text *piece)
-{
-    if (!gather_add(&d->text, piece))
-        d->short_of_memory = true;
-}
-
-static bool key_is(struct typed *d, const struct scan_text *last,
-                   const char *wanted)
-{
-    const struct gather *t = &d->text;
-    if (last->escaped)
-        return json_string_is(t->bytes, t->n, wanted);
-    return t->n == strlen(wanted) && memcmp(t->bytes, wanted, t->n) == 0;
-}
-
-/* The first wrong item is the one that is told. */
-static void wrong_item(struct typed *d, const char *member, const char *reason)
-{
-    if (d->fault.what == OUTCOME_ok)
-        fault_shape(&d->fault, d->shape.array, d->items, member, reason);
-}
-
-/* --- The item. --- */
-
-static void begin_item(struct typed *d, bool is_object)
-{
-    d->in_item = is_object;
-    d->found = FOUND_NOTHING;
-    if (!is_object) {
-        wrong_item(d, NULL, FAULT_ITEM_NOT_OBJECT);
-        d->items++;
+    if (!d->windows) {
+        scan_begin(&d->scan, d->walk.shape.max_depth);
+        d->mode = MODE_SCAN;
     }
 }
 
-static void end_item(struct typed *d)
+/* --- Between windows and scan. --- */
+
+/* Let scan go on where the windows are, in a string or not. */
+static void enter_scan(struct typed *d)
 {
-    bool exact = d->shape.numbers == TALLY_INT64;
-    d->in_item = false;
-    if (d->found == FOUND_NOTHING)
-        wrong_item(d, d->shape.field, FAULT_MISSING);
-    else if (d->found == FOUND_OTHER)
-        wrong_item(d, d->shape.field,
-                   exact ? FAULT_NOT_INT64 : FAULT_NOT_NUMBER);
-    else if (exact)
-        tally_add_int64(&d->tally, d->integer);
-    else
-        tally_add_double(&d->tally, d->real);
-    d->items++;
+    static const uint8_t where[] = {
+        [WINDOW_BEHIND_NOTHING] = SCAN_BEHIND_NOTHING,
+        [WINDOW_BEHIND_BRACKET] = SCAN_BEHIND_BRACKET,
+        [WINDOW_BEHIND_COMMA] = SCAN_BEHIND_COMMA,
+        [WINDOW_BEHIND_VALUE] = SCAN_BEHIND_VALUE,
+        [WINDOW_BEHIND_NAME] = SCAN_BEHIND_NAME,
+        [WINDOW_BEHIND_ALL] = SCAN_BEHIND_VALUE,
+    };
+    const struct window_place *p = &d->window.place;
+    scan_begin(&d->scan, d->walk.shape.max_depth);
+    for (uint32_t level = 1; level <= p->depth; level++)
+        scan_open(&d->scan, window_is_object(p, level));
+    d->scan.offset = p->offset;
+    d->scan.line = p->line;
+    d->scan.line_start = p->line_start;
+    scan_resume(&d->scan, where[p->behind], d->mode == MODE_STRING);
+    if (d->mode == MODE_STRING && p->behind == WINDOW_BEHIND_NAME)
+        walk_in_name(&d->walk);
+    d->mode = MODE_SCAN;
 }
 
-/* A number of the wanted member is complete. */
-static void take_number(struct typed *d)
+/* Behind a value or an opening bracket windows may go on. */
+static bool leave_scan(struct typed *d)
 {
-    const char *text = d->text.bytes;
-    d->value_under_way = false;
-    d->found = FOUND_NUMBER;
-    if (d->shape.numbers == TALLY_DOUBLE)
-        d->real = json_double(text);
-    else if (!json_int64(text, &d->integer))
-        d->found = FOUND_OTHER;
+    struct window_place *p = &d->window.place;
+    enum scan_where where;
+    if (!d->windows || !scan_where(&d->scan, &where))
+        return false;
+    *p = (struct window_place){.offset = d->scan.offset,
+                               .line = d->scan.line,
+                               .line_start = d->scan.line_start};
+    for (uint32_t level = 0; level < d->scan.depth; level++)
+        window_push(p, scan_is_object(&d->scan, level));
+    p->behind = where == SCAN_BEHIND_BRACKET ? WINDOW_BEHIND_BRACKET
+                : p->depth == 0              ? WINDOW_BEHIND_ALL
+                                             : WINDOW_BEHIND_VALUE;
+    d->mode = MODE_WINDOW;
+    return true;
 }
 
-/* --- The array. --- */
-
-static void begin_array(struct typed *d, bool is_array)
-{
-    d->array_seen = true;
-    d->array_is_one = d->in_array = is_array;
-    d->items = 0;
-    d->fault.what = OUTCOME_ok;
-    tally_begin(&d->tally, d->shape.numbers, d->shape.multiply);
-}
-
-/* --- Tokens. --- */
-
-/* A value begins; `level`: containers around it. */
-static void begin_value(struct typed *d, enum scan_token token, uint32_t level)
-{
-    if (level == 0)
-        d->root_is_object = token == SCAN_OBJECT;
-    else if (level == 1 && d->root_is_object && d->key_matches)
-        begin_array(d, token == SCAN_ARRAY);
-    else if (level == 2 && d->in_array)
-        begin_item(d, token == SCAN_OBJECT);
-    else if (level == 3 && d->in_item && d->key_matches) {
-        d->value_under_way = token == SCAN_NUMBER;
-        d->found = FOUND_OTHER;
-    }
-}
-
-static void take_key(struct typed *d, const struct scan_text *text)
-{
-    uint32_t level = d->scan.depth;
-    bool matters =
-        (level == 1 && d->root_is_object) || (level == 3 && d->in_item);
-    if (!matters)
-        return;
-    keep(d, text);
-    if (text->last && !d->short_of_memory)
-        d->key_matches =
-            key_is(d, text, level == 1 ? d->shape.array : d->shape.field);
-}
-
-static void take_token(struct typed *d, enum scan_token token,
-                       const struct scan_text *text)
-{
-    uint32_t depth = d->scan.depth;
-    switch (token) {
-    case SCAN_OBJECT:
-    case SCAN_ARRAY:
-        begin_value(d, token, depth - 1);
-        break;
-    case SCAN_OBJECT_END:
-    case SCAN_ARRAY_END:
-        if (d->in_item && depth == 2)
-            end_item(d);
-        else if (d->in_array && depth == 1)
-            d->in_array = false;
-        break;
-    case SCAN_KEY:
-        take_key(d, text);
-        break;
-    default:
-        if (text->first)
-            begin_value(d, token, depth);
-        if (d->value_under_way)
-            keep(d, text);
-        if (d->value_under_way && text->last && !d->short_of_memory)
-            take_number(d);
-    }
-}
-
-/* Where skim may go on: right in the array. */
-static enum scan_place skim_place(const struct typed *d)
-{
-    return d->in_array && d->scan.depth == 2 ? scan_place(&d->scan)
-                                             : SCAN_ELSEWHERE;
-}
-
-/* Take the whole items of [at, end) that skim takes; `more`: see skim.h. */
-static const uint8_t *skim_items(struct typed *d, const uint8_t *at,
-                                 const uint8_t *end, bool more)
-{
-    const uint8_t *from = at;
-    bool first = skim_place(d) == SCAN_BEFORE_VALUE;
-    uint64_t count = d->skim_run(&d->memory, first, more, &at, end, &d->tally);
-    if (count > 0) {
-        d->items += count;
-        scan_skip(&d->scan, from, at, d->memory.lines);
-    }
-    return at;
-}
-
-/* Go over [*at, end): items with skim, which may look as far as `skim_end` and
- * so go beyond `end`; the rest with scan. Stop where at most `keep` bytes are
- * left and an item may begin. False: `fault`. */
-static bool go_on(struct typed *d, const uint8_t **at, const uint8_t *end,
-                  const uint8_t *skim_end, ptrdiff_t keep, struct fault *fault)
+/* Go over [*at, end) with scan: to a place behind `least` where windows may go
+ * on, or to the end. False: `fault`. */
+static bool feed_scan(struct typed *d, const uint8_t **at, const uint8_t *least,
+                      const uint8_t *end, struct fault *fault)
 {
     for (;;) {
-        if (skim_place(d) != SCAN_ELSEWHERE) {
-            if (end - *at > keep)
-                *at = skim_items(d, *at, skim_end, keep > 0);
-            if (end - *at <= keep)
-                return true;
-        }
         struct scan_text text;
         enum scan_token token = scan_next(&d->scan, at, end, &text);
         if (token == SCAN_FAULT) {
@@ -268,44 +136,109 @@ static bool go_on(struct typed *d, const uint8_t **at, const uint8_t *end,
         }
         if (token == SCAN_MORE)
             return true;
-        take_token(d, token, &text);
+        walk_token(&d->walk, &d->scan, token, &text);
+        if (*at >= least && leave_scan(d))
+            return true;
     }
 }
 
-/* What has waited, with what follows it in [*at, end). An item that is longer
- * than what is put behind it at first is tried again with more. */
+/* --- Windows. --- */
+
+/* One window of [*at, end). `more`: what is short now may be longer later.
+ * False: no more can be taken of what is there. */
+static bool feed_window(struct typed *d, const uint8_t **at, const uint8_t *end,
+                        const uint8_t **wrong)
+{
+    struct window *w = &d->window;
+    uint32_t depth = w->place.depth;
+    size_t n = (size_t)(end - *at);
+    if (n > WINDOW_MAX)
+        n = WINDOW_MAX;
+    enum window_result r = d->path->read(w, &d->plan, *at, n);
+    if (r == WINDOW_TAKEN || r == WINDOW_IN_STRING) {
+        walk_events(&d->walk, depth, *at, w->at, w->events, w->escapes,
+                    *at + w->taken, end);
+        *at += w->taken;
+        if (r == WINDOW_IN_STRING)
+            d->mode = MODE_STRING;
+        return true;
+    }
+    *wrong = *at + n;
+    if (r == WINDOW_SHORT && n < WAITING_MAX)
+        return false;
+    enter_scan(d);
+    return true;
+}
+
+static bool feed_string(struct typed *d, const uint8_t **at, const uint8_t *end,
+                        const uint8_t **wrong)
+{
+    size_t n = (size_t)(end - *at);
+    enum window_result r = d->path->read_string(&d->window, *at, n);
+    *wrong = end;
+    if (r == WINDOW_WRONG) {
+        enter_scan(d);
+        return true;
+    }
+    *at += d->window.taken;
+    if (r == WINDOW_TAKEN)
+        d->mode = MODE_WINDOW;
+    return r == WINDOW_TAKEN;
+}
+
+/* Go over [*at, end) as far as possible; what is left is less than WAITING_MAX
+ * bytes. False: `fault`. */
+static bool go_on(struct typed *d, const uint8_t **at, const uint8_t *end,
+                  struct fault *fault)
+{
+    const uint8_t *wrong = *at;
+    bool more = true;
+    while (more && *at < end) {
+        if (d->mode == MODE_WINDOW)
+            more = feed_window(d, at, end, &wrong);
+        else if (d->mode == MODE_STRING)
+            more = feed_string(d, at, end, &wrong);
+        else if (!feed_scan(d, at, wrong, end, fault))
+            return false;
+    }
+    return true;
+}
+
+/* --- Chunks. --- */
+
+/* What has waited, with the first bytes of [*at, end) behind it, until none is
+ * left or the chunk is used up. */
 static bool feed_waiting(struct typed *d, const uint8_t **at,
                          const uint8_t *end, struct fault *fault)
 {
-    uint8_t *p = d->waiting_bytes, *old_end = p + d->waiting;
-    size_t more = 0, most = (size_t)(end - *at);
-    if (most > FOLLOWING_MAX)
-        most = FOLLOWING_MAX;
-    if (d->waiting + most < WAITING_MAX) {
-        memcpy(old_end, *at, most);
-        d->waiting += most;
-        *at = end;
-        return true;
+    while (d->waiting > 0) {
+        size_t n = (size_t)(end - *at);
+        if (d->waiting + n < WAITING_MAX)
+            return true;
+        size_t following = n < FOLLOWING_MAX ? n : FOLLOWING_MAX;
+        memcpy(d->waiting_bytes + d->waiting, *at, following);
+        const uint8_t *from = d->waiting_bytes;
+        size_t all = d->waiting + following;
+        if (!go_on(d, &from, from + all, fault))
+            return false;
+        size_t taken = (size_t)(from - d->waiting_bytes);
+        if (taken >= d->waiting) {
+            *at += taken - d->waiting;
+            d->waiting = 0;
+        } else {
+            d->waiting = all - taken;
+            memmove(d->waiting_bytes, from, d->waiting);
+            *at += following;
+        }
     }
-    const uint8_t *to = p;
-    d->waiting = 0;
-    while (to < old_end && more < most) {
-        size_t before = more;
-        more = more == 0 && most > FOLLOWING_MIN ? FOLLOWING_MIN : most;
-        memcpy(old_end + before, *at + before, more - before);
-        to = skim_items(d, to, old_end + more, true);
-    }
-    if (to < old_end && !go_on(d, &to, old_end, old_end + more, 0, fault))
-        return false;
-    *at += to - old_end;
     return true;
 }
 
 static bool enough_memory(const struct typed *d, struct fault *fault)
 {
-    if (d->short_of_memory)
+    if (d->walk.short_of_memory)
         fault_memory(fault);
-    return !d->short_of_memory;
+    return !d->walk.short_of_memory;
 }
 
 bool typed_feed(struct typed *d, const uint8_t *bytes, size_t n,
@@ -314,42 +247,38 @@ bool typed_feed(struct typed *d, const uint8_t *bytes, size_t n,
     const uint8_t *at = bytes, *end = bytes + n;
     if (d->waiting > 0 && !feed_waiting(d, &at, end, fault))
         return false;
-    if (at == end)
-        return enough_memory(d, fault);
-    /* Behind the chunk is nothing that skim could read. */
-    const uint8_t *skim_end = end - at > SKIM_SLACK ? end - SKIM_SLACK : at;
-    if (!go_on(d, &at, end, skim_end, WAITING_MAX, fault))
+    bool go = end - at >= CHUNK_MIN || d->mode == MODE_SCAN;
+    if (d->waiting == 0 && go && !go_on(d, &at, end, fault))
         return false;
-    d->waiting = (size_t)(end - at);
-    memcpy(d->waiting_bytes, at, d->waiting);
+    size_t left = (size_t)(end - at);
+    if (left > 0)
+        memcpy(d->waiting_bytes + d->waiting, at, left);
+    d->waiting += left;
     return enough_memory(d, fault);
 }
 
-static bool finish_waiting(struct typed *d, struct fault *fault)
+/* The document is complete, or scan says why not. */
+static bool finish_scan(struct typed *d, const uint8_t *at, const uint8_t *end,
+                        struct fault *fault)
 {
-    const uint8_t *p = d->waiting_bytes, *end = p + d->waiting;
-    return go_on(d, &p, end, end, 0, fault) && enough_memory(d, fault);
+    if (d->mode != MODE_SCAN)
+        enter_scan(d);
+    if (!feed_scan(d, &at, end + 1, end, fault))
+        return false;
+    if (scan_finish(&d->scan))
+        return enough_memory(d, fault);
+    scan_fault(&d->scan, fault);
+    return false;
 }
 
 bool typed_finish(struct typed *d, struct tally *t, struct fault *fault)
 {
-    const char *array = d->shape.array;
-    if (!finish_waiting(d, fault))
+    const uint8_t *at = d->waiting_bytes, *end = at + d->waiting;
+    if (at < end && !go_on(d, &at, end, fault))
         return false;
-    *t = d->tally;
-    if (!scan_finish(&d->scan)) {
-        scan_fault(&d->scan, fault);
+    bool complete = at == end && d->mode == MODE_WINDOW &&
+                    d->window.place.behind == WINDOW_BEHIND_ALL;
+    if (!complete && !finish_scan(d, at, end, fault))
         return false;
-    }
-    if (!d->root_is_object)
-        fault_shape(fault, NULL, FAULT_NO_INDEX, NULL, FAULT_NOT_OBJECT);
-    else if (!d->array_seen)
-        fault_shape(fault, array, FAULT_NO_INDEX, NULL, FAULT_MISSING);
-    else if (!d->array_is_one)
-        fault_shape(fault, array, FAULT_NO_INDEX, NULL, FAULT_NOT_ARRAY);
-    else if (d->fault.what != OUTCOME_ok)
-        *fault = d->fault;
-    else
-        return true;
-    return false;
+    return walk_finish(&d->walk, t, fault);
 }

@@ -21,7 +21,7 @@ struct typed;
 struct typed *typed_new(const struct shape *shape);
 void typed_free(struct typed **d);
 
-/* Use that one of skim_paths(). */
+/* Use that one of window_paths(). */
 void typed_choose_path(struct typed *d, size_t index);
 
 /* As payload_begin(), payload_feed(), payload_finish(). */

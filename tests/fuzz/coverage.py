@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-ROWS = ("scan", "literal", "skim", "typed", "reference", "json", "payload",
+ROWS = ("scan", "literal", "plan", "walk", "window", "block", "strip", "simd", "number", "decimal", "typed", "reference", "json", "payload",
         "gather", "tally")
 
 

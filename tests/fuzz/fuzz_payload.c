@@ -15,13 +15,13 @@
 #include <string.h>
 
 #include "decode/payload.h"
-#include "decode/skim.h"
+#include "decode/window.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define BETWEEN_BODIES 0xff
 #define BLANKS_MAX 8192
-#define DECODERS_MAX (SKIM_PATHS_MAX + 1)
+#define DECODERS_MAX (WINDOW_PATHS_MAX + 1)
 
 struct decoder {
     const char *name;
@@ -32,8 +32,8 @@ static size_t open_decoders(struct decoder decoders[DECODERS_MAX],
                             uint8_t settings)
 {
     static const uint32_t depths[] = {64, 5, 3, 4, 8, 16, 33, 1024};
-    struct skim_path paths[SKIM_PATHS_MAX];
-    size_t count = skim_paths(paths);
+    const struct window_path *paths[WINDOW_PATHS_MAX];
+    size_t count = window_paths(paths);
     const struct shape shape = {
         .array = "items",
         .field = "value",
@@ -47,7 +47,7 @@ static size_t open_decoders(struct decoder decoders[DECODERS_MAX],
         if (p == NULL)
             abort();
         payload_choose_path(p, i);
-        decoders[i] = (struct decoder){i < count ? paths[i].name : "json-c", p};
+        decoders[i] = (struct decoder){i < count ? paths[i]->name : "json-c", p};
     }
     return count + 1;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <valgrind/callgrind.h>
 
-#include "decode/skim.h"
+#include "decode/window.h"
 #include "hostile.h"
 
 static void count(const struct hostile *h, const char *path, size_t index,
@@ -34,8 +34,8 @@ static void count(const struct hostile *h, const char *path, size_t index,
 
 int main(int argc, char **argv)
 {
-    struct skim_path paths[SKIM_PATHS_MAX];
-    size_t last = skim_paths(paths) - 1;
+    const struct window_path *paths[WINDOW_PATHS_MAX];
+    size_t last = window_paths(paths) - 1;
     size_t size = argc > 1 ? (size_t)atol(argv[1]) : 0;
     if (size == 0 || !RUNNING_ON_VALGRIND)
         return EXIT_FAILURE;
@@ -43,7 +43,7 @@ int main(int argc, char **argv)
         for (size_t h = 0; h < HOSTILE_COUNT; h++)
             for (size_t times = 1; times <= 2; times++)
                 if (hostile_bodies[h].key < size)
-                    count(&hostile_bodies[h], paths[path].name, path,
+                    count(&hostile_bodies[h], paths[path]->name, path,
                           size * times);
     return EXIT_SUCCESS;
 }

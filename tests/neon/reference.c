@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "decode/skim.h"
+#include "decode/window.h"
 #include "decode/typed.h"
 
 static struct typed *typed_of(struct reference *d)
@@ -14,10 +14,10 @@ static struct typed *typed_of(struct reference *d)
 
 struct reference *reference_new(const struct shape *shape)
 {
-    struct skim_path paths[SKIM_PATHS_MAX];
+    const struct window_path *paths[WINDOW_PATHS_MAX];
     struct typed *d = typed_new(shape);
     if (d != NULL)
-        typed_choose_path(d, skim_paths(paths) - 1);
+        typed_choose_path(d, window_paths(paths) - 1);
     return (struct reference *)(void *)d;
 }
 

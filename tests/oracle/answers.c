@@ -22,16 +22,16 @@
 #include <unistd.h>
 
 #include "decode/payload.h"
-#include "decode/skim.h"
+#include "decode/window.h"
 
 #define DOCUMENT_MAX (1 << 20)
 #define DEPTH_MAX 256
 
 /* The decoders: typed on each path, then json-c. One payload for each mode of
  * numbers and each depth, once it is needed. */
-static struct skim_path paths[SKIM_PATHS_MAX];
+static const struct window_path *paths[WINDOW_PATHS_MAX];
 static size_t path_count;
-static struct payload *payloads[SKIM_PATHS_MAX + 1][2][DEPTH_MAX + 1];
+static struct payload *payloads[WINDOW_PATHS_MAX + 1][2][DEPTH_MAX + 1];
 static bool cuts;         /* cut everywhere */
 static uint8_t *page_end; /* of DOCUMENT_MAX bytes */
 static uint8_t *document;
@@ -175,7 +175,7 @@ static void answer(int mode, size_t n, uint32_t depth)
     static const uint32_t most[] = {1, 8, 40, 200, 2000};
     struct payload_result first = {.ok = false};
     for (size_t i = 0; i <= path_count; i++) {
-        const char *name = i < path_count ? paths[i].name : "json-c";
+        const char *name = i < path_count ? paths[i]->name : "json-c";
         struct payload *p = payload_of(i, mode, depth);
         struct payload_result other = decode(p, n, 0, 0);
         if (i == 0)
@@ -200,7 +200,7 @@ int main(int argc, char **argv)
     uint32_t head[3]; /* number, length, depth */
     cuts = argc > 1 && strcmp(argv[1], "cuts") == 0;
     open_memory();
-    path_count = skim_paths(paths);
+    path_count = window_paths(paths);
     setvbuf(stdout, NULL, _IOLBF, 0); /* the peer waits for each line */
     while (fread(head, sizeof head, 1, stdin) == 1) {
         if (head[1] > DOCUMENT_MAX || head[2] > DEPTH_MAX ||

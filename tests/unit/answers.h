@@ -13,7 +13,7 @@
 
 #include "base/outcome.h"
 #include "decode/payload.h"
-#include "decode/skim.h"
+#include "decode/window.h"
 #include "unit.h"
 
 #define MALFORMED "malformed_json "
@@ -32,7 +32,7 @@ struct reader {
     uint8_t *page_end; /* what follows it is not mapped */
 };
 
-#define READERS_MAX (SKIM_PATHS_MAX + 1)
+#define READERS_MAX (WINDOW_PATHS_MAX + 1)
 
 /* The end of `size` readable bytes at least. */
 static inline uint8_t *answers_page_end(size_t size)
@@ -51,8 +51,8 @@ static inline uint8_t *answers_page_end(size_t size)
 static inline size_t answers_open(struct reader readers[READERS_MAX],
                                   const struct shape *shape, size_t size)
 {
-    struct skim_path paths[SKIM_PATHS_MAX];
-    size_t count = skim_paths(paths);
+    const struct window_path *paths[WINDOW_PATHS_MAX];
+    size_t count = window_paths(paths);
     uint8_t *page_end = answers_page_end(size);
     for (size_t i = 0; i <= count; i++) {
         bool typed = i < count;
@@ -61,7 +61,7 @@ static inline size_t answers_open(struct reader readers[READERS_MAX],
         ck_assert_ptr_nonnull(p);
         payload_choose_path(p, i);
         readers[i] =
-            (struct reader){p, typed ? paths[i].name : "json-c", page_end};
+            (struct reader){p, typed ? paths[i]->name : "json-c", page_end};
     }
     return count + 1;
 }

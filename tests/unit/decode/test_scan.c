@@ -336,31 +336,53 @@ START_TEST(depth_ends_at_max_depth)
 }
 END_TEST
 
-/* --- For who takes whole values by himself. --- */
+/* --- For who goes over a part by himself. --- */
 
-START_TEST(values_may_be_taken_over)
+/* scan goes on behind an opening bracket, a comma, a value or a name as if it
+ * had read what is before; and says where it is behind tokens. */
+START_TEST(a_part_may_be_skipped)
 {
-    static const char body[] = "\n[ 1 ,\n\n 2, 3\n ,x";
-    const uint8_t *at = (const uint8_t *)body, *end = at + sizeof body - 1;
-    struct scan s;
-    struct scan_text text;
-    struct fault fault;
-    scan_begin(&s, 4);
-    ck_assert_int_eq(scan_place(&s), SCAN_ELSEWHERE);
-    ck_assert_int_eq(scan_next(&s, &at, end, &text), SCAN_ARRAY);
-    ck_assert_int_eq(scan_place(&s), SCAN_BEFORE_VALUE);
-    ck_assert_int_eq(scan_next(&s, &at, end, &text), SCAN_NUMBER);
-    ck_assert_int_eq(scan_place(&s), SCAN_BEHIND_VALUE);
-    const uint8_t *behind = (const uint8_t *)strstr(body, "\n ,x");
-    scan_skip(&s, at, behind, 2); /* 2, 3 */
-    at = behind;
-    ck_assert_uint_eq(s.offset, (size_t)(behind - (const uint8_t *)body));
-    ck_assert_int_eq(scan_place(&s), SCAN_BEHIND_VALUE);
-    ck_assert_int_eq(scan_next(&s, &at, end, &text), SCAN_FAULT);
-    scan_fault(&s, &fault);
-    ck_assert_uint_eq(fault.offset, sizeof body - 2);
-    ck_assert_uint_eq(fault.line, 5);
-    ck_assert_uint_eq(fault.column, 3);
+    static const char body[] = "{\"a\":[1,\"b\",{}],\n\"c\\n\":2}";
+    static const struct {
+        size_t at;
+        uint32_t depth;
+        enum scan_where where;
+        bool in_string;
+    } places[] = {
+        {0, 0, SCAN_BEHIND_NOTHING, false}, {1, 1, SCAN_BEHIND_BRACKET, false},
+        {2, 1, SCAN_BEHIND_NAME, true},     {4, 1, SCAN_BEHIND_NAME, false},
+        {6, 2, SCAN_BEHIND_BRACKET, false}, {7, 2, SCAN_BEHIND_VALUE, false},
+        {8, 2, SCAN_BEHIND_COMMA, false},   {9, 2, SCAN_BEHIND_VALUE, true},
+        {11, 2, SCAN_BEHIND_VALUE, false},  {13, 3, SCAN_BEHIND_BRACKET, false},
+        {14, 2, SCAN_BEHIND_VALUE, false},  {15, 1, SCAN_BEHIND_VALUE, false},
+        {16, 1, SCAN_BEHIND_COMMA, false},  {18, 1, SCAN_BEHIND_NAME, true},
+        {25, 0, SCAN_BEHIND_VALUE, false},
+    };
+    static const bool objects[] = {true, false, true};
+    const uint8_t *bytes = (const uint8_t *)body, *end = bytes + strlen(body);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        struct scan s;
+        struct scan_text text;
+        struct fault fault;
+        const uint8_t *at = bytes + places[i].at;
+        enum scan_token token;
+        scan_begin(&s, 4);
+        for (uint32_t level = 0; level < places[i].depth; level++)
+            scan_open(&s, objects[level]);
+        s.offset = places[i].at;
+        scan_resume(&s, places[i].where, places[i].in_string);
+        for (uint32_t level = 0; level < places[i].depth; level++)
+            ck_assert(scan_is_object(&s, level) == objects[level]);
+        do
+            token = scan_next(&s, &at, end, &text);
+        while (token != SCAN_MORE && token != SCAN_FAULT);
+        ck_assert_msg(token == SCAN_MORE && scan_finish(&s), "%zu", i);
+        ck_assert_uint_eq(s.offset, strlen(body));
+        at = (const uint8_t *)"!";
+        ck_assert_int_eq(scan_next(&s, &at, at + 1, &text), SCAN_FAULT);
+        scan_fault(&s, &fault);
+        ck_assert_uint_eq(fault.offset, strlen(body));
+    }
 }
 END_TEST
 
@@ -368,6 +390,6 @@ int main(void)
 {
     const TTest *const tests[] = {the_tokens_are_those_of_the_grammar,
                                   all_short_documents, depth_ends_at_max_depth,
-                                  values_may_be_taken_over};
+                                  a_part_may_be_skipped};
     return UNIT_MAIN("scan", tests);
 }

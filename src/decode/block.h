@@ -1,0 +1,190 @@
+/* block: 64 bytes as masks, one for each kind of byte. The first step of
+ * decode/window, and the only one that looks at every byte. All blocks of a
+ * window come before anything else is done with the masks.
+ *
+ * Strings are dealt with here: a quote that is not escaped begins or ends one.
+ * A byte is escaped behind an odd number of backslashes (RFC 8259, section 7;
+ * Langdale and Lemire, 3.1.1). UTF-8 is checked (RFC 3629, section 4): which
+ * bytes continue a character follows from the three bytes before each, as in
+ * Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte",
+ * 2021, but on masks. A block that lies within a string is left out once that
+ * is done: nothing else is to be known of it.
+ *
+ * Included with one of the headers of decode/simd before it. */
+#ifndef TALLYD_DECODE_BLOCK_H
+#define TALLYD_DECODE_BLOCK_H
+
+#include "decode/plan.h"
+#include "decode/window.h"
+
+/* Every field is a mask of its lowest bits: what the end of one block says of
+ * the beginning of the next. */
+struct block_carry {
+    uint64_t string;         /* the next byte is in a string */
+    uint64_t escaped;        /* it is behind a backslash */
+    uint64_t hex;            /* these bytes must be digits of \uXXXX */
+    uint64_t due;            /* these must continue a character */
+    uint64_t e0, ed, f0, f4; /* the last byte is that one */
+};
+
+/* m moved on by one byte, with the last of the block before. */
+SIMD_INLINE uint64_t block_behind(uint64_t m, uint64_t *carry)
+{
+    uint64_t moved = m << 1 | *carry;
+    *carry = m >> 63;
+    return moved;
+}
+
+/* Behind a backslash: which bytes are escaped. A run of backslashes that begins
+ * at an odd place is told from one at an even place by a subtraction that
+ * borrows through it. */
+SIMD_INLINE uint64_t block_escaped(uint64_t backslash, uint64_t *carry)
+{
+    const uint64_t odd = UINT64_C(0xaaaaaaaaaaaaaaaa);
+    uint64_t starts = backslash & ~*carry;
+    uint64_t codes = (((starts << 1) | odd) - starts) ^ odd;
+    uint64_t escaped = codes ^ (backslash | *carry);
+    *carry = (codes & backslash) >> 63;
+    return escaped;
+}
+
+SIMD_INLINE uint64_t block_wrong_escapes(simd_block b, uint64_t escaped,
+                                         uint64_t *hex)
+{
+    uint64_t known = simd_eq(b, '"') | simd_eq(b, '\\') | simd_eq(b, '/') |
+                     simd_eq(b, 'b') | simd_eq(b, 'f') | simd_eq(b, 'n') |
+                     simd_eq(b, 'r') | simd_eq(b, 't');
+    uint64_t u = simd_eq(b, 'u') & escaped;
+    uint64_t need = u << 1 | u << 2 | u << 3 | u << 4 | *hex;
+    *hex = u >> 63 | u >> 62 | u >> 61 | u >> 60;
+    if (need == 0)
+        return escaped & ~known;
+    uint64_t digits =
+        simd_range(b, '0', '9') | simd_range(simd_lower(b), 'a', 'f');
+    return (escaped & ~(known | u)) | (need & ~digits);
+}
+
+SIMD_INLINE uint64_t block_wrong_utf8(simd_block b, uint64_t high,
+                                      struct block_carry *c)
+{
+    uint64_t two = simd_range(b, 0xc0, 0xff); /* or more */
+    uint64_t three = simd_range(b, 0xe0, 0xff);
+    uint64_t four = simd_range(b, 0xf0, 0xff);
+    uint64_t due = two << 1 | three << 2 | four << 3 | c->due;
+    uint64_t wrong = due ^ (high & ~two);
+    c->due = two >> 63 | three >> 62 | four >> 61;
+    /* Not in a longer form than needed, no surrogates, up to U+10FFFF. Few
+     * texts have all of that. */
+    if ((two & ~three) != 0)
+        wrong |= simd_range(b, 0xc0, 0xc1);
+    uint64_t e0 = simd_eq(b, 0xe0), ed = simd_eq(b, 0xed);
+    if ((e0 | ed | c->e0 | c->ed) != 0) {
+        uint64_t low = simd_range(b, 0x80, 0x9f);
+        wrong |= block_behind(e0, &c->e0) & low;
+        wrong |= block_behind(ed, &c->ed) & ~low;
+    }
+    if ((four | c->f0 | c->f4) != 0) {
+        uint64_t low = simd_range(b, 0x80, 0x8f);
+        wrong |= simd_range(b, 0xf5, 0xff);
+        wrong |= block_behind(simd_eq(b, 0xf0), &c->f0) & low;
+        wrong |= block_behind(simd_eq(b, 0xf4), &c->f4) & ~low;
+    }
+    return wrong;
+}
+
+/* What strings are made of. */
+struct block_text {
+    uint64_t quote; /* not escaped */
+    uint64_t backslash;
+    uint64_t wrong; /* escapes and characters */
+};
+
+SIMD_INLINE struct block_text block_text(simd_block b, struct block_carry *c)
+{
+    struct block_text t = {simd_eq(b, '"'), simd_eq(b, '\\'), 0};
+    uint64_t high = simd_range(b, 0x80, 0xff);
+    if ((t.backslash | c->escaped | c->hex) != 0) {
+        uint64_t escaped = block_escaped(t.backslash, &c->escaped);
+        t.quote &= ~escaped;
+        t.wrong = block_wrong_escapes(b, escaped, &c->hex);
+    }
+    if ((high | c->due) != 0)
+        t.wrong |= block_wrong_utf8(b, high, c);
+    return t;
+}
+
+/* Block i is from + at on. False: it lies within a string and is right, so that
+ * i is free for another. */
+SIMD_INLINE bool block_read(struct window_masks *m, size_t i, simd_block b,
+                            size_t at, const struct plan *plan,
+                            struct block_carry *c)
+{
+    struct block_text t = block_text(b, c);
+    uint64_t low = simd_range(b, 0, ' ');
+    uint64_t space = simd_eq(b, ' ');
+    /* One question for the processor to guess, not two. */
+    uint64_t inside = c->string - 1; /* 0: yes */
+    if ((inside | t.quote | t.backslash | t.wrong | (low & ~space)) == 0)
+        return false;
+    c->string ^= simd_count(t.quote) & 1;
+    simd_block lower = simd_lower(b);
+    m->at[i] = (uint16_t)at;
+    m->wrong[i] = t.wrong;
+    m->quote[i] = t.quote;
+    m->backslash[i] = t.backslash;
+    m->space[i] = space;
+    m->low[i] = low;
+    m->open[i] = simd_eq(lower, '{');
+    m->close[i] = simd_eq(lower, '}');
+    m->comma[i] = simd_eq(b, ',');
+    m->colon[i] = simd_eq(b, ':');
+    m->digit[i] = simd_range(b, '0', '9');
+    m->zero[i] = simd_eq(b, '0');
+    m->minus[i] = simd_eq(b, '-');
+    m->point[i] = simd_eq(b, '.');
+    m->first[0][i] = simd_eq(b, plan->probe[0].first);
+    for (unsigned probe = 1; probe < plan->probes; probe++)
+        m->first[probe][i] = simd_eq(b, plan->probe[probe].first);
+    return true;
+}
+
+static const uint8_t block_blanks[] = "                                "
+                                      "                                ";
+
+/* The bytes of block i. */
+SIMD_INLINE const uint8_t *block_bytes(const struct window_masks *m, size_t i)
+{
+    size_t at = m->at[i];
+    return at + 64 <= m->n ? m->from + at : at < m->n ? m->tail : block_blanks;
+}
+
+SIMD_INLINE simd_block block_again(const struct window_masks *m, size_t i)
+{
+    return simd_load(block_bytes(m, i));
+}
+
+/* Read the n bytes at `from`, and blanks behind them to the end of a strip.
+ * Gives the number of blocks that are not left out, the blanks not included.
+ * `in_string`: the last byte is in one. */
+SIMD_INLINE size_t block_read_all(struct window_masks *m,
+                                  const struct plan *plan, const uint8_t *from,
+                                  size_t n, bool *in_string)
+{
+    struct block_carry c = {0};
+    size_t i = 0, at = 0;
+    m->from = from;
+    m->n = n;
+    for (; at + 64 <= n; at += 64)
+        i += block_read(m, i, simd_load(from + at), at, plan, &c);
+    if (at < n)
+        i += block_read(m, i, simd_load_part(from + at, n - at, m->tail), at,
+                        plan, &c);
+    *in_string = c.string != 0;
+    size_t blocks = i;
+    c = (struct block_carry){0};
+    for (; i % SIMD_LANES != 0; i++)
+        block_read(m, i, simd_load(block_blanks), n, plan, &c);
+    return blocks;
+}
+
+#endif

@@ -1,0 +1,99 @@
+/* number: the value of a number where it stands, of a text that is known to be
+ * one (RFC 8259, section 6). */
+#ifndef TALLYD_DECODE_NUMBER_H
+#define TALLYD_DECODE_NUMBER_H
+
+#include <endian.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Bytes behind the first of a number that number_int64() reads at most,
+ * whatever they are. */
+#define NUMBER_REACH 25
+
+#define NUMBER_EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static inline uint64_t number_load(const uint8_t *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return le64toh(word);
+}
+
+/* How many digits the word, as loaded, begins with. A digit has a high half of
+ * 3, and still has when 6 is added. */
+static inline unsigned number_digits(uint64_t word)
+{
+    uint64_t low = word & NUMBER_EACH(0x7f); /* no carry leaves its byte */
+    uint64_t other = ((word ^ NUMBER_EACH(0x30)) |
+                      ((low + NUMBER_EACH(0x06)) ^ NUMBER_EACH(0x30))) &
+                     NUMBER_EACH(0xf0);
+    return other == 0 ? 8 : (unsigned)__builtin_ctzll(other) / 8;
+}
+
+/* The value of the n digits, 1 to 8, that the word begins with: moved to its
+ * end, so that zeros stand before them; then pairs are put together, pairs of
+ * pairs, and both halves ("Quickly parsing eight digits", Lemire, 2018). */
+static inline uint64_t number_eight(uint64_t word, unsigned n)
+{
+    word = (word & NUMBER_EACH(0x0f)) << (64 - 8 * n);
+    word = word * 10 + (word >> 8);
+    return (((word & UINT64_C(0x000000ff000000ff)) *
+             UINT64_C(0x000f424000000064)) +
+            ((word >> 16 & UINT64_C(0x000000ff000000ff)) *
+             UINT64_C(0x0000271000000001))) >>
+           32;
+}
+
+/* May an integer end before this byte of a text that is known to be JSON? */
+static inline bool number_ends(uint8_t behind)
+{
+    return behind != '.' && (behind | 0x20) != 'e';
+}
+
+/* The same as number_int64() of 8 digits or more at p. */
+static __attribute__((noinline)) bool number_long(const uint8_t *p, bool minus,
+                                                  int64_t *value)
+{
+    static const uint32_t powers[] = {
+        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+    uint64_t sum = number_eight(number_load(p), 8);
+    uint64_t word = number_load(p + 8);
+    unsigned n = number_digits(word);
+    if (n > 0)
+        sum = sum * powers[n] + number_eight(word, n);
+    p += 8 + n;
+    for (unsigned more = n < 8 ? 3 : 0; more < 3 && (uint8_t)(*p - '0') < 10;
+         more++)
+        sum = sum * 10 + (uint8_t)(*p++ - '0'); /* up to 19 fit 64 bits */
+    *value = (int64_t)(minus ? -sum : sum);
+    return sum <= (uint64_t)INT64_MAX + minus && (uint8_t)(*p - '0') > 9 &&
+           number_ends(*p);
+}
+
+/* Is the number at `from` an integer that fits? NUMBER_REACH bytes behind it
+ * can be read. */
+static inline bool number_int64(const uint8_t *from, int64_t *value)
+{
+    bool minus = *from == '-';
+    uint64_t word = number_load(from + minus);
+    unsigned n = number_digits(word);
+    if (n == 8)
+        return number_long(from + minus, minus, value);
+    int64_t sum = (int64_t)number_eight(word, n), sign = -(int64_t)minus;
+    *value = (sum ^ sign) - sign;
+    return number_ends((uint8_t)(word >> (8 * n)));
+}
+
+/* Behind the number at `from`, which another byte follows. */
+static inline const uint8_t *number_end(const uint8_t *from)
+{
+    while ((uint8_t)(*from - '0') < 10 || *from == '-' || *from == '+' ||
+           *from == '.' || (*from | 0x20) == 'e')
+        from++;
+    return from;
+}
+
+#endif

@@ -1,0 +1,135 @@
+/* plan: see plan.h. */
+#include "decode/plan.h"
+
+#include <string.h>
+
+static void add_probe(struct plan *plan, const struct plan_node *node)
+{
+    const struct plan_probe wanted = {(uint8_t)node->name[0],
+                                      (uint8_t)node->length};
+    for (unsigned i = 0; i < plan->probes; i++)
+        if (plan->probe[i].first == wanted.first &&
+            plan->probe[i].length == wanted.length)
+            return;
+    plan->probe[plan->probes++] = wanted;
+}
+
+static void add_node(struct plan *plan, const char *name, enum plan_kind kind)
+{
+    struct plan_node *node = &plan->node[plan->nodes++];
+    size_t n = strlen(name),
+           head = n < sizeof node->head ? n : sizeof node->head;
+    *node =
+        (struct plan_node){.name = name, .length = n, .kind = (uint8_t)kind};
+    memcpy(&node->head, name, head);
+    memset(&node->head_mask, 0xff, head);
+    if (n > 0 && n <= PLAN_NAME_MAX)
+        add_probe(plan, node);
+}
+
+bool plan_make(struct plan *plan, const char *array, const char *field)
+{
+    *plan = (struct plan){.depth = 3};
+    add_node(plan, array, PLAN_ITEMS);
+    add_node(plan, field, PLAN_NUMBER);
+    plan->node[0].child = 1;
+    plan->node[0].children = 1;
+    for (unsigned i = 0; i < plan->nodes; i++)
+        if (plan->node[i].length == 0 || plan->node[i].length > PLAN_NAME_MAX)
+            return false;
+    return true;
+}
+
+/* --- Names. --- */
+
+static uint32_t hex_value(const uint8_t *digits)
+{
+    uint32_t value = 0;
+    for (int i = 0; i < 4; i++) {
+        uint8_t c = digits[i];
+        value = value * 16 + (c <= '9' ? c - 48U : (c | 32U) - 87U);
+    }
+    return value;
+}
+
+/* The character that a valid escape at *at stands for; moves behind it. Half a
+ * pair of surrogates stands for U+FFFD, as json-c has it. */
+static uint32_t read_escape(const uint8_t **at, const uint8_t *end)
+{
+    static const char letters[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
+    const uint8_t *p = *at + 1;
+    if (*p != 'u') {
+        *at = p + 1;
+        return (uint8_t)bytes[strchr(letters, *p) - letters];
+    }
+    uint32_t c = hex_value(p + 1);
+    *at = p + 5;
+    if (c < 0xd800 || c > 0xdfff)
+        return c;
+    if (c > 0xdbff || end - *at < 6 || (*at)[0] != '\\' || (*at)[1] != 'u')
+        return 0xfffd;
+    uint32_t low = hex_value(*at + 2);
+    if (low < 0xdc00 || low > 0xdfff)
+        return 0xfffd;
+    *at += 6;
+    return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+}
+
+/* As UTF-8 (RFC 3629, 3); gives the length. */
+static unsigned put_utf8(uint32_t c, uint8_t out[4])
+{
+    if (c < 0x80) {
+        out[0] = (uint8_t)c;
+        return 1;
+    }
+    unsigned n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const uint8_t marks[] = {[2] = 0xc0, [3] = 0xe0, [4] = 0xf0};
+    for (unsigned i = n - 1; i > 0; i--, c >>= 6)
+        out[i] = 0x80 | (c & 0x3f);
+    out[0] = (uint8_t)(marks[n] | c);
+    return n;
+}
+
+bool plan_is_text(const struct plan_node *node, const uint8_t *at,
+                  const uint8_t *end)
+{
+    const uint8_t *name = (const uint8_t *)node->name;
+    const uint8_t *name_end = name + node->length;
+    while (at < end) {
+        uint8_t room[4] = {*at};
+        unsigned n = 1;
+        if (*at == '\\')
+            n = put_utf8(read_escape(&at, end), room);
+        else
+            at++;
+        if ((size_t)(name_end - name) < n || memcmp(name, room, n) != 0)
+            return false;
+        name += n;
+    }
+    return name == name_end;
+}
+
+/* The first quote of the string that ends at `quote`; NULL if it is too far
+ * back for the node's name. */
+static const uint8_t *find_quote(const struct plan_node *node,
+                                 const uint8_t *start, const uint8_t *quote)
+{
+    const uint8_t *limit = start;
+    if ((size_t)(quote - start) > 6 * node->length + 1)
+        limit = quote - (6 * node->length + 1);
+    for (const uint8_t *p = quote; p-- > limit;) {
+        const uint8_t *slash = p;
+        while (*p == '"' && slash > start && slash[-1] == '\\')
+            slash--;
+        if (*p == '"' && (p - slash) % 2 == 0)
+            return p;
+    }
+    return NULL;
+}
+
+bool plan_is_name(const struct plan_node *node, const uint8_t *start,
+                  const uint8_t *quote)
+{
+    const uint8_t *first = find_quote(node, start, quote);
+    return first != NULL && plan_is_text(node, first + 1, quote);
+}

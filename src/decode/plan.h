@@ -1,0 +1,65 @@
+/* plan: what is wanted of a document, compiled for decode/window, which looks
+ * for names, and for decode/walk, which follows them.
+ *
+ * Wanted names are a tree of nodes: the document's node has the names of its
+ * members, and what is wanted below each. A node says what its value must be:
+ * an array of items or a number for a slot. Nodes of one parent are neighbours.
+ *
+ * A name is looked for by its first byte and length, all names at once,
+ * wherever it stands; what is found is compared in whole. */
+#ifndef TALLYD_DECODE_PLAN_H
+#define TALLYD_DECODE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLAN_NODES_MAX 2
+#define PLAN_PROBES_MAX 2
+#define PLAN_NAME_MAX 64
+
+enum plan_kind {
+    PLAN_ITEMS,  /* an array; `child` is wanted of each of its items */
+    PLAN_NUMBER, /* a number, for `slot` */
+};
+
+struct plan_node {
+    const char *name;
+    size_t length;
+    uint8_t kind;
+    uint8_t child;    /* the first node wanted below it */
+    uint8_t children; /* how many */
+    uint8_t slot;
+    uint64_t head, head_mask; /* its first eight bytes as loaded, and a mask of
+                                 those it has */
+};
+
+/* Of names with the same first byte and length there is one probe. */
+struct plan_probe {
+    uint8_t first;
+    uint8_t length;
+};
+
+struct plan {
+    unsigned nodes, probes;
+    unsigned depth; /* of the deepest brackets that matter, the document's: 1 */
+    struct plan_probe probe[PLAN_PROBES_MAX];
+    struct plan_node node[PLAN_NODES_MAX]; /* 0: the array, a member of the
+                                              document */
+};
+
+/* { array: [ { field: number } ] }. The names are borrowed. False: one is empty
+ * or longer than PLAN_NAME_MAX, too long for a probe. */
+bool plan_make(struct plan *plan, const char *array, const char *field);
+
+/* Is [at, end), what stands between two quotes, the node's name? Escapes count
+ * as what they stand for. */
+bool plan_is_text(const struct plan_node *node, const uint8_t *at,
+                  const uint8_t *end);
+
+/* The same of the string that ends with the quote at `quote`, of which [start,
+ * quote) is in memory. */
+bool plan_is_name(const struct plan_node *node, const uint8_t *start,
+                  const uint8_t *quote);
+
+#endif

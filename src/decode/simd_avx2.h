@@ -1,0 +1,127 @@
+/* simd_avx2: the operations of decode/simd with AVX2, BMI2 and PCLMULQDQ. */
+#include "decode/simd.h"
+
+#include <immintrin.h>
+
+#define SIMD_LANES 4
+
+typedef struct {
+    __m256i low, high;
+} simd_block;
+typedef uint64_t simd_masks __attribute__((vector_size(32)));
+
+SIMD_INLINE simd_block simd_load(const uint8_t *p)
+{
+    const __m256i *from = (const __m256i *)(const void *)p;
+    return (simd_block){_mm256_loadu_si256(from), _mm256_loadu_si256(from + 1)};
+}
+
+SIMD_INLINE simd_block simd_load_part(const uint8_t *p, size_t n,
+                                      uint8_t room[64])
+{
+    memset(room, ' ', 64);
+    memcpy(room, p, n);
+    return simd_load(room);
+}
+
+SIMD_INLINE uint64_t avx2_mask(__m256i low, __m256i high)
+{
+    return (uint32_t)_mm256_movemask_epi8(low) |
+           (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
+}
+
+SIMD_INLINE uint64_t simd_eq(simd_block b, uint8_t c)
+{
+    __m256i v = _mm256_set1_epi8((char)c);
+    return avx2_mask(_mm256_cmpeq_epi8(b.low, v), _mm256_cmpeq_epi8(b.high, v));
+}
+
+/* Above `low` by at most `span`: the smaller of the two is the first. From 0x80
+ * on the sign of the bytes says it. */
+SIMD_INLINE uint64_t simd_range(simd_block b, uint8_t low, uint8_t high)
+{
+    if (low == 0x80 && high == 0xff)
+        return avx2_mask(b.low, b.high);
+    __m256i least = _mm256_set1_epi8((char)low);
+    __m256i span = _mm256_set1_epi8((char)(high - low));
+    __m256i x = _mm256_sub_epi8(b.low, least);
+    __m256i y = _mm256_sub_epi8(b.high, least);
+    return avx2_mask(_mm256_cmpeq_epi8(_mm256_min_epu8(x, span), x),
+                     _mm256_cmpeq_epi8(_mm256_min_epu8(y, span), y));
+}
+
+SIMD_INLINE simd_block simd_lower(simd_block b)
+{
+    __m256i v = _mm256_set1_epi8(0x20);
+    return (simd_block){_mm256_or_si256(b.low, v), _mm256_or_si256(b.high, v)};
+}
+
+SIMD_INLINE uint64_t simd_spread(uint64_t bits, uint64_t m)
+{
+    return _pdep_u64(bits, m);
+}
+
+SIMD_INLINE unsigned simd_count(uint64_t m)
+{
+    return (unsigned)_mm_popcnt_u64(m);
+}
+
+#include "decode/simd_places.h"
+
+SIMD_INLINE bool simd_any(simd_masks m)
+{
+    return !_mm256_testz_si256((__m256i)m, (__m256i)m);
+}
+
+SIMD_INLINE simd_masks simd_from(simd_masks m, simd_masks before)
+{
+    __m256i moved = _mm256_permute4x64_epi64((__m256i)m, 0x93);
+    __m256i last = _mm256_permute4x64_epi64((__m256i)before, 0x93);
+    return (simd_masks)_mm256_blend_epi32(moved, last, 0x03);
+}
+
+/* All ones in each of four masks that `bits` has set. */
+SIMD_INLINE __m256i avx2_lanes(unsigned bits)
+{
+    const __m256i each = _mm256_setr_epi64x(1, 2, 4, 8);
+    __m256i set = _mm256_and_si256(_mm256_set1_epi64x(bits), each);
+    return _mm256_cmpeq_epi64(set, each);
+}
+
+SIMD_INLINE unsigned avx2_tops(__m256i m)
+{
+    return (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(m));
+}
+
+/* All masks are added at once. One that overflows carries into the next, and
+ * through those that are all ones; the carries of all are a sum of their own,
+ * of 4 bits. The top bit of a sum is less than those of its terms say if it
+ * overflows. */
+SIMD_INLINE simd_masks simd_add(simd_masks a, simd_masks b, unsigned *carry)
+{
+    simd_masks sum = a + b;
+    unsigned over = avx2_tops((__m256i)((a & b) | ((a | b) & ~sum)));
+    unsigned full =
+        avx2_tops(_mm256_cmpeq_epi64((__m256i)sum, _mm256_set1_epi64x(-1)));
+    unsigned carries = (over << 1 | *carry) + full;
+    *carry = carries >> 4;
+    return sum - (simd_masks)avx2_lanes(carries ^ full); /* less -1 */
+}
+
+/* Within masks by shifts, of which each doubles the reach; then the parity of
+ * each mask is that of all before it. */
+SIMD_INLINE simd_masks simd_parity(simd_masks m, unsigned *carry)
+{
+    m ^= m << 1;
+    m ^= m << 2;
+    m ^= m << 4;
+    m ^= m << 8;
+    m ^= m << 16;
+    m ^= m << 32;
+    unsigned odd = avx2_tops((__m256i)m) << 1 | *carry;
+    odd ^= odd << 1;
+    odd ^= odd << 2;
+    odd ^= odd << 4;
+    *carry = odd >> 4 & 1;
+    return m ^ (simd_masks)avx2_lanes(odd);
+}

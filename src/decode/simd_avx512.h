@@ -1,0 +1,143 @@
+/* simd_avx512: the operations of decode/simd with AVX-512 (F, BW, VBMI2), BMI2
+ * and PCLMULQDQ: a comparison gives its mask at once. */
+#include "decode/simd.h"
+
+#include <immintrin.h>
+
+#define SIMD_LANES 8
+
+typedef __m512i simd_block;
+typedef uint64_t simd_masks __attribute__((vector_size(64)));
+
+SIMD_INLINE simd_block simd_load(const uint8_t *p)
+{
+    return _mm512_loadu_si512((const void *)p);
+}
+
+/* Bytes that are masked out are not read (Intel SDM, "masked loads"). */
+SIMD_INLINE simd_block simd_load_part(const uint8_t *p, size_t n,
+                                      uint8_t room[64])
+{
+    simd_block b = _mm512_mask_loadu_epi8(
+        _mm512_set1_epi8(' '), _bzhi_u64(UINT64_MAX, (unsigned)n), p);
+    _mm512_storeu_si512(room, b);
+    return b;
+}
+
+SIMD_INLINE uint64_t simd_eq(simd_block b, uint8_t c)
+{
+    return _mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8((char)c));
+}
+
+SIMD_INLINE uint64_t simd_range(simd_block b, uint8_t low, uint8_t high)
+{
+    __m512i over = _mm512_sub_epi8(b, _mm512_set1_epi8((char)low));
+    return _mm512_cmple_epu8_mask(over, _mm512_set1_epi8((char)(high - low)));
+}
+
+SIMD_INLINE simd_block simd_lower(simd_block b)
+{
+    return _mm512_or_si512(b, _mm512_set1_epi8(0x20));
+}
+
+SIMD_INLINE uint64_t simd_spread(uint64_t bits, uint64_t m)
+{
+    return _pdep_u64(bits, m);
+}
+
+SIMD_INLINE unsigned simd_count(uint64_t m)
+{
+    return (unsigned)_mm_popcnt_u64(m);
+}
+
+SIMD_INLINE unsigned simd_places(uint64_t m, uint16_t base, uint16_t *to)
+{
+    const __m512i each = _mm512_set_epi8(
+        63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46,
+        45, 44, 43, 42, 41, 40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 28,
+        27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10,
+        9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    unsigned n = simd_count(m);
+    __m512i found = _mm512_maskz_compress_epi8(m, each);
+    __m512i start = _mm512_set1_epi16((short)base);
+    _mm512_storeu_si512(
+        to, _mm512_add_epi16(
+                start, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(found))));
+    if (n > 32)
+        _mm512_storeu_si512(
+            to + 32,
+            _mm512_add_epi16(start, _mm512_cvtepu8_epi16(
+                                        _mm512_extracti64x4_epi64(found, 1))));
+    return n;
+}
+
+SIMD_INLINE void simd_pick(const uint8_t *p, uint64_t m, uint8_t *to)
+{
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi8(m, simd_load(p)));
+}
+
+/* Sums of eight bytes by shifts, of which each doubles the reach; then those of
+ * all eight before them in the same way. */
+SIMD_INLINE simd_block simd_depths(uint64_t open, uint64_t close)
+{
+    const __m512i one = _mm512_set1_epi8(1), none = _mm512_setzero_si512();
+    const __m512i last = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(7, 7, 7, 7, 7, 7, 7, 7, 15, 15, 15, 15, 15, 15, 15, 15));
+    __m512i sum = _mm512_maskz_mov_epi8(open, one);
+    sum = _mm512_mask_sub_epi8(sum, close, sum, one);
+    sum = _mm512_add_epi8(sum, _mm512_slli_epi64(sum, 8));
+    sum = _mm512_add_epi8(sum, _mm512_slli_epi64(sum, 16));
+    sum = _mm512_add_epi8(sum, _mm512_slli_epi64(sum, 32));
+    __m512i all = _mm512_shuffle_epi8(sum, last);
+    all = _mm512_alignr_epi64(all, none, 7);
+    all = _mm512_add_epi8(all, _mm512_alignr_epi64(all, none, 7));
+    all = _mm512_add_epi8(all, _mm512_alignr_epi64(all, none, 6));
+    all = _mm512_add_epi8(all, _mm512_alignr_epi64(all, none, 4));
+    return _mm512_add_epi8(_mm512_add_epi8(sum, all),
+                           _mm512_set1_epi8((char)SIMD_DEPTH));
+}
+
+SIMD_INLINE bool simd_any(simd_masks m)
+{
+    return _mm512_test_epi64_mask((__m512i)m, (__m512i)m) != 0;
+}
+
+SIMD_INLINE simd_masks simd_from(simd_masks m, simd_masks before)
+{
+    return (simd_masks)_mm512_alignr_epi64((__m512i)m, (__m512i)before, 7);
+}
+
+/* All masks are added at once. One that overflows carries into the next, and
+ * through those that are all ones; the carries of all are a sum of their own,
+ * of 8 bits. */
+SIMD_INLINE simd_masks simd_add(simd_masks a, simd_masks b, unsigned *carry)
+{
+    const __m512i ones = _mm512_set1_epi64(-1);
+    __m512i sum = _mm512_add_epi64((__m512i)a, (__m512i)b);
+    unsigned over = _mm512_cmplt_epu64_mask(sum, (__m512i)a);
+    unsigned full = _mm512_cmpeq_epi64_mask(sum, ones);
+    unsigned carries = (over << 1 | *carry) + full;
+    *carry = carries >> 8;
+    return (simd_masks)_mm512_mask_sub_epi64(sum, (__mmask8)(carries ^ full),
+                                             sum, ones);
+}
+
+/* Within masks by shifts, of which each doubles the reach; then the parity of
+ * each mask is that of all before it. */
+SIMD_INLINE simd_masks simd_parity(simd_masks m, unsigned *carry)
+{
+    m ^= m << 1;
+    m ^= m << 2;
+    m ^= m << 4;
+    m ^= m << 8;
+    m ^= m << 16;
+    m ^= m << 32;
+    unsigned odd = _mm512_movepi64_mask((__m512i)m);
+    odd = odd << 1 | *carry;
+    odd ^= odd << 1;
+    odd ^= odd << 2;
+    odd ^= odd << 4;
+    odd ^= odd << 8;
+    *carry = odd >> 8 & 1;
+    return m ^ (simd_masks)_mm512_movm_epi64((__mmask8)odd);
+}

@@ -1,0 +1,401 @@
+/* walk: see walk.h. */
+#include "decode/walk.h"
+
+#include <string.h>
+
+#include "decode/decimal.h"
+#include "decode/number.h"
+
+void walk_begin(struct walk *w)
+{
+    w->root_is_object = w->in_array = w->in_item = false;
+    w->array_seen = w->array_is_one = false;
+    w->fault.what = OUTCOME_ok;
+    w->name_matches = w->value_under_way = w->short_of_memory = false;
+}
+
+void walk_free(struct walk *w)
+{
+    gather_free(&w->text);
+}
+
+/* The first wrong item is the one that is told. */
+static void wrong_item(struct walk *w, const char *member, const char *reason)
+{
+    if (w->fault.what == OUTCOME_ok)
+        fault_shape(&w->fault, w->shape.array, w->items, member, reason);
+}
+
+/* --- The array and its items. --- */
+
+static void begin_array(struct walk *w, bool is_array)
+{
+    w->array_seen = true;
+    w->array_is_one = w->in_array = is_array;
+    w->items = 0;
+    w->fault.what = OUTCOME_ok;
+    tally_begin(&w->tally, w->shape.numbers, w->shape.multiply);
+}
+
+static inline void begin_item(struct walk *w, bool is_object)
+{
+    w->in_item = is_object;
+    w->found = WALK_NOTHING;
+    if (!is_object) {
+        wrong_item(w, NULL, FAULT_ITEM_NOT_OBJECT);
+        w->items++;
+    }
+}
+
+static void wrong_value(struct walk *w)
+{
+    if (w->found == WALK_NOTHING)
+        wrong_item(w, w->shape.field, FAULT_MISSING);
+    else
+        wrong_item(w, w->shape.field,
+                   w->shape.numbers == TALLY_INT64 ? FAULT_NOT_INT64
+                                                   : FAULT_NOT_NUMBER);
+}
+
+static inline void end_item(struct walk *w)
+{
+    w->in_item = false;
+    if (w->found != WALK_NUMBER)
+        wrong_value(w);
+    else if (w->shape.numbers == TALLY_INT64)
+        tally_add_int64(&w->tally, w->integer);
+    else
+        tally_add_double(&w->tally, w->real);
+    w->items++;
+}
+
+/* --- Events. --- */
+
+/* A window as it is walked through. */
+struct path {
+    const uint8_t *from, *cut, *end;
+    const uint16_t *at, *at_end; /* the events that are left */
+    bool escapes;                /* there may be some */
+};
+
+/* What is read at once behind the quote of a name. */
+#define REACH (NUMBER_REACH + 3)
+
+static inline bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+static const uint8_t *skip_blank(const uint8_t *p)
+{
+    while (is_blank(*p))
+        p++;
+    return p;
+}
+
+static inline bool is_digit(uint8_t c)
+{
+    return (uint8_t)(c - '0') < 10;
+}
+
+/* Is the string that ends at `quote` the node's name? If it has no backslash,
+ * its first byte and its length are those of a wanted name. */
+static bool name_ends(const struct path *p, const struct plan_node *node,
+                      const uint8_t *quote)
+{
+    size_t n = node->length;
+    if ((size_t)(quote - p->from) <= n)
+        return false; /* as long as the shortest way to write it */
+    const uint8_t *name = quote - n;
+    bool plain = name[-1] == '"' && (name - 1 == p->from || name[-2] != '\\') &&
+                 memchr(name, '\\', n) == NULL;
+    return plain ? memcmp(name, node->name, n) == 0
+                 : plan_is_name(node, p->from, quote);
+}
+
+/* The same as value_behind(), wherever there are blanks or escapes. */
+static __attribute__((noinline)) const uint8_t *
+find_value(const struct path *p, const struct plan_node *node,
+           const uint8_t *quote)
+{
+    const uint8_t *value = skip_blank(quote + 1);
+    if (*value != ':' || !name_ends(p, node, quote))
+        return NULL;
+    return skip_blank(value + 1);
+}
+
+/* The value behind the node's name, if it ends at `quote`; else NULL. A string
+ * that is no name has no colon behind it. */
+static inline const uint8_t *value_behind(const struct path *p,
+                                          const struct plan_node *node,
+                                          const uint8_t *quote)
+{
+    size_t n = node->length;
+    if (p->escapes || p->end - quote <= REACH || (size_t)(quote - p->from) <= n)
+        return find_value(p, node, quote);
+    const uint8_t *name = quote - n;
+    uint64_t head;
+    memcpy(&head, name, sizeof head);
+    if (((head ^ node->head) & node->head_mask) != 0 || name[-1] != '"' ||
+        (n > 8 && memcmp(name + 8, node->name + 8, n - 8) != 0))
+        return NULL;
+    if (quote[1] != ':' || quote[2] <= ' ')
+        return find_value(p, node, quote);
+    return quote + 2;
+}
+
+static void take_double(struct walk *w, const uint8_t *value)
+{
+    size_t n = (size_t)(number_end(value) - value);
+    if (decimal_to_double(value, n, &w->real))
+        w->found = WALK_NUMBER;
+}
+
+/* Near the end of what may be read. */
+static __attribute__((noinline)) bool
+int64_near_end(const struct path *p, const uint8_t *value, int64_t *integer)
+{
+    uint8_t room[NUMBER_REACH + 8] = {0};
+    size_t n = (size_t)(p->end - value);
+    memcpy(room, value, n < sizeof room ? n : sizeof room);
+    return number_int64(room, integer);
+}
+
+static inline void take_value(struct walk *w, const struct path *p,
+                              const uint8_t *value)
+{
+    w->found = WALK_OTHER;
+    if (!is_digit(*value) && *value != '-')
+        return;
+    if (w->shape.numbers != TALLY_INT64) {
+        take_double(w, value);
+        return;
+    }
+    bool fits = p->end - value > NUMBER_REACH
+                    ? number_int64(value, &w->integer)
+                    : int64_near_end(p, value, &w->integer);
+    if (fits)
+        w->found = WALK_NUMBER;
+}
+
+/* Between two items, or an item and a bracket, is there something else? Commas
+ * and blanks are none. */
+static bool check_gap(const uint8_t *p, const uint8_t *end)
+{
+    while (p < end && (is_blank(*p) || *p == ','))
+        p++;
+    return p == end;
+}
+
+/* Until the bracket at depth `until`: */
+static void walk_other(struct path *p, uint32_t depth, uint32_t until)
+{
+    while (p->at < p->at_end && depth > until) {
+        uint8_t c = p->from[*p->at++];
+        if (c != '"')
+            depth += (c & 4) != 0 ? UINT32_MAX : 1;
+    }
+}
+
+/* True: to its end. */
+static inline bool walk_item(struct walk *w, struct path *p,
+                             const struct plan_node *node)
+{
+    while (p->at < p->at_end) {
+        const uint8_t *at = p->from + *p->at++;
+        if (*at == '}') {
+            end_item(w);
+            return true;
+        }
+        const uint8_t *value = value_behind(p, node, at);
+        if (value != NULL)
+            take_value(w, p, value);
+    }
+    return false;
+}
+
+/* From `last`, where the array began or an item ended, on. */
+static void walk_items(struct walk *w, struct path *p, const uint8_t *last)
+{
+    const struct plan_node *node = &w->plan->node[w->plan->node[0].child];
+    while (p->at < p->at_end) {
+        const uint8_t *at = p->from + *p->at++;
+        if (*at == '"')
+            continue;
+        if (at - last > 1 && (at - last > 2 || *at != '{') &&
+            !check_gap(last + 1, at))
+            begin_item(w, false);
+        if (*at == ']') {
+            w->in_array = false;
+            return;
+        }
+        begin_item(w, *at == '{');
+        if (w->in_item) {
+            if (!walk_item(w, p, node))
+                return;
+        } else {
+            walk_other(p, 3, 2);
+        }
+        last = p->from + p->at[-1];
+    }
+    if (!check_gap(last + 1, p->cut))
+        begin_item(w, false);
+}
+
+static void walk_root(struct walk *w, struct path *p)
+{
+    const struct plan_node *node = &w->plan->node[0];
+    while (p->at < p->at_end) {
+        const uint8_t *at = p->from + *p->at++;
+        if (*at == '{' || *at == '[') {
+            walk_other(p, 2, 1);
+        } else if (*at == '"') {
+            const uint8_t *value = value_behind(p, node, at);
+            if (value == NULL)
+                continue;
+            begin_array(w, *value == '[');
+            if (w->in_array) {
+                p->at++;
+                walk_items(w, p, value);
+            }
+        } else {
+            return; /* the document ends */
+        }
+    }
+}
+
+void walk_events(struct walk *w, uint32_t depth, const uint8_t *from,
+                 const uint16_t *at, size_t n, bool escapes, const uint8_t *cut,
+                 const uint8_t *end)
+{
+    struct path path = {from, cut, end, at, at + n, escapes}, *p = &path;
+    if (depth == 0 && n > 0)
+        w->root_is_object = from[*p->at++] == '{';
+    if (!w->root_is_object)
+        return;
+    const uint8_t *last = from - 1;
+    if (w->in_item) {
+        const struct plan_node *node = &w->plan->node[w->plan->node[0].child];
+        if (!walk_item(w, p, node))
+            return;
+        last = from + p->at[-1];
+    } else if (w->in_array && depth > 2) {
+        walk_other(p, 3, 2);
+        if (p->at == p->at_end)
+            return;
+        last = from + p->at[-1];
+    } else if (!w->in_array && depth > 1) {
+        walk_other(p, depth < 3 ? depth : 3, 1);
+    }
+    if (w->in_array)
+        walk_items(w, p, last);
+    walk_root(w, p);
+}
+
+/* --- Tokens. --- */
+
+static void keep(struct walk *w, const struct scan_text *piece)
+{
+    if (!gather_add(&w->text, piece))
+        w->short_of_memory = true;
+}
+
+void walk_in_name(struct walk *w)
+{
+    static const uint8_t other[] = {1}; /* in no string */
+    const struct scan_text text = {other, 1, true, false, false};
+    keep(w, &text);
+}
+
+/* The text is all there. */
+static bool text_is(const struct walk *w, const struct plan_node *node)
+{
+    const uint8_t *bytes = (const uint8_t *)w->text.bytes;
+    return plan_is_text(node, bytes, bytes + w->text.n);
+}
+
+/* A number of the wanted member is complete. */
+static void take_number(struct walk *w)
+{
+    const uint8_t *text = (const uint8_t *)w->text.bytes;
+    bool fits = w->shape.numbers == TALLY_INT64
+                    ? decimal_to_int64(text, w->text.n, &w->integer)
+                    : decimal_to_double(text, w->text.n, &w->real);
+    w->value_under_way = false;
+    w->found = fits ? WALK_NUMBER : WALK_OTHER;
+}
+
+/* A value begins; `level`: containers around it. */
+static void begin_value(struct walk *w, enum scan_token token, uint32_t level)
+{
+    if (level == 0)
+        w->root_is_object = token == SCAN_OBJECT;
+    else if (level == 1 && w->root_is_object && w->name_matches)
+        begin_array(w, token == SCAN_ARRAY);
+    else if (level == 2 && w->in_array)
+        begin_item(w, token == SCAN_OBJECT);
+    else if (level == 3 && w->in_item && w->name_matches) {
+        w->value_under_way = token == SCAN_NUMBER;
+        w->found = WALK_OTHER;
+    }
+}
+
+static void take_name(struct walk *w, uint32_t level,
+                      const struct scan_text *text)
+{
+    bool matters =
+        (level == 1 && w->root_is_object) || (level == 3 && w->in_item);
+    if (!matters)
+        return;
+    keep(w, text);
+    if (text->last && !w->short_of_memory)
+        w->name_matches = text_is(w, &w->plan->node[level == 1 ? 0 : 1]);
+}
+
+void walk_token(struct walk *w, const struct scan *scan, enum scan_token token,
+                const struct scan_text *text)
+{
+    uint32_t depth = scan->depth;
+    switch (token) {
+    case SCAN_OBJECT:
+    case SCAN_ARRAY:
+        begin_value(w, token, depth - 1);
+        break;
+    case SCAN_OBJECT_END:
+    case SCAN_ARRAY_END:
+        if (w->in_item && depth == 2)
+            end_item(w);
+        else if (w->in_array && depth == 1)
+            w->in_array = false;
+        break;
+    case SCAN_KEY:
+        take_name(w, depth, text);
+        break;
+    default:
+        if (text->first)
+            begin_value(w, token, depth);
+        if (w->value_under_way)
+            keep(w, text);
+        if (w->value_under_way && text->last && !w->short_of_memory)
+            take_number(w);
+    }
+}
+
+/* --- The end. --- */
+
+bool walk_finish(const struct walk *w, struct tally *t, struct fault *fault)
+{
+    const char *array = w->shape.array;
+    *t = w->tally;
+    if (!w->root_is_object)
+        fault_shape(fault, NULL, FAULT_NO_INDEX, NULL, FAULT_NOT_OBJECT);
+    else if (!w->array_seen)
+        fault_shape(fault, array, FAULT_NO_INDEX, NULL, FAULT_MISSING);
+    else if (!w->array_is_one)
+        fault_shape(fault, array, FAULT_NO_INDEX, NULL, FAULT_NOT_ARRAY);
+    else if (w->fault.what != OUTCOME_ok)
+        *fault = w->fault;
+    else
+        return true;
+    return false;
+}
