@@ -9,7 +9,7 @@
 
 /* --- Step 1: blocks and strips. --- */
 
-static inline void keep_strip(struct window *w, size_t i, const struct strip *s)
+static void keep_strip(struct window *w, size_t i, const struct strip *s)
 {
     strip_put(w->wrong + i, s->wrong);
     strip_put(w->event + i, s->events);
@@ -21,7 +21,7 @@ static inline void keep_strip(struct window *w, size_t i, const struct strip *s)
 }
 
 /* Gives the number of words; the events are in w->at. */
-static inline size_t check_strips(struct window *w, const struct plan *plan)
+static size_t check_strips(struct window *w, const struct plan *plan)
 {
     const struct window_masks *m = &w->masks;
     struct strip_carry c;
@@ -53,7 +53,7 @@ static inline size_t check_strips(struct window *w, const struct plan *plan)
 
 /* The window ends behind the last byte of `ends` in block i: forget what is
  * behind that. */
-static inline void cut(struct window *w, size_t i, uint64_t ends)
+static void cut(struct window *w, size_t i, uint64_t ends)
 {
     uint64_t mask = UINT64_MAX >> (63 - simd_last(ends));
     size_t blocks = w->blocks;
@@ -71,7 +71,7 @@ static inline void cut(struct window *w, size_t i, uint64_t ends)
 }
 
 /* Cut behind the last bracket or comma. */
-static inline bool cut_at_end(struct window *w)
+static bool cut_at_end(struct window *w)
 {
     size_t i = w->blocks;
     while (i > 0 && w->ends[i - 1] == 0)
@@ -109,14 +109,14 @@ static bool cut_at_string(struct window *w, bool *name)
 /* --- Step 2: words. --- */
 
 /* A number or word ends before one of these. */
-static inline bool is_end(uint8_t c)
+static bool is_end(uint8_t c)
 {
     return c <= ' ' ? c == ' ' || c == '\n' || c == '\t' || c == '\r'
                     : c == ',' || c == ':' || c == '"' || (c | 0x20) == '{' ||
                           (c | 0x20) == '}';
 }
 
-static inline uint32_t four_bytes(const char *p)
+static uint32_t four_bytes(const char *p)
 {
     uint32_t four;
     memcpy(&four, p, sizeof four);
@@ -125,8 +125,8 @@ static inline uint32_t four_bytes(const char *p)
 
 /* Are all that begin before `taken` true, false or null? A bracket or comma is
  * behind each of them. */
-static inline bool check_words(const struct window *w, const uint8_t *from,
-                               size_t words)
+static bool check_words(const struct window *w, const uint8_t *from,
+                        size_t words)
 {
     bool right = true;
     for (size_t i = 0; i < words && w->words[i] < w->taken; i++) {
@@ -153,7 +153,7 @@ struct events {
 };
 
 /* The n events of these bytes, 1 to 64; others are behind them. */
-static inline struct events read_events(const uint8_t *bytes, size_t n)
+static struct events read_events(const uint8_t *bytes, size_t n)
 {
     simd_block b = simd_load(bytes), lower = simd_lower(b);
     uint64_t ours = UINT64_MAX >> (64 - n);
@@ -168,8 +168,7 @@ static inline struct events read_events(const uint8_t *bytes, size_t n)
  * object's, behind one of the kind `before`. Gives where the innermost bracket
  * of that level is an object's: from each that opens one on, a sum carries to
  * the next that opens an array. */
-static inline uint64_t spread_kind(uint64_t open, uint64_t object,
-                                   uint64_t before)
+static uint64_t spread_kind(uint64_t open, uint64_t object, uint64_t before)
 {
     uint64_t objects = open & object, arrays = open & ~object;
     objects |= before & ~arrays;
@@ -178,8 +177,8 @@ static inline uint64_t spread_kind(uint64_t open, uint64_t object,
 
 /* Match the brackets of these events. False: they do not match. `context`:
  * where the innermost bracket, behind each event, is an object's. */
-static inline bool match_levels(struct window_place *p, const struct events *e,
-                                uint64_t *context)
+static bool match_levels(struct window_place *p, const struct events *e,
+                         uint64_t *context)
 {
     uint64_t wrong = 0, below = 0, kinds = 0;
     int32_t base = SIMD_DEPTH, low = base, level = (int32_t)p->depth;
@@ -207,7 +206,7 @@ static inline bool match_levels(struct window_place *p, const struct events *e,
 
 /* Match all brackets; keep the events down to plan->depth. The last bracket of
  * the document ends the window. False: they do not match, or are too deep. */
-static inline bool match_brackets(struct window *w, const struct plan *plan)
+static bool match_brackets(struct window *w, const struct plan *plan)
 {
     struct window_place *p = &w->place;
     size_t kept = 0, n = w->events;
@@ -256,14 +255,14 @@ static inline bool match_brackets(struct window *w, const struct plan *plan)
 /* --- Step 4: what stands in objects. --- */
 
 /* n bits of `bits` from `at` on, and others behind them. */
-static inline uint64_t bits_at(const uint64_t *bits, size_t at)
+static uint64_t bits_at(const uint64_t *bits, size_t at)
 {
     return bits[at / 64] >> (at % 64) | bits[at / 64 + 1] << 1
                                                           << (63 - at % 64);
 }
 
 /* `object`: is the window's first byte in one? */
-static inline bool check_contexts(const struct window *w, bool object)
+static bool check_contexts(const struct window *w, bool object)
 {
     simd_masks wrong = {0}, last;
     uint64_t lasts[SIMD_LANES] = {0};
@@ -303,7 +302,7 @@ static void count_lines(struct window *w)
     }
 }
 
-static inline bool is_blank(uint8_t c)
+static bool is_blank(uint8_t c)
 {
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
