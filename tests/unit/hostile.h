@@ -78,6 +78,7 @@ static const struct hostile hostile_bodies[] = {
 struct hostile_piece {
     char units[HOSTILE_PIECE], letters[HOSTILE_PIECE];
     size_t n;
+    size_t slice; /* what is fed at once */
 };
 
 static inline void hostile_fill(const struct hostile *h,
@@ -86,15 +87,17 @@ static inline void hostile_fill(const struct hostile *h,
     size_t unit = strlen(h->unit);
     size_t most = h->key > 0 ? unit : sizeof piece->units;
     memset(piece->letters, 'k', sizeof piece->letters);
+    piece->slice = HOSTILE_PIECE;
     for (piece->n = 0; piece->n + unit <= most; piece->n += unit)
         memcpy(piece->units + piece->n, h->unit, unit);
 }
 
-static inline void hostile_feed(struct payload *p, const void *bytes, size_t n,
-                                struct payload_result *a)
+static inline void hostile_feed(struct payload *p, const char *bytes, size_t n,
+                                size_t slice, struct payload_result *a)
 {
-    if (a->ok)
-        a->ok = payload_feed(p, (const uint8_t *)bytes, n, &a->fault);
+    for (size_t at = 0; a->ok && at < n; at += slice)
+        a->ok = payload_feed(p, (const uint8_t *)bytes + at,
+                             n - at < slice ? n - at : slice, &a->fault);
 }
 
 /* Feed about `size` bytes of it; `look` is called behind each piece. */
@@ -104,19 +107,20 @@ hostile_decode(const struct hostile *h, const struct hostile_piece *piece,
 {
     struct payload_result a = {.ok = true};
     payload_begin(p);
-    hostile_feed(p, h->before, strlen(h->before), &a);
+    hostile_feed(p, h->before, strlen(h->before), piece->slice, &a);
     size_t round = h->key > 0 ? h->key : HOSTILE_PIECE;
     for (size_t fed = 0; a.ok && fed < size; fed += round) {
         if (fed > 0 && h->key > 0)
-            hostile_feed(p, "\":7", 3, &a);
-        hostile_feed(p, piece->units, piece->n, &a);
+            hostile_feed(p, "\":7", 3, piece->slice, &a);
+        hostile_feed(p, piece->units, piece->n, piece->slice, &a);
         for (size_t k = 0; a.ok && k < h->key; k += sizeof piece->letters)
-            hostile_feed(p, piece->letters, sizeof piece->letters, &a);
+            hostile_feed(p, piece->letters, sizeof piece->letters, piece->slice,
+                         &a);
         if (look != NULL)
             look();
     }
     if (a.ok)
-        hostile_feed(p, h->behind, strlen(h->behind), &a);
+        hostile_feed(p, h->behind, strlen(h->behind), piece->slice, &a);
     a.ok = a.ok && payload_finish(p, &a.tally, &a.fault);
     return a;
 }
