@@ -14,10 +14,6 @@ _Static_assert(FLT_EVAL_METHOD == 0 && DBL_MANT_DIG == 53, "no binary64");
 /* Any so many digits fit 64 bits. */
 #define WORD_DIGITS 19
 
-/* A number halfway between two doubles has 767 significant digits at most: of
- * those behind this many it only matters whether all are zero. */
-#define DIGITS_MAX 768
-
 /* No text is so long that its digits could make up for this exponent. */
 #define EXPONENT_MAX (INT64_C(1) << 60)
 
@@ -86,6 +82,12 @@ struct number {
     int64_t exponent; /* the value is all digits * 10^exponent */
 };
 
+/* One more digit of an exponent, which stays within EXPONENT_MAX. */
+static int64_t add_to_power(int64_t power, uint8_t c)
+{
+    return power < EXPONENT_MAX / 10 ? power * 10 + (c - '0') : power;
+}
+
 /* Behind the "e"; gives the end, NULL: no digit is there. */
 static const uint8_t *read_exponent(const uint8_t *p, const uint8_t *end,
                                     int64_t *exponent)
@@ -96,8 +98,7 @@ static const uint8_t *read_exponent(const uint8_t *p, const uint8_t *end,
         p++;
     const uint8_t *from = p;
     for (; p < end && is_digit(*p); p++)
-        if (value < EXPONENT_MAX / 10)
-            value = value * 10 + (*p - '0');
+        value = add_to_power(value, *p);
     *exponent += negative ? -value : value;
     return p == from ? NULL : p;
 }
@@ -107,10 +108,10 @@ static bool read_number(struct number *m, const uint8_t *p, const uint8_t *end)
 {
     *m = (struct number){.negative = p < end && *p == '-'};
     p += m->negative;
-    m->digits = p;
+    const uint8_t *first = p;
     p = read_digits(p, end, &m->sum);
-    m->count = (size_t)(p - m->digits);
-    if (m->count == 0 || (m->count > 1 && *m->digits == '0'))
+    m->count = (size_t)(p - first);
+    if (m->count == 0 || (m->count > 1 && *first == '0'))
         return false;
     if (p < end && *p == '.') {
         const uint8_t *from = ++p;
@@ -120,7 +121,6 @@ static bool read_number(struct number *m, const uint8_t *p, const uint8_t *end)
         m->count += (size_t)(p - from);
         m->exponent = from - p;
     }
-    m->digits_end = p;
     if (p < end && (*p == 'e' || *p == 'E'))
         p = read_exponent(p + 1, end, &m->exponent);
     return p == end;
@@ -193,61 +193,92 @@ static double nearest(uint64_t digits, int64_t exponent)
     return multiply(digits, (int)exponent);
 }
 
-/* Copy the first significant digits of `m`, at most DIGITS_MAX, to `text`, and
- * a 1 behind them if one of the others is not zero; gives their number. Those
- * that fit a word are in *digits. *exponent: of the last that was copied. */
-static size_t copy_digits(const struct number *m, char *text, uint64_t *digits,
-                          int64_t *exponent)
+/* --- In pieces, and of any length. --- */
+
+void decimal_begin(struct decimal *d)
 {
-    const uint8_t *p = m->digits;
-    size_t n = 0, left_out = 0;
-    bool others = false;
-    *digits = 0;
-    while (p < m->digits_end && (*p == '0' || *p == '.'))
-        p++;
-    for (; p < m->digits_end; p++) {
-        if (*p == '.')
-            continue;
-        if (n < WORD_DIGITS)
-            *digits = *digits * 10 + (*p - '0');
-        if (n < DIGITS_MAX) {
-            text[n++] = (char)*p;
-        } else {
-            others |= *p != '0';
-            left_out++;
-        }
-    }
-    *exponent = m->exponent + (int64_t)left_out - others;
-    if (others)
-        text[n++] = '1';
-    return n;
+    memset(d, 0, offsetof(struct decimal, text));
 }
 
-/* More digits than a word holds. */
-static double nearest_long(const struct number *m)
+static void add_digit(struct decimal *d, uint8_t c)
 {
-    char text[DIGITS_MAX + 32];
-    uint64_t digits;
-    int64_t exponent;
-    size_t n = copy_digits(m, text, &digits, &exponent);
-    if (n <= WORD_DIGITS)
-        return nearest(digits, exponent);
-    int64_t unit = exponent + (int64_t)(n - WORD_DIGITS);
-    double low = nearest(digits, unit), high = nearest(digits + 1, unit);
-    if (low == high)
-        return low;
-    snprintf(text + n, sizeof text - n, "e%d", (int)exponent);
+    if (d->n < WORD_DIGITS)
+        d->first = d->first * 10 + (c - '0');
+    d->exponent -= d->fraction;
+    if (d->n == 0 && c == '0')
+        return;
+    if (d->n < DECIMAL_DIGITS) {
+        d->text[d->n++] = (char)c;
+    } else {
+        d->others |= c != '0';
+        d->exponent++;
+    }
+}
+
+void decimal_add(struct decimal *d, const uint8_t *bytes, size_t n)
+{
+    for (const uint8_t *p = bytes, *end = bytes + n; p < end; p++) {
+        if (is_digit(*p) && !d->exponential)
+            add_digit(d, *p);
+        else if (is_digit(*p))
+            d->power = add_to_power(d->power, *p);
+        else if (*p == '.')
+            d->fraction = true;
+        else if (*p != '-' && *p != '+')
+            d->exponential = true;
+        else if (d->exponential)
+            d->negative_power = *p == '-';
+        else
+            d->negative = true;
+    }
+}
+
+/* What the first digits leave open. A 1 stands for all digits that are not in
+ * the text. */
+static double nearest_of_all(const struct decimal *d, int64_t exponent)
+{
+    char text[DECIMAL_DIGITS + 32];
+    memcpy(text, d->text, d->n);
+    snprintf(text + d->n, sizeof text - d->n, "%se%d", d->others ? "1" : "",
+             (int)exponent - d->others);
     return strtod(text, NULL);
 }
+
+double decimal_double(const struct decimal *d)
+{
+    int64_t exponent = d->exponent + (d->negative_power ? -d->power : d->power);
+    int64_t unit = exponent + (d->n > WORD_DIGITS ? d->n - WORD_DIGITS : 0);
+    double value = nearest(d->first, unit);
+    if (d->n > WORD_DIGITS && value != nearest(d->first + 1, unit))
+        value = nearest_of_all(d, exponent);
+    return d->negative ? -value : value;
+}
+
+bool decimal_int64(const struct decimal *d, int64_t *value)
+{
+    if (d->fraction || d->exponential || d->n > WORD_DIGITS ||
+        d->first > (uint64_t)INT64_MAX + d->negative)
+        return false;
+    *value = (int64_t)(d->negative ? -d->first : d->first);
+    return true;
+}
+
+/* --- In one piece. --- */
 
 bool decimal_to_double(const uint8_t *from, size_t n, double *value)
 {
     struct number m;
+    struct decimal d;
     if (!read_number(&m, from, from + n))
         return false;
-    double v =
-        m.count <= WORD_DIGITS ? nearest(m.sum, m.exponent) : nearest_long(&m);
-    *value = m.negative ? -v : v;
+    if (m.count <= WORD_DIGITS) {
+        double v = nearest(m.sum, m.exponent);
+        *value = m.negative ? -v : v;
+        return true;
+    }
+    decimal_begin(&d);
+    decimal_add(&d, from, n);
+    *value = decimal_double(&d);
     return true;
 }
 

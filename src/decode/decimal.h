@@ -27,4 +27,31 @@ bool decimal_to_double(const uint8_t *from, size_t n, double *value);
  * as it was. */
 bool decimal_to_int64(const uint8_t *from, size_t n, int64_t *value);
 
+/* --- A number that comes in pieces. --- */
+
+/* A number halfway between two doubles has 767 significant digits at most: of
+ * those behind this many it only matters whether all are zero. */
+#define DECIMAL_DIGITS 768
+
+/* What decides the value of a number of any length. */
+struct decimal {
+    uint64_t first;   /* the first significant digits, as many as fit */
+    int64_t exponent; /* of the last digit in `text` */
+    int64_t power;    /* the exponent that is written, without its sign */
+    bool negative, negative_power;
+    bool fraction, exponential; /* a point, an "e" has come */
+    bool others;                /* a digit that is not in `text` is no zero */
+    uint16_t n;
+    char text[DECIMAL_DIGITS]; /* the first n significant digits */
+};
+
+void decimal_begin(struct decimal *d);
+
+/* The next bytes of what must be a number of RFC 8259, once all have come. */
+void decimal_add(struct decimal *d, const uint8_t *bytes, size_t n);
+
+/* The value, as the functions above have it. */
+double decimal_double(const struct decimal *d);
+bool decimal_int64(const struct decimal *d, int64_t *value);
+
 #endif

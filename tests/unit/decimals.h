@@ -44,6 +44,26 @@ static inline uint8_t *page_end(void)
     return end;
 }
 
+/* A number in pieces, as a double and as an integer. */
+struct decimals_value {
+    double value;
+    bool is_int64;
+    int64_t integer; /* 77: it is none */
+};
+
+static inline struct decimals_value decimals_in_pieces(const uint8_t *bytes,
+                                                       size_t n, size_t step)
+{
+    struct decimal d;
+    struct decimals_value v = {.integer = 77};
+    decimal_begin(&d);
+    for (size_t at = 0; at < n; at += step)
+        decimal_add(&d, bytes + at, n - at < step ? n - at : step);
+    v.value = decimal_double(&d);
+    v.is_int64 = decimal_int64(&d, &v.integer);
+    return v;
+}
+
 static inline void check(const char *text, double wanted)
 {
     size_t n = strlen(text);
@@ -53,6 +73,9 @@ static inline void check(const char *text, double wanted)
         ck_abort_msg("%s: refused", text);
     if (memcmp(&got, &wanted, sizeof got) != 0)
         ck_abort_msg("%s: %a, not %a", text, got, wanted);
+    got = decimals_in_pieces(bytes, n, 1 + n / 2).value;
+    if (memcmp(&got, &wanted, sizeof got) != 0)
+        ck_abort_msg("%s, in pieces: %a, not %a", text, got, wanted);
 }
 
 #endif

@@ -141,8 +141,13 @@ static const struct {
 
 START_TEST(hard_cases_have_their_value)
 {
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        check(cases[i].text, cases[i].value);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *text = cases[i].text;
+        check(text, cases[i].value);
+        for (size_t step = 1; step <= strlen(text); step++)
+            EXPECT(decimals_in_pieces((const uint8_t *)text, strlen(text), step)
+                       .value == cases[i].value);
+    }
 }
 END_TEST
 
@@ -162,6 +167,9 @@ static void check_long(const char *head, char fill, const char *tail,
     EXPECT(decimal_to_double((uint8_t *)text, n, &got));
     if (memcmp(&got, &wanted, sizeof got) != 0)
         ck_abort_msg("%s %c... %s: %a, not %a", head, fill, tail, got, wanted);
+    got = decimals_in_pieces((uint8_t *)text, n, 4096).value;
+    if (memcmp(&got, &wanted, sizeof got) != 0)
+        ck_abort_msg("%s %c... %s, in pieces: %a", head, fill, tail, got);
     free(text);
 }
 
@@ -217,6 +225,11 @@ static void check_int64(const char *text)
     bool is = is_number(text) && *end == '\0' && errno == 0;
     if (decimal_to_int64(bytes, n, &got) != is || got != (is ? wanted : 77))
         ck_abort_msg("%s: %lld", text, (long long)got);
+    if (!is_number(text))
+        return;
+    struct decimals_value v = decimals_in_pieces(bytes, n, 1 + n / 3);
+    if (v.is_int64 != is || v.integer != got)
+        ck_abort_msg("%s, in pieces: %lld", text, (long long)v.integer);
 }
 
 /* Also with eight digits before it, which are read in one go. */
