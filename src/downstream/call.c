@@ -23,7 +23,7 @@ struct call {
     struct call_settings settings;
     struct link_target *target;
     struct link_set *links;
-    struct answer answer;
+    struct http_response answer;
     char *body;
     size_t body_len, room;
     bool short_of_memory;
@@ -76,8 +76,8 @@ void call_free(struct call **c)
     *c = NULL;
 }
 
-/* The taker of struct answer; what it may grow to is http_response.h's to
- * bound. */
+/* The taker of struct http_response; what it may grow to is http_response.h's
+ * to bound. */
 static void keep(void *taker, const uint8_t *bytes, size_t n)
 {
     struct call *c = taker;
@@ -139,9 +139,9 @@ static enum call_end ended(struct call *c, struct call_answer *a,
 {
     if (c->short_of_memory)
         return failed(a, CALL_TOO_LONG, "memory is short");
-    if (state == ANSWER_TOO_LONG)
+    if (state == HTTP_RESPONSE_TOO_LONG)
         return failed(a, CALL_TOO_LONG, "the answer is over the limit");
-    if (state == ANSWER_WRONG)
+    if (state == HTTP_RESPONSE_WRONG)
         return failed(a, CALL_BROKEN, c->answer.reason);
     a->status = c->answer.status;
     return CALL_ANSWERED;
@@ -150,18 +150,18 @@ static enum call_end ended(struct call *c, struct call_answer *a,
 static enum call_end receive(struct call *c, struct link *l, int64_t deadline,
                              struct call_answer *a)
 {
-    enum http_response_state answer = ANSWER_MORE;
+    enum http_response_state answer = HTTP_RESPONSE_MORE;
     size_t n;
     http_response_begin(&c->answer, c->settings.max_reply);
     c->answer.take = keep;
     c->answer.field = keep_field;
     c->answer.taker = c;
-    while (answer == ANSWER_MORE) {
+    while (answer == HTTP_RESPONSE_MORE) {
         enum link_state state = link_read(l, c->bytes, sizeof c->bytes, &n);
         if (state == LINK_AGAIN && !link_wait(l, POLLIN, deadline))
             return timed_out(a);
         if (state == LINK_MOVED && n == 0 && http_response_end(&c->answer))
-            return ended(c, a, ANSWER_DONE);
+            return ended(c, a, HTTP_RESPONSE_DONE);
         if (state == LINK_BROKEN || (state == LINK_MOVED && n == 0))
             return failed(a, CALL_BROKEN,
                           "the connection ended before the answer did");

@@ -14,7 +14,8 @@
 #define HEAD_BYTES_MAX 4096
 #define REQUEST_BYTES_MAX (HEAD_BYTES_MAX + 2048)
 
-#define ANSWER_BYTES 4096 /* read at once; longer answers take more turns */
+#define HTTP_RESPONSE_BYTES                                                    \
+    4096 /* read at once; longer answers take more turns */
 
 struct downstream_target {
     struct downstream_settings settings;
@@ -25,9 +26,9 @@ struct downstream_target {
 
 struct downstream {
     struct link_set *links;
-    struct answer answer;
+    struct http_response answer;
     char request[REQUEST_BYTES_MAX];
-    uint8_t bytes[ANSWER_BYTES];
+    uint8_t bytes[HTTP_RESPONSE_BYTES];
     int64_t first_byte; /* of the answer, monotonic ns; 0: it has not come */
 };
 
@@ -148,11 +149,11 @@ static enum end send_request(const char *bytes, size_t len, struct link *l,
 static enum end read_answer(struct downstream *d, struct link *l,
                             uint64_t max_reply, int64_t deadline)
 {
-    enum http_response_state answer = ANSWER_MORE;
+    enum http_response_state answer = HTTP_RESPONSE_MORE;
     enum link_state state = LINK_MOVED; /* it may be there already */
     size_t n = 0;
     http_response_begin(&d->answer, max_reply);
-    while (answer == ANSWER_MORE) {
+    while (answer == HTTP_RESPONSE_MORE) {
         if (state == LINK_AGAIN && !link_wait(l, POLLIN, deadline))
             return END_TIMEOUT;
         state = link_read(l, d->bytes, sizeof d->bytes, &n);
@@ -163,12 +164,12 @@ static enum end read_answer(struct downstream *d, struct link *l,
         if (state == LINK_MOVED && n == 0)
             return http_response_end(&d->answer) ? END_ANSWERED : END_BROKE;
         answer = http_response_feed(&d->answer, d->bytes, n);
-        if (answer == ANSWER_MORE && n > 0 && link_used(l) >= deadline)
+        if (answer == HTTP_RESPONSE_MORE && n > 0 && link_used(l) >= deadline)
             return END_TIMEOUT;
     }
-    return answer == ANSWER_DONE    ? END_ANSWERED
-           : answer == ANSWER_WRONG ? END_WRONG
-                                    : END_TOO_LONG;
+    return answer == HTTP_RESPONSE_DONE    ? END_ANSWERED
+           : answer == HTTP_RESPONSE_WRONG ? END_WRONG
+                                           : END_TOO_LONG;
 }
 
 static enum end exchange(struct downstream *d,

@@ -6,12 +6,12 @@
 
 #define NO_LENGTH UINT64_MAX
 
-void http_response_begin(struct answer *a, uint64_t max_body)
+void http_response_begin(struct http_response *a, uint64_t max_body)
 {
     a->status = 0;
     a->keep = true;
     a->reason = NULL;
-    a->part = ANSWER_STATUS_LINE;
+    a->part = HTTP_RESPONSE_STATUS_LINE;
     a->body_left = max_body;
     a->head_left = HTTP_RESPONSE_HEAD_MAX;
     a->length = NO_LENGTH;
@@ -21,16 +21,17 @@ void http_response_begin(struct answer *a, uint64_t max_body)
     a->field = NULL;
 }
 
-static enum http_response_state wrong(struct answer *a, const char *reason)
+static enum http_response_state wrong(struct http_response *a,
+                                      const char *reason)
 {
     a->reason = reason;
-    return ANSWER_WRONG;
+    return HTTP_RESPONSE_WRONG;
 }
 
-static enum http_response_state complete(struct answer *a)
+static enum http_response_state complete(struct http_response *a)
 {
-    a->part = ANSWER_COMPLETE;
-    return ANSWER_DONE;
+    a->part = HTTP_RESPONSE_COMPLETE;
+    return HTTP_RESPONSE_DONE;
 }
 
 static bool is_digit(char c)
@@ -41,7 +42,7 @@ static bool is_digit(char c)
 /* --- The header, line by line. --- */
 
 /* HTTP/1.1 200 OK (RFC 9112, 4). */
-static enum http_response_state status_line(struct answer *a)
+static enum http_response_state status_line(struct http_response *a)
 {
     const char *l = a->line;
     if (a->line_len < 12 || memcmp(l, "HTTP/1.", 7) != 0 || !is_digit(l[7]) ||
@@ -53,12 +54,12 @@ static enum http_response_state status_line(struct answer *a)
     /* Who invents a status (RFC 9110, 15) is not trusted with the next post. */
     if (l[7] == '0' || a->status >= 600)
         a->keep = false;
-    a->part = ANSWER_FIELDS;
-    return ANSWER_MORE;
+    a->part = HTTP_RESPONSE_FIELDS;
+    return HTTP_RESPONSE_MORE;
 }
 
 /* The value of the line's field without the space around it. */
-static size_t value_of(const struct answer *a, size_t name_len,
+static size_t value_of(const struct http_response *a, size_t name_len,
                        const char **value)
 {
     const char *from = a->line + name_len + 1, *to = a->line + a->line_len;
@@ -70,7 +71,7 @@ static size_t value_of(const struct answer *a, size_t name_len,
     return (size_t)(to - from);
 }
 
-static enum http_response_state content_length(struct answer *a,
+static enum http_response_state content_length(struct http_response *a,
                                                const char *value, size_t n)
 {
     uint64_t length = 0;
@@ -82,7 +83,7 @@ static enum http_response_state content_length(struct answer *a,
     if (n == 0 || (a->length != NO_LENGTH && a->length != length))
         return wrong(a, "its Content-Length is not one number");
     a->length = length;
-    return ANSWER_MORE;
+    return HTTP_RESPONSE_MORE;
 }
 
 /* Is `word` an element of the list (RFC 9110, 5.6.1)? */
@@ -107,13 +108,13 @@ static bool lists(const char *value, size_t n, const char *word)
     return false;
 }
 
-static bool is_name(const struct answer *a, size_t len, const char *name)
+static bool is_name(const struct http_response *a, size_t len, const char *name)
 {
     return strlen(name) == len && strncasecmp(a->line, name, len) == 0;
 }
 
 /* Connection, Content-Length and Transfer-Encoding matter. */
-static enum http_response_state field(struct answer *a, size_t name_len)
+static enum http_response_state field(struct http_response *a, size_t name_len)
 {
     const char *value;
     size_t n = value_of(a, name_len, &value);
@@ -121,7 +122,7 @@ static enum http_response_state field(struct answer *a, size_t name_len)
     bool coding = is_name(a, name_len, "Transfer-Encoding");
     a->framing = length || coding || is_name(a, name_len, "Connection");
     if (!a->framing)
-        return ANSWER_MORE;
+        return HTTP_RESPONSE_MORE;
     if (a->line_cut)
         return wrong(a, "a field that matters is too long");
     if (length)
@@ -132,54 +133,54 @@ static enum http_response_state field(struct answer *a, size_t name_len)
         return wrong(a, "its Transfer-Encoding is unknown");
     else
         a->chunked = true;
-    return ANSWER_MORE;
+    return HTTP_RESPONSE_MORE;
 }
 
-static enum http_response_state field_line(struct answer *a)
+static enum http_response_state field_line(struct http_response *a)
 {
     if (a->line[0] == ' ' || a->line[0] == '\t') /* obs-fold (5.2) */
         return a->framing ? wrong(a, "a field that matters is folded")
-                          : ANSWER_MORE;
+                          : HTTP_RESPONSE_MORE;
     const char *colon = memchr(a->line, ':', a->line_len);
     if (colon == NULL || colon == a->line)
         return wrong(a, "a line of its header has no name");
     for (const char *c = a->line; c < colon; c++)
         if (*c <= ' ' || *c > '~')
             return wrong(a, "a name in its header is none");
-    if (a->field != NULL && a->part == ANSWER_FIELDS && a->status >= 200 &&
-        !a->line_cut)
+    if (a->field != NULL && a->part == HTTP_RESPONSE_FIELDS &&
+        a->status >= 200 && !a->line_cut)
         a->field(a->taker, a->line, a->line_len);
-    return a->part == ANSWER_FIELDS ? field(a, (size_t)(colon - a->line))
-                                    : ANSWER_MORE;
+    return a->part == HTTP_RESPONSE_FIELDS ? field(a, (size_t)(colon - a->line))
+                                           : HTTP_RESPONSE_MORE;
 }
 
 /* The empty line: what follows (RFC 9112, 6.3)? */
-static enum http_response_state end_head(struct answer *a)
+static enum http_response_state end_head(struct http_response *a)
 {
     if (a->status == 101)
         return wrong(a, "it switches protocols");
     if (a->status < 200) {
-        a->part = ANSWER_STATUS_LINE;
-        return ANSWER_MORE;
+        a->part = HTTP_RESPONSE_STATUS_LINE;
+        return HTTP_RESPONSE_MORE;
     }
     if (a->status == 204 || a->status == 304)
         return complete(a);
     if (a->chunked) {
         /* With a length as well it may be an attack on some reader. */
         a->keep = a->keep && a->length == NO_LENGTH;
-        a->part = ANSWER_CHUNK_SIZE;
-        return ANSWER_MORE;
+        a->part = HTTP_RESPONSE_CHUNK_SIZE;
+        return HTTP_RESPONSE_MORE;
     }
     if (a->length == NO_LENGTH) {
         a->keep = false;
-        a->part = ANSWER_BODY_TO_THE_END;
-        return ANSWER_MORE;
+        a->part = HTTP_RESPONSE_BODY_TO_THE_END;
+        return HTTP_RESPONSE_MORE;
     }
     if (a->length > a->body_left)
-        return ANSWER_TOO_LONG;
+        return HTTP_RESPONSE_TOO_LONG;
     a->left = a->length;
-    a->part = ANSWER_BODY;
-    return a->left == 0 ? complete(a) : ANSWER_MORE;
+    a->part = HTTP_RESPONSE_BODY;
+    return a->left == 0 ? complete(a) : HTTP_RESPONSE_MORE;
 }
 
 /* --- Chunks (RFC 9112, 7.1). --- */
@@ -192,7 +193,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static enum http_response_state chunk_size(struct answer *a)
+static enum http_response_state chunk_size(struct http_response *a)
 {
     uint64_t size = 0;
     size_t i = 0;
@@ -205,13 +206,13 @@ static enum http_response_state chunk_size(struct answer *a)
         (i < a->line_len && strchr("; \t", a->line[i]) == NULL))
         return wrong(a, "the size of a chunk is not a number");
     if (size > a->body_left)
-        return ANSWER_TOO_LONG;
+        return HTTP_RESPONSE_TOO_LONG;
     a->left = size;
-    a->part = size == 0 ? ANSWER_TRAILERS : ANSWER_CHUNK;
-    return ANSWER_MORE;
+    a->part = size == 0 ? HTTP_RESPONSE_TRAILERS : HTTP_RESPONSE_CHUNK;
+    return HTTP_RESPONSE_MORE;
 }
 
-static enum http_response_state take_line(struct answer *a)
+static enum http_response_state take_line(struct http_response *a)
 {
     if (a->line_len > 0 && a->line[a->line_len - 1] == '\r')
         a->line_len--;
@@ -219,15 +220,15 @@ static enum http_response_state take_line(struct answer *a)
         memchr(a->line, '\r', a->line_len) != NULL)
         return wrong(a, "a line of its header has a control character");
     switch (a->part) {
-    case ANSWER_STATUS_LINE:
+    case HTTP_RESPONSE_STATUS_LINE:
         return status_line(a);
-    case ANSWER_CHUNK_SIZE:
+    case HTTP_RESPONSE_CHUNK_SIZE:
         return chunk_size(a);
-    case ANSWER_CHUNK_END:
-        a->part = ANSWER_CHUNK_SIZE;
-        return a->line_len == 0 ? ANSWER_MORE
+    case HTTP_RESPONSE_CHUNK_END:
+        a->part = HTTP_RESPONSE_CHUNK_SIZE;
+        return a->line_len == 0 ? HTTP_RESPONSE_MORE
                                 : wrong(a, "a chunk is longer than its size");
-    case ANSWER_TRAILERS:
+    case HTTP_RESPONSE_TRAILERS:
         return a->line_len == 0 ? complete(a) : field_line(a);
     default:
         return a->line_len == 0 ? end_head(a) : field_line(a);
@@ -236,14 +237,15 @@ static enum http_response_state take_line(struct answer *a)
 
 /* --- Bytes. --- */
 
-static bool in_body(const struct answer *a)
+static bool in_body(const struct http_response *a)
 {
-    return a->part == ANSWER_BODY || a->part == ANSWER_BODY_TO_THE_END ||
-           a->part == ANSWER_CHUNK;
+    return a->part == HTTP_RESPONSE_BODY ||
+           a->part == HTTP_RESPONSE_BODY_TO_THE_END ||
+           a->part == HTTP_RESPONSE_CHUNK;
 }
 
 /* Up to the end of the line, or of the bytes; gives how many. */
-static size_t feed_line(struct answer *a, const uint8_t *bytes, size_t n,
+static size_t feed_line(struct http_response *a, const uint8_t *bytes, size_t n,
                         enum http_response_state *state)
 {
     const uint8_t *end = memchr(bytes, '\n', n);
@@ -254,7 +256,8 @@ static size_t feed_line(struct answer *a, const uint8_t *bytes, size_t n,
     a->line_len += kept;
     a->line_cut = a->line_cut || kept < some;
     /* The lines between chunks are as many as the body lets them be. */
-    bool between = a->part == ANSWER_CHUNK_SIZE || a->part == ANSWER_CHUNK_END;
+    bool between = a->part == HTTP_RESPONSE_CHUNK_SIZE ||
+                   a->part == HTTP_RESPONSE_CHUNK_END;
     if (between ? a->line_cut : some >= a->head_left) {
         *state = wrong(a, "its header is too long");
         return some;
@@ -269,32 +272,32 @@ static size_t feed_line(struct answer *a, const uint8_t *bytes, size_t n,
     return some + 1;
 }
 
-static size_t feed_body(struct answer *a, const uint8_t *bytes, size_t n,
+static size_t feed_body(struct http_response *a, const uint8_t *bytes, size_t n,
                         enum http_response_state *state)
 {
-    bool counted = a->part != ANSWER_BODY_TO_THE_END;
+    bool counted = a->part != HTTP_RESPONSE_BODY_TO_THE_END;
     size_t some = counted && a->left < n ? (size_t)a->left : n;
     if (some > a->body_left) {
-        *state = ANSWER_TOO_LONG;
+        *state = HTTP_RESPONSE_TOO_LONG;
         return n;
     }
     a->body_left -= some;
     if (a->take != NULL)
         a->take(a->taker, bytes, some);
     if (counted && (a->left -= some) == 0) {
-        if (a->part == ANSWER_CHUNK)
-            a->part = ANSWER_CHUNK_END;
+        if (a->part == HTTP_RESPONSE_CHUNK)
+            a->part = HTTP_RESPONSE_CHUNK_END;
         else
             *state = complete(a);
     }
     return some;
 }
 
-enum http_response_state http_response_feed(struct answer *a,
+enum http_response_state http_response_feed(struct http_response *a,
                                             const uint8_t *bytes, size_t n)
 {
-    enum http_response_state state = ANSWER_MORE;
-    while (n > 0 && state == ANSWER_MORE) {
+    enum http_response_state state = HTTP_RESPONSE_MORE;
+    while (n > 0 && state == HTTP_RESPONSE_MORE) {
         size_t used = in_body(a) ? feed_body(a, bytes, n, &state)
                                  : feed_line(a, bytes, n, &state);
         bytes += used;
@@ -305,7 +308,7 @@ enum http_response_state http_response_feed(struct answer *a,
     return state;
 }
 
-bool http_response_end(struct answer *a)
+bool http_response_end(struct http_response *a)
 {
-    return a->part == ANSWER_BODY_TO_THE_END;
+    return a->part == HTTP_RESPONSE_BODY_TO_THE_END;
 }

@@ -19,21 +19,21 @@
 #define HTTP_RESPONSE_LINE_MAX 256
 
 enum http_response_part {
-    ANSWER_STATUS_LINE,
-    ANSWER_FIELDS,
-    ANSWER_BODY,
-    ANSWER_BODY_TO_THE_END, /* of the connection */
-    ANSWER_CHUNK_SIZE,
-    ANSWER_CHUNK,
-    ANSWER_CHUNK_END,
-    ANSWER_TRAILERS,
-    ANSWER_COMPLETE,
+    HTTP_RESPONSE_STATUS_LINE,
+    HTTP_RESPONSE_FIELDS,
+    HTTP_RESPONSE_BODY,
+    HTTP_RESPONSE_BODY_TO_THE_END, /* of the connection */
+    HTTP_RESPONSE_CHUNK_SIZE,
+    HTTP_RESPONSE_CHUNK,
+    HTTP_RESPONSE_CHUNK_END,
+    HTTP_RESPONSE_TRAILERS,
+    HTTP_RESPONSE_COMPLETE,
 };
 
-struct answer {
+struct http_response {
     int status;         /* 0: not known yet */
     bool keep;          /* when complete: the connection may be used again */
-    const char *reason; /* of ANSWER_WRONG; static text */
+    const char *reason; /* of HTTP_RESPONSE_WRONG; static text */
     enum http_response_part part;
     uint64_t left;      /* bytes of the body or the chunk still to come */
     uint64_t body_left; /* the most that may come in all */
@@ -52,19 +52,19 @@ struct answer {
 };
 
 enum http_response_state {
-    ANSWER_MORE,     /* bytes are missing */
-    ANSWER_DONE,     /* complete; what follows it clears `keep` */
-    ANSWER_WRONG,    /* not HTTP/1; `reason` */
-    ANSWER_TOO_LONG, /* the body is over max_body */
+    HTTP_RESPONSE_MORE,     /* bytes are missing */
+    HTTP_RESPONSE_DONE,     /* complete; what follows it clears `keep` */
+    HTTP_RESPONSE_WRONG,    /* not HTTP/1; `reason` */
+    HTTP_RESPONSE_TOO_LONG, /* the body is over max_body */
 };
 
-void http_response_begin(struct answer *a, uint64_t max_body);
+void http_response_begin(struct http_response *a, uint64_t max_body);
 
-/* Anything but ANSWER_MORE is final. */
-enum http_response_state http_response_feed(struct answer *a,
+/* Anything but HTTP_RESPONSE_MORE is final. */
+enum http_response_state http_response_feed(struct http_response *a,
                                             const uint8_t *bytes, size_t n);
 
 /* The connection has ended. True: that was the answer's end as well. */
-bool http_response_end(struct answer *a);
+bool http_response_end(struct http_response *a);
 
 #endif

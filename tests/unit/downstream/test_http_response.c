@@ -12,12 +12,12 @@
 #define CHUNKED OK_11 "Transfer-Encoding: chunked\r\n\r\n"
 
 /* Feed in pieces of `step` up to the end or a final state. */
-static enum http_response_state feed(struct answer *a, const char *text,
+static enum http_response_state feed(struct http_response *a, const char *text,
                                      size_t n, size_t step)
 {
-    enum http_response_state state = ANSWER_MORE;
+    enum http_response_state state = HTTP_RESPONSE_MORE;
     http_response_begin(a, MAX_BODY);
-    for (size_t at = 0; at < n && state == ANSWER_MORE; at += step)
+    for (size_t at = 0; at < n && state == HTTP_RESPONSE_MORE; at += step)
         state = http_response_feed(a, (const uint8_t *)text + at,
                                    n - at < step ? n - at : step);
     return state;
@@ -56,20 +56,21 @@ static const struct complete {
 
 static void expect_complete(const struct complete *c)
 {
-    struct answer a;
+    struct http_response a;
     char text[2048] = "";
     strcat(text, c->text);
     if (strstr(text, "1000") != NULL)
         memset(text + strlen(text), 'x', 1000);
     size_t n = strlen(text);
     for (size_t step = 1; step <= n; step++) {
-        ck_assert_msg(feed(&a, text, n, step) == ANSWER_DONE, "%s", text);
+        ck_assert_msg(feed(&a, text, n, step) == HTTP_RESPONSE_DONE, "%s",
+                      text);
         ck_assert_int_eq(a.status, c->status);
         ck_assert_msg(a.keep == c->keep, "keep: %s", text);
     }
     for (size_t cut = 0; cut < n; cut++) {
-        ck_assert_msg(feed(&a, text, cut, 7) == ANSWER_MORE, "%zu of %s", cut,
-                      text);
+        ck_assert_msg(feed(&a, text, cut, 7) == HTTP_RESPONSE_MORE, "%zu of %s",
+                      cut, text);
         ck_assert(!http_response_end(&a));
     }
 }
@@ -83,11 +84,12 @@ END_TEST
 
 START_TEST(the_end_of_the_connection_can_end_the_response)
 {
-    struct answer a;
+    struct http_response a;
     static const char *const texts[] = {OK_11 "\r\n", OK_11 "\r\n{}",
                                         "HTTP/1.0 200 OK\r\nX: y\r\n\r\n{}"};
     for (size_t i = 0; i < 3; i++) {
-        ck_assert_int_eq(feed(&a, texts[i], strlen(texts[i]), 3), ANSWER_MORE);
+        ck_assert_int_eq(feed(&a, texts[i], strlen(texts[i]), 3),
+                         HTTP_RESPONSE_MORE);
         ck_assert(http_response_end(&a));
         ck_assert(!a.keep);
         ck_assert_int_eq(a.status, 200);
@@ -97,9 +99,10 @@ END_TEST
 
 START_TEST(what_follows_a_response_spoils_the_connection)
 {
-    struct answer a;
+    struct http_response a;
     static const char text[] = OK_11 "Content-Length: 2\r\n\r\n{}H";
-    ck_assert_int_eq(feed(&a, text, sizeof text - 1, sizeof text), ANSWER_DONE);
+    ck_assert_int_eq(feed(&a, text, sizeof text - 1, sizeof text),
+                     HTTP_RESPONSE_DONE);
     ck_assert(!a.keep);
 }
 END_TEST
@@ -147,10 +150,11 @@ static const char *const wrong[] = {
 
 static void expect_wrong(const char *text)
 {
-    struct answer a;
+    struct http_response a;
     size_t n = strlen(text);
     for (size_t step = 1; step <= n; step++) {
-        ck_assert_msg(feed(&a, text, n, step) == ANSWER_WRONG, "%s", text);
+        ck_assert_msg(feed(&a, text, n, step) == HTTP_RESPONSE_WRONG, "%s",
+                      text);
         ck_assert_ptr_nonnull(a.reason);
         ck_assert(!http_response_end(&a));
     }
@@ -165,15 +169,15 @@ END_TEST
 
 START_TEST(a_nul_is_refused)
 {
-    struct answer a;
+    struct http_response a;
     static const char text[] = OK_11 "X: a\0b\r\n";
-    ck_assert_int_eq(feed(&a, text, sizeof text - 1, 4), ANSWER_WRONG);
+    ck_assert_int_eq(feed(&a, text, sizeof text - 1, 4), HTTP_RESPONSE_WRONG);
 }
 END_TEST
 
 START_TEST(a_body_over_the_limit_is_refused)
 {
-    struct answer a;
+    struct http_response a;
     char text[4096];
     static const char *const begin[] = {
         OK_11 "Content-Length: 1001\r\n\r\n",
@@ -186,63 +190,64 @@ START_TEST(a_body_over_the_limit_is_refused)
         int n = snprintf(text, sizeof text, "%s%01000d%s", begin[i], 0,
                          i == 3 ? "\r\n1\r\n" : "0");
         for (size_t step = 1; step < 1100; step += 13)
-            ck_assert_int_eq(feed(&a, text, (size_t)n, step), ANSWER_TOO_LONG);
+            ck_assert_int_eq(feed(&a, text, (size_t)n, step),
+                             HTTP_RESPONSE_TOO_LONG);
     }
 }
 END_TEST
 
 /* As many header bytes of `line` as one likes, or one long line. */
-static enum http_response_state flood(struct answer *a, const char *line,
+static enum http_response_state flood(struct http_response *a, const char *line,
                                       size_t most)
 {
-    enum http_response_state state = ANSWER_MORE;
+    enum http_response_state state = HTTP_RESPONSE_MORE;
     size_t n = strlen(line);
     http_response_begin(a, MAX_BODY);
     http_response_feed(a, (const uint8_t *)OK_11, sizeof OK_11 - 1);
-    for (size_t at = 0; at < most && state == ANSWER_MORE; at += n)
+    for (size_t at = 0; at < most && state == HTTP_RESPONSE_MORE; at += n)
         state = http_response_feed(a, (const uint8_t *)line, n);
     return state;
 }
 
 START_TEST(a_header_is_bounded)
 {
-    struct answer a;
+    struct http_response a;
     static const char *const lines[] = {"X-More: x\r\n", "X", "X: 123456789"};
     for (size_t i = 0; i < 3; i++) {
         ck_assert_int_eq(flood(&a, lines[i], HTTP_RESPONSE_HEAD_MAX / 2),
-                         ANSWER_MORE);
+                         HTTP_RESPONSE_MORE);
         ck_assert_int_eq(flood(&a, lines[i], 2 * HTTP_RESPONSE_HEAD_MAX),
-                         ANSWER_WRONG);
+                         HTTP_RESPONSE_WRONG);
     }
 }
 END_TEST
 
 START_TEST(interim_responses_have_no_end_of_their_own)
 {
-    struct answer a;
+    struct http_response a;
     static const char text[] = "HTTP/1.1 102 Processing\r\n\r\n";
-    enum http_response_state state = ANSWER_MORE;
+    enum http_response_state state = HTTP_RESPONSE_MORE;
     size_t fed = 0;
     http_response_begin(&a, MAX_BODY);
-    for (; state == ANSWER_MORE && fed < 2 * HTTP_RESPONSE_HEAD_MAX;
+    for (; state == HTTP_RESPONSE_MORE && fed < 2 * HTTP_RESPONSE_HEAD_MAX;
          fed += sizeof text - 1)
         state = http_response_feed(&a, (const uint8_t *)text, sizeof text - 1);
-    ck_assert_int_eq(state, ANSWER_WRONG);
+    ck_assert_int_eq(state, HTTP_RESPONSE_WRONG);
     ck_assert_uint_le(fed, HTTP_RESPONSE_HEAD_MAX + sizeof text);
 }
 END_TEST
 
 START_TEST(a_long_line_matters_where_it_decides)
 {
-    struct answer a;
+    struct http_response a;
     char text[2048];
     static const struct {
         const char *before, *after;
         enum http_response_state state;
     } rows[] = {
-        {OK_11 "X: ", "\r\nContent-Length: 0\r\n\r\n", ANSWER_DONE},
-        {OK_11 "Connection: ", ", close\r\n", ANSWER_WRONG},
-        {CHUNKED "2;", "\r\n{}\r\n", ANSWER_WRONG},
+        {OK_11 "X: ", "\r\nContent-Length: 0\r\n\r\n", HTTP_RESPONSE_DONE},
+        {OK_11 "Connection: ", ", close\r\n", HTTP_RESPONSE_WRONG},
+        {CHUNKED "2;", "\r\n{}\r\n", HTTP_RESPONSE_WRONG},
     };
     for (size_t i = 0; i < 3; i++) {
         int n = snprintf(text, sizeof text, "%s%0600d%s", rows[i].before, 0,
@@ -282,17 +287,17 @@ START_TEST(a_body_is_kept_when_it_is_wanted)
         "3\r\nabc\r\n2;x\r\nde\r\n0\r\nC: 3\r\n\r\n";
     size_t n = sizeof chunked - 1;
     for (size_t cut = 0; cut < n; cut++) {
-        struct answer a;
+        struct http_response a;
         struct taken t = {.n = 0};
         http_response_begin(&a, MAX_BODY);
         a.take = take_bytes;
         a.field = take_line;
         a.taker = &t;
         ck_assert_int_eq(http_response_feed(&a, (const uint8_t *)chunked, cut),
-                         ANSWER_MORE);
+                         HTTP_RESPONSE_MORE);
         ck_assert_int_eq(
             http_response_feed(&a, (const uint8_t *)chunked + cut, n - cut),
-            ANSWER_DONE);
+            HTTP_RESPONSE_DONE);
         ck_assert_str_eq(t.bytes, "B: 2|Transfer-Encoding: chunked|abcde");
     }
 }
