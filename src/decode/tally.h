@@ -11,13 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/decimal.h"
+
 enum tally_numbers { TALLY_INT64, TALLY_DOUBLE };
 
 /* The largest |multiply| the 128-bit argument above holds for. */
 #define TALLY_MULTIPLY_MAX 1048576
 
 /* Room for any printed result and its NUL. */
-#define TALLY_TEXT_MAX 32
+#define TALLY_TEXT_MAX DECIMAL_TEXT_MAX
 
 struct tally {
     enum tally_numbers numbers;
@@ -45,10 +47,5 @@ static inline void tally_add_double(struct tally *t, double value)
 /* Print the result into `text` (at least TALLY_TEXT_MAX bytes) and give its
  * length. 0: the result does not fit int64, or is not a finite double. */
 size_t tally_print(const struct tally *t, char *text);
-
-/* Print a finite double as ECMAScript's Number::toString does (ECMA-262,
- * 6.1.6.1.20): the shortest digits that read back as the same value. Gives
- * the length; `text` holds at least TALLY_TEXT_MAX bytes. */
-size_t tally_print_double(double value, char *text);
 
 #endif
