@@ -1,0 +1,184 @@
+/* arithmetic: see arithmetic.h. */
+#include "query/arithmetic.h"
+
+#include <math.h>
+
+#include "base/decimal.h"
+
+/* Of 128 bits; without the builtin, whose function not every runtime has. */
+static bool multiply_overflows(__int128 a, __int128 b, __int128 *product)
+{
+    const unsigned __int128 most = (unsigned __int128)1 << 127;
+    bool negative = (a < 0) != (b < 0);
+    unsigned __int128 x = a < 0 ? -(unsigned __int128)a : (unsigned __int128)a;
+    unsigned __int128 y = b < 0 ? -(unsigned __int128)b : (unsigned __int128)b;
+    unsigned __int128 limit = negative ? most : most - 1;
+    if (x != 0 && y > limit / x)
+        return true;
+    *product = (__int128)(negative ? -(x * y) : x * y);
+    return false;
+}
+
+/* False: beyond 128 bits. */
+static bool apply_exact(enum program_code code, __int128 *a, __int128 b)
+{
+    if (code == PROGRAM_ADD)
+        return !__builtin_add_overflow(*a, b, a);
+    if (code == PROGRAM_SUBTRACT)
+        return !__builtin_sub_overflow(*a, b, a);
+    return !multiply_overflows(*a, b, a);
+}
+
+static void apply_approx(enum program_code code, double *a, double b)
+{
+    if (code == PROGRAM_ADD)
+        *a = *a + b;
+    else if (code == PROGRAM_SUBTRACT)
+        *a = *a - b;
+    else if (code == PROGRAM_MULTIPLY)
+        *a = *a * b;
+    else
+        *a = *a / b;
+}
+
+static union arithmetic_number constant(const struct program *p, size_t literal)
+{
+    const struct value_number *n = &p->literals[literal].number;
+    union arithmetic_number c;
+    if (p->numbers == PROGRAM_INT64)
+        c.exact = n->exact;
+    else
+        c.approx = n->approx;
+    return c;
+}
+
+/* False: beyond 128 bits. */
+static bool negate(const struct program *p, union arithmetic_number *n)
+{
+    if (p->numbers == PROGRAM_INT64)
+        return !__builtin_sub_overflow((__int128)0, n->exact, &n->exact);
+    n->approx = -n->approx;
+    return true;
+}
+
+static bool apply(const struct program *p, enum program_code code,
+                  union arithmetic_number *a, const union arithmetic_number *b)
+{
+    if (p->numbers == PROGRAM_INT64)
+        return apply_exact(code, &a->exact, b->exact);
+    apply_approx(code, &a->approx, b->approx);
+    return true;
+}
+
+bool arithmetic_calculate(const struct program *p, struct program_range range,
+                          const union arithmetic_number *read,
+                          union arithmetic_number *value)
+{
+    union arithmetic_number stack[PROGRAM_STACK_MAX];
+    size_t top = 0;
+    for (size_t i = range.from; i < range.to; i++) {
+        const struct program_op *op = &p->ops[i];
+        bool fits = true;
+        if (op->code == PROGRAM_READ)
+            stack[top++] = read[op->slot];
+        else if (op->code == PROGRAM_CONST)
+            stack[top++] = constant(p, op->other);
+        else if (op->code == PROGRAM_NEGATE)
+            fits = negate(p, &stack[top - 1]);
+        else {
+            top--;
+            fits = apply(p, (enum program_code)op->code, &stack[top - 1],
+                         &stack[top]);
+        }
+        if (!fits)
+            return false;
+    }
+    if (top > 0)
+        *value = stack[0];
+    return true;
+}
+
+/* --- What an item adds. --- */
+
+/* Math.min and Math.max: NaN stays, and -0 is less than 0. */
+static double extreme(double a, double b, bool least)
+{
+    if (isnan(a) || isnan(b))
+        return NAN;
+    if (a == b)
+        return (signbit(a) != 0) == least ? a : b;
+    return (a < b) == least ? a : b;
+}
+
+static void add_exact(struct arithmetic_total *a, enum program_function f,
+                      __int128 value)
+{
+    if (f == PROGRAM_SUM)
+        a->overflow =
+            a->overflow || __builtin_add_overflow(a->exact, value, &a->exact);
+    else if (a->count == 0 || (f == PROGRAM_MIN && value < a->exact) ||
+             (f == PROGRAM_MAX && value > a->exact))
+        a->exact = value;
+}
+
+static void add_approx(struct arithmetic_total *a, enum program_function f,
+                       double value)
+{
+    if (f == PROGRAM_SUM || f == PROGRAM_MEAN)
+        a->approx = a->approx + value;
+    else if (a->count == 0)
+        a->approx = value;
+    else
+        a->approx = extreme(a->approx, value, f == PROGRAM_MIN);
+}
+
+void arithmetic_add(struct arithmetic_total *t, const struct program *p,
+                    enum program_function f,
+                    const union arithmetic_number *value)
+{
+    if (value == NULL)
+        t->overflow = true;
+    else if (f != PROGRAM_COUNT && p->numbers == PROGRAM_INT64)
+        add_exact(t, f, value->exact);
+    else if (f != PROGRAM_COUNT)
+        add_approx(t, f, value->approx);
+    t->count++;
+}
+
+/* --- Text. --- */
+
+bool arithmetic_print_number(const union arithmetic_number *n,
+                             enum program_numbers numbers, struct buf *out)
+{
+    char text[DECIMAL_TEXT_MAX];
+    size_t len;
+    if (numbers == PROGRAM_INT64 ? n->exact < INT64_MIN || n->exact > INT64_MAX
+                                 : !isfinite(n->approx))
+        return false;
+    len = numbers == PROGRAM_INT64
+              ? decimal_print_int64((int64_t)n->exact, text)
+              : decimal_print_double(n->approx, text);
+    buf_add(out, text, len);
+    return true;
+}
+
+bool arithmetic_print(const struct arithmetic_total *t, const struct program *p,
+                      enum program_function f, struct buf *out)
+{
+    union arithmetic_number n;
+    if (t->overflow)
+        return false;
+    if (f == PROGRAM_COUNT) {
+        buf_uint(out, t->count);
+        return true;
+    }
+    if (f != PROGRAM_SUM && t->count == 0) {
+        buf_str(out, "null");
+        return true;
+    }
+    if (p->numbers == PROGRAM_INT64)
+        n.exact = t->exact;
+    else
+        n.approx = f == PROGRAM_MEAN ? t->approx / (double)t->count : t->approx;
+    return arithmetic_print_number(&n, p->numbers, out);
+}

@@ -1,0 +1,133 @@
+/* evaluation: a program at work on one document.
+ *
+ * A decoder finds the values of the program's slots and says what happens to
+ * the list:
+ *
+ *   evaluation_begin()                      a document
+ *     evaluation_save() evaluation_restore()  a member on the way to the list
+ * is about to begin for the first time in its object; once more
+ *     evaluation_place()                      the element of a list, by its
+ * index evaluation_item()                       an item begins evaluation_set()
+ * _number() _piece()     a value of a slot; the last of a slot counts
+ *       evaluation_item_end()                   it is complete: it is evaluated
+ *     evaluation_no_list()                    what should be a list is none
+ *   evaluation_finish()                     the result, or the first fault
+ *
+ * The last of several members of one name counts: what a list added is taken
+ * back by evaluation_restore(), faults included. A decoder clears the slots
+ * below a member that comes again with evaluation_set(VALUE_ABSENT).
+ *
+ * For each item: the condition; then the members that arithmetic reads, of
+ * which one that is to be skipped drops the item, whatever the others are; then
+ * each result. An item that is dropped causes no fault.
+ *
+ * Memory grows with the values that have to be kept, each up to its limit.
+ * Pure.
+ */
+#ifndef TALLYD_QUERY_EVALUATION_H
+#define TALLYD_QUERY_EVALUATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "query/arithmetic.h"
+#include "query/program.h"
+#include "query/text.h"
+
+#define EVALUATION_LISTS_MAX (PROGRAM_LISTS_MAX + 1)
+
+enum evaluation_wrong {
+    EVALUATION_RIGHT,
+    EVALUATION_MISSING, /* a list, or a member that arithmetic reads, a copy */
+    EVALUATION_NOT_LIST,
+    EVALUATION_NOT_INT64, /* a member that arithmetic reads */
+    EVALUATION_NOT_NUMBER,
+    EVALUATION_KEEP_LONG, /* over PROGRAM_KEEP_MAX */
+    EVALUATION_COPY_LONG, /* over PROGRAM_COPY_MAX */
+    EVALUATION_COPY_KIND, /* a list or an object */
+    EVALUATION_RANGE,     /* a result outside 64 bits, or no finite double */
+    EVALUATION_NO_MEMORY
+};
+
+/* The first thing wrong in a document. */
+struct evaluation_fault {
+    enum evaluation_wrong what;
+    bool in_item;  /* `indices` has the item's, too */
+    int8_t slot;   /* -1: none */
+    int8_t result; /* EVALUATION_RANGE: which */
+    uint8_t steps; /* of `array`, up to the list that is none */
+    uint64_t indices[EVALUATION_LISTS_MAX];
+};
+
+/* What items have added so far. */
+struct evaluation_state {
+    struct arithmetic_total results[PROGRAM_RESULTS_MAX];
+    struct evaluation_fault fault;
+};
+
+/* What became of the last item. */
+enum evaluation_fate {
+    EVALUATION_COUNTED,
+    EVALUATION_FILTERED, /* by the condition */
+    EVALUATION_SKIPPED,  /* for a member that is missing or null */
+    EVALUATION_REFUSED
+};
+
+struct evaluation;
+
+/* NULL: memory is short. The program is borrowed. */
+struct evaluation *evaluation_new(const struct program *p);
+void evaluation_free(struct evaluation **e);
+
+void evaluation_begin(struct evaluation *e);
+
+/* Keep what has been added so far for `step` of `array`; go back to it. */
+void evaluation_save(struct evaluation *e, size_t step);
+void evaluation_restore(struct evaluation *e, size_t step);
+
+/* The element `index` of the list at `list`: 0 is the outermost. */
+void evaluation_place(struct evaluation *e, size_t list, uint64_t index);
+
+/* The value behind the first `steps` of `array` should be a list and is of
+ * `kind`. Within another list, one that is absent or null may be left out. */
+void evaluation_no_list(struct evaluation *e, size_t steps,
+                        enum value_kind kind);
+
+void evaluation_item(struct evaluation *e);
+void evaluation_item_end(struct evaluation *e);
+
+/* A value that needs no text: true, false, null, a list or an object whose use
+ * has no PROGRAM_KEEP; or none. */
+void evaluation_set(struct evaluation *e, size_t slot, enum value_kind kind);
+
+/* A number, all of it. */
+void evaluation_number(struct evaluation *e, size_t slot, const char *text,
+                       size_t n);
+
+/* A piece of a string, what stands between its quotes; or of a list or object
+ * that is to be kept, from its bracket on. */
+void evaluation_piece(struct evaluation *e, size_t slot, enum value_kind kind,
+                      const char *bytes, size_t n, bool first, bool last);
+
+/* Append the result, an object, to `out`, which has evaluation_room() bytes. */
+bool evaluation_finish(struct evaluation *e, struct buf *out,
+                       struct evaluation_fault *fault);
+
+/* The most bytes that a result of the program can have, and its NUL. */
+size_t evaluation_room(const struct program *p);
+
+/* The place of a fault as a JSON pointer (RFC 6901). */
+void evaluation_pointer(const struct program *p,
+                        const struct evaluation_fault *f, struct buf *out);
+
+/* --- What the last item did, for people. --- */
+
+enum evaluation_fate evaluation_fate(const struct evaluation *e);
+
+/* What it added to a result, printed; not after one that did not count. */
+void evaluation_print_share(const struct evaluation *e, size_t result,
+                            struct buf *out);
+
+#endif
