@@ -14,7 +14,7 @@ struct fault {
     uint64_t offset;   /* bytes before the offending one; malformed_json only */
     uint64_t line;     /* 1-based; malformed_json only; 0: not known */
     uint64_t column;   /* 1-based, in bytes; malformed_json only */
-    char reason[96];   /* short, for people: "leading zero in a number" */
+    char reason[128];  /* short, for people: "leading zero in a number" */
     char pointer[160]; /* JSON pointer (RFC 6901); wrong_shape, out_of_range */
 };
 

@@ -187,6 +187,86 @@ bool json_decoder_finish(struct json_decoder *d, const struct json_shape *shape,
     return ok;
 }
 
+/* --- The tree. --- */
+
+static struct json_object *object_of(const struct json_value *v)
+{
+    return (struct json_object *)(uintptr_t)v;
+}
+
+static const struct json_value *value_of(const struct json_object *o)
+{
+    return (const struct json_value *)(const void *)o;
+}
+
+bool json_decoder_root(struct json_decoder *d, const struct json_value **root,
+                       struct fault *fault)
+{
+    bool ok = end_of_input(d, fault);
+    *root = value_of(d->root);
+    return ok;
+}
+
+bool json_is_list(const struct json_value *v)
+{
+    return json_object_is_type(object_of(v), json_type_array);
+}
+
+bool json_is_object(const struct json_value *v)
+{
+    return json_object_is_type(object_of(v), json_type_object);
+}
+
+/* The name as json-c has it, where it has a NUL. NULL: memory is short. */
+static char *without_nul(const char *name, size_t n)
+{
+    char *copy = malloc(2 * n + 1), *at = copy;
+    if (copy == NULL)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (name[i] == '\0')
+            at = stpcpy(at, JSON_NUL);
+        else
+            *at++ = name[i];
+    }
+    *at = '\0';
+    return copy;
+}
+
+const struct json_value *json_member(const struct json_value *v,
+                                     const char *name, size_t n)
+{
+    struct json_object *found = NULL;
+    if (!json_is_object(v))
+        return NULL;
+    if (strlen(name) == n) {
+        json_object_object_get_ex(object_of(v), name, &found);
+        return value_of(found);
+    }
+    char *copy = without_nul(name, n);
+    if (copy != NULL)
+        json_object_object_get_ex(object_of(v), copy, &found);
+    free(copy);
+    return value_of(found);
+}
+
+size_t json_length(const struct json_value *v)
+{
+    return json_object_array_length(object_of(v));
+}
+
+const struct json_value *json_element(const struct json_value *v, size_t i)
+{
+    return value_of(json_object_array_get_idx(object_of(v), i));
+}
+
+uint64_t json_uint(const struct json_value *v)
+{
+    return json_object_is_type(object_of(v), json_type_int)
+               ? json_object_get_uint64(object_of(v))
+               : 0;
+}
+
 /* --- The value of one text. --- */
 
 bool json_int64(const char *text, int64_t *value)

@@ -46,6 +46,30 @@ bool json_decoder_feed(struct json_decoder *d, const void *bytes, size_t n,
 bool json_decoder_finish(struct json_decoder *d, const struct json_shape *shape,
                          struct tally *t, struct fault *fault);
 
+/* --- The tree of the document, for decode/document. --- */
+
+/* A value of the tree; NULL is none, which has no members. */
+struct json_value;
+
+/* What stands for U+0000 in a name that json-c gets, which ends its names at a
+ * NUL; in the names given here a NUL is one. */
+#define JSON_NUL "\xc0\x80"
+
+/* The body is complete: *root is valid until json_decoder_begin(), and NULL is
+ * the JSON null. False: a fault. */
+bool json_decoder_root(struct json_decoder *d, const struct json_value **root,
+                       struct fault *fault);
+
+bool json_is_list(const struct json_value *v);
+bool json_is_object(const struct json_value *v);
+const struct json_value *json_member(const struct json_value *v,
+                                     const char *name, size_t n);
+size_t json_length(const struct json_value *v);
+const struct json_value *json_element(const struct json_value *v, size_t i);
+
+/* The value of an integer; 0 of anything else. */
+uint64_t json_uint(const struct json_value *v);
+
 /* --- The value of one text that decode/scan has accepted. --- */
 
 /* `text` is terminated. False: not an integer, or not one of int64. */

@@ -29,6 +29,28 @@ struct payload *payload_new(const struct shape *shape,
     return p;
 }
 
+enum payload_decoder payload_decoder_of(const struct program *program,
+                                        enum payload_decoder wanted)
+{
+    (void)program;
+    (void)wanted;
+    return PAYLOAD_JSONC;
+}
+
+struct payload *payload_new_program(const struct program *program,
+                                    uint32_t max_depth,
+                                    enum payload_decoder decoder)
+{
+    struct payload *p = calloc(1, sizeof *p);
+    if (p == NULL)
+        return NULL;
+    if (payload_decoder_of(program, decoder) == PAYLOAD_JSONC)
+        p->reference = reference_new_program(program, max_depth);
+    if (p->reference == NULL)
+        payload_free(&p);
+    return p;
+}
+
 void payload_free(struct payload **p)
 {
     if (*p == NULL)
@@ -66,6 +88,12 @@ bool payload_finish(struct payload *p, struct tally *t, struct fault *fault)
                             : reference_finish(p->reference, t, fault);
 }
 
+const char *payload_text(const struct payload *p, size_t *n)
+{
+    *n = 0;
+    return p->reference == NULL ? NULL : reference_text(p->reference, n);
+}
+
 /* --- Comparison. --- */
 
 static bool same_fault(const struct fault *a, const struct fault *b,
@@ -85,6 +113,16 @@ static bool same_fault(const struct fault *a, const struct fault *b,
     return difference->len == 0;
 }
 
+/* Two results of a program. */
+static bool same_texts(const struct payload_result *a,
+                       const struct payload_result *b, struct buf *difference)
+{
+    if (a->text_len != b->text_len ||
+        memcmp(a->text, b->text, a->text_len) != 0)
+        buf_str(difference, "another result");
+    return difference->len == 0;
+}
+
 bool payload_same(const struct payload_result *a,
                   const struct payload_result *b, struct buf *difference)
 {
@@ -97,6 +135,8 @@ bool payload_same(const struct payload_result *a,
     }
     if (!a->ok)
         return same_fault(&a->fault, &b->fault, difference);
+    if (a->text != NULL)
+        return same_texts(a, b, difference);
     size_t na = tally_print(&a->tally, texts[0]);
     size_t nb = tally_print(&b->tally, texts[1]);
     if (na != nb || memcmp(texts[0], texts[1], na) != 0)

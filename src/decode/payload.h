@@ -1,4 +1,5 @@
-/* payload: a body decoded, { array: [ { field: number } ] }, by one of two
+/* payload: a body decoded, { array: [ { field: number } ] } or what a program
+ * (query/program) wants, by one of two
  * decoders that give the same answer to every body: decode/typed, the fast
  * one, and decode/reference, json-c's tree.
  *
@@ -17,6 +18,7 @@
 #include "decode/fault.h"
 #include "decode/shape.h"
 #include "decode/tally.h"
+#include "query/program.h"
 
 enum payload_decoder { PAYLOAD_TYPED, PAYLOAD_JSONC };
 
@@ -26,6 +28,11 @@ struct payload;
  * short. The strings of `shape` are borrowed. */
 struct payload *payload_new(const struct shape *shape,
                             enum payload_decoder decoder);
+
+/* The same of a program, which is borrowed. */
+struct payload *payload_new_program(const struct program *program,
+                                    uint32_t max_depth,
+                                    enum payload_decoder decoder);
 void payload_free(struct payload **p);
 
 /* Use that one of window_paths() (0 is the best of this CPU); for tests. */
@@ -39,14 +46,25 @@ void payload_begin(struct payload *p);
 bool payload_feed(struct payload *p, const uint8_t *bytes, size_t n,
                   struct fault *fault);
 
-/* The body is complete. True: *t is the sum. False: malformed or of the wrong
- * shape. */
+/* The body is complete. True: *t is the sum; or, of a program, payload_text()
+ * is the result. False: malformed or of the wrong shape. */
 bool payload_finish(struct payload *p, struct tally *t, struct fault *fault);
+
+/* The result of a program, an object; valid until payload_begin(). NULL: there
+ * is none. */
+const char *payload_text(const struct payload *p, size_t *n);
+
+/* The decoder that a program has where `wanted` is set: the typed one takes
+ * none yet. */
+enum payload_decoder payload_decoder_of(const struct program *program,
+                                        enum payload_decoder wanted);
 
 /* What one decoder says of a body, for comparison. */
 struct payload_result {
     bool ok;
     struct tally tally;
+    const char *text; /* of a program; NULL: the tally */
+    size_t text_len;
     struct fault fault;
 };
 
