@@ -40,8 +40,10 @@ static int show(const struct pool *p, bool dump)
 {
     if (dump)
         config_print(p->now.config, stdout);
-    else
+    else {
+        settings_print_notes(&p->now, stderr);
         fprintf(stderr, "tallyd: the settings are good\n");
+    }
     return EXIT_SUCCESS;
 }
 

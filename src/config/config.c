@@ -104,10 +104,63 @@ struct config_endpoint *config_add_endpoint(struct config *c, const char *name)
     return e->name != NULL && config_set_defaults(&s) ? e : NULL;
 }
 
+/* --- Members of what is posted. --- */
+
+struct config_member *config_find_member(struct config_endpoint *e, bool copy,
+                                         const char *name)
+{
+    for (size_t i = 0; i < e->member_count; i++)
+        if (e->members[i].copy == copy && strcmp(e->members[i].name, name) == 0)
+            return &e->members[i];
+    return NULL;
+}
+
+bool config_set_member(struct config_endpoint *e, bool copy, const char *name,
+                       const char *text, unsigned line)
+{
+    struct config_member *m = config_find_member(e, copy, name);
+    if (m == NULL) {
+        m = &e->members[e->member_count];
+        m->copy = copy;
+        m->name = strdup(name);
+        if (m->name == NULL)
+            return false;
+        e->member_count++;
+    }
+    free(m->text);
+    m->text = strdup(text);
+    m->line = line;
+    return m->text != NULL;
+}
+
+void config_note_key(struct config_endpoint *e, size_t index, unsigned line)
+{
+    e->given |= UINT64_C(1) << index;
+    e->lines[index] = line;
+}
+
+bool config_is_given(const struct config_endpoint *e, const char *key,
+                     unsigned *line)
+{
+    const struct setting *row =
+        config_setting_find(endpoint_rows, ENDPOINT_ROWS, key);
+    size_t index = row == NULL ? 0 : (size_t)(row - endpoint_rows);
+    *line = e->lines[index];
+    return row != NULL && (e->given >> index & 1) != 0;
+}
+
 static void clear_section(const struct config_section *s)
 {
     for (size_t i = 0; i < s->count; i++)
         config_setting_clear(&s->rows[i], s->base);
+}
+
+static void clear_members(struct config_endpoint *e)
+{
+    for (size_t i = 0; i < e->member_count; i++) {
+        free(e->members[i].name);
+        free(e->members[i].text);
+    }
 }
 
 void config_free(struct config **c)
@@ -121,6 +174,8 @@ void config_free(struct config **c)
     for (size_t i = 0; i < (*c)->endpoint_count; i++) {
         struct config_section s = config_endpoint_section((*c)->endpoints[i]);
         clear_section(&s);
+        clear_members((*c)->endpoints[i]);
+        free((*c)->endpoints[i]->list);
         free((*c)->endpoints[i]->name);
         free((*c)->endpoints[i]);
     }
@@ -128,23 +183,95 @@ void config_free(struct config **c)
     *c = NULL;
 }
 
-static void print_section(const struct config_section *s, FILE *out)
+static void print_header(const struct config_section *s, FILE *out)
 {
     fprintf(out, "[%s%s%s]\n", s->kind, s->name[0] == '\0' ? "" : " ", s->name);
+}
+
+static void print_section(const struct config_section *s, FILE *out)
+{
+    print_header(s, out);
     for (size_t i = 0; i < s->count; i++)
         config_setting_print(&s->rows[i], s->base, out);
+}
+
+static bool has_results(const struct config_endpoint *e)
+{
+    bool any = false;
+    for (size_t i = 0; i < e->member_count; i++)
+        any = any || !e->members[i].copy;
+    return any;
+}
+
+static bool is_short_form(const struct setting *row)
+{
+    return strcmp(row->name, "field") == 0 ||
+           strcmp(row->name, "multiply") == 0 ||
+           strcmp(row->name, "result") == 0;
+}
+
+/* Of the two forms the one that is used. */
+static void print_endpoint(struct config_endpoint *e, FILE *out)
+{
+    struct config_section s = config_endpoint_section(e);
+    print_header(&s, out);
+    for (size_t i = 0; i < s.count; i++)
+        if (!has_results(e) || !is_short_form(&s.rows[i]))
+            config_setting_print(&s.rows[i], s.base, out);
+    for (size_t i = 0; i < e->member_count; i++)
+        fprintf(out, "%s.%s = %s\n", e->members[i].copy ? "copy" : "result",
+                e->members[i].name, e->members[i].text);
+}
+
+bool config_is_plain(const struct config_endpoint *e)
+{
+    return e->list != NULL;
 }
 
 struct shape config_shape(const struct config_endpoint *e)
 {
     return (struct shape){
-        .array = e->array,
+        .array = e->list,
         .field = e->field,
         .numbers =
             e->numbers == CONFIG_numbers_int64 ? TALLY_INT64 : TALLY_DOUBLE,
         .multiply = (int32_t)e->multiply,
         .max_depth = (uint32_t)e->max_depth,
     };
+}
+
+static enum program_mode mode_of(int64_t choice)
+{
+    return choice == CONFIG_missing_zero   ? PROGRAM_ZERO
+           : choice == CONFIG_missing_skip ? PROGRAM_SKIP
+                                           : PROGRAM_REFUSE;
+}
+_Static_assert((int)CONFIG_missing_zero == (int)CONFIG_null_zero &&
+                   (int)CONFIG_missing_skip == (int)CONFIG_null_skip,
+               "missing and null have the same words");
+
+bool config_compile(const struct config_endpoint *e, struct program *p,
+                    struct query_error *error)
+{
+    struct query_member members[CONFIG_MEMBERS_MAX];
+    for (size_t i = 0; i < e->member_count; i++)
+        members[i] = (struct query_member){
+            e->members[i].copy, e->members[i].name, e->members[i].text};
+    const struct query_settings s = {
+        .array = e->array,
+        .where = e->where,
+        .members = members,
+        .member_count = e->member_count,
+        .field = e->field,
+        .result = e->result,
+        .multiply = e->multiply,
+        .numbers =
+            e->numbers == CONFIG_numbers_int64 ? PROGRAM_INT64 : PROGRAM_DOUBLE,
+        .strings = e->strings == CONFIG_strings_number ? PROGRAM_STRINGS_NUMBER
+                                                       : PROGRAM_STRINGS_REFUSE,
+        .missing = mode_of(e->missing),
+        .null = mode_of(e->null)};
+    return query_compile(p, &s, error);
 }
 
 void config_print(const struct config *c, FILE *out)
@@ -154,9 +281,8 @@ void config_print(const struct config *c, FILE *out)
     struct config_section shadow = config_shadow_section(own);
     print_section(&pool, out);
     for (size_t i = 0; i < c->endpoint_count; i++) {
-        struct config_section s = config_endpoint_section(c->endpoints[i]);
         fputc('\n', out);
-        print_section(&s, out);
+        print_endpoint(c->endpoints[i], out);
     }
     fputc('\n', out);
     print_section(&shadow, out);

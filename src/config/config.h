@@ -9,10 +9,11 @@
 
 #include "config/choice.h"
 #include "decode/shape.h"
+#include "query/query.h"
 
 /* How each type of config.def is kept. */
-typedef char *config_TEXT, *config_WORD, *config_FILEPATH, *config_URLPATH,
-    *config_URL, *config_ADDRESS;
+typedef char *config_TEXT, *config_WORD, *config_LIST, *config_FILEPATH,
+    *config_URLPATH, *config_URL, *config_ADDRESS;
 typedef int64_t config_COUNT, config_SIZE, config_DURATION, config_SHARE,
     config_MODE, config_CHOICE;
 
@@ -26,9 +27,25 @@ struct config_pool {
 #include "config/config.def"
 };
 
+#define CONFIG_ROWS_MAX 64    /* keys of a section */
+#define CONFIG_MEMBERS_MAX 32 /* result.NAME and copy.NAME of an endpoint */
+
+/* result.NAME or copy.NAME, in the order of the file. */
+struct config_member {
+    bool copy;
+    char *name, *text;
+    unsigned line; /* 0: from -s */
+};
+
 struct config_endpoint {
     char *name;
     unsigned line; /* of its section in the file; 0: from -s */
+    struct config_member members[CONFIG_MEMBERS_MAX];
+    size_t member_count;
+    uint64_t given;                  /* rows that were set, by index */
+    unsigned lines[CONFIG_ROWS_MAX]; /* where; 0: from -s */
+    char *list; /* the document's member that is the list, where that and
+                   `field` times `multiply` is all that is wanted; else NULL */
 #define ENDPOINT(name, type, reload, def, allowed, help) config_##type name;
 #include "config/config.def"
 };
@@ -51,8 +68,6 @@ struct config {
 };
 
 void config_free(struct config **c);
-
-#define CONFIG_ROWS_MAX 64 /* keys of a section */
 
 /* A section: its rows of config.def and the structure they are stored in. */
 struct config_section {
@@ -81,8 +96,34 @@ struct config_endpoint *config_find_endpoint(const struct config *c,
  * short. */
 struct config_endpoint *config_add_endpoint(struct config *c, const char *name);
 
-/* What the endpoint wants of a body; the strings are those of the settings. */
+/* NULL: there is none of that kind and name. */
+struct config_member *config_find_member(struct config_endpoint *e, bool copy,
+                                         const char *name);
+
+/* Set its text, or add one; at most CONFIG_MEMBERS_MAX. False: memory is short.
+ */
+bool config_set_member(struct config_endpoint *e, bool copy, const char *name,
+                       const char *text, unsigned line);
+
+/* The row of that index was set. */
+void config_note_key(struct config_endpoint *e, size_t index, unsigned line);
+
+/* Was the key set, and in which line? */
+bool config_is_given(const struct config_endpoint *e, const char *key,
+                     unsigned *line);
+
+/* Does the endpoint want no more than one sum of a member of the document? Then
+ * config_shape() is all of it. */
+bool config_is_plain(const struct config_endpoint *e);
+
+/* What a plain endpoint wants of a body; the strings are those of the settings.
+ */
 struct shape config_shape(const struct config_endpoint *e);
+
+/* What any endpoint wants of a body; for program_free(). False: `error` says
+ * what is wrong, which config_load() has found before. */
+bool config_compile(const struct config_endpoint *e, struct program *p,
+                    struct query_error *error);
 
 /* Print every effective value in the form config_load() reads. */
 void config_print(const struct config *c, FILE *out);

@@ -5,15 +5,25 @@
 
 #include "base/fieldlist.h"
 
+/* Longer names are for programs. */
+#define PLAIN_NAME_MAX 64
+
 /* What sampled requests that wait may use. */
 #define SHADOW_BYTES_MAX (INT64_C(4) << 30)
 
 static bool check_selftest(const struct config_endpoint *e, struct buf *why)
 {
-    if ((e->selftest_file[0] != '\0') != (e->selftest_sum[0] != '\0'))
+    bool file = e->selftest_file[0] != '\0', sum = e->selftest_sum[0] != '\0';
+    bool result = e->selftest_result[0] != '\0';
+    if (file != (sum || result) || (sum && result))
         buf_printf(why,
-                   "[endpoint %s] selftest_file and selftest_sum: give both or "
-                   "none",
+                   "[endpoint %s] selftest_file and selftest_sum or "
+                   "selftest_result: give the file and one of the two, or none",
+                   e->name);
+    else if (sum && !config_is_plain(e))
+        buf_printf(why,
+                   "[endpoint %s] selftest_sum: for field and multiply alone; "
+                   "give selftest_result, such as {\"sum\":42}",
                    e->name);
     return why->len == 0;
 }
@@ -114,6 +124,79 @@ static bool check_shadow(const struct config *c, struct buf *why)
     return why->len == 0;
 }
 
+/* The line of the setting that a mistake is in. */
+static unsigned line_of(struct config_endpoint *e, const char *key)
+{
+    unsigned line;
+    bool copy = strncmp(key, "copy.", 5) == 0;
+    const char *dot = strchr(key, '.');
+    if (config_is_given(e, key, &line) || dot == NULL)
+        return line;
+    const struct config_member *m = config_find_member(e, copy, dot + 1);
+    return m == NULL ? e->line : m->line;
+}
+
+/* A list that is one member of the document, by its name alone. */
+static bool is_member(const struct program *p)
+{
+    const struct program_name *name = &p->steps[0].name;
+    return p->step_count == 1 && !p->steps[0].each && name->n > 0 &&
+           name->n <= PLAIN_NAME_MAX && strlen(name->bytes) == name->n;
+}
+
+/* Of a plain endpoint, note the name of its list. */
+static bool note_list(struct config_endpoint *e, const struct program *p)
+{
+    bool plain = is_member(p) && e->member_count == 0 && p->where.to == 0 &&
+                 p->strings == PROGRAM_STRINGS_REFUSE &&
+                 p->missing == PROGRAM_REFUSE && p->null == PROGRAM_REFUSE;
+    if (plain)
+        e->list = strdup(p->steps[0].name.bytes);
+    return !plain || e->list != NULL;
+}
+
+/* result.NAME and the short form, which is for one result alone. */
+static bool check_forms(const struct config_endpoint *e, unsigned *line,
+                        struct buf *why)
+{
+    static const char *const keys[] = {"field", "multiply", "result"};
+    const struct config_member *result = NULL;
+    for (size_t i = 0; result == NULL && i < e->member_count; i++)
+        result = e->members[i].copy ? NULL : &e->members[i];
+    for (size_t i = 0; result != NULL && i < sizeof keys / sizeof keys[0]; i++)
+        if (config_is_given(e, keys[i], line)) {
+            buf_printf(why,
+                       "[endpoint %s] %s: is of the short form, field, "
+                       "multiply and result, and there is result.%s; use one "
+                       "form or the other",
+                       e->name, keys[i], result->name);
+            return false;
+        }
+    return true;
+}
+
+static bool check_query(struct config_endpoint *e, unsigned *line,
+                        struct buf *why)
+{
+    struct program p;
+    struct query_error error;
+    if (!check_forms(e, line, why))
+        return false;
+    if (!config_compile(e, &p, &error)) {
+        *line = line_of(e, error.key);
+        buf_printf(why, "[endpoint %s] %s", e->name, error.key);
+        if (error.column > 0)
+            buf_printf(why, ", column %zu", error.column);
+        buf_printf(why, ": %s", error.message);
+        return false;
+    }
+    bool noted = note_list(e, &p);
+    program_free(&p);
+    if (!noted)
+        buf_str(why, "memory is short");
+    return noted;
+}
+
 bool config_check(struct config *c, unsigned *line, struct buf *why)
 {
     *line = 0;
@@ -128,6 +211,11 @@ bool config_check(struct config *c, unsigned *line, struct buf *why)
         if (e->reply == CONFIG_reply_auto)
             e->reply =
                 e->downstream[0] != '\0' ? CONFIG_reply_ok : CONFIG_reply_sum;
+        if (e->reply == CONFIG_reply_result)
+            e->reply = CONFIG_reply_sum;
+        if (!check_query(e, line, why))
+            return false;
+        *line = e->line;
         if (!check_selftest(e, why) || !check_downstream(e, why) ||
             !check_path(c, i, why))
             return false;

@@ -2,20 +2,18 @@
 #include "config/config_load.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/spelling.h"
 #include "config/config_check.h"
+#include "config/config_lines.h"
 #include "config/config_setting.h"
 
-/* inih cuts lines at INI_MAX_LINE bytes, newline and NUL included. */
-#define LINE_MAX_BYTES (INI_MAX_LINE - 2)
 #define ENDPOINT_NAME_MAX 32
 
 struct loading {
     struct config *config;
-    FILE *file;
     const char *path;
     unsigned line;
     struct config_section section; /* base NULL: before the first header */
@@ -120,21 +118,80 @@ static bool complain_about_value(struct loading *l, const struct setting *row,
                     why);
 }
 
+static const char *shown_name(const struct loading *l, const char *before)
+{
+    return l->section.name[0] == '\0' ? "" : before;
+}
+
+static bool complain_about_key(struct loading *l, const char *key,
+                               const char *near, const char *rest)
+{
+    const struct config_section *s = &l->section;
+    return complain(l, "[%s%s%s] %.40s: no such key%s%s%s%s", s->kind,
+                    shown_name(l, " "), s->name, key,
+                    near == NULL ? "" : "; did you mean ",
+                    near == NULL ? "" : near, rest, near == NULL ? "" : "?");
+}
+
+/* result.NAME or copy.NAME, of an endpoint. */
+static bool set_member(struct loading *l, const char *key, bool copy,
+                       const char *value, bool may_repeat)
+{
+    const char *name = strchr(key, '.') + 1;
+    struct config_endpoint *e = l->section.base;
+    struct config_member *m = config_find_member(e, copy, name);
+    if (name[0] == '\0' || strlen(name) > SETTING_MEMBER_MAX)
+        return complain(l,
+                        "[endpoint %s] %.80s: the name must have 1 to %d "
+                        "bytes",
+                        e->name, key, SETTING_MEMBER_MAX);
+    if (m != NULL && !may_repeat)
+        return complain(l, "[endpoint %s] %s: the key is there twice", e->name,
+                        key);
+    if (m == NULL && e->member_count == CONFIG_MEMBERS_MAX)
+        return complain(l,
+                        "[endpoint %s] %s: more than 16 results and 16 "
+                        "copies",
+                        e->name, key);
+    if (!config_set_member(e, copy, name, value, l->line))
+        return complain(l, "memory is short");
+    return true;
+}
+
+/* A key with a point: is it result.NAME or copy.NAME? */
+static bool set_dotted(struct loading *l, const char *key, const char *value,
+                       bool may_repeat)
+{
+    char kind[16];
+    const char *dot = strchr(key, '.');
+    snprintf(kind, sizeof kind, "%.*s", (int)(dot - key), key);
+    bool endpoint = strcmp(l->section.kind, "endpoint") == 0;
+    if (endpoint && strcmp(kind, "result") == 0)
+        return set_member(l, key, false, value, may_repeat);
+    if (endpoint && strcmp(kind, "copy") == 0)
+        return set_member(l, key, true, value, may_repeat);
+    const char *near = !endpoint ? NULL
+                       : spelling_distance(kind, "result") < SPELLING_FAR
+                           ? "result"
+                       : spelling_distance(kind, "copy") < SPELLING_FAR ? "copy"
+                                                                        : NULL;
+    return complain_about_key(l, key, near, near == NULL ? "" : dot);
+}
+
 static bool set(struct loading *l, const char *key, const char *value,
                 bool may_repeat)
 {
     const struct config_section *s = &l->section;
     const struct setting *row = config_setting_find(s->rows, s->count, key);
+    if (row == NULL && strchr(key, '.') != NULL)
+        return set_dotted(l, key, value, may_repeat);
     if (row == NULL) {
         const struct setting *near =
             config_setting_nearest(s->rows, s->count, key);
-        return complain(l, "[%s%s%s] %.40s: no such key%s%s%s", s->kind,
-                        s->name[0] == '\0' ? "" : " ", s->name, key,
-                        near == NULL ? "" : "; did you mean ",
-                        near == NULL ? "" : near->name,
-                        near == NULL ? "" : "?");
+        return complain_about_key(l, key, near == NULL ? NULL : near->name, "");
     }
-    uint64_t bit = UINT64_C(1) << (row - s->rows);
+    size_t index = (size_t)(row - s->rows);
+    uint64_t bit = UINT64_C(1) << index;
     if ((l->seen_keys & bit) != 0 && !may_repeat)
         return complain_about_value(l, row, value, "the key is there twice");
     l->seen_keys |= bit;
@@ -142,83 +199,42 @@ static bool set(struct loading *l, const char *key, const char *value,
     char room[160];
     struct buf why;
     buf_init(&why, room, sizeof room);
-    return config_setting_set(row, s->base, value, &why) ||
-           complain_about_value(l, row, value, room);
+    if (!config_setting_set(row, s->base, value, &why))
+        return complain_about_value(l, row, value, room);
+    if (strcmp(s->kind, "endpoint") == 0)
+        config_note_key(s->base, index, l->line);
+    return true;
 }
 
 /* --- The file. --- */
 
-/* Trim `line` in place at both ends. */
-static char *trimmed(char *line)
+static void read_lines(struct loading *l, struct config_lines *lines)
 {
-    line += strspn(line, " \t");
-    size_t n = strlen(line);
-    while (n > 0 && strchr(" \t\r\n", line[n - 1]) != NULL)
-        n--;
-    line[n] = '\0';
-    return line;
-}
-
-static bool note_header(struct loading *l, const char *line)
-{
-    char copy[INI_MAX_LINE];
-    snprintf(copy, sizeof copy, "%s", line + 1);
-    char *end = strchr(copy, ']');
-    if (end == NULL)
-        return complain(l, "a section header without its ]");
-    *end = '\0';
-    return open_section(l, trimmed(copy), false);
-}
-
-/* The reader of inih: counts lines, which inih does not tell, and opens
- * sections, since inih does not tell of an empty one. */
-static char *read_line(char *line, int size, void *context)
-{
-    struct loading *l = context;
-    if (l->error.len > 0 || fgets(line, size, l->file) == NULL)
-        return NULL;
-    l->line++;
-    size_t n = strlen(line);
-    bool whole = n > 0 && (line[n - 1] == '\n' || feof(l->file));
-    if (!whole || n > LINE_MAX_BYTES) {
-        complain(l, "the line is longer than %d bytes, or has a NUL",
-                 LINE_MAX_BYTES - 1);
-        return NULL;
+    enum config_lines_kind kind;
+    while (l->error.len == 0 &&
+           (kind = config_lines_next(lines)) != CONFIG_LINES_END) {
+        l->line = lines->number;
+        if (kind == CONFIG_LINES_WRONG)
+            complain(l, "%s", lines->name);
+        else if (kind == CONFIG_LINES_HEADER)
+            open_section(l, lines->name, false);
+        else if (l->section.base == NULL)
+            complain(l, "%.40s stands before the first [section]", lines->name);
+        else
+            set(l, lines->name, lines->value, false);
     }
-    size_t indent = strspn(line, " \t");
-    bool blank = strchr("\r\n", line[indent]) != NULL;
-    if (indent > 0 && !blank) {
-        complain(l, "the line starts with white space; a key stands at the "
-                    "start of its line");
-        return NULL;
-    }
-    if (line[0] == '[' && !note_header(l, line))
-        return NULL;
-    return line;
-}
-
-static int handle_key(void *context, const char *section, const char *key,
-                      const char *value)
-{
-    struct loading *l = context;
-    (void)section; /* read_line() has opened it */
-    if (l->section.base == NULL)
-        return complain(l, "%.40s stands before the first [section]", key);
-    return set(l, key, value, false);
 }
 
 static void load_file(struct loading *l)
 {
-    l->file = fopen(l->path, "re");
-    if (l->file == NULL) {
+    struct config_lines lines = {.file = fopen(l->path, "re")};
+    if (lines.file == NULL) {
         complain(l, "%s: %s", l->path, strerror(errno));
         return;
     }
-    int at = ini_parse_stream(read_line, l, handle_key, l);
-    if (at > 0)
-        complain(l, "neither a [section] nor key = value");
-    bool broken = at < 0 || ferror(l->file);
-    fclose(l->file);
+    read_lines(l, &lines);
+    bool broken = ferror(lines.file);
+    fclose(lines.file);
     l->line = 0;
     if (broken)
         complain(l, "%s: cannot be read; is it a file?", l->path);
@@ -226,24 +242,45 @@ static void load_file(struct loading *l)
 
 /* --- Overrides: section.key=value. --- */
 
+/* Where in `text`, which ends at `equals`, the section ends and the key begins:
+ * at the last point; but for result.NAME and copy.NAME of an endpoint, before
+ * those. NULL: nowhere. */
+static const char *find_point(const struct loading *l, const char *text,
+                              const char *equals)
+{
+    static const char *const members[] = {".result.", ".copy."};
+    char section[64];
+    const char *dot = memrchr(text, '.', (size_t)(equals - text));
+    if (dot == NULL || strncmp(text, "endpoint ", 9) != 0)
+        return dot;
+    snprintf(section, sizeof section, "%.*s", (int)(dot - text - 9), text + 9);
+    if (config_find_endpoint(l->config, section) != NULL)
+        return dot;
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        const char *at = memmem(text, (size_t)(equals - text), members[i],
+                                strlen(members[i]));
+        if (at != NULL)
+            return at;
+    }
+    return dot;
+}
+
 static bool apply_override(struct loading *l, const char *text)
 {
-    char section[64], key[64];
+    char section[64], key[SETTING_MEMBER_MAX + 16];
     const char *equals = strchr(text, '=');
-    const char *dot = equals;
-    while (dot != NULL && dot > text && *dot != '.')
-        dot--;
-    if (dot == NULL || *dot != '.' || dot - text >= (int)sizeof section ||
+    const char *dot = equals == NULL ? NULL : find_point(l, text, equals);
+    if (dot == NULL || dot - text >= (int)sizeof section ||
         equals - dot > (int)sizeof key)
         return complain(l, "%.80s: must be section.key=value", text);
     snprintf(section, sizeof section, "%.*s", (int)(dot - text), text);
     snprintf(key, sizeof key, "%.*s", (int)(equals - dot - 1), dot + 1);
-    char value[INI_MAX_LINE];
+    char value[CONFIG_LINE_MAX + 1];
     if (strlen(equals + 1) >= sizeof value)
         return complain(l, "%.80s: the value is too long", text);
     snprintf(value, sizeof value, "%s", equals + 1);
     return open_section(l, section, true) &&
-           set(l, trimmed(key), trimmed(value), true);
+           set(l, config_lines_trim(key), config_lines_trim(value), true);
 }
 
 static void check(struct loading *l)

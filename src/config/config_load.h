@@ -1,6 +1,6 @@
 /* config_load: a configuration read from a file and from -s.
  *
- * The only user of libinih. Whatever is wrong is told with file, line, key
+ * Whatever is wrong is told with file, line, key
  * and what would be right; nothing is guessed. */
 #ifndef TALLYD_CONFIG_CONFIG_LOAD_H
 #define TALLYD_CONFIG_CONFIG_LOAD_H
@@ -8,7 +8,7 @@
 #include "config/config.h"
 
 /* Room for one message, e.g. "/etc/tallyd.conf:12: [pool] workers: ...". */
-#define CONFIG_ERROR_MAX 512
+#define CONFIG_ERROR_MAX 768
 
 /* Read `path` (NULL: defaults alone), then apply `overrides`, each of the form
  * "section.key=value". NULL: `error` says what is wrong and where. `reply` is

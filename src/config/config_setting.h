@@ -11,9 +11,13 @@
 
 #include "base/buf.h"
 
+/* Bytes of NAME in result.NAME and copy.NAME. */
+#define SETTING_MEMBER_MAX 64
+
 enum setting_type {
     SETTING_TEXT,
     SETTING_WORD,
+    SETTING_LIST,
     SETTING_FILEPATH,
     SETTING_URLPATH,
     SETTING_URL,

@@ -12,7 +12,7 @@
 
 /* A request: its fixed lines, those of the trace and the key, the body. */
 #define HEAD_BYTES_MAX 4096
-#define REQUEST_BYTES_MAX (HEAD_BYTES_MAX + 2048)
+#define REQUEST_BYTES_MAX (HEAD_BYTES_MAX + 2048 + DOWNSTREAM_BODY_MAX)
 
 #define HTTP_RESPONSE_BYTES                                                    \
     4096 /* read at once; longer answers take more turns */

@@ -16,7 +16,7 @@
 #include "downstream/link.h"
 
 /* Longest body and Idempotency-Key sent. */
-#define DOWNSTREAM_BODY_MAX 128
+#define DOWNSTREAM_BODY_MAX 32768
 #define DOWNSTREAM_KEY_MAX 255
 
 /* Where and how to post. */

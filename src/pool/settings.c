@@ -11,6 +11,7 @@
 #include "downstream/link.h"
 #include "os/cpu.h"
 #include "os/sandbox.h"
+#include "query/path.h"
 #include "shadow/shadow.h"
 #include "worker/handler.h"
 
@@ -67,6 +68,33 @@ bool settings_try(const struct settings *s,
         buf_str(&out, "memory is short");
     handler_free(&h);
     return good;
+}
+
+/* A dotted array was one name before there were paths. */
+static void note_path(const struct config_endpoint *c, FILE *out)
+{
+    if (strchr(c->array, '.') == NULL || !path_is_short(c->array))
+        return;
+    fprintf(out,
+            "tallyd: note: [endpoint %s] array = %s is a path, $.%s; a member "
+            "of that name is $['%s']\n",
+            c->name, c->array, c->array, c->array);
+}
+
+void settings_print_notes(const struct settings *s, FILE *out)
+{
+    for (size_t i = 0; i < s->endpoints->count; i++) {
+        const struct endpoint *e = &s->endpoints->list[i];
+        note_path(e->config, out);
+        if (!config_is_plain(e->config) &&
+            e->config->decoder == CONFIG_decoder_typed &&
+            payload_decoder_of(&e->program, PAYLOAD_TYPED) == PAYLOAD_JSONC)
+            fprintf(out,
+                    "tallyd: note: [endpoint %s] is decoded by json-c: the "
+                    "typed decoder takes one field of a list that is a member "
+                    "of the document\n",
+                    e->config->name);
+    }
 }
 
 static bool is_file(const char *path, char why[CONFIG_ERROR_MAX])

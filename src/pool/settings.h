@@ -35,6 +35,9 @@ bool settings_try(const struct settings *s,
                   const struct settings_source *source,
                   char why[CONFIG_ERROR_MAX]);
 
+/* What is no mistake and may surprise: a line each. */
+void settings_print_notes(const struct settings *s, FILE *out);
+
 /* Read them again for a pool that runs with `now`. The path has to be that of a
  * regular file, since reading must not wait. A setting that cannot change while
  * the pool runs keeps its value of `now`, and the log says so; that includes a

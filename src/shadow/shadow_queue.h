@@ -21,8 +21,8 @@
 #define SHADOW_PATH_MAX 512
 #define SHADOW_QUERY_MAX 2048
 #define SHADOW_LINES_MAX 2048
-#define SHADOW_REPLY_MAX 4096
-#define SHADOW_RESULT_MAX 128
+#define SHADOW_REPLY_MAX 32768
+#define SHADOW_RESULT_MAX 32768
 
 /* The owners of slots: a worker by its number on the scoreboard, a shadow
  * process by its own. */

@@ -44,18 +44,21 @@ void decoder_free(struct decoder **d)
     *d = NULL;
 }
 
-static struct payload *make(const struct config_endpoint *c,
+static struct payload *make(const struct endpoint *e,
                             enum payload_decoder which)
 {
+    const struct config_endpoint *c = e->config;
+    if (!config_is_plain(c))
+        return payload_new_program(&e->program, (uint32_t)c->max_depth, which);
     const struct shape shape = config_shape(c);
     return payload_new(&shape, which);
 }
 
-static bool begin(struct track *t, const struct config_endpoint *c,
+static bool begin(struct track *t, const struct endpoint *e,
                   enum payload_decoder which)
 {
     if (t->payload == NULL)
-        t->payload = make(c, which);
+        t->payload = make(e, which);
     if (t->payload == NULL)
         return false;
     payload_begin(t->payload);
@@ -73,9 +76,9 @@ bool decoder_begin(struct decoder *d, const struct endpoint *e)
     d->checking = pair->due >= WHOLE;
     if (d->checking)
         pair->due -= WHOLE;
-    return begin(&pair->main, c, typed ? PAYLOAD_TYPED : PAYLOAD_JSONC) &&
+    return begin(&pair->main, e, typed ? PAYLOAD_TYPED : PAYLOAD_JSONC) &&
            (!d->checking ||
-            begin(&pair->check, c, typed ? PAYLOAD_JSONC : PAYLOAD_TYPED));
+            begin(&pair->check, e, typed ? PAYLOAD_JSONC : PAYLOAD_TYPED));
 }
 
 static void feed(struct track *t, const uint8_t *bytes, size_t n)
@@ -97,6 +100,7 @@ static void finish(struct track *t)
     struct payload_result *a = &t->answer;
     if (a->ok)
         a->ok = payload_finish(t->payload, &a->tally, &a->fault);
+    a->text = a->ok ? payload_text(t->payload, &a->text_len) : NULL;
 }
 
 const struct payload_result *decoder_finish(struct decoder *d,

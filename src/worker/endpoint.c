@@ -50,6 +50,17 @@ static bool open_sample(struct endpoint *e, char *why, size_t why_size)
     return false;
 }
 
+static bool open_program(struct endpoint *e, char *why, size_t why_size)
+{
+    struct query_error error;
+    if (config_is_plain(e->config) ||
+        config_compile(e->config, &e->program, &error))
+        return true;
+    snprintf(why, why_size, "[endpoint %s] %s: %s", e->config->name, error.key,
+             error.message);
+    return false;
+}
+
 static bool open_endpoint(struct endpoint *e, const struct config_endpoint *c,
                           char *why, size_t why_size)
 {
@@ -68,7 +79,8 @@ static bool open_endpoint(struct endpoint *e, const struct config_endpoint *c,
                  c->name);
         return false;
     }
-    return open_sample(e, why, why_size) && open_downstream(e, why, why_size);
+    return open_program(e, why, why_size) && open_sample(e, why, why_size) &&
+           open_downstream(e, why, why_size);
 }
 
 struct endpoint_table *endpoint_table_new(const struct config *c, char *why,
@@ -94,6 +106,7 @@ void endpoint_table_free(struct endpoint_table **t)
     for (size_t i = 0; i < (*t)->count; i++) {
         downstream_target_free(&(*t)->list[i].target);
         whole_file_free(&(*t)->list[i].sample);
+        program_free(&(*t)->list[i].program);
     }
     free(*t);
     *t = NULL;

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/probe.h"
+#include "config/config_lines.h"
 #include "worker/decoder.h"
 #include "worker/guard.h"
 #include "worker/selftest.h"
@@ -25,6 +26,7 @@ struct handler {
     const char *idempotency_key;
     const struct trace *trace;
     uint64_t announced, received; /* bytes of body */
+    char text[512];               /* the result of a plain endpoint */
     struct handler_result result;
 };
 
@@ -211,27 +213,13 @@ static void check_end(struct handler *h, enum handler_end end)
 
 /* --- The result. --- */
 
-static void add_up(struct handler *h, struct tally *t)
-{
-    struct handler_result *r = &h->result;
-    struct buf difference;
-    buf_init(&difference, r->difference, sizeof r->difference);
-    const struct payload_result *answer =
-        decoder_finish(h->decoder, &r->check, &difference);
-    *t = answer->tally;
-    if (answer->ok)
-        return;
-    r->fault = answer->fault;
-    decide_fault(h);
-}
-
-/* {"sum":N}, both the result posted and the reply of that kind. */
-static void print_result(struct handler *h, const struct tally *t)
+/* {"sum":N}, of a plain endpoint. */
+static void print_sum(struct handler *h, const struct tally *t)
 {
     const struct endpoint *e = h->endpoint;
     struct handler_result *r = &h->result;
-    char *number = r->body + e->opening_len;
-    memcpy(r->body, e->opening, e->opening_len);
+    char *number = h->text + e->opening_len;
+    memcpy(h->text, e->opening, e->opening_len);
     size_t n = tally_print(t, number);
     if (n == 0) {
         r->fault = (struct fault){.what = OUTCOME_out_of_range};
@@ -244,8 +232,29 @@ static void print_result(struct handler *h, const struct tally *t)
         return;
     }
     number[n] = '}';
-    r->body_len = r->result_len = e->opening_len + n + 1;
-    memcpy(r->result, r->body, r->result_len);
+    r->result = h->text;
+    r->result_len = e->opening_len + n + 1;
+}
+
+/* The result, both what is posted and the reply of that kind. */
+static void add_up(struct handler *h)
+{
+    struct handler_result *r = &h->result;
+    struct buf difference;
+    buf_init(&difference, r->difference, sizeof r->difference);
+    const struct payload_result *answer =
+        decoder_finish(h->decoder, &r->check, &difference);
+    if (!answer->ok) {
+        r->fault = answer->fault;
+        decide_fault(h);
+        return;
+    }
+    r->result = answer->text;
+    r->result_len = answer->text_len;
+    if (answer->text == NULL)
+        print_sum(h, &answer->tally);
+    r->body = r->result;
+    r->body_len = r->result_len;
 }
 
 /* The post, with the breaker of its endpoint around it. */
@@ -298,20 +307,17 @@ static void word_reply(struct handler *h)
     static const char ok[] = "{\"ok\":true}";
     if (h->endpoint->config->reply != CONFIG_reply_ok)
         return;
-    memcpy(h->result.body, ok, sizeof ok - 1);
+    h->result.body = ok;
     h->result.body_len = sizeof ok - 1;
 }
 
 const struct handler_result *handler_finish(struct handler *h,
                                             enum handler_end end)
 {
-    struct tally t;
     struct handler_result *r = &h->result;
     check_end(h, end);
     if (r->outcome == OUTCOME_ok)
-        add_up(h, &t);
-    if (r->outcome == OUTCOME_ok)
-        print_result(h, &t);
+        add_up(h);
     PROBE_DECODED(h->trace->request_id, h->received, r->outcome);
     if (r->outcome == OUTCOME_ok && h->endpoint->target != NULL)
         post_result(h, end == HANDLER_LATE);
@@ -325,7 +331,6 @@ const struct handler_result *handler_finish(struct handler *h,
 static bool gives(struct handler *h, const struct endpoint *e,
                   const struct buf *body, const struct buf *wanted)
 {
-    struct tally t;
     struct handler_result *r = &h->result;
     const uint8_t *bytes = (const uint8_t *)body->data;
     size_t half = body->len / 2;
@@ -337,9 +342,7 @@ static bool gives(struct handler *h, const struct endpoint *e,
     }
     if (decoder_feed(h->decoder, bytes, half))
         decoder_feed(h->decoder, bytes + half, body->len - half);
-    add_up(h, &t);
-    if (r->outcome == OUTCOME_ok)
-        print_result(h, &t);
+    add_up(h);
     if (r->outcome != OUTCOME_ok || r->check == DECODER_DIFFERENT)
         return false;
     return r->body_len == wanted->len &&
@@ -352,8 +355,8 @@ static bool tell(const struct handler *h, const char *what,
 {
     const struct handler_result *r = &h->result;
     buf_printf(why, "endpoint %s: %s gives %.*s%s instead of %s",
-               h->endpoint->config->name, what, (int)r->body_len, r->body,
-               r->detail, wanted->data);
+               h->endpoint->config->name, what, (int)r->body_len,
+               r->body == NULL ? "" : r->body, r->detail, wanted->data);
     return false;
 }
 
@@ -361,12 +364,16 @@ static bool tell(const struct handler *h, const char *what,
 static bool try_sample(struct handler *h, const struct endpoint *e,
                        struct buf *why)
 {
-    char room[SELFTEST_ROOM];
+    char room[CONFIG_LINE_MAX + SELFTEST_ROOM];
     struct buf wanted;
     const struct buf body = {.data = e->sample.bytes, .len = e->sample.len};
     buf_init(&wanted, room, sizeof room);
-    buf_add(&wanted, e->opening, e->opening_len);
-    buf_printf(&wanted, "%s}", e->config->selftest_sum);
+    if (e->config->selftest_sum[0] != '\0') {
+        buf_add(&wanted, e->opening, e->opening_len);
+        buf_printf(&wanted, "%s}", e->config->selftest_sum);
+    } else {
+        buf_str(&wanted, e->config->selftest_result);
+    }
     return body.data == NULL || gives(h, e, &body, &wanted) ||
            tell(h, "selftest_file", &wanted, why);
 }

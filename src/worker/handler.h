@@ -61,9 +61,9 @@ struct handler_result {
     const struct endpoint *endpoint; /* NULL: not_found */
     struct fault fault;              /* for malformed_json and 422 */
     char detail[256];                /* for the log; empty on success */
-    char body[DOWNSTREAM_BODY_MAX];  /* of a success */
+    const char *body;                /* of a success; not terminated */
     size_t body_len;
-    char result[DOWNSTREAM_BODY_MAX]; /* of a success: {"sum":42} */
+    const char *result; /* of a success: {"sum":42}; not terminated */
     size_t result_len;
     int64_t retry_after; /* of a 503: in how many s the client may ask again */
     struct downstream_report downstream; /* zeroed: nothing was posted */

@@ -11,8 +11,8 @@
 #include "base/trace.h"
 #include "worker/handler.h"
 
-/* Bytes libfcgi sends in one write, and more than any reply has. */
-#define REPLY_MAX 8160
+/* More than any reply has. libfcgi sends up to 8160 bytes in one write. */
+#define REPLY_MAX (8160 + DOWNSTREAM_BODY_MAX)
 
 /* Append the whole response to `out`. `head_only`: without the body, whose
  * length is still announced. */

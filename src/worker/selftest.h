@@ -12,7 +12,8 @@
 
 /* Make a body of the endpoint's shape, and the result that it must give,
  * {"sum":N}; N is worked out here, without the code under test. False: the
- * endpoint is set so that no body with an item is taken. */
+ * endpoint is set so that no body with an item is taken, or it is not plain:
+ * there is only its selftest_file. */
 bool selftest_make(const struct endpoint *e, struct buf *body,
                    struct buf *wanted);
 

@@ -126,7 +126,7 @@ START_TEST(wrong_values_are_told_with_what_would_be_right)
     refused("[endpoint a]\nverify = 1.5\n", ":2: ", "0..1");
     refused("[endpoint a]\nverify = half\n", ":2: ", "a share such as");
     refused("[endpoint a]\npath = a\n", ":2: ", "must start with /");
-    refused("[endpoint a]\narray =\n", ":2: ", "1 to 64 bytes");
+    refused("[endpoint a]\narray =\n", ":2: ", "1 to 4096 bytes");
     refused("[endpoint a]\ndownstream = ftp://h/\n", ":2: ", "http://host");
 }
 END_TEST
@@ -167,9 +167,9 @@ END_TEST
 
 START_TEST(hostile_files_are_refused)
 {
-    char line[600];
+    char line[4099];
     memset(line, 'x', sizeof line);
-    line[599] = '\0';
+    line[4098] = '\0';
     refused(line, ":1: ", "longer than");
     write_file("[pool]\nworkers\0 = 3\n", 20);
     ck_assert_ptr_null(config_load(path, NULL, 0, why));
@@ -200,9 +200,165 @@ START_TEST(overrides_come_last)
 }
 END_TEST
 
+#define CART                                                                   \
+    "[endpoint cart]\n"                                                        \
+    "array = $.order.lines\n"                                                  \
+    "where = @.status == 'pa ;id' && @['#'] > 0 ; a comment\n"                 \
+    "result.total = sum(@.price * @.quantity)\n"                               \
+    "copy.id = $.order.id\n"                                                   \
+    "result.lines = count()\n"
+
+START_TEST(queries_are_kept_in_the_order_of_the_file)
+{
+    struct config *c = load(CART);
+    ck_assert_msg(c != NULL, "%s", why);
+    const struct config_endpoint *e = c->endpoints[0];
+    ck_assert_str_eq(e->where, "@.status == 'pa ;id' && @['#'] > 0");
+    ck_assert_uint_eq(e->member_count, 3);
+    ck_assert_str_eq(e->members[0].name, "total");
+    ck_assert_str_eq(e->members[0].text, "sum(@.price * @.quantity)");
+    ck_assert(e->members[1].copy && !e->members[2].copy);
+    ck_assert(!config_is_plain(e));
+    config_free(&c);
+}
+END_TEST
+
+START_TEST(queries_are_printed_and_read_back)
+{
+    char *texts[2];
+    size_t sizes[2];
+    struct config *c = load(CART);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_msg(c != NULL, "%s", why);
+        FILE *out = open_memstream(&texts[i], &sizes[i]);
+        config_print(c, out);
+        fclose(out);
+        config_free(&c);
+        c = i == 0 ? load(texts[0]) : NULL;
+    }
+    ck_assert_str_eq(texts[0], texts[1]);
+    ck_assert_ptr_nonnull(strstr(texts[0], "\nresult.lines = count()\n"));
+    free(texts[0]);
+    free(texts[1]);
+}
+END_TEST
+
+START_TEST(a_list_by_its_name_alone_is_plain)
+{
+    static const struct {
+        const char *text, *list;
+    } rows[] = {{"items", "items"},     {"$.items", "items"},
+                {"$['a.b']", "a.b"},    {"my-items", "my-items"},
+                {"a.b", NULL},          {"$", NULL},
+                {"$.a.b", NULL},        {"$['']", NULL},
+                {"$['\\u0000']", NULL}, {"$.a[*].b", NULL}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[80];
+        snprintf(text, sizeof text, "[endpoint a]\narray = %s\n", rows[i].text);
+        struct config *c = load(text);
+        ck_assert_msg(c != NULL, "%s", why);
+        const char *list = c->endpoints[0]->list;
+        ck_assert_msg(rows[i].list == NULL
+                          ? list == NULL
+                          : list != NULL && !strcmp(list, rows[i].list),
+                      "%s", rows[i].text);
+        config_free(&c);
+    }
+}
+END_TEST
+
+START_TEST(mistakes_in_queries_are_told_with_line_and_column)
+{
+    refused("[endpoint a]\n\nwhere = @.a = 1\n",
+            ":3: ", "[endpoint a] where, column 5: = compares nothing");
+    refused("[endpoint a]\nresult.n = cont()\n", ":2: ",
+            "result.n, column 1: cont(): no such function; did you "
+            "mean count?");
+    refused("[endpoint a]\ncopy.id = @.id\n", ":2: ", "copy.id, column 1: ");
+    refused("[endpoint a]\narray = $.a[0]\n",
+            ":2: ", "array, column 5: indexes are not supported");
+    refused("[endpoint a]\nresult.m = mean(a)\nnumbers = int64\n",
+            ":2: ", "mean needs numbers = double");
+    refused("[endpoint a]\nreslt.n = count()\n",
+            ":2: ", "did you mean result.n?");
+    refused("[pool]\nresult.n = count()\n", ":2: ", "no such key");
+    refused("[endpoint a]\nresult. = count()\n", ":2: ", "1 to 64 bytes");
+    refused("[endpoint a]\nresult.n = count()\nresult.n = count()\n",
+            ":3: ", "there twice");
+    refused("[endpoint a]\nresult.n = count()\ncopy.n = $.n\n",
+            ":3: ", "twice among results and copies");
+    refused("[endpoint a]\nwhere = @.a == 'x ; y\n",
+            ":2: ", "column 8: a string without its closing '");
+}
+END_TEST
+
+START_TEST(one_form_or_the_other)
+{
+    refused("[endpoint a]\nresult.n = count()\nfield = x\n",
+            ":3: ", "field: is of the short form");
+    refused("[endpoint a]\nmultiply = 3\nresult.n = count()\n",
+            ":2: ", "there is result.n; use one form or the other");
+    struct config *c = load("[endpoint a]\nfield = x\ncopy.n = $.n\n");
+    ck_assert_msg(c != NULL, "%s", why);
+    config_free(&c);
+}
+END_TEST
+
+START_TEST(queries_are_overridden_by_name)
+{
+    const char *const good[] = {"endpoint cart.result.total=sum(b)",
+                                "endpoint cart.result.total = sum(a)",
+                                "endpoint cart.where=@.a == 'x=y'",
+                                "endpoint cart.copy.a.b=$.a.b",
+                                "endpoint x.copy.path=$.x",
+                                "endpoint cart.path=/c"};
+    struct config *c = config_load(NULL, good, 6, why);
+    ck_assert_msg(c != NULL, "%s", why);
+    const struct config_endpoint *e = c->endpoints[0];
+    ck_assert_str_eq(e->name, "cart");
+    ck_assert_str_eq(e->members[0].text, "sum(a)");
+    ck_assert_str_eq(e->where, "@.a == 'x=y'");
+    ck_assert_str_eq(e->members[1].name, "a.b");
+    ck_assert_str_eq(c->endpoints[1]->name, "x");
+    ck_assert_str_eq(c->endpoints[1]->members[0].name, "path");
+    config_free(&c);
+}
+END_TEST
+
+START_TEST(reply_result_is_reply_sum)
+{
+    struct config *c = load("[endpoint a]\nreply = result\n");
+    ck_assert_msg(c != NULL, "%s", why);
+    ck_assert_int_eq(c->endpoints[0]->reply, CONFIG_reply_sum);
+    config_free(&c);
+}
+END_TEST
+
+START_TEST(lines_have_up_to_4096_bytes)
+{
+    char text[4200] = "[endpoint a]\nwhere = @.a == '";
+    size_t start = strlen("[endpoint a]\n");
+    memset(text + strlen(text), 'x', 4096 - (strlen(text) - start) - 1);
+    strcat(text, "'\n");
+    struct config *c = load(text);
+    ck_assert_msg(c != NULL, "%s", why);
+    config_free(&c);
+    memcpy(text + strlen(text) - 2, "x'\n", 4);
+    refused(text, ":2: ", "longer than 4096 bytes");
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
+        queries_are_kept_in_the_order_of_the_file,
+        queries_are_printed_and_read_back,
+        a_list_by_its_name_alone_is_plain,
+        mistakes_in_queries_are_told_with_line_and_column,
+        one_form_or_the_other,
+        queries_are_overridden_by_name,
+        reply_result_is_reply_sum,
+        lines_have_up_to_4096_bytes,
         an_empty_file_is_the_defaults,
         every_type_is_read,
         what_is_printed_reads_back_the_same,

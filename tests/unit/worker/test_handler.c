@@ -62,6 +62,14 @@ static void open_handler(void)
         "endpoint broken.downstream=http://127.0.0.1:1/process",
         "endpoint broken.breaker=1",
         "endpoint broken.breaker_cooldown=1h",
+        "endpoint cart.path=/cart",
+        "endpoint cart.downstream=http://127.0.0.1:1/process",
+        "endpoint cart.reply=result",
+        "endpoint cart.array=$.order.lines",
+        "endpoint cart.where=@.paid == true",
+        "endpoint cart.copy.id=$.order.id",
+        "endpoint cart.result.total=sum(@.price * @.quantity)",
+        "endpoint cart.verify=1",
     };
     static const struct handler_peers peers = {NULL, fake_post, fake_abandoned};
     char why[CONFIG_ERROR_MAX];
@@ -338,9 +346,44 @@ START_TEST(a_dry_run_answers_as_if_it_had_posted)
 }
 END_TEST
 
+START_TEST(a_query_is_posted_and_answered)
+{
+    open_handler();
+    static const char body[] =
+        "{\"order\":{\"lines\":[{\"paid\":true,\"price\":3,\"quantity\":4},"
+        "{\"paid\":false}],\"id\":\"a-1\"}}";
+    const struct ask a = {.path = "/cart", .body = body};
+    expect_body(&a, "{\"id\":\"a-1\",\"total\":12}");
+    ck_assert_str_eq(posted, "{\"id\":\"a-1\",\"total\":12}");
+    ck_assert_int_eq(ask(&a)->check, DECODER_SAME);
+    close_handler();
+}
+END_TEST
+
+START_TEST(a_query_refuses_with_a_place)
+{
+    open_handler();
+    const struct ask wrong = {
+        .path = "/cart",
+        .body = "{\"order\":{\"id\":1,\"lines\":[{\"paid\":true}]}}"};
+    expect(&wrong, OUTCOME_wrong_shape);
+    const struct ask large = {
+        .path = "/cart",
+        .body = "{\"order\":{\"id\":1,\"lines\":[{\"paid\":true,\"price\":"
+                "9223372036854775807,\"quantity\":2}]}}"};
+    const struct handler_result *r = ask(&large);
+    ck_assert_int_eq(r->outcome, OUTCOME_out_of_range);
+    ck_assert_str_eq(r->detail, "total does not fit a 64-bit integer");
+    ck_assert_int_eq(posts, 0);
+    close_handler();
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {the_result_is_posted_or_replied,
+    const TTest *const tests[] = {a_query_is_posted_and_answered,
+                                  a_query_refuses_with_a_place,
+                                  the_result_is_posted_or_replied,
                                   the_head_decides_first,
                                   the_length_must_be_that_announced,
                                   max_body_is_the_last_that_fits,

@@ -1,0 +1,38 @@
+/* config_lines: the lines of an INI file.
+ *
+ * A line is [a header], key = value (or key: value), blank, or a comment that
+ * begins with ; or #. Behind white space a ; begins a comment, too, but for one
+ * in quotes in the value of a key that is an expression: where, result.NAME,
+ * copy.NAME, and array where it begins with $. */
+#ifndef TALLYD_CONFIG_CONFIG_LINES_H
+#define TALLYD_CONFIG_CONFIG_LINES_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Bytes of a line, without its end. */
+#define CONFIG_LINE_MAX 4096
+
+enum config_lines_kind {
+    CONFIG_LINES_END,    /* of the file, or it cannot be read: see ferror(3) */
+    CONFIG_LINES_WRONG,  /* `name` says what */
+    CONFIG_LINES_HEADER, /* `name` is what stands in the brackets */
+    CONFIG_LINES_KEY,    /* `name` and `value` */
+};
+
+struct config_lines {
+    FILE *file;
+    unsigned number; /* of the last line, from 1 */
+    const char *name;
+    const char *value;
+    char text[CONFIG_LINE_MAX + 3];
+};
+
+/* The next line that says something; name and value are trimmed and valid until
+ * the next call. */
+enum config_lines_kind config_lines_next(struct config_lines *l);
+
+/* Trim `text` in place at both ends. */
+char *config_lines_trim(char *text);
+
+#endif
