@@ -169,7 +169,7 @@ static const char *text_fault(const struct setting *row, const char *text)
     if (type == SETTING_WORD && (*text == '\0' || strlen(text) > WORD_MAX))
         return "must have 1 to 64 bytes";
     if (type == SETTING_LIST && *text == '\0')
-        return "must name the list: 1 to 4096 bytes";
+        return "must have 1 to 4096 bytes";
     if (type == SETTING_FILEPATH && *text != '\0' && *text != '/')
         return "must be an absolute path, or empty";
     if (type == SETTING_URLPATH && *text != '/')

@@ -358,21 +358,16 @@ static bool read_slot(struct evaluation *e, size_t slot)
     return true;
 }
 
-static bool is_read(const struct program *p, size_t slot)
-{
-    return (p->slots[slot].uses & PROGRAM_NUMBER) != 0;
-}
-
 static bool read_slots(struct evaluation *e)
 {
     const struct program *p = e->program;
-    for (size_t i = 0; i < p->slot_count; i++)
-        if (is_read(p, i) && is_skipped(e, i)) {
+    for (size_t i = 0; i < p->read_count; i++)
+        if (is_skipped(e, p->reads[i])) {
             e->fate = EVALUATION_SKIPPED;
             return false;
         }
-    for (size_t i = 0; i < p->slot_count; i++)
-        if (is_read(p, i) && !read_slot(e, i))
+    for (size_t i = 0; i < p->read_count; i++)
+        if (!read_slot(e, p->reads[i]))
             return false;
     return true;
 }

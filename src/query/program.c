@@ -83,17 +83,27 @@ static bool is_same(const struct program_slot *a, const struct program_slot *b)
     return same;
 }
 
+static void add_use(struct program *p, size_t slot, uint8_t uses)
+{
+    uint8_t before = p->slots[slot].uses;
+    p->slots[slot].uses |= uses;
+    if ((uses & PROGRAM_NUMBER) != 0 && (before & PROGRAM_NUMBER) == 0)
+        p->reads[p->read_count++] = (uint8_t)slot;
+}
+
 int program_slot(struct program *p, const struct program_slot *path)
 {
-    for (size_t i = 0; i < p->slot_count; i++)
-        if (is_same(&p->slots[i], path)) {
-            p->slots[i].uses |= path->uses;
-            return (int)i;
-        }
-    if (p->slot_count == PROGRAM_SLOTS_MAX)
+    size_t i = 0;
+    while (i < p->slot_count && !is_same(&p->slots[i], path))
+        i++;
+    if (i == PROGRAM_SLOTS_MAX)
         return -1;
-    p->slots[p->slot_count] = *path;
-    return (int)p->slot_count++;
+    if (i == p->slot_count) {
+        p->slots[p->slot_count++] = *path;
+        p->slots[i].uses = 0;
+    }
+    add_use(p, i, path->uses);
+    return (int)i;
 }
 
 /* Make room for one more behind `count` in the list that `list` points to; a

@@ -129,6 +129,9 @@ struct program {
     size_t step_count;
     struct program_slot slots[PROGRAM_SLOTS_MAX];
     size_t slot_count;
+    uint8_t reads[PROGRAM_SLOTS_MAX]; /* the slots that arithmetic reads, in the
+                                         order of the results */
+    size_t read_count;
     struct program_range where; /* empty: all items */
     struct program_result results[PROGRAM_RESULTS_MAX];
     size_t result_count;

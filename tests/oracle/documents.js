@@ -317,4 +317,4 @@ function make(seed, number, share = 0, numbers = 'double') {
   return kind < 35 ? mutate(c, bytes) : bytes;
 }
 
-module.exports = {Chance, EDGES, make, mutate};
+module.exports = {Chance, EDGES, integer, make, mutate, number};
