@@ -5,6 +5,7 @@
 
 #include "capture/capture.h"
 #include "config/config.h"
+#include "ctl/explain.h"
 #include "ctl/options.h"
 #include "ctl/pool_commands.h"
 #include "ctl/send.h"

@@ -14,10 +14,12 @@
 
 #include "base/clock.h"
 #include "ctl/ctl_pool.h"
+#include "ctl/explain.h"
 #include "ctl/options.h"
 #include "fastcgi/cgi_response.h"
 #include "fastcgi/client.h"
 #include "fastcgi/record.h"
+#include "worker/endpoint.h"
 
 #define PARAMS_BYTES 65536
 #define NAME_BYTES 256
@@ -232,6 +234,41 @@ static enum send_end ask(struct sender *s, const struct config *c, int body)
     return SEND_FAILED;
 }
 
+/* The endpoint that the pool would take for the path. */
+static const struct config_endpoint *endpoint_of(const struct send_options *o,
+                                                 const struct config *c)
+{
+    char why[256];
+    const char *path = choose_path(o, c);
+    struct endpoint_table *t = endpoint_table_new(c, why, sizeof why);
+    if (t == NULL) {
+        fail("%s", why);
+        return NULL;
+    }
+    const struct endpoint *e = endpoint_find(t, path, strcspn(path, "?"));
+    const struct config_endpoint *found = e == NULL ? NULL : e->config;
+    endpoint_table_free(&t);
+    if (found == NULL)
+        fail("--path %s: no endpoint claims it", path);
+    return found;
+}
+
+static enum send_end explain(const struct send_options *o,
+                             const struct config *c, int body)
+{
+    const struct config_endpoint *e = endpoint_of(o, c);
+    if (e == NULL)
+        return SEND_FAILED;
+    switch (explain_body(e, body)) {
+    case EXPLAIN_TAKEN:
+        return SEND_TAKEN;
+    case EXPLAIN_REFUSED:
+        return SEND_REFUSED;
+    default:
+        return SEND_FAILED;
+    }
+}
+
 static enum send_end send_file(const struct send_options *o,
                                const struct config *c)
 {
@@ -244,7 +281,8 @@ static enum send_end send_file(const struct send_options *o,
         return SEND_FAILED;
     }
     sender.options = o;
-    enum send_end end = ask(&sender, c, body);
+    enum send_end end =
+        o->explain ? explain(o, c, body) : ask(&sender, c, body);
     if (!is_stdin)
         close(body);
     return end;

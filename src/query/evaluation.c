@@ -518,8 +518,7 @@ void evaluation_pointer(const struct program *p,
 {
     bool document = f->slot >= 0 && !f->in_item;
     size_t list = 0;
-    if (f->what == EVALUATION_RIGHT || f->what == EVALUATION_RANGE ||
-        f->what == EVALUATION_NO_MEMORY)
+    if (f->what == EVALUATION_RANGE || f->what == EVALUATION_NO_MEMORY)
         return;
     for (size_t i = 0; !document && i < f->steps; i++)
         if (p->steps[i].each)
@@ -535,6 +534,14 @@ void evaluation_pointer(const struct program *p,
 enum evaluation_fate evaluation_fate(const struct evaluation *e)
 {
     return e->fate;
+}
+
+void evaluation_print_place(const struct evaluation *e, struct buf *out)
+{
+    struct evaluation_fault here = {
+        .in_item = true, .slot = -1, .steps = (uint8_t)e->program->step_count};
+    memcpy(here.indices, e->indices, sizeof here.indices);
+    evaluation_pointer(e->program, &here, out);
 }
 
 void evaluation_print_share(const struct evaluation *e, size_t result,

@@ -126,6 +126,9 @@ void evaluation_pointer(const struct program *p,
 
 enum evaluation_fate evaluation_fate(const struct evaluation *e);
 
+/* Where it is, as a JSON pointer. */
+void evaluation_print_place(const struct evaluation *e, struct buf *out);
+
 /* What it added to a result, printed; not after one that did not count. */
 void evaluation_print_share(const struct evaluation *e, size_t result,
                             struct buf *out);

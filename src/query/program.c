@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/utf8.h"
 
 struct program_text {
@@ -50,25 +49,32 @@ static void quote(struct buf *out, const char *at, size_t n)
         buf_add(out, at, n);
 }
 
+void program_print_text(struct buf *out, const char *bytes, size_t n)
+{
+    const char *end = bytes + n;
+    buf_char(out, '"');
+    while (bytes < end) {
+        size_t length =
+            *bytes == '\0' ? 1 : utf8_length((const unsigned char *)bytes);
+        if (length == 0)
+            buf_str(out, "\xef\xbf\xbd"); /* U+FFFD */
+        else
+            quote(out, bytes, length);
+        bytes += length == 0 ? 1 : length;
+    }
+    buf_char(out, '"');
+}
+
 bool program_quote(struct program *p, const char *text,
                    struct program_name *quoted)
 {
-    size_t room = 6 * strlen(text) + 3;
+    size_t n = strlen(text), room = 6 * n + 3;
     char *bytes = malloc(room);
     if (bytes == NULL)
         return false;
     struct buf out;
     buf_init(&out, bytes, room);
-    buf_char(&out, '"');
-    while (*text != '\0') {
-        size_t n = utf8_length((const unsigned char *)text);
-        if (n == 0)
-            buf_str(&out, "\xef\xbf\xbd"); /* U+FFFD */
-        else
-            quote(&out, text, n);
-        text += n == 0 ? 1 : n;
-    }
-    buf_char(&out, '"');
+    program_print_text(&out, text, n);
     *quoted = (struct program_name){program_keep(p, bytes, out.len), out.len};
     free(bytes);
     return quoted->bytes != NULL;

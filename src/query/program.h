@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "query/value.h"
 
 #define PROGRAM_NAMES_MAX 8 /* of a path */
@@ -149,6 +150,10 @@ void program_free(struct program *p);
 /* Keep a copy of `n` bytes, terminated, as long as the program. NULL: memory is
  * short. */
 char *program_keep(struct program *p, const char *bytes, size_t n);
+
+/* Append what `bytes` are as a JSON string, quotes included; what is no UTF-8
+ * becomes U+FFFD. They are terminated behind `n`. */
+void program_print_text(struct buf *out, const char *bytes, size_t n);
 
 /* `text` as a JSON string, quotes included; what is no UTF-8 becomes U+FFFD.
  * False: memory is short. */
