@@ -13,12 +13,12 @@ REFERENCE = kit.TOP / "tests/reference"
 class Handler:
     """One of them, on an address of its own."""
 
-    def __init__(self, name, command, downstream=None):
+    def __init__(self, name, command, downstream=None, more=()):
         self.name = name
         self.port = kit.free_port()
         self.url = f"http://{kit.HOST}:{self.port}/process"
         self.process = kit.Process(name, [*command, self.port,
-                                          downstream or "", kit.HOST])
+                                          downstream or "", kit.HOST, *more])
         kit.until(f"{name} listens", self._listens)
 
     def _listens(self):
@@ -28,24 +28,26 @@ class Handler:
         except OSError:
             return False
 
-    def ask(self, body, method="POST"):
+    def ask(self, body, method="POST", path="/process"):
         """(status, body) of one request."""
         link = http.client.HTTPConnection(kit.HOST, self.port,
                                           timeout=kit.wait_limit(20))
         try:
-            link.request(method, "/process", body)
+            link.request(method, path, body)
             answer = link.getresponse()
             return answer.status, answer.read()
         finally:
             link.close()
 
 
-def start_node(downstream=None):
-    """The handler in JavaScript. Skip where there is no Node."""
+def start_node(downstream=None, module=None):
+    """The handler in JavaScript, with those of a module besides. Skip where
+    there is no Node."""
     node = kit.find_server("node")
     if node is None:
         raise tap.Skip("node is not installed")
-    return Handler("node", [node, REFERENCE / "node/handler.js"], downstream)
+    return Handler("node", [node, REFERENCE / "node/handler.js"], downstream,
+                   () if module is None else (module,))
 
 
 def start_hyper(downstream=None):

@@ -1,15 +1,16 @@
 // The handler tallyd replaces, as it would stand in production: one process,
 // a keep-alive agent, bodies gathered and parsed, the sum posted downstream.
 //
-// usage: node handler.js PORT [DOWNSTREAM_URL]
+// usage: node handler.js PORT [DOWNSTREAM_URL [HOST [MODULE]]]
 // Without a downstream it answers {"sum":N}, with one {"ok":true}. The request id
-// is passed on.
+// is passed on. MODULE exports other handlers, {path: (document) => result}.
 'use strict';
 const http = require('http');
 
 const port = Number(process.argv[2]);
 const downstream = process.argv[3] ? new URL(process.argv[3]) : null;
 const host = process.argv[4] ?? '127.0.0.1';
+const others = process.argv[5] ? require(process.argv[5]) : {};
 const DOWNSTREAM_TIMEOUT = 10000;  // ms
 const agent = new http.Agent({keepAlive: true, maxSockets: 256});
 
@@ -21,8 +22,14 @@ function answer(res, status, body) {
   res.end(body);
 }
 
-function post(sum, id, done) {
-  const body = JSON.stringify({sum});
+function add({items}) {
+  let sum = 0;
+  for (const item of items) sum = sum + item.value * 2;
+  return {sum};
+}
+
+function post(result, id, done) {
+  const body = JSON.stringify(result);
   const req = http.request(downstream, {
     method: 'POST',
     agent,
@@ -39,19 +46,19 @@ function post(sum, id, done) {
   req.end(body);
 }
 
-function handle(res, id, text) {
-  let sum = 0;
+function handle(res, path, id, text) {
+  let result;
   try {
-    for (const item of JSON.parse(text).items) sum = sum + item.value * 2;
+    result = (others[path] ?? add)(JSON.parse(text));
   } catch (error) {
     answer(res, 400, '{"error":"bad request"}');
     return;
   }
   if (downstream === null) {
-    answer(res, 200, JSON.stringify({sum}));
+    answer(res, 200, JSON.stringify(result));
     return;
   }
-  post(sum, id, (ok) => answer(res, ok ? 200 : 502,
+  post(result, id, (ok) => answer(res, ok ? 200 : 502,
     ok ? '{"ok":true}' : '{"error":"downstream"}'));
 }
 
@@ -62,7 +69,7 @@ const server = http.createServer((req, res) => {
   }
   const chunks = [];
   req.on('data', (chunk) => chunks.push(chunk));
-  req.on('end', () => handle(res, req.headers['x-request-id'],
+  req.on('end', () => handle(res, req.url, req.headers['x-request-id'],
     Buffer.concat(chunks).toString('utf8')));
 });
 server.keepAliveTimeout = 75000;

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""doc/RECIPES.md as it is printed: each body goes through nginx to tallyd and to
+the handler in JavaScript, which post the same; tests/reference/node makes that of
+the settings, too."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import kit
+import tap
+from downstream import Downstream
+from fronts import Nginx
+from references import REFERENCE, start_node
+
+DOCUMENT = kit.TOP / "doc/RECIPES.md"
+BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.S)
+LEAST = 12
+
+
+def read_recipes():
+    """[(title, body, handler, {key: value}, what is posted)]"""
+    recipes = []
+    for part in DOCUMENT.read_text("utf-8").split("\n## ")[1:]:
+        (_, body), (_, handler), (_, settings), (_, posted) = BLOCK.findall(part)
+        keys = dict(re.split(r"\s*=\s*", line, maxsplit=1)
+                    for line in settings.splitlines())
+        recipes.append((part.splitlines()[0], body.rstrip("\n").encode(),
+                        handler, keys, posted.rstrip("\n").encode()))
+    return recipes
+
+
+RECIPES = read_recipes()
+
+
+def path_of(number):
+    return f"/recipe-{number}"
+
+
+def module_of_handlers():
+    path = kit.fresh_path("recipes.js")
+    path.write_text("module.exports = {\n" + "".join(
+        f"'{path_of(number)}': {handler},\n"
+        for number, (_, _, handler, _, _) in enumerate(RECIPES)) + "};\n")
+    return path
+
+
+def endpoints(**more):
+    return {f"recipe-{number}": {"path": path_of(number), **keys, **more}
+            for number, (_, _, _, keys, _) in enumerate(RECIPES)}
+
+
+def posted_by(downstream, ask):
+    """The bodies posted for each recipe, in order."""
+    for number, (title, body, _, _, _) in enumerate(RECIPES):
+        tap.equal(ask(path_of(number), body), (200, b'{"ok":true}'), title)
+    return [request.body for request in downstream.requests]
+
+
+@tap.test
+def the_recipes_post_what_they_say():
+    if Nginx.missing():
+        raise tap.Skip(Nginx.missing())
+    tap.check(len(RECIPES) >= LEAST, f"{len(RECIPES)} recipes")
+    wanted = [posted for _, _, _, _, posted in RECIPES]
+    with Downstream() as ours, Downstream() as theirs:
+        front = Nginx(endpoints(downstream=ours.url, verify=1))
+
+        def ask(path, body):
+            reply = front.request("POST", path, body)
+            return reply.status, reply.body
+
+        node = start_node(theirs.url, module_of_handlers())
+        tap.equal(posted_by(ours, ask), wanted, "posted by tallyd")
+        tap.equal(posted_by(theirs, lambda path, body: node.ask(
+            body, path=path)), wanted, "posted by the handlers in JavaScript")
+        tap.equal(front.pool.count("mismatches"), 0, "mismatches")
+
+
+@tap.test
+def the_generator_makes_the_same_of_the_settings():
+    node = kit.find_server("node")
+    if node is None:
+        raise tap.Skip("node is not installed")
+    config = kit.fresh_path("recipes.conf")
+    config.write_text("".join(
+        f"[endpoint {name}]\n" + "".join(f"{key} = {value}\n"
+                                         for key, value in keys.items())
+        for name, keys in endpoints().items()))
+    dump = subprocess.run(kit.tallyd("-T", "-c", config), capture_output=True,
+                          text=True, check=True).stdout
+    script = (f"const {{handlerOf, settingsOf}} = "
+              f"require('{REFERENCE}/node/generate.js');"
+              "const {dump, bodies} = JSON.parse(require('fs')"
+              ".readFileSync(0, 'utf8'));"
+              "console.log(JSON.stringify(bodies.map((body, i) => handlerOf("
+              "settingsOf(dump, `recipe-${i}`))(Buffer.from(body)).toString())))")
+    done = subprocess.run(
+        [node, "-e", script], capture_output=True, text=True, check=True,
+        input=json.dumps({"dump": dump, "bodies": [
+            body.decode() for _, body, _, _, _ in RECIPES]}))
+    tap.equal(json.loads(done.stdout),
+              [posted.decode() for _, _, _, _, posted in RECIPES],
+              "what the generated handlers give")
+
+
+sys.exit(kit.run())
