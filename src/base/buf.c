@@ -8,6 +8,11 @@ void buf_init(struct buf *b, char *data, size_t cap)
 {
     b->data = data;
     b->cap = cap;
+    buf_reset(b);
+}
+
+void buf_reset(struct buf *b)
+{
     b->len = 0;
     b->overflow = false;
     if (b->cap > 0)

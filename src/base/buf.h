@@ -21,6 +21,9 @@ struct buf {
 /* Start an empty buffer on `cap` bytes at `data`. */
 void buf_init(struct buf *b, char *data, size_t cap);
 
+/* Empty it and forget an earlier overflow. */
+void buf_reset(struct buf *b);
+
 void buf_add(struct buf *b, const void *bytes, size_t n);
 void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);

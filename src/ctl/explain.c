@@ -18,10 +18,9 @@
 
 #define TEXT_ROOM 65536
 
-struct explain_options {
+#define OPTIONS_STRUCT explain_options
 #define OPTIONS_FILE "ctl/explain_options.def"
-#include "ctl/options_members.h"
-};
+#include "ctl/options_declare.h"
 
 /* What is needed to evaluate a body. */
 struct bench {
@@ -244,18 +243,12 @@ enum explain_end explain_body(const struct config_endpoint *e, int fd)
     return failed ? EXPLAIN_FAILED : good ? EXPLAIN_TAKEN : EXPLAIN_REFUSED;
 }
 
-static const struct option_row rows[] = {
-#define OPTIONS_STRUCT struct explain_options
-#define OPTIONS_FILE "ctl/explain_options.def"
-#include "ctl/options_rows.h"
-};
-
 static const struct options_table table = {
     .program = "tallyctl",
     .command = "explain",
     .usage = "[OPTION...] [ENDPOINT]",
     .about = "Print how the queries of the settings are understood.\n",
-    OPTIONS_ROWS(rows),
+    OPTIONS_ROWS(explain_options_rows),
 };
 
 int explain_main(int argc, char **argv)

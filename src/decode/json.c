@@ -352,7 +352,7 @@ void json_put_uint(struct json_doc *object, const char *key, uint64_t value)
 void json_put_double(struct json_doc *object, const char *key, double value)
 {
     char text[TALLY_TEXT_MAX];
-    decimal_print_double(value, text);
+    number_text_double(value, text);
     put(object, key, json_object_new_double_s(value, text));
 }
 

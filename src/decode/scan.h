@@ -84,8 +84,8 @@ enum scan_where {
 /* After scan_begin(): one more level is open. */
 void scan_open(struct scan *s, bool object);
 
-/* After those: go on there; or, `in_string`, within the string that comes to its
- * end there, between two of its characters or escapes. Set offset, line and
+/* After those: go on there; or, `in_string`, within the string that comes to
+ * its end there, between two of its characters or escapes. Set offset, line and
  * line_start, too. */
 void scan_resume(struct scan *s, enum scan_where where, bool in_string);
 

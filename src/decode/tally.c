@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "base/decimal.h"
+#include "base/number_text.h"
 
 void tally_begin(struct tally *t, enum tally_numbers numbers, int32_t multiply)
 {
@@ -15,7 +15,7 @@ static size_t print_exact(const struct tally *t, char *text)
     __int128 result = t->exact * t->multiply;
     if (result < INT64_MIN || result > INT64_MAX)
         return 0;
-    return decimal_print_int64((int64_t)result, text);
+    return number_text_int64((int64_t)result, text);
 }
 
 size_t tally_print(const struct tally *t, char *text)
@@ -24,5 +24,5 @@ size_t tally_print(const struct tally *t, char *text)
         return print_exact(t, text);
     if (!isfinite(t->approx))
         return 0;
-    return decimal_print_double(t->approx, text);
+    return number_text_double(t->approx, text);
 }

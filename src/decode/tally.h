@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/decimal.h"
+#include "base/number_text.h"
 
 enum tally_numbers { TALLY_INT64, TALLY_DOUBLE };
 
@@ -19,7 +19,7 @@ enum tally_numbers { TALLY_INT64, TALLY_DOUBLE };
 #define TALLY_MULTIPLY_MAX 1048576
 
 /* Room for any printed result and its NUL. */
-#define TALLY_TEXT_MAX DECIMAL_TEXT_MAX
+#define TALLY_TEXT_MAX NUMBER_TEXT_MAX
 
 struct tally {
     enum tally_numbers numbers;

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "base/decimal.h"
+#include "base/number_text.h"
 
 /* Of 128 bits; without the builtin, whose function not every runtime has. */
 static bool multiply_overflows(__int128 a, __int128 b, __int128 *product)
@@ -150,14 +150,13 @@ void arithmetic_add(struct arithmetic_total *t, const struct program *p,
 bool arithmetic_print_number(const union arithmetic_number *n,
                              enum program_numbers numbers, struct buf *out)
 {
-    char text[DECIMAL_TEXT_MAX];
+    char text[NUMBER_TEXT_MAX];
     size_t len;
     if (numbers == PROGRAM_INT64 ? n->exact < INT64_MIN || n->exact > INT64_MAX
                                  : !isfinite(n->approx))
         return false;
-    len = numbers == PROGRAM_INT64
-              ? decimal_print_int64((int64_t)n->exact, text)
-              : decimal_print_double(n->approx, text);
+    len = numbers == PROGRAM_INT64 ? number_text_int64((int64_t)n->exact, text)
+                                   : number_text_double(n->approx, text);
     buf_add(out, text, len);
     return true;
 }

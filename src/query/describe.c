@@ -1,7 +1,7 @@
 /* describe: see describe.h. */
 #include "query/describe.h"
 
-#include "base/decimal.h"
+#include "base/number_text.h"
 #include "query/lexer.h"
 
 static void put_name(const struct program_name *name, struct buf *out)
@@ -55,7 +55,7 @@ void describe_literal(const struct value *literal, struct buf *out)
 {
     static const char *const words[] = {
         [VALUE_NULL] = "null", [VALUE_FALSE] = "false", [VALUE_TRUE] = "true"};
-    char text[DECIMAL_TEXT_MAX];
+    char text[NUMBER_TEXT_MAX];
     if (literal->kind == VALUE_STRING)
         program_print_text(out, literal->text, literal->n);
     else if (literal->kind != VALUE_NUMBER)
@@ -63,7 +63,7 @@ void describe_literal(const struct value *literal, struct buf *out)
     else if (literal->text != NULL)
         buf_add(out, literal->text, literal->n);
     else
-        buf_add(out, text, decimal_print_int64(literal->number.exact, text));
+        buf_add(out, text, number_text_int64(literal->number.exact, text));
 }
 
 static void put_comparison(const struct program *p, const struct program_op *op,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/decimal.h"
+#include "base/number_text.h"
 #include "query/equality.h"
 
 /* The text of a slot's value, as far as it has to be kept. */
@@ -487,7 +487,7 @@ size_t evaluation_room(const struct program *p)
     for (size_t i = 0; i < p->copy_count; i++)
         room += p->copies[i].quoted.n + PROGRAM_COPY_MAX + 2;
     for (size_t i = 0; i < p->result_count; i++)
-        room += p->results[i].quoted.n + DECIMAL_TEXT_MAX + 2;
+        room += p->results[i].quoted.n + NUMBER_TEXT_MAX + 2;
     return room;
 }
 

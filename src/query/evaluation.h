@@ -1,17 +1,18 @@
 /* evaluation: a program at work on one document.
  *
  * A decoder finds the values of the program's slots and says what happens to
- * the list:
+ * the list. In the order in which it calls:
  *
- *   evaluation_begin()                      a document
- *     evaluation_save() evaluation_restore()  a member on the way to the list
- * is about to begin for the first time in its object; once more
- *     evaluation_place()                      the element of a list, by its
- * index evaluation_item()                       an item begins evaluation_set()
- * _number() _piece()     a value of a slot; the last of a slot counts
- *       evaluation_item_end()                   it is complete: it is evaluated
- *     evaluation_no_list()                    what should be a list is none
- *   evaluation_finish()                     the result, or the first fault
+ * - evaluation_begin(): a document begins.
+ * - evaluation_save(): a member on the way to the list begins, the first of its
+ *   name in its object. evaluation_restore(): it comes once more.
+ * - evaluation_place(): the element of a list, by its index.
+ * - evaluation_item(): an item begins.
+ * - evaluation_set(), evaluation_number(), evaluation_piece(): a value of a
+ *   slot; the last of a slot counts.
+ * - evaluation_item_end(): the item is complete, and is evaluated.
+ * - evaluation_no_list(): what should be a list is none.
+ * - evaluation_finish(): the result, or the first fault.
  *
  * The last of several members of one name counts: what a list added is taken
  * back by evaluation_restore(), faults included. A decoder clears the slots

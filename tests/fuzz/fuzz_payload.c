@@ -47,7 +47,8 @@ static size_t open_decoders(struct decoder decoders[DECODERS_MAX],
         if (p == NULL)
             abort();
         payload_choose_path(p, i);
-        decoders[i] = (struct decoder){i < count ? paths[i]->name : "json-c", p};
+        decoders[i] =
+            (struct decoder){i < count ? paths[i]->name : "json-c", p};
     }
     return count + 1;
 }

@@ -93,8 +93,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        documents_are_printed_in_order,       hostile_text_is_still_json,
-        a_buffer_too_small_is_told,           strings_are_quoted,
-        integers_must_be_integers_of_int64,   doubles_are_rounded_correctly};
+        documents_are_printed_in_order,     hostile_text_is_still_json,
+        a_buffer_too_small_is_told,         strings_are_quoted,
+        integers_must_be_integers_of_int64, doubles_are_rounded_correctly};
     return UNIT_MAIN("json", tests);
 }

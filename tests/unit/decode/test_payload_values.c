@@ -121,7 +121,7 @@ static const char *expect_double(char *out, const char *number)
         sum = sum + (i == WARM ? strtod(number, NULL) : 1.0) * 2;
     if (sum - sum != 0)
         return "no result";
-    out[decimal_print_double(sum, out)] = '\0';
+    out[number_text_double(sum, out)] = '\0';
     return out;
 }
 

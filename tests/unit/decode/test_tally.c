@@ -158,7 +158,7 @@ START_TEST(doubles_are_printed_as_in_ecmascript)
 {
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         char text[TALLY_TEXT_MAX + 1];
-        text[decimal_print_double(numbers[i].value, text)] = '\0';
+        text[number_text_double(numbers[i].value, text)] = '\0';
         ck_assert_str_eq(text, numbers[i].text);
     }
 }
@@ -170,7 +170,7 @@ START_TEST(powers_of_two_are_shortest)
     for (int e = -1074; e < 1024; e++) {
         char text[TALLY_TEXT_MAX + 1], shorter[40];
         double value = ldexp(1, e);
-        text[decimal_print_double(value, text)] = '\0';
+        text[number_text_double(value, text)] = '\0';
         ck_assert_msg(strtod(text, NULL) == value, "2^%d: %s", e, text);
         for (int digits = 1; digits < 17; digits++) {
             snprintf(shorter, sizeof shorter, "%.*e", digits - 1, value);
@@ -223,7 +223,7 @@ START_TEST(what_is_printed_reads_back_the_same)
         memcpy(&value, &seed, sizeof value);
         if (!isfinite(value))
             continue;
-        size_t n = decimal_print_double(value, text);
+        size_t n = number_text_double(value, text);
         ck_assert_uint_lt(n, TALLY_TEXT_MAX);
         text[n] = '\0';
         ck_assert_msg(strtod(text, NULL) == value, "%s", text);

@@ -47,7 +47,7 @@ START_TEST(a_number_is_read_as_it_is_written)
 }
 END_TEST
 
-/* What JavaScript's Number() takes, all but the last rows, and this does not:
+/* What Number of JavaScript takes, all but the last rows, and this does not:
  * doc/PARITY.md. */
 static const char *const no_numbers[] = {
     "",

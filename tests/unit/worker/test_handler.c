@@ -348,7 +348,6 @@ END_TEST
 
 START_TEST(a_query_is_posted_and_answered)
 {
-    open_handler();
     static const char body[] =
         "{\"order\":{\"lines\":[{\"paid\":true,\"price\":3,\"quantity\":4},"
         "{\"paid\":false}],\"id\":\"a-1\"}}";
@@ -356,13 +355,11 @@ START_TEST(a_query_is_posted_and_answered)
     expect_body(&a, "{\"id\":\"a-1\",\"total\":12}");
     ck_assert_str_eq(posted, "{\"id\":\"a-1\",\"total\":12}");
     ck_assert_int_eq(ask(&a)->check, DECODER_SAME);
-    close_handler();
 }
 END_TEST
 
 START_TEST(a_query_refuses_with_a_place)
 {
-    open_handler();
     const struct ask wrong = {
         .path = "/cart",
         .body = "{\"order\":{\"id\":1,\"lines\":[{\"paid\":true}]}}"};
@@ -375,7 +372,6 @@ START_TEST(a_query_refuses_with_a_place)
     ck_assert_int_eq(r->outcome, OUTCOME_out_of_range);
     ck_assert_str_eq(r->detail, "total does not fit a 64-bit integer");
     ck_assert_int_eq(posts, 0);
-    close_handler();
 }
 END_TEST
 

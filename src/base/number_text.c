@@ -1,5 +1,5 @@
-/* decimal: see decimal.h. */
-#include "base/decimal.h"
+/* number_text: see number_text.h. */
+#include "base/number_text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,10 +8,10 @@
 
 #include "base/buf.h"
 
-size_t decimal_print_int64(int64_t value, char *text)
+size_t number_text_int64(int64_t value, char *text)
 {
     struct buf out;
-    buf_init(&out, text, DECIMAL_TEXT_MAX);
+    buf_init(&out, text, NUMBER_TEXT_MAX);
     if (value < 0)
         buf_char(&out, '-');
     buf_uint(&out, value < 0 ? -(uint64_t)value : (uint64_t)value);
@@ -80,25 +80,25 @@ static size_t print(const struct decimal *d, const char *sign, char *text)
 {
     int n = d->point, k = d->count, len;
     if (k <= n && n <= 21)
-        len = snprintf(text, DECIMAL_TEXT_MAX, "%s%s%.*s", sign, d->digits,
+        len = snprintf(text, NUMBER_TEXT_MAX, "%s%s%.*s", sign, d->digits,
                        n - k, "000000000000000000000");
     else if (0 < n && n <= 21)
-        len = snprintf(text, DECIMAL_TEXT_MAX, "%s%.*s.%s", sign, n, d->digits,
+        len = snprintf(text, NUMBER_TEXT_MAX, "%s%.*s.%s", sign, n, d->digits,
                        d->digits + n);
     else if (-6 < n && n <= 0)
-        len = snprintf(text, DECIMAL_TEXT_MAX, "%s0.%.*s%s", sign, -n, "000000",
+        len = snprintf(text, NUMBER_TEXT_MAX, "%s0.%.*s%s", sign, -n, "000000",
                        d->digits);
     else
-        len = snprintf(text, DECIMAL_TEXT_MAX, "%s%c%s%se%+d", sign,
+        len = snprintf(text, NUMBER_TEXT_MAX, "%s%c%s%se%+d", sign,
                        d->digits[0], k > 1 ? "." : "", d->digits + 1, n - 1);
     return (size_t)len;
 }
 
-size_t decimal_print_double(double value, char *text)
+size_t number_text_double(double value, char *text)
 {
     const double exact_below = 9007199254740992.0; /* 2^53 */
     if (fabs(value) < exact_below && value == trunc(value))
-        return decimal_print_int64((int64_t)value, text);
+        return number_text_int64((int64_t)value, text);
     struct decimal d;
     shortest(&d, fabs(value));
     return print(&d, value < 0 ? "-" : "", text);
