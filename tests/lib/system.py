@@ -62,7 +62,7 @@ def make_install():
            if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
     done = subprocess.run(["make", "-s", "-C", BUILD, "install",
                            f"DESTDIR={place}"], env=env, capture_output=True,
-                          text=True, check=False, timeout=kit.seconds(120))
+                          text=True, check=False, timeout=kit.wait_limit(120))
     tap.equal(done.returncode, 0, f"make install: {done.stdout}{done.stderr}")
     return place
 
@@ -143,7 +143,7 @@ class System(kit.Process):
         return subprocess.run(
             ["nsenter", f"--target={self.init}", "--mount", "--pid", *become,
              *map(str, command)], capture_output=True, text=True, check=False,
-            stdin=subprocess.DEVNULL, timeout=kit.seconds(limit),
+            stdin=subprocess.DEVNULL, timeout=kit.wait_limit(limit),
             env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",
                  "SYSTEMD_PAGER": "", "SYSTEMD_COLORS": "0"})
 
@@ -292,7 +292,7 @@ class Unit:
                 if worker["generation"] == newest]
 
     def post(self, body=SAMPLE, **more):
-        return fastcgi.post(self.address, body, kit.seconds(60), **more)
+        return fastcgi.post(self.address, body, kit.wait_limit(60), **more)
 
     def serves(self):
         reply = self.post()

@@ -71,7 +71,7 @@ probes = {
     "mmap": lambda: mmap.mmap(-1, 4096, mmap.MAP_PRIVATE,
                               mmap.PROT_WRITE | mmap.PROT_EXEC).close(),
     "chmod u+s": lambda: chmod(0o4700),
-    "nice": lambda: in_child(os.setpriority, os.PRIO_PROCESS, 0, 1),
+    "nice": lambda: in_child(os.nice, 1),
     "affinity": lambda: os.sched_setaffinity(0, os.sched_getaffinity(0)),
     "personality": lambda: in_child(call, "personality", UNAME26),
     "unshare": lambda: in_child(call, "unshare", NEWUSER),
@@ -198,9 +198,9 @@ def everything_goes_on():
             tap.equal(unit.post(path="/refused").status, 502, "no downstream")
             for page in ("/status?html", "/metrics", "/readyz", "/selftest"):
                 tap.equal(web.ask((kit.HOST, port), page,
-                                  kit.seconds(60)).status, 200, page)
+                                  kit.wait_limit(60)).status, 200, page)
             tap.contains(web.ask((kit.HOST, port), "/status",
-                                 kit.seconds(60)).text,
+                                 kit.wait_limit(60)).text,
                          "waiting in the kernel 0 of", "the listen queue")
             before = unit.status()["counters"]["selftests"]
             kit.until("self-tests go on", lambda before=before:

@@ -53,7 +53,7 @@ class Load:
         while not self._over.is_set():
             try:
                 link = link or fastcgi.Link(self.unit.address,
-                                            kit.seconds(60))
+                                            kit.wait_limit(60))
                 link.send(fastcgi.request(SAMPLE, keep=self.keep))
                 reply = link.read_reply()
             except (OSError, fastcgi.Broken) as error:
@@ -79,7 +79,7 @@ class Load:
     def __exit__(self, kind, *_ignored):
         self._over.set()
         for thread in self._threads:
-            thread.join(kit.seconds(60))
+            thread.join(kit.wait_limit(60))
         if kind is None:
             tap.equal(self.faults, [], "requests that were lost")
 
@@ -195,7 +195,7 @@ def a_stop_drains():
         pid = unit.start({"main": {"downstream": down.url}},
                          drain_timeout="5m")
         down.hold()
-        with fastcgi.Link(unit.address, kit.seconds(60)) as link:
+        with fastcgi.Link(unit.address, kit.wait_limit(60)) as link:
             link.send(fastcgi.request(SAMPLE))
             down.wait_for(1, limit=60)
             unit.system.systemctl("stop", "--no-block", unit.socket,
