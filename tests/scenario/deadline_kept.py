@@ -126,10 +126,9 @@ def new_connections_and_kept_ones_are_counted_together():
                                         queue_limit=20) as pool:
         kept = kept_links(pool, 20)
         busy = occupy(pool, down)
-        for link in kept:
-            ask(link)
+        # New ones first: only who accepts one asks the kernel for the others.
         new = [pool.link(limit=60) for _ in range(20)]
-        for link in new:
+        for link in new + kept:
             ask(link)
         down.answer = slowly(0.05)
         let_go(down.gate)
