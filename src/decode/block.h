@@ -4,11 +4,9 @@
  *
  * Strings are dealt with here: a quote that is not escaped begins or ends one.
  * A byte is escaped behind an odd number of backslashes (RFC 8259, section 7;
- * Langdale and Lemire, 3.1.1). UTF-8 is checked (RFC 3629, section 4): which
- * bytes continue a character follows from the three bytes before each, as in
- * Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte",
- * 2021, but on masks. A block that lies within a string is left out once that
- * is done: nothing else is to be known of it.
+ * Langdale and Lemire, 3.1.1). UTF-8 is checked (RFC 3629, section 4). A block
+ * that lies within a string is left out once that is done: nothing else is to
+ * be known of it.
  *
  * Included with one of the headers of decode/simd before it. */
 #ifndef TALLYD_DECODE_BLOCK_H
@@ -17,23 +15,15 @@
 #include "decode/plan.h"
 #include "decode/window.h"
 
-/* Every field is a mask of its lowest bits: what the end of one block says of
- * the beginning of the next. */
+/* What the end of one block says of the beginning of the next, in masks of its
+ * first bytes. */
 struct block_carry {
-    uint64_t string;         /* the next byte is in a string */
-    uint64_t escaped;        /* it is behind a backslash */
-    uint64_t hex;            /* these bytes must be digits of \uXXXX */
-    uint64_t due;            /* these must continue a character */
-    uint64_t e0, ed, f0, f4; /* the last byte is that one */
+    uint64_t string;   /* the next byte is in a string */
+    uint64_t escaped;  /* it is behind a backslash */
+    uint64_t hex;      /* these bytes must be digits of \uXXXX */
+    uint64_t high;     /* the last three bytes are not ASCII */
+    simd_block before; /* the last block that was not all ASCII */
 };
-
-/* m moved on by one byte, with the last of the block before. */
-SIMD_INLINE uint64_t block_behind(uint64_t m, uint64_t *carry)
-{
-    uint64_t moved = m << 1 | *carry;
-    *carry = m >> 63;
-    return moved;
-}
 
 /* Behind a backslash: which bytes are escaped. A run of backslashes that begins
  * at an odd place is told from one at an even place by a subtraction that
@@ -64,34 +54,6 @@ SIMD_INLINE uint64_t block_wrong_escapes(simd_block b, uint64_t escaped,
     return (escaped & ~(known | u)) | (need & ~digits);
 }
 
-SIMD_INLINE uint64_t block_wrong_utf8(simd_block b, uint64_t high,
-                                      struct block_carry *c)
-{
-    uint64_t two = simd_range(b, 0xc0, 0xff); /* or more */
-    uint64_t three = simd_range(b, 0xe0, 0xff);
-    uint64_t four = simd_range(b, 0xf0, 0xff);
-    uint64_t due = two << 1 | three << 2 | four << 3 | c->due;
-    uint64_t wrong = due ^ (high & ~two);
-    c->due = two >> 63 | three >> 62 | four >> 61;
-    /* Not in a longer form than needed, no surrogates, up to U+10FFFF. Few
-     * texts have all of that. */
-    if ((two & ~three) != 0)
-        wrong |= simd_range(b, 0xc0, 0xc1);
-    uint64_t e0 = simd_eq(b, 0xe0), ed = simd_eq(b, 0xed);
-    if ((e0 | ed | c->e0 | c->ed) != 0) {
-        uint64_t low = simd_range(b, 0x80, 0x9f);
-        wrong |= block_behind(e0, &c->e0) & low;
-        wrong |= block_behind(ed, &c->ed) & ~low;
-    }
-    if ((four | c->f0 | c->f4) != 0) {
-        uint64_t low = simd_range(b, 0x80, 0x8f);
-        wrong |= simd_range(b, 0xf5, 0xff);
-        wrong |= block_behind(simd_eq(b, 0xf0), &c->f0) & low;
-        wrong |= block_behind(simd_eq(b, 0xf4), &c->f4) & ~low;
-    }
-    return wrong;
-}
-
 /* What strings are made of. */
 struct block_text {
     uint64_t quote; /* not escaped */
@@ -108,8 +70,11 @@ SIMD_INLINE struct block_text block_text(simd_block b, struct block_carry *c)
         t.quote &= ~escaped;
         t.wrong = block_wrong_escapes(b, escaped, &c->hex);
     }
-    if ((high | c->due) != 0)
-        t.wrong |= block_wrong_utf8(b, high, c);
+    if ((high | c->high) != 0) {
+        t.wrong |= simd_wrong_utf8(b, c->before);
+        c->high = high >> 61;
+        c->before = b;
+    }
     return t;
 }
 

@@ -18,7 +18,9 @@
  *   simd_eq(b, c)                the bytes that are c
  *   simd_range(b, low, high)     the bytes from low to high, as unsigned
  *   simd_lower(b)                every byte with 0x20 set
- * On one mask:
+ *   simd_wrong_utf8(b, before)   not 0 if the UTF-8 of b, which comes behind
+ * the block `before`, is wrong, or a character that began there: then the bytes
+ * at which it is seen first, and others behind them On one mask:
  *   simd_spread(bits, m)         the lowest bits, one to each place that m has
  *                                set (pdep)
  *   simd_count(m)                how many bits are set

@@ -56,6 +56,44 @@ SIMD_INLINE simd_block simd_lower(simd_block b)
     return (simd_block){_mm256_or_si256(b.low, v), _mm256_or_si256(b.high, v)};
 }
 
+#include "decode/simd_utf8.h"
+
+SIMD_INLINE __m256i avx2_look_up(__m128i table, __m256i at)
+{
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(table), at);
+}
+
+/* All ones where the UTF-8 of b is right, which comes behind `before`. */
+SIMD_INLINE __m256i avx2_right_utf8(__m256i b, __m256i before)
+{
+    const __m256i half = _mm256_set1_epi8(0x0f);
+    __m256i lanes = _mm256_permute2x128_si256(before, b, 0x21);
+    __m256i first = _mm256_alignr_epi8(b, lanes, 15); /* the byte before each */
+    __m256i wrong =
+        avx2_look_up(_mm_setr_epi8(UTF8_FIRST_HIGH),
+                     _mm256_and_si256(_mm256_srli_epi16(first, 4), half));
+    wrong =
+        _mm256_and_si256(wrong, avx2_look_up(_mm_setr_epi8(UTF8_FIRST_LOW),
+                                             _mm256_and_si256(first, half)));
+    wrong = _mm256_and_si256(
+        wrong, avx2_look_up(_mm_setr_epi8(UTF8_SECOND_HIGH),
+                            _mm256_and_si256(_mm256_srli_epi16(b, 4), half)));
+    /* The third byte of three and the fourth of four: two that continue. */
+    __m256i three = _mm256_subs_epu8(_mm256_alignr_epi8(b, lanes, 14),
+                                     _mm256_set1_epi8(0xe0 - 0x80));
+    __m256i four = _mm256_subs_epu8(_mm256_alignr_epi8(b, lanes, 13),
+                                    _mm256_set1_epi8(0xf0 - 0x80));
+    __m256i due = _mm256_and_si256(_mm256_or_si256(three, four),
+                                   _mm256_set1_epi8((char)0x80));
+    return _mm256_cmpeq_epi8(wrong, due);
+}
+
+SIMD_INLINE uint64_t simd_wrong_utf8(simd_block b, simd_block before)
+{
+    return ~avx2_mask(avx2_right_utf8(b.low, before.high),
+                      avx2_right_utf8(b.high, b.low));
+}
+
 SIMD_INLINE uint64_t simd_spread(uint64_t bits, uint64_t m)
 {
     return _pdep_u64(bits, m);

@@ -40,6 +40,38 @@ SIMD_INLINE simd_block simd_lower(simd_block b)
     return _mm512_or_si512(b, _mm512_set1_epi8(0x20));
 }
 
+#include "decode/simd_utf8.h"
+
+SIMD_INLINE __m512i avx512_look_up(__m128i table, __m512i at)
+{
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(table), at);
+}
+
+SIMD_INLINE uint64_t simd_wrong_utf8(simd_block b, simd_block before)
+{
+    const __m512i half = _mm512_set1_epi8(0x0f);
+    __m512i lanes = _mm512_alignr_epi64(b, before, 6);
+    __m512i first = _mm512_alignr_epi8(b, lanes, 15); /* the byte before each */
+    __m512i wrong =
+        avx512_look_up(_mm_setr_epi8(UTF8_FIRST_HIGH),
+                       _mm512_and_si512(_mm512_srli_epi16(first, 4), half));
+    wrong =
+        _mm512_and_si512(wrong, avx512_look_up(_mm_setr_epi8(UTF8_FIRST_LOW),
+                                               _mm512_and_si512(first, half)));
+    wrong = _mm512_and_si512(
+        wrong, avx512_look_up(_mm_setr_epi8(UTF8_SECOND_HIGH),
+                              _mm512_and_si512(_mm512_srli_epi16(b, 4), half)));
+    /* The third byte of three and the fourth of four: two that continue. */
+    __m512i three = _mm512_subs_epu8(_mm512_alignr_epi8(b, lanes, 14),
+                                     _mm512_set1_epi8(0xe0 - 0x80));
+    __m512i four = _mm512_subs_epu8(_mm512_alignr_epi8(b, lanes, 13),
+                                    _mm512_set1_epi8(0xf0 - 0x80));
+    __m512i due = _mm512_and_si512(_mm512_or_si512(three, four),
+                                   _mm512_set1_epi8((char)0x80));
+    wrong = _mm512_xor_si512(wrong, due);
+    return _mm512_test_epi8_mask(wrong, wrong);
+}
+
 SIMD_INLINE uint64_t simd_spread(uint64_t bits, uint64_t m)
 {
     return _pdep_u64(bits, m);

@@ -54,4 +54,34 @@ SIMD_INLINE unsigned simd_count(uint64_t m)
     return (unsigned)(m * UINT64_C(0x0101010101010101) >> 56);
 }
 
+/* m moved on by n bytes, behind `before`. */
+SIMD_INLINE uint64_t plain_moved(uint64_t m, uint64_t before, unsigned n)
+{
+    return m << n | before >> (64 - n);
+}
+
+/* Which bytes continue a character follows from the three before each: those of
+ * c0 and on have one, of e0 and on two, of f0 and on three behind them. The
+ * second byte must not say what fewer bytes can, no surrogate, and nothing
+ * above U+10FFFF (RFC 3629, section 4). */
+SIMD_INLINE uint64_t simd_wrong_utf8(simd_block b, simd_block before)
+{
+    uint64_t high = simd_range(b, 0x80, 0xff);
+    uint64_t two = simd_range(b, 0xc0, 0xff);
+    uint64_t due = plain_moved(two, simd_range(before, 0xc0, 0xff), 1) |
+                   plain_moved(simd_range(b, 0xe0, 0xff),
+                               simd_range(before, 0xe0, 0xff), 2) |
+                   plain_moved(simd_range(b, 0xf0, 0xff),
+                               simd_range(before, 0xf0, 0xff), 3);
+    uint64_t below_a0 = simd_range(b, 0x80, 0x9f);
+    uint64_t below_90 = simd_range(b, 0x80, 0x8f);
+    uint64_t e0 = plain_moved(simd_eq(b, 0xe0), simd_eq(before, 0xe0), 1);
+    uint64_t ed = plain_moved(simd_eq(b, 0xed), simd_eq(before, 0xed), 1);
+    uint64_t f0 = plain_moved(simd_eq(b, 0xf0), simd_eq(before, 0xf0), 1);
+    uint64_t f4 = plain_moved(simd_eq(b, 0xf4), simd_eq(before, 0xf4), 1);
+    return (due ^ (high & ~two)) | simd_range(b, 0xc0, 0xc1) |
+           simd_range(b, 0xf5, 0xff) | (e0 & below_a0) | (ed & ~below_a0) |
+           (f0 & below_90) | (f4 & ~below_90);
+}
+
 #include "decode/simd_places.h"

@@ -10,7 +10,7 @@ void walk_begin(struct walk *w)
 {
     w->root_is_object = w->in_array = w->in_item = false;
     w->array_seen = w->array_is_one = false;
-    w->fault.what = OUTCOME_ok;
+    w->wrong = NULL;
     w->name_matches = w->value_under_way = w->short_of_memory = false;
 }
 
@@ -22,8 +22,11 @@ void walk_free(struct walk *w)
 /* The first wrong item is the one that is told. */
 static void wrong_item(struct walk *w, const char *member, const char *reason)
 {
-    if (w->fault.what == OUTCOME_ok)
-        fault_shape(&w->fault, w->shape.array, w->items, member, reason);
+    if (w->wrong != NULL)
+        return;
+    w->wrong = reason;
+    w->wrong_member = member;
+    w->wrong_index = w->items;
 }
 
 /* --- The array and its items. --- */
@@ -33,7 +36,7 @@ static void begin_array(struct walk *w, bool is_array)
     w->array_seen = true;
     w->array_is_one = w->in_array = is_array;
     w->items = 0;
-    w->fault.what = OUTCOME_ok;
+    w->wrong = NULL;
     tally_begin(&w->tally, w->shape.numbers, w->shape.multiply);
 }
 
@@ -393,8 +396,8 @@ bool walk_finish(const struct walk *w, struct tally *t, struct fault *fault)
         fault_shape(fault, array, FAULT_NO_INDEX, NULL, FAULT_MISSING);
     else if (!w->array_is_one)
         fault_shape(fault, array, FAULT_NO_INDEX, NULL, FAULT_NOT_ARRAY);
-    else if (w->fault.what != OUTCOME_ok)
-        *fault = w->fault;
+    else if (w->wrong != NULL)
+        fault_shape(fault, array, w->wrong_index, w->wrong_member, w->wrong);
     else
         return true;
     return false;

@@ -38,8 +38,10 @@ struct walk {
     /* The array so far. */
     bool array_seen, array_is_one;
     struct tally tally;
-    uint64_t items;     /* not counted any more behind a wrong one */
-    struct fault fault; /* of the first wrong item */
+    uint64_t items;           /* not counted any more behind a wrong one */
+    const char *wrong;        /* why the first wrong item is; NULL: none is */
+    const char *wrong_member; /* of it; NULL: the item itself */
+    uint64_t wrong_index;
 
     /* The item so far. */
     enum walk_found found;
