@@ -335,6 +335,7 @@ static enum window_result read_rest(struct window *w, const uint8_t *from,
 {
     w->taken = n;
     w->events = 0;
+    w->escapes = false;
     return check_rest(&w->place, from, n) ? WINDOW_TAKEN : WINDOW_WRONG;
 }
 

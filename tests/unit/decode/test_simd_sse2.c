@@ -1,0 +1,23 @@
+/* simd_sse2: its operations are those of simd_portable. */
+#if defined __x86_64__
+#include "simd_twin.h"
+
+#include "decode/simd_sse2.h"
+
+#include "simd_twin_tests.h"
+
+int main(void)
+{
+    const TTest *const tests[] = {SIMD_TWIN_TESTS};
+    return UNIT_MAIN("simd_sse2", tests);
+}
+#else
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(void)
+{
+    puts("1..0 # SKIP not an x86-64");
+    return EXIT_SUCCESS;
+}
+#endif

@@ -1,0 +1,163 @@
+/* window: what is taken of bytes, and what is not, on every instruction set. */
+#include <stdio.h>
+#include <string.h>
+
+#include "decode/window.h"
+#include "unit.h"
+
+static struct plan plan;
+static struct window *w;
+static const struct window_path *paths[WINDOW_PATHS_MAX];
+static size_t path_count;
+
+static void open_windows(void)
+{
+    w = calloc(1, sizeof *w);
+    ck_assert(w != NULL && plan_make(&plan, "items", "value"));
+    path_count = window_paths(paths);
+}
+
+static void close_windows(void)
+{
+    free(w);
+}
+
+static enum window_result read_text(const struct window_path *path,
+                                    const char *text, size_t n)
+{
+    return path->read(w, &plan, (const uint8_t *)text, n);
+}
+
+START_TEST(a_window_ends_behind_a_bracket_or_comma)
+{
+    static const struct {
+        const char *text;
+        size_t taken;
+        enum window_behind behind;
+        uint32_t depth;
+        size_t events;
+    } cases[] = {
+        {"{\"items\":[{\"value\":12,\"x\":[1", 27, WINDOW_BEHIND_BRACKET, 4, 5},
+        {"{\"items\":[{\"value\":12,\"x\":[1,2", 29, WINDOW_BEHIND_COMMA, 4, 5},
+        {"{\"items\":[{\"value\":12,\"x\":[1]", 29, WINDOW_BEHIND_VALUE, 3, 5},
+        {"{\"items\":[{}]} \n", 16, WINDOW_BEHIND_ALL, 0, 7},
+        {"[\"value\",", 9, WINDOW_BEHIND_COMMA, 1, 2},
+    };
+    for (size_t i = 0; i < path_count; i++)
+        for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+            window_begin(w, 16);
+            ck_assert_int_eq(
+                read_text(paths[i], cases[k].text, strlen(cases[k].text)),
+                WINDOW_TAKEN);
+            ck_assert_uint_eq(w->taken, cases[k].taken);
+            ck_assert_uint_eq(w->place.behind, cases[k].behind);
+            ck_assert_uint_eq(w->place.depth, cases[k].depth);
+            ck_assert_uint_eq(w->events, cases[k].events);
+            ck_assert_uint_eq(w->place.offset, cases[k].taken);
+        }
+}
+END_TEST
+
+START_TEST(what_is_wrong_changes_nothing)
+{
+    static const char *const texts[] = {
+        "[1,}",       "[1}",      "{\"a\",",     "[\"a\":1,", "[01,",
+        "[1.2.3,",    "[tru,",    "[truex,",     "[nul,",     "[\"\\x\",",
+        "[\"\n\",",   "[1 2,",    "{\"a\":1,2,", "[]]",       "[],[]",
+        "[\"\xff\",", "[1e5e,",   "[1e,",        "[-,",       "[.5,",
+        "[+1,",       "[1]x",     "{\"a\"1,",    "[,",        "[\x01,",
+        "{\"a\":,",   "{\"a\"::", "[1,,",        "{,",        "[[[[[[",
+    };
+    for (size_t i = 0; i < path_count; i++)
+        for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
+            window_begin(w, 5);
+            ck_assert_int_eq(read_text(paths[i], "[\n{\"a\":[", 8),
+                             WINDOW_TAKEN);
+            window_begin(w, 5);
+            struct window_place before = w->place;
+            enum window_result r =
+                read_text(paths[i], texts[k], strlen(texts[k]));
+            if (texts[k][strlen(texts[k]) - 1] == ':')
+                continue; /* what is behind the last comma is not looked at */
+            ck_assert_msg(r == WINDOW_WRONG, "%s: %s", paths[i]->name,
+                          texts[k]);
+            ck_assert_mem_eq(&before, &w->place, sizeof before);
+        }
+}
+END_TEST
+
+/* The other instruction sets take what portable takes, and find the same. */
+START_TEST(all_paths_take_the_same)
+{
+    static const char alphabet[] = "[]{},:\"\\ue0128-+.Etrlfasn \n\xc3\xa9/b";
+    static struct window first;
+    uint32_t random = 1;
+    char text[600];
+    for (unsigned round = 0; round < 60000; round++) {
+        size_t n = 1 + round % sizeof text;
+        int head = snprintf(text, sizeof text, "{\"items\":[{\"value\":");
+        for (size_t k = (size_t)head; k < n; k++) {
+            random = random * 1664525 + 1013904223;
+            uint32_t pick = random >> 16;
+            /* Mostly numbers and commas, so that windows get long. */
+            text[k] = pick % 64 != 0
+                          ? "7,"[k % 2]
+                          : alphabet[pick / 64 % (sizeof alphabet - 1)];
+        }
+        for (size_t i = path_count; i-- > 0;) {
+            window_begin(w, 8);
+            enum window_result r = read_text(paths[i], text, n);
+            w->max_depth = (uint32_t)r; /* to compare it, too */
+            if (i + 1 == path_count)
+                memcpy(&first, w, sizeof first);
+            EXPECT(w->max_depth == first.max_depth);
+            EXPECT(memcmp(&w->place, &first.place, sizeof first.place) == 0);
+            if (r != WINDOW_TAKEN)
+                continue;
+            EXPECT(w->taken == first.taken && w->events == first.events);
+            EXPECT(memcmp(w->at, first.at, w->events * sizeof w->at[0]) == 0);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_long_string_is_gone_over_in_parts)
+{
+    static char text[9000];
+    for (size_t i = 0; i < path_count; i++)
+        for (size_t tail = 0; tail < 20; tail++) {
+            memset(text, 'x', sizeof text);
+            memcpy(text, "{\"a\":\"", 6);
+            memcpy(text + 2000, "\xf0\x9d\x84\x9e\\u12aF\\\\", 12);
+            memcpy(text + 2012 + tail, "\",", 2);
+            window_begin(w, 8);
+            ck_assert_int_eq(read_text(paths[i], text, 1990), WINDOW_TAKEN);
+            ck_assert_uint_eq(w->taken, 1);
+            ck_assert_int_eq(read_text(paths[i], text + 1, 1989),
+                             WINDOW_IN_STRING);
+            ck_assert_uint_eq(w->taken, 5);
+            ck_assert_uint_eq(w->place.behind, WINDOW_BEHIND_VALUE);
+            size_t at = 6;
+            for (size_t n = 2001; n <= 2014 + tail; n++) {
+                enum window_result r = paths[i]->read_string(
+                    w, (const uint8_t *)text + at, n - at);
+                at += w->taken;
+                bool end = n > 2012 + tail;
+                ck_assert_int_eq(r, end ? WINDOW_TAKEN : WINDOW_SHORT);
+                if (end)
+                    break;
+                ck_assert_uint_ge(at + 6, n);
+            }
+            ck_assert_uint_eq(at, 2013 + tail);
+            ck_assert_uint_eq(w->place.offset, at);
+        }
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_window_ends_behind_a_bracket_or_comma, what_is_wrong_changes_nothing,
+        all_paths_take_the_same, a_long_string_is_gone_over_in_parts};
+    return UNIT_RUN_WITH("window", tests, open_windows, close_windows);
+}
