@@ -215,7 +215,7 @@ START_TEST(lines_and_columns_are_counted)
 }
 END_TEST
 
-/* Long enough for skim to run over and over, and of shapes that change. */
+/* Many windows, of shapes that change. */
 START_TEST(many_items_are_added_up)
 {
     static char body[200000];
