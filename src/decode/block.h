@@ -87,7 +87,7 @@ SIMD_INLINE bool block_read(struct window_masks *m, size_t i, simd_block b,
     struct block_text t = block_text(b, c);
     uint64_t low = simd_range(b, 0, ' ');
     uint64_t space = simd_eq(b, ' ');
-    /* One question for the processor to guess, not two. */
+    /* One question for the processor to guess, not many. */
     uint64_t inside = c->string - 1; /* 0: yes */
     if ((inside | t.quote | t.backslash | t.wrong | (low & ~space)) == 0)
         return false;

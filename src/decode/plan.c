@@ -23,8 +23,12 @@ static void add_node(struct plan *plan, const char *name, enum plan_kind kind)
         (struct plan_node){.name = name, .length = n, .kind = (uint8_t)kind};
     memcpy(&node->head, name, head);
     memset(&node->head_mask, 0xff, head);
-    if (n > 0 && n <= PLAN_NAME_MAX)
-        add_probe(plan, node);
+    if (n == 0 || n > PLAN_NAME_MAX)
+        return;
+    node->last = (uint8_t)name[n - 1];
+    node->may_be_escaped =
+        node->last < ' ' || strchr("\"\\/", name[n - 1]) != NULL;
+    add_probe(plan, node);
 }
 
 bool plan_make(struct plan *plan, const char *array, const char *field)

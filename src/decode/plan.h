@@ -26,6 +26,8 @@ enum plan_kind {
 struct plan_node {
     const char *name;
     size_t length;
+    uint8_t last;        /* its last byte */
+    bool may_be_escaped; /* by a backslash and one letter */
     uint8_t kind;
     uint8_t child;    /* the first node wanted below it */
     uint8_t children; /* how many */
@@ -51,6 +53,16 @@ struct plan {
 /* { array: [ { field: number } ] }. The names are borrowed. False: one is empty
  * or longer than PLAN_NAME_MAX, too long for a probe. */
 bool plan_make(struct plan *plan, const char *array, const char *field);
+
+/* Could the string that ends with the quote at `quote`, of which 6 bytes before
+ * it are in memory, be the node's name? Mostly its last byte says no, however
+ * it is written. */
+static inline bool plan_may_end(const struct plan_node *node,
+                                const uint8_t *quote)
+{
+    return node->may_be_escaped || quote[-1] == node->last ||
+           (quote[-5] == 'u' && quote[-6] == '\\');
+}
 
 /* Is [at, end), what stands between two quotes, the node's name? Escapes count
  * as what they stand for. */

@@ -26,8 +26,6 @@
  *   simd_count(m)                how many bits are set
  *   simd_places(m, base, to)     base + the place of each set bit, in order;
  *                                `to` has room for 64; gives the number
- *   simd_pick(p, m, to)          the bytes from p on that m has set, in order;
- *                                `to` has room for 64
  *   simd_depths(open, close)     byte i: SIMD_DEPTH, and 1 more for each of the
  *                                bits 0 to i of `open`, 1 less for each of
  * `close` On masks of several blocks: simd_any(m)                  is a bit

@@ -103,11 +103,6 @@ SIMD_INLINE unsigned simd_places(uint64_t m, uint16_t base, uint16_t *to)
     return n;
 }
 
-SIMD_INLINE void simd_pick(const uint8_t *p, uint64_t m, uint8_t *to)
-{
-    _mm512_storeu_si512(to, _mm512_maskz_compress_epi8(m, simd_load(p)));
-}
-
 /* Sums of eight bytes by shifts, of which each doubles the reach; then those of
  * all eight before them in the same way. */
 SIMD_INLINE simd_block simd_depths(uint64_t open, uint64_t close)

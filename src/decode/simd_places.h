@@ -16,16 +16,6 @@ SIMD_INLINE unsigned simd_places(uint64_t m, uint16_t base, uint16_t *to)
     return n;
 }
 
-SIMD_INLINE void simd_pick(const uint8_t *p, uint64_t m, uint8_t *to)
-{
-    unsigned n = simd_count(m);
-    for (unsigned done = 0; done < n; done += 8)
-        for (unsigned i = 0; i < 8; i++) {
-            to[done + i] = p[simd_first(m | UINT64_C(1) << 63)];
-            m &= m - 1;
-        }
-}
-
 /* Eight bits, one to the lowest bit of each byte. */
 SIMD_INLINE uint64_t plain_spread_byte(uint64_t bits)
 {

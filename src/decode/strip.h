@@ -121,6 +121,16 @@ SIMD_INLINE simd_masks strip_escapes(const struct window_masks *m, size_t i,
 
 /* --- Numbers. --- */
 
+/* The bytes that are c. For what is rare: the block is read again. */
+SIMD_INLINE simd_masks strip_eq(const struct window_masks *m, size_t i,
+                                uint8_t c)
+{
+    uint64_t found[SIMD_LANES];
+    for (unsigned k = 0; k < SIMD_LANES; k++)
+        found[k] = simd_eq(block_again(m, i + k), c);
+    return strip_get(found);
+}
+
 /* Where there is an exponent, or what is no part of a number. `known`: the
  * digits, points and signs in front. */
 SIMD_INLINE simd_masks strip_check_exponents(const struct window_masks *m,
@@ -130,14 +140,8 @@ SIMD_INLINE simd_masks strip_check_exponents(const struct window_masks *m,
                                              simd_masks behind_digit,
                                              struct strip_carry *c)
 {
-    uint64_t letter[SIMD_LANES], plus[SIMD_LANES];
-    for (unsigned k = 0; k < SIMD_LANES; k++) {
-        simd_block b = block_again(m, i + k);
-        letter[k] = simd_eq(simd_lower(b), 'e');
-        plus[k] = simd_eq(b, '+');
-    }
-    simd_masks e = strip_get(letter) & number;
-    simd_masks sign = (strip_get(plus) & number) | minus;
+    simd_masks e = (strip_eq(m, i, 'e') | strip_eq(m, i, 'E')) & number;
+    simd_masks sign = (strip_eq(m, i, '+') & number) | minus;
     simd_masks behind_e = strip_behind(e, &c->e);
     simd_masks behind_sign = strip_behind(sign & behind_e, &c->sign);
     simd_masks wrong = (e & ~behind_digit) | (sign & ~behind_e) |
@@ -227,18 +231,17 @@ SIMD_INLINE simd_masks strip_candidates(const struct window_masks *m, size_t i,
     return found & t->ended;
 }
 
-/* Line feeds, and all blanks but spaces. */
+/* Line feeds among these control characters; tabs and carriage returns are the
+ * other blanks. */
 SIMD_INLINE simd_masks strip_feeds(const struct window_masks *m, size_t i,
-                                   simd_masks *blank)
+                                   simd_masks control, simd_masks *blank)
 {
-    uint64_t feeds[SIMD_LANES], others[SIMD_LANES];
-    for (unsigned k = 0; k < SIMD_LANES; k++) {
-        simd_block b = block_again(m, i + k);
-        feeds[k] = simd_eq(b, '\n');
-        others[k] = simd_eq(b, '\t') | simd_eq(b, '\r');
-    }
-    *blank = strip_get(feeds) | strip_get(others);
-    return strip_get(feeds);
+    simd_masks feeds = control & strip_eq(m, i, '\n');
+    simd_masks others = control & ~feeds;
+    if (simd_any(others))
+        others &= strip_eq(m, i, '\t') | strip_eq(m, i, '\r');
+    *blank = feeds | others;
+    return feeds;
 }
 
 /* The first bytes of words, and which bytes belong to a number. */
@@ -271,8 +274,8 @@ SIMD_INLINE struct strip strip_check(const struct window_masks *m, size_t i,
     if (simd_any(control)) {
         simd_masks blank;
         s.wrong |= control & t.inside;
-        s.feeds = strip_feeds(m, i, &blank) & outside;
-        t.blank |= blank & outside;
+        s.feeds = strip_feeds(m, i, control & outside, &blank);
+        t.blank |= blank;
     }
     t.open = strip_get(m->open + i) & outside;
     t.close = strip_get(m->close + i) & outside;

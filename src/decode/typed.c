@@ -10,8 +10,9 @@
 #include "decode/scan.h"
 
 /* How much of a chunk's end may wait for the next one, and how much of that
- * one is put behind it. */
+ * one is put behind it: few bytes, and together those of one strip. */
 #define WAITING_MAX 1024
+#define FOLLOWING_MIN 256
 #define FOLLOWING_MAX 512
 
 /* A chunk that is shorter waits: a window has its price. */
@@ -215,7 +216,11 @@ static bool feed_waiting(struct typed *d, const uint8_t **at,
         size_t n = (size_t)(end - *at);
         if (d->waiting + n < WAITING_MAX)
             return true;
-        size_t following = n < FOLLOWING_MAX ? n : FOLLOWING_MAX;
+        size_t following = d->waiting < FOLLOWING_MAX - FOLLOWING_MIN
+                               ? FOLLOWING_MAX - d->waiting
+                               : FOLLOWING_MIN;
+        if (following > n)
+            following = n;
         memcpy(d->waiting_bytes + d->waiting, *at, following);
         const uint8_t *from = d->waiting_bytes;
         size_t all = d->waiting + following;

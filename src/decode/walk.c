@@ -122,7 +122,8 @@ find_value(const struct path *p, const struct plan_node *node,
            const uint8_t *quote)
 {
     const uint8_t *value = skip_blank(quote + 1);
-    if (*value != ':' || !name_ends(p, node, quote))
+    if (*value != ':' || (quote - p->from > 6 && !plan_may_end(node, quote)) ||
+        !name_ends(p, node, quote))
         return NULL;
     return skip_blank(value + 1);
 }

@@ -1,4 +1,4 @@
-/* window: a piece of a document, up to 4 KiB of it, checked as a whole.
+/* window: a piece of a document, up to 8 KiB of it, checked as a whole.
  *
  * A window is read in four steps, each a loop with few branches that depend on
  * the document:
@@ -32,7 +32,7 @@
 
 #include "decode/plan.h"
 
-#define WINDOW_MAX 4096
+#define WINDOW_MAX 8192
 #define WINDOW_BLOCKS (WINDOW_MAX / 64)
 #define WINDOW_DEPTH_MAX 1024
 

@@ -34,10 +34,11 @@ static size_t check_strips(struct window *w, const struct plan *plan)
         keep_strip(w, i, &s);
         backslash |= strip_get(m->backslash + i);
         strip_put(event, s.events);
-        for (unsigned k = 0; k < SIMD_LANES; k++) {
-            simd_pick(block_bytes(m, i + k), event[k], w->bytes + events);
+        size_t first = events;
+        for (unsigned k = 0; k < SIMD_LANES; k++)
             events += simd_places(event[k], m->at[i + k], w->at + events);
-        }
+        for (; first < events; first++)
+            w->bytes[first] = m->from[w->at[first]];
         if (!simd_any(s.words))
             continue;
         strip_put(word, s.words);

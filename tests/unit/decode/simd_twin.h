@@ -14,7 +14,6 @@
 #define simd_spread twin_spread
 #define simd_count twin_count
 #define simd_places twin_places
-#define simd_pick twin_pick
 #define simd_depths twin_depths
 #define simd_any twin_any
 #define simd_from twin_from
@@ -34,7 +33,6 @@
 #undef simd_spread
 #undef simd_count
 #undef simd_places
-#undef simd_pick
 #undef simd_depths
 #undef simd_any
 #undef simd_from

@@ -15,6 +15,8 @@ static bool is_name(const char *name, const char *before, const char *written)
     const uint8_t *from = (const uint8_t *)text, *quote = from + n - 1;
     bool text_is = plan_is_text(&plan.node[0], quote - strlen(written), quote);
     ck_assert(plan_is_name(&plan.node[0], from, quote) == text_is);
+    if (quote - from >= 6 && text_is)
+        ck_assert(plan_may_end(&plan.node[0], quote));
     return text_is;
 }
 
@@ -59,6 +61,18 @@ START_TEST(escapes_are_what_they_stand_for)
 }
 END_TEST
 
+START_TEST(most_other_names_are_known_by_their_last_byte)
+{
+    struct plan plan;
+    static const char text[] = "x,{\"tab\\t\"";
+    ck_assert(plan_make(&plan, "items", "value"));
+    const uint8_t *quote = (const uint8_t *)text + sizeof text - 2;
+    ck_assert(!plan_may_end(&plan.node[1], quote));
+    ck_assert(plan_make(&plan, "items", "tab\t"));
+    ck_assert(plan_may_end(&plan.node[1], quote));
+}
+END_TEST
+
 START_TEST(names_of_one_kind_are_looked_for_once)
 {
     struct plan plan;
@@ -82,6 +96,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {escapes_are_what_they_stand_for,
+                                  most_other_names_are_known_by_their_last_byte,
                                   names_of_one_kind_are_looked_for_once};
     return UNIT_MAIN("plan", tests);
 }
