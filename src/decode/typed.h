@@ -1,11 +1,11 @@
 /* typed: the fast decoder, { array: [ { field: number } ] } in one pass.
  *
- * decode/window checks the body in windows, and decode/walk takes what is wanted
- * from them. Where there is no window, because something is wrong or a token is
- * too long, decode/scan goes over the bytes token by token, and says what is
- * wrong; behind the token windows go on. Memory does not grow with the body: what
- * is kept is the end of a chunk, and the text of one name or number where scan
- * reads it.
+ * decode/window checks the body in windows, and decode/walk takes what is
+ * wanted from them. Where there is no window, because something is wrong or a
+ * token is too long, decode/scan goes over the bytes token by token, and says
+ * what is wrong; behind the token windows go on. Memory does not grow with the
+ * body: what is kept is the end of a chunk, and the text of one name or number
+ * where scan reads it.
  *
  * Use it through decode/payload. */
 #ifndef TALLYD_DECODE_TYPED_H
