@@ -282,7 +282,8 @@ enum outcome downstream_post(struct downstream *d,
     /* The first post may have been taken, even if no second one got out. */
     if (o == OUTCOME_downstream_connect && report->posts > 0)
         o = OUTCOME_downstream_broken;
-    if (o == OUTCOME_downstream_timeout && clock_now() >= due)
+    /* libcurl counts milliseconds, by a clock of its own. */
+    if (o == OUTCOME_downstream_timeout && clock_now() + CLOCK_MS >= due)
         o = tell(report, OUTCOME_request_timeout,
                  report->posts > 0 ? "the downstream has not answered"
                                    : "nothing was posted");
