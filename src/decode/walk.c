@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "decode/decimal.h"
 #include "decode/number.h"
 
 void walk_begin(struct walk *w)
@@ -298,9 +297,22 @@ void walk_events(struct walk *w, uint32_t depth, const uint8_t *from,
 
 /* --- Tokens. --- */
 
-static void keep(struct walk *w, const struct scan_text *piece)
+/* No way to write the node's name is longer. */
+static size_t longest(const struct plan_node *node)
 {
-    if (!gather_add(&w->text, piece))
+    return 6 * node->length;
+}
+
+/* Keep the name's text, but no more than is needed to see that it is too long.
+ */
+static void keep(struct walk *w, const struct plan_node *node,
+                 const struct scan_text *piece)
+{
+    struct scan_text some = *piece;
+    size_t room = longest(node) + 1 - (piece->first ? 0 : w->text.n);
+    if (some.n > room)
+        some.n = room;
+    if (!gather_add(&w->text, &some))
         w->short_of_memory = true;
 }
 
@@ -308,23 +320,26 @@ void walk_in_name(struct walk *w)
 {
     static const uint8_t other[] = {1}; /* in no string */
     const struct scan_text text = {other, 1, true, false, false};
-    keep(w, &text);
+    if (!gather_add(&w->text, &text))
+        w->short_of_memory = true;
 }
 
 /* The text is all there. */
 static bool text_is(const struct walk *w, const struct plan_node *node)
 {
     const uint8_t *bytes = (const uint8_t *)w->text.bytes;
-    return plan_is_text(node, bytes, bytes + w->text.n);
+    return w->text.n <= longest(node) &&
+           plan_is_text(node, bytes, bytes + w->text.n);
 }
 
 /* A number of the wanted member is complete. */
 static void take_number(struct walk *w)
 {
-    const uint8_t *text = (const uint8_t *)w->text.bytes;
-    bool fits = w->shape.numbers == TALLY_INT64
-                    ? decimal_to_int64(text, w->text.n, &w->integer)
-                    : decimal_to_double(text, w->text.n, &w->real);
+    bool fits = true;
+    if (w->shape.numbers == TALLY_INT64)
+        fits = decimal_int64(&w->number, &w->integer);
+    else
+        w->real = decimal_double(&w->number);
     w->value_under_way = false;
     w->found = fits ? WALK_NUMBER : WALK_OTHER;
 }
@@ -341,6 +356,7 @@ static void begin_value(struct walk *w, enum scan_token token, uint32_t level)
     else if (level == 3 && w->in_item && w->name_matches) {
         w->value_under_way = token == SCAN_NUMBER;
         w->found = WALK_OTHER;
+        decimal_begin(&w->number);
     }
 }
 
@@ -351,9 +367,10 @@ static void take_name(struct walk *w, uint32_t level,
         (level == 1 && w->root_is_object) || (level == 3 && w->in_item);
     if (!matters)
         return;
-    keep(w, text);
+    const struct plan_node *node = &w->plan->node[level == 1 ? 0 : 1];
+    keep(w, node, text);
     if (text->last && !w->short_of_memory)
-        w->name_matches = text_is(w, &w->plan->node[level == 1 ? 0 : 1]);
+        w->name_matches = text_is(w, node);
 }
 
 void walk_token(struct walk *w, const struct scan *scan, enum scan_token token,
@@ -379,8 +396,8 @@ void walk_token(struct walk *w, const struct scan *scan, enum scan_token token,
         if (text->first)
             begin_value(w, token, depth);
         if (w->value_under_way)
-            keep(w, text);
-        if (w->value_under_way && text->last && !w->short_of_memory)
+            decimal_add(&w->number, text->bytes, text->n);
+        if (w->value_under_way && text->last)
             take_number(w);
     }
 }

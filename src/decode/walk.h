@@ -18,6 +18,7 @@
 
 #include "decode/plan.h"
 #include "decode/window.h"
+#include "decode/decimal.h"
 #include "decode/fault.h"
 #include "decode/gather.h"
 #include "decode/scan.h"
@@ -49,7 +50,8 @@ struct walk {
     double real;
 
     /* For tokens alone. */
-    struct gather text; /* of one name or number */
+    struct gather text;    /* of one name */
+    struct decimal number; /* of the wanted member */
     bool name_matches; /* the last name of a level that matters is the wanted */
     bool value_under_way; /* its number is being read */
     bool short_of_memory;
