@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compare/contract_query.h"
 #include "compare/json_diff.h"
 #include "decode/payload.h"
 #include "decode/scan.h"
@@ -49,6 +50,8 @@ bool contract_is_rounding(const struct parity_case *c, const char *a,
                           const char *b)
 {
     char exact[TALLY_TEXT_MAX], rounded[TALLY_TEXT_MAX];
+    if (c->request != NULL && c->program != NULL)
+        return contract_query_is_rounding(c, a, b);
     if (c->request == NULL || c->shape == NULL)
         return false;
     result(c, TALLY_INT64, exact);
@@ -214,10 +217,13 @@ static enum parity_kind explain_acceptance(const struct parity_case *c)
 enum parity_kind contract_explain(const struct parity_case *c)
 {
     int refused = c->ours.status / 100 == 2 ? c->theirs.status : c->ours.status;
-    if (refused / 100 != 4 || c->request == NULL || c->shape == NULL)
+    bool known = c->shape != NULL || c->program != NULL;
+    if (refused / 100 != 4 || c->request == NULL || !known)
         return PARITY_status;
     if (refused == outcome_status(OUTCOME_body_too_large))
         return PARITY_too_large;
+    if (c->program != NULL)
+        return contract_query_explain(c, refused == c->ours.status);
     return refused == c->ours.status ? explain_refusal(c)
                                      : explain_acceptance(c);
 }

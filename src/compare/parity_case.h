@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "decode/shape.h"
+#include "query/program.h"
 
 enum parity_end {
     PARITY_ANSWERED,
@@ -30,7 +31,10 @@ struct parity_result {
 struct parity_case {
     const char *request; /* its body; NULL: not known, nothing is explained */
     size_t request_len;
-    const struct shape *shape; /* what ours wants of it; NULL: not known */
+    /* What ours wants of it: one of the two; both NULL: not known. */
+    const struct shape *shape;
+    const struct program *program;
+    uint32_t max_depth; /* with a program */
     struct parity_result ours, theirs;
 };
 

@@ -22,7 +22,7 @@ static const struct options_table table = {
 };
 
 /* What ours wants of a body, so that differences can be explained. */
-static int find_shape(struct replay_options *o)
+static int find_endpoint(struct replay_options *o)
 {
     char why[CONFIG_ERROR_MAX];
     o->settings = config_load(o->config[0] == '\0' ? NULL : o->config,
@@ -31,19 +31,16 @@ static int find_shape(struct replay_options *o)
         fprintf(stderr, "tallyctl: replay: %s\n", why);
         return EX_CONFIG;
     }
-    const struct config_endpoint *e =
+    struct config_endpoint *e =
         o->endpoint[0] == '\0' ? o->settings->endpoints[0]
                                : config_find_endpoint(o->settings, o->endpoint);
     if (e == NULL)
         return options_complain(&table, "--endpoint",
                                 "the settings have none of that name");
-    o->shape = (struct shape){.array = e->array,
-                              .field = e->field,
-                              .numbers = (enum tally_numbers)e->numbers,
-                              .multiply = (int32_t)e->multiply,
-                              .max_depth = (uint32_t)e->max_depth};
     if (o->numbers > 0)
-        o->shape.numbers = (enum tally_numbers)(o->numbers - 1);
+        e->numbers = o->numbers - 1;
+    o->of = e;
+    wanted_open(&o->wanted, e);
     return OPTIONS_GO;
 }
 
@@ -55,12 +52,13 @@ int replay_options_parse(struct replay_options *o, int argc, char *const *argv)
         return status;
     if (o->ours[0] == '\0' || o->theirs[0] == '\0')
         return options_complain(&table, "--ours and --theirs are needed", "");
-    return find_shape(o);
+    return find_endpoint(o);
 }
 
 void replay_options_free(struct replay_options *o)
 {
     options_clear(&table, o);
+    wanted_close(&o->wanted);
     config_free(&o->settings);
 }
 
@@ -75,13 +73,15 @@ static uint64_t add(uint64_t mark, const char *text)
 uint64_t replay_options_mark(const struct replay_options *o)
 {
     char numbers[128];
+    const struct config_endpoint *e = o->of;
     uint64_t mark = UINT64_C(0xcbf29ce484222325);
     mark = add(add(add(mark, o->ours), o->theirs), o->theirs2);
-    mark = add(add(mark, o->shape.array), o->shape.field);
+    mark = add(add(add(mark, e->array), e->field), e->where);
+    for (size_t i = 0; i < e->member_count; i++)
+        mark = add(add(mark, e->members[i].name), e->members[i].text);
     snprintf(numbers, sizeof numbers, "%lld %lld %d %d %u",
-             (long long)o->format, (long long)o->max_body,
-             (int)o->shape.numbers, (int)o->shape.multiply,
-             (unsigned)o->shape.max_depth);
+             (long long)o->format, (long long)o->max_body, (int)e->numbers,
+             (int)e->multiply, (unsigned)e->max_depth);
     mark = add(mark, numbers);
     for (size_t i = 0; i < o->paths.count; i++)
         mark = add(mark, o->paths.values[i]);

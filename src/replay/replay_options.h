@@ -4,16 +4,17 @@
 
 #include <stdint.h>
 
+#include "compare/wanted.h"
 #include "config/config.h"
 #include "ctl/options.h"
-#include "decode/shape.h"
 
 struct replay_options {
 #define OPTIONS_FILE "replay/replay_options.def"
 #include "ctl/options_members.h"
 #undef OPTIONS_FILE
-    struct config *settings; /* owns the words of `shape` */
-    struct shape shape;
+    struct config *settings;          /* owns what `wanted` borrows */
+    const struct config_endpoint *of; /* the endpoint that ours is */
+    struct wanted wanted;
 };
 
 /* As options_parse(); settings that are wrong are told, too: EX_CONFIG. Free

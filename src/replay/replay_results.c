@@ -142,14 +142,14 @@ static bool count_silence(struct replay_results *l, const struct slot *s)
 static bool enter_case(struct replay_results *l, const struct slot *s)
 {
     const struct replay_options *o = l->options;
-    const struct parity_case c = {
+    struct parity_case c = {
         .request = s->body,
         .request_len = s->item.body_len,
-        .shape = &o->shape,
         .ours = result_of(l, &s->legs[OURS], o->downstream_ours[0] != '\0'),
         .theirs =
             result_of(l, &s->legs[THEIRS], o->downstream_theirs[0] != '\0')};
     struct parity_verdict v;
+    wanted_put(&o->wanted, &c);
     parity_judge(&c, &v);
     bool noise = is_noise(&c, l, s, &v);
     comparison_add(&l->state.comparison, &v, noise);

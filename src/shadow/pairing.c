@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/outcome.h"
+#include "compare/wanted.h"
 #include "compare/idlines.h"
 #include "compare/parity.h"
 
@@ -184,26 +185,25 @@ static void compare(struct work *w, const struct json_tree *result,
                     const struct json_tree_value *id, const struct body *post,
                     int answered)
 {
-    struct shape shape;
+    struct wanted wanted;
     struct body request;
-    const struct config_endpoint *e = endpoint_of(w->files->config, result);
     const struct json_tree_value *ours = idlines_text(result, "result");
     int status = idlines_number(result, "status", ours != NULL ? 200 : 422);
     if (status / 100 == 5) {
         w->p->failed++;
         return;
     }
-    if (e != NULL)
-        shape = config_shape(e);
+    wanted_open(&wanted, endpoint_of(w->files->config, result));
     bool known = read_request(result, &request);
-    const struct parity_case c = {
+    struct parity_case c = {
         .request = known ? request.bytes : NULL,
         .request_len = known ? request.n : 0,
-        .shape = e == NULL ? NULL : &shape,
         .ours = make_result(status, ours == NULL ? NULL : ours->text,
                             ours == NULL ? 0 : ours->text_len),
         .theirs = theirs(post, answered, status)};
+    wanted_put(&wanted, &c);
     judge(w->p, id, &c);
+    wanted_close(&wanted);
     free(request.own);
 }
 

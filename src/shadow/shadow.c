@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/target.h"
+#include "compare/wanted.h"
 #include "compare/mismatch_record.h"
 #include "compare/parity.h"
 #include "downstream/call.h"
@@ -302,23 +303,20 @@ static void compare(struct shadow *s, const struct shadow_case *c)
 {
     struct call_answer answer;
     struct parity_verdict v;
-    struct shape shape;
-    const struct config_endpoint *e =
-        config_find_endpoint(s->plan->config, c->endpoint);
+    struct wanted wanted;
     ask(s, c, &answer);
-    if (e != NULL)
-        shape = config_shape(e);
-    const struct parity_case compared = {
-        .request = c->body,
-        .request_len = (size_t)c->body_len,
-        .shape = e == NULL ? NULL : &shape,
-        .ours = result_of_ours(s, c),
-        .theirs = {.end = end_of(answer.end),
-                   .status = answer.status,
-                   .reply = answer.body,
-                   .reply_len = answer.body_len,
-                   .posts = PARITY_POSTS_UNKNOWN}};
+    wanted_open(&wanted, config_find_endpoint(s->plan->config, c->endpoint));
+    struct parity_case compared = {.request = c->body,
+                                   .request_len = (size_t)c->body_len,
+                                   .ours = result_of_ours(s, c),
+                                   .theirs = {.end = end_of(answer.end),
+                                              .status = answer.status,
+                                              .reply = answer.body,
+                                              .reply_len = answer.body_len,
+                                              .posts = PARITY_POSTS_UNKNOWN}};
+    wanted_put(&wanted, &compared);
     parity_judge(&compared, &v);
+    wanted_close(&wanted);
     scoreboard_count(&s->counts->kinds[v.kind]);
     enum parity_kind_class class = parity_kind_class(v.kind);
     if (class == PARITY_MISMATCH)

@@ -1,0 +1,91 @@
+/* contract_query: which differences a query's contract makes. */
+#include "compare/contract.h"
+#include "queries.h"
+
+struct row {
+    struct query_case query;
+    const char *body;
+    int ours, theirs;
+    enum parity_kind kind;
+};
+
+static const struct row rows[] = {
+    {{"$", "", "s = sum(a)", ""}, "[{\"a\":\"5\"}]", 422, 200, PARITY_coerced},
+    {{"$.x", "", "s = sum(a/b)", "double"},
+     "{\"x\":[{\"a\":1,\"b\":null}]}",
+     422,
+     200,
+     PARITY_coerced},
+    {{"$", "", "s = sum(@['x/y~'])", ""},
+     "[{\"x/y~\":1.5}]",
+     422,
+     200,
+     PARITY_not_integer},
+    {{"$", "", "s = sum(a)", ""}, "[{}]", 422, 200, PARITY_missing_field},
+    {{"$", "", "s = sum(a)", ""}, "{}", 422, 200, PARITY_wrong_shape},
+    {{"$.l", "", "copy k = k; c = count()", ""},
+     "{\"l\":[],\"k\":[]}",
+     422,
+     200,
+     PARITY_wrong_shape},
+    {{"$", "", "s = sum(@)", ""},
+     "[9223372036854775807,1]",
+     422,
+     200,
+     PARITY_out_of_range},
+    {{"$", "", "s = sum(@)", ""}, "[1,]", 400, 200, PARITY_invalid_json},
+    {{"$", "", "s = sum(@)", ""}, "[1", 413, 200, PARITY_too_large},
+    /* No excuse: what the body shows is another status, or none. */
+    {{"$", "", "s = sum(@)", ""}, "[1]", 422, 200, PARITY_status},
+    {{"$", "", "s = sum(@)", ""}, "[true]", 400, 200, PARITY_status},
+    {{"$", "@ == 1", "s = sum(@)", ""}, "[true]", 422, 200, PARITY_status},
+    {{"$", "", "s = sum(@)", ""}, "[1]", 200, 400, PARITY_status},
+};
+
+START_TEST(refusals_are_explained_by_the_body)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct program p;
+        queries_compile(&p, &rows[i].query);
+        const struct parity_case c = {.request = rows[i].body,
+                                      .request_len = strlen(rows[i].body),
+                                      .program = &p,
+                                      .max_depth = SCAN_DEPTH_MAX,
+                                      .ours = {.status = rows[i].ours},
+                                      .theirs = {.status = rows[i].theirs}};
+        enum parity_kind kind = contract_explain(&c);
+        ck_assert_msg(kind == rows[i].kind, "%s: %s", rows[i].body,
+                      parity_kind_name(kind));
+        program_free(&p);
+    }
+}
+END_TEST
+
+START_TEST(rounding_is_told_from_a_wrong_result)
+{
+    static const struct query_case query = {
+        "$", "", "n = count(); s = sum(@); m = max(@)", ""};
+    static const char body[] = "[9007199254740993,2]";
+    struct program p;
+    queries_compile(&p, &query);
+    const struct parity_case c = {.request = body,
+                                  .request_len = strlen(body),
+                                  .program = &p,
+                                  .max_depth = SCAN_DEPTH_MAX};
+    ck_assert(contract_is_rounding(&c, "9007199254740995", "9007199254740994"));
+    ck_assert(contract_is_rounding(&c, "9007199254740992", "9007199254740993"));
+    ck_assert(
+        !contract_is_rounding(&c, "9007199254740995", "9007199254740993"));
+    ck_assert(
+        !contract_is_rounding(&c, "9007199254740993", "9007199254740994"));
+    ck_assert(!contract_is_rounding(&c, "3", "2"));
+    program_free(&p);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {refusals_are_explained_by_the_body,
+                                  rounding_is_told_from_a_wrong_result};
+    return UNIT_MAIN("contract_query", tests);
+}
