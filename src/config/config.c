@@ -210,13 +210,21 @@ static bool is_short_form(const struct setting *row)
            strcmp(row->name, "result") == 0;
 }
 
-/* Of the two forms the one that is used. */
+/* Is it of the form that is not used, or of the format that is not? */
+static bool is_left_out(const struct config_endpoint *e,
+                        const struct setting *row)
+{
+    if (e->format == CONFIG_format_ndjson && strcmp(row->name, "array") == 0)
+        return true;
+    return has_results(e) && is_short_form(row);
+}
+
 static void print_endpoint(struct config_endpoint *e, FILE *out)
 {
     struct config_section s = config_endpoint_section(e);
     print_header(&s, out);
     for (size_t i = 0; i < s.count; i++)
-        if (!has_results(e) || !is_short_form(&s.rows[i]))
+        if (!is_left_out(e, &s.rows[i]))
             config_setting_print(&s.rows[i], s.base, out);
     for (size_t i = 0; i < e->member_count; i++)
         fprintf(out, "%s.%s = %s\n", e->members[i].copy ? "copy" : "result",
@@ -270,7 +278,8 @@ bool config_compile(const struct config_endpoint *e, struct program *p,
         .strings = e->strings == CONFIG_strings_number ? PROGRAM_STRINGS_NUMBER
                                                        : PROGRAM_STRINGS_REFUSE,
         .missing = mode_of(e->missing),
-        .null = mode_of(e->null)};
+        .null = mode_of(e->null),
+        .lines = e->format == CONFIG_format_ndjson};
     return query_compile(p, &s, error);
 }
 

@@ -147,8 +147,8 @@ static bool is_member(const struct program *p)
 /* Of a plain endpoint, note the name of its list. */
 static bool note_list(struct config_endpoint *e, const struct program *p)
 {
-    bool plain = is_member(p) && e->member_count == 0 && p->where.to == 0 &&
-                 p->strings == PROGRAM_STRINGS_REFUSE &&
+    bool plain = !p->lines && is_member(p) && e->member_count == 0 &&
+                 p->where.to == 0 && p->strings == PROGRAM_STRINGS_REFUSE &&
                  p->missing == PROGRAM_REFUSE && p->null == PROGRAM_REFUSE;
     if (plain)
         e->list = strdup(p->steps[0].name.bytes);
@@ -175,11 +175,27 @@ static bool check_forms(const struct config_endpoint *e, unsigned *line,
     return true;
 }
 
+/* With lines the list is the body. */
+static bool check_lines(const struct config_endpoint *e, unsigned *line,
+                        struct buf *why)
+{
+    if (e->format != CONFIG_format_ndjson || !config_is_given(e, "array", line))
+        return true;
+    buf_printf(
+        why,
+        "[endpoint %s] array: with format = ndjson each line is an item; "
+        "leave it out",
+        e->name);
+    return false;
+}
+
 static bool check_query(struct config_endpoint *e, unsigned *line,
                         struct buf *why)
 {
     struct program p;
     struct query_error error;
+    if (!check_lines(e, line, why))
+        return false;
     if (!check_forms(e, line, why))
         return false;
     if (!config_compile(e, &p, &error)) {

@@ -172,36 +172,25 @@ static void make_item(const struct program *p, const struct candidates *all,
     put_value(entries, count, 0, 0, out);
 }
 
-static void note_fate(void *context, const struct evaluation *e,
-                      const struct json_value *item)
+static void note_fate(void *context, const struct evaluation *e)
 {
-    (void)item;
     *(enum evaluation_fate *)context = evaluation_fate(e);
 }
 
-/* Does the program, whose list is the document, count the item? */
-static bool is_counted(const struct program *p, struct evaluation *e,
-                       struct document *d, const char *item)
+/* Does the program, of which a line is an item, count this one? */
+static bool is_counted(struct interpret *i, const char *item)
 {
     enum evaluation_fate fate = EVALUATION_REFUSED;
-    const struct interpret_watch watch = {&fate, note_fate};
-    const struct json_value *root;
-    char room[64];
-    struct buf out;
     struct fault fault;
-    buf_init(&out, room, sizeof room);
-    document_begin(d);
-    bool read = document_feed(d, (const uint8_t *)"[", 1, &fault) &&
-                document_feed(d, (const uint8_t *)item, strlen(item), &fault) &&
-                document_feed(d, (const uint8_t *)"]", 1, &fault) &&
-                document_finish(d, &root, &fault);
-    if (read)
-        interpret_document(e, p, d, root, &watch, &out, &fault);
-    return read && fate == EVALUATION_COUNTED;
+    interpret_tell(i, note_fate, &fate);
+    interpret_begin(i);
+    if (interpret_feed(i, (const uint8_t *)item, strlen(item), &fault))
+        interpret_finish(i, &fault);
+    return fate == EVALUATION_COUNTED;
 }
 
-static bool find_items(const struct program *p, struct evaluation *e,
-                       struct document *d, char items[ITEMS][ITEM_MAX])
+static bool find_items(const struct program *p, struct interpret *interpret,
+                       char items[ITEMS][ITEM_MAX])
 {
     static struct candidates all[PROGRAM_SLOTS_MAX];
     uint32_t state = 1;
@@ -212,7 +201,7 @@ static bool find_items(const struct program *p, struct evaluation *e,
         struct buf out;
         buf_init(&out, items[found], ITEM_MAX);
         make_item(p, all, try, &state, &out);
-        found += !out.overflow && is_counted(p, e, d, items[found]);
+        found += !out.overflow && is_counted(interpret, items[found]);
     }
     return found == ITEMS;
 }
@@ -241,17 +230,18 @@ bool example_make(const struct program *p, struct buf *out)
 {
     static char items[ITEMS][ITEM_MAX], room[ITEMS * ITEM_MAX + 16];
     struct program alone = *p;
-    alone.step_count = 0;
+    alone.lines = true;
     alone.copy_count = 0;
-    struct evaluation *e = evaluation_new(&alone);
-    struct document *d = document_new(SCAN_DEPTH_MAX);
+    struct interpret *interpret = interpret_new(&alone, SCAN_DEPTH_MAX);
     struct buf list;
-    bool good = e != NULL && d != NULL && find_items(&alone, e, d, items);
+    bool good = interpret != NULL && find_items(p, interpret, items);
     buf_init(&list, room, sizeof room);
+    if (p->lines)
+        buf_printf(out, "%s\n%s", items[0], good ? items[1] : "");
     buf_printf(&list, "[%s%s%s]", items[0], good ? "," : "",
                good ? items[1] : "");
-    put_document(p, list.data, out);
-    evaluation_free(&e);
-    document_free(&d);
+    if (!p->lines)
+        put_document(p, list.data, out);
+    interpret_free(&interpret);
     return good;
 }

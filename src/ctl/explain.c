@@ -25,41 +25,23 @@
 /* What is needed to evaluate a body. */
 struct bench {
     struct program program;
-    struct evaluation *evaluation;
-    struct document *document;
-    struct buf out; /* the result */
+    struct interpret *interpret;
     struct fault fault;
 };
 
 static bool open_bench(struct bench *b, const struct config_endpoint *e)
 {
     struct query_error error; /* config_load() has found none */
-    *b = (struct bench){.evaluation = NULL};
-    if (!config_compile(e, &b->program, &error))
-        return false;
-    size_t room = evaluation_room(&b->program);
-    char *bytes = malloc(room);
-    buf_init(&b->out, bytes, bytes == NULL ? 0 : room);
-    b->evaluation = evaluation_new(&b->program);
-    b->document = document_new((uint32_t)e->max_depth);
-    return bytes != NULL && b->evaluation != NULL && b->document != NULL;
+    *b = (struct bench){.interpret = NULL};
+    if (config_compile(e, &b->program, &error))
+        b->interpret = interpret_new(&b->program, (uint32_t)e->max_depth);
+    return b->interpret != NULL;
 }
 
 static void close_bench(struct bench *b)
 {
-    evaluation_free(&b->evaluation);
-    document_free(&b->document);
-    free(b->out.data);
+    interpret_free(&b->interpret);
     program_free(&b->program);
-}
-
-static bool evaluate(struct bench *b, const struct interpret_watch *watch)
-{
-    const struct json_value *root;
-    buf_reset(&b->out);
-    return document_finish(b->document, &root, &b->fault) &&
-           interpret_document(b->evaluation, &b->program, b->document, root,
-                              watch, &b->out, &b->fault);
 }
 
 static void print_fault(const struct fault *f)
@@ -71,8 +53,10 @@ static void print_fault(const struct fault *f)
 
 static void print_outcome(const struct bench *b, bool good)
 {
+    size_t n;
+    const char *text = interpret_text(b->interpret, &n);
     if (good)
-        printf("result     %.*s\n", (int)b->out.len, b->out.data);
+        printf("result     %.*s\n", (int)n, text);
     else
         print_fault(&b->fault);
 }
@@ -114,7 +98,10 @@ static void print_program(const struct program *p)
     char list[1024];
     struct buf out;
     buf_init(&out, list, sizeof list);
-    describe_list(p, &out);
+    if (p->lines)
+        buf_str(&out, "the lines of the body");
+    else
+        describe_list(p, &out);
     print_text("list", &out);
     print_paths(p);
     print_ops(p, "where", p->where);
@@ -141,10 +128,10 @@ static void print_example(struct bench *b)
     bool found = example_make(&b->program, &body);
     printf("example    %s%s\n", room,
            found ? "" : "  (no item was found that the condition takes)");
-    document_begin(b->document);
-    bool good = document_feed(b->document, (const uint8_t *)room, body.len,
-                              &b->fault) &&
-                evaluate(b, NULL);
+    interpret_begin(b->interpret);
+    bool good = interpret_feed(b->interpret, (const uint8_t *)room, body.len,
+                               &b->fault) &&
+                interpret_finish(b->interpret, &b->fault);
     print_outcome(b, good);
 }
 
@@ -191,8 +178,7 @@ static int explain(const struct explain_options *o, const struct config *c)
 
 /* --- A body. --- */
 
-static void print_item(void *context, const struct evaluation *e,
-                       const struct json_value *item)
+static void print_item(void *context, const struct evaluation *e)
 {
     static const char *const fates[] = {
         [EVALUATION_COUNTED] = "counts",
@@ -203,7 +189,6 @@ static void print_item(void *context, const struct evaluation *e,
     const struct program *p = &b->program;
     char room[1024];
     struct buf out;
-    (void)item;
     buf_init(&out, room, sizeof room);
     evaluation_print_place(e, &out);
     printf("item       %s: %s", room, fates[evaluation_fate(e)]);
@@ -220,9 +205,9 @@ static bool read_body(struct bench *b, int fd, bool *failed)
 {
     uint8_t bytes[65536];
     ssize_t n;
-    document_begin(b->document);
+    interpret_begin(b->interpret);
     while ((n = read(fd, bytes, sizeof bytes)) > 0)
-        if (!document_feed(b->document, bytes, (size_t)n, &b->fault))
+        if (!interpret_feed(b->interpret, bytes, (size_t)n, &b->fault))
             return false;
     *failed = n < 0;
     if (*failed)
@@ -234,9 +219,11 @@ enum explain_end explain_body(const struct config_endpoint *e, int fd)
 {
     struct bench b;
     bool failed = !open_bench(&b, e), good = false;
-    const struct interpret_watch watch = {&b, print_item};
-    if (!failed)
-        good = read_body(&b, fd, &failed) && evaluate(&b, &watch);
+    if (!failed) {
+        interpret_tell(b.interpret, print_item, &b);
+        good = read_body(&b, fd, &failed) &&
+               interpret_finish(b.interpret, &b.fault);
+    }
     if (!failed)
         print_outcome(&b, good);
     close_bench(&b);

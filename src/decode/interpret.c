@@ -2,85 +2,223 @@
 #include "decode/interpret.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-struct walk {
-    struct evaluation *e;
-    const struct program *p;
-    const struct document *d;
-    const struct interpret_watch *watch;
+#include "decode/document.h"
+
+struct interpret {
+    const struct program *program;
+    struct evaluation *evaluation;
+    struct document *document;
+    struct buf result;
+    interpret_watch watch;
+    void *context;
+    /* Of a body of lines: */
+    uint64_t line;  /* number, from 1 */
+    uint64_t start; /* offset of the line */
+    uint64_t taken; /* bytes of all lines so far */
+    uint64_t items;
+    bool blank; /* the line so far */
 };
 
-static void give(const struct walk *w, size_t slot, const struct json_value *v)
+struct interpret *interpret_new(const struct program *p, uint32_t max_depth)
 {
-    const struct program_slot *s = &w->p->slots[slot];
+    struct interpret *i = calloc(1, sizeof *i);
+    size_t room = evaluation_room(p);
+    if (i == NULL)
+        return NULL;
+    i->program = p;
+    i->document = document_new(max_depth);
+    i->evaluation = evaluation_new(p);
+    char *bytes = malloc(room);
+    buf_init(&i->result, bytes, bytes == NULL ? 0 : room);
+    if (i->document == NULL || i->evaluation == NULL || bytes == NULL)
+        interpret_free(&i);
+    return i;
+}
+
+void interpret_free(struct interpret **i)
+{
+    if (*i == NULL)
+        return;
+    document_free(&(*i)->document);
+    evaluation_free(&(*i)->evaluation);
+    free((*i)->result.data);
+    free(*i);
+    *i = NULL;
+}
+
+void interpret_tell(struct interpret *i, interpret_watch watch, void *context)
+{
+    i->watch = watch;
+    i->context = context;
+}
+
+static void begin_line(struct interpret *i)
+{
+    document_begin(i->document);
+    i->line++;
+    i->start = i->taken;
+    i->blank = true;
+}
+
+void interpret_begin(struct interpret *i)
+{
+    buf_reset(&i->result);
+    evaluation_begin(i->evaluation);
+    i->line = i->taken = i->items = 0;
+    begin_line(i);
+}
+
+/* --- A document. --- */
+
+static void give(const struct interpret *i, size_t slot,
+                 const struct json_value *v)
+{
+    const struct program_slot *s = &i->program->slots[slot];
+    struct evaluation *e = i->evaluation;
     const char *text;
     size_t n;
-    for (size_t i = 0; i < s->count; i++)
-        v = document_member(v, &s->names[i]);
-    enum value_kind kind = document_value(w->d, v, &text, &n);
+    for (size_t k = 0; k < s->count; k++)
+        v = document_member(v, &s->names[k]);
+    enum value_kind kind = document_value(i->document, v, &text, &n);
     bool holds = kind == VALUE_LIST || kind == VALUE_OBJECT;
     if (kind == VALUE_NUMBER)
-        evaluation_number(w->e, slot, text, n);
+        evaluation_number(e, slot, text, n);
     else if (kind == VALUE_STRING || (holds && (s->uses & PROGRAM_KEEP) != 0))
-        evaluation_piece(w->e, slot, kind, text, n, true, true);
+        evaluation_piece(e, slot, kind, text, n, true, true);
     else
-        evaluation_set(w->e, slot, kind);
+        evaluation_set(e, slot, kind);
 }
 
-static void give_all(const struct walk *w, bool document,
+static void give_all(const struct interpret *i, bool document,
                      const struct json_value *v)
 {
-    for (size_t i = 0; i < w->p->slot_count; i++)
-        if (w->p->slots[i].document == document)
-            give(w, i, v);
+    for (size_t k = 0; k < i->program->slot_count; k++)
+        if (i->program->slots[k].document == document)
+            give(i, k, v);
 }
 
-static void item(const struct walk *w, const struct json_value *v)
+static void item(const struct interpret *i, const struct json_value *v)
 {
-    evaluation_item(w->e);
-    give_all(w, false, v);
-    evaluation_item_end(w->e);
-    if (w->watch != NULL)
-        w->watch->item(w->watch->context, w->e, v);
+    evaluation_item(i->evaluation);
+    give_all(i, false, v);
+    evaluation_item_end(i->evaluation);
+    if (i->watch != NULL)
+        i->watch(i->context, i->evaluation);
 }
 
 /* Follow `array` from its step on, with so many lists around. */
-static void follow(const struct walk *w, const struct json_value *v,
+static void follow(const struct interpret *i, const struct json_value *v,
                    size_t step, size_t lists)
 {
-    const struct program *p = w->p;
+    const struct program *p = i->program;
     const char *text;
     size_t n;
     for (; step < p->step_count && !p->steps[step].each; step++)
         v = document_member(v, &p->steps[step].name);
-    enum value_kind kind = document_value(w->d, v, &text, &n);
+    enum value_kind kind = document_value(i->document, v, &text, &n);
     if (kind != VALUE_LIST) {
-        evaluation_no_list(w->e, step, kind);
+        evaluation_no_list(i->evaluation, step, kind);
         return;
     }
-    for (size_t i = 0; i < document_length(v); i++) {
-        evaluation_place(w->e, lists, i);
+    for (size_t k = 0; k < document_length(v); k++) {
+        evaluation_place(i->evaluation, lists, k);
         if (step == p->step_count)
-            item(w, document_element(v, i));
+            item(i, document_element(v, k));
         else
-            follow(w, document_element(v, i), step + 1, lists + 1);
+            follow(i, document_element(v, k), step + 1, lists + 1);
     }
 }
 
-bool interpret_document(struct evaluation *e, const struct program *p,
-                        const struct document *d, const struct json_value *root,
-                        const struct interpret_watch *watch, struct buf *out,
-                        struct fault *fault)
+static bool end_document(struct interpret *i, struct fault *fault)
 {
-    const struct walk w = {e, p, d, watch};
-    struct evaluation_fault f;
-    evaluation_begin(e);
-    give_all(&w, true, root);
-    follow(&w, root, 0, 0);
-    if (evaluation_finish(e, out, &f))
-        return true;
-    interpret_fault(p, &f, fault);
+    const struct json_value *root;
+    if (!document_finish(i->document, &root, fault))
+        return false;
+    give_all(i, true, root);
+    follow(i, root, 0, 0);
+    return true;
+}
+
+/* --- Lines. --- */
+
+/* A fault in a line is one of the body. */
+static bool fail_in_line(const struct interpret *i, struct fault *fault)
+{
+    fault->offset += i->start;
+    if (fault->line > 0)
+        fault->line = i->line;
     return false;
+}
+
+static bool end_line(struct interpret *i, struct fault *fault)
+{
+    const struct json_value *root;
+    if (i->blank)
+        return true;
+    if (!document_finish(i->document, &root, fault))
+        return fail_in_line(i, fault);
+    evaluation_place(i->evaluation, 0, i->items++);
+    item(i, root);
+    return true;
+}
+
+static bool is_blank(const uint8_t *at, const uint8_t *end)
+{
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r'))
+        at++;
+    return at == end;
+}
+
+static bool feed_lines(struct interpret *i, const uint8_t *at, size_t n,
+                       struct fault *fault)
+{
+    const uint8_t *end = at + n;
+    while (at < end) {
+        const uint8_t *feed = memchr(at, '\n', (size_t)(end - at));
+        const uint8_t *stop = feed == NULL ? end : feed;
+        i->blank = i->blank && is_blank(at, stop);
+        if (!document_feed(i->document, at, (size_t)(stop - at), fault))
+            return fail_in_line(i, fault);
+        i->taken += (uint64_t)(stop - at);
+        at = stop;
+        if (feed == NULL)
+            break;
+        at++;
+        i->taken++;
+        if (!end_line(i, fault))
+            return false;
+        begin_line(i);
+    }
+    return true;
+}
+
+/* --- All of it. --- */
+
+bool interpret_feed(struct interpret *i, const uint8_t *bytes, size_t n,
+                    struct fault *fault)
+{
+    return i->program->lines ? feed_lines(i, bytes, n, fault)
+                             : document_feed(i->document, bytes, n, fault);
+}
+
+bool interpret_finish(struct interpret *i, struct fault *fault)
+{
+    struct evaluation_fault f;
+    if (i->program->lines ? !end_line(i, fault) : !end_document(i, fault))
+        return false;
+    if (evaluation_finish(i->evaluation, &i->result, &f))
+        return true;
+    interpret_fault(i->program, &f, fault);
+    return false;
+}
+
+const char *interpret_text(const struct interpret *i, size_t *n)
+{
+    *n = i->result.len;
+    return i->result.data;
 }
 
 static const char *const reasons[] = {

@@ -1,28 +1,33 @@
 /* interpret: a program evaluated over json-c's tree, the authority that the
- * typed decoder is compared with. Pure. */
+ * typed decoder is compared with. Of a body of lines each line is a document,
+ * and an item. Pure. */
 #ifndef TALLYD_DECODE_INTERPRET_H
 #define TALLYD_DECODE_INTERPRET_H
 
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "decode/document.h"
 #include "decode/fault.h"
 #include "query/evaluation.h"
 
-/* Told of each item, after it was evaluated; `context` is the caller's. */
-struct interpret_watch {
-    void *context;
-    void (*item)(void *context, const struct evaluation *e,
-                 const struct json_value *item);
-};
+struct interpret;
 
-/* Evaluate a complete document. True: the result is in `out`, which is empty
- * and has evaluation_room(). False: a fault. `watch` may be NULL. */
-bool interpret_document(struct evaluation *e, const struct program *p,
-                        const struct document *d, const struct json_value *root,
-                        const struct interpret_watch *watch, struct buf *out,
-                        struct fault *fault);
+/* Told of each item after it was evaluated. */
+typedef void (*interpret_watch)(void *context, const struct evaluation *e);
+
+/* NULL: memory is short. The program is borrowed. */
+struct interpret *interpret_new(const struct program *p, uint32_t max_depth);
+void interpret_free(struct interpret **i);
+
+/* From now on tell `watch`; NULL: nobody. */
+void interpret_tell(struct interpret *i, interpret_watch watch, void *context);
+
+/* As payload_begin(), payload_feed(), payload_finish(), payload_text(). */
+void interpret_begin(struct interpret *i);
+bool interpret_feed(struct interpret *i, const uint8_t *bytes, size_t n,
+                    struct fault *fault);
+bool interpret_finish(struct interpret *i, struct fault *fault);
+const char *interpret_text(const struct interpret *i, size_t *n);
 
 /* The fault of an evaluation in the words of replies. */
 void interpret_fault(const struct program *p, const struct evaluation_fault *f,

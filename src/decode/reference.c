@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "decode/document.h"
 #include "decode/gather.h"
 #include "decode/interpret.h"
 #include "decode/json.h"
@@ -17,13 +16,9 @@ struct reference {
     struct shape shape;
     struct scan scan;
     struct json_decoder *json;
-    struct gather text;   /* of one key or number */
-    const uint8_t *unfed; /* of this chunk: json-c has what is before */
-    /* Of a program, instead of all that: */
-    const struct program *program;
-    struct document *document;
-    struct evaluation *evaluation;
-    struct buf result;
+    struct gather text;          /* of one key or number */
+    const uint8_t *unfed;        /* of this chunk: json-c has what is before */
+    struct interpret *interpret; /* of a program, instead of all that */
 };
 
 struct reference *reference_new(const struct shape *shape)
@@ -42,15 +37,10 @@ struct reference *reference_new_program(const struct program *p,
                                         uint32_t max_depth)
 {
     struct reference *d = calloc(1, sizeof *d);
-    size_t room = evaluation_room(p);
     if (d == NULL)
         return NULL;
-    d->program = p;
-    d->document = document_new(max_depth);
-    d->evaluation = evaluation_new(p);
-    char *bytes = malloc(room);
-    buf_init(&d->result, bytes, bytes == NULL ? 0 : room);
-    if (d->document == NULL || d->evaluation == NULL || bytes == NULL)
+    d->interpret = interpret_new(p, max_depth);
+    if (d->interpret == NULL)
         reference_free(&d);
     return d;
 }
@@ -61,18 +51,15 @@ void reference_free(struct reference **d)
         return;
     json_decoder_free(&(*d)->json);
     gather_free(&(*d)->text);
-    document_free(&(*d)->document);
-    evaluation_free(&(*d)->evaluation);
-    free((*d)->result.data);
+    interpret_free(&(*d)->interpret);
     free(*d);
     *d = NULL;
 }
 
 void reference_begin(struct reference *d)
 {
-    if (d->document != NULL) {
-        document_begin(d->document);
-        buf_reset(&d->result);
+    if (d->interpret != NULL) {
+        interpret_begin(d->interpret);
         return;
     }
     scan_begin(&d->scan, d->shape.max_depth);
@@ -142,8 +129,8 @@ bool reference_feed(struct reference *d, const uint8_t *bytes, size_t n,
     const uint8_t *at = bytes, *end = bytes + n;
     enum scan_token token;
     struct scan_text text;
-    if (d->document != NULL)
-        return document_feed(d->document, bytes, n, fault);
+    if (d->interpret != NULL)
+        return interpret_feed(d->interpret, bytes, n, fault);
     d->unfed = at;
     do {
         token = scan_next(&d->scan, &at, end, &text);
@@ -157,18 +144,10 @@ bool reference_feed(struct reference *d, const uint8_t *bytes, size_t n,
     return feed(d, d->unfed, (size_t)(end - d->unfed), fault);
 }
 
-static bool finish_program(struct reference *d, struct fault *fault)
-{
-    const struct json_value *root;
-    return document_finish(d->document, &root, fault) &&
-           interpret_document(d->evaluation, d->program, d->document, root,
-                              NULL, &d->result, fault);
-}
-
 bool reference_finish(struct reference *d, struct tally *t, struct fault *fault)
 {
-    if (d->document != NULL)
-        return finish_program(d, fault);
+    if (d->interpret != NULL)
+        return interpret_finish(d->interpret, fault);
     const struct json_shape shape = {d->shape.array, d->shape.field};
     if (!scan_finish(&d->scan)) {
         scan_fault(&d->scan, fault);
@@ -180,6 +159,6 @@ bool reference_finish(struct reference *d, struct tally *t, struct fault *fault)
 
 const char *reference_text(const struct reference *d, size_t *n)
 {
-    *n = d->result.len;
-    return d->result.data;
+    *n = 0;
+    return d->interpret == NULL ? NULL : interpret_text(d->interpret, n);
 }

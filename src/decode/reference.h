@@ -5,7 +5,7 @@
  * cannot keep. So it is fed what the scanner has accepted, as it is, but for
  * keys with U+0000 and integers of more than 64 bits.
  *
- * Of a program it is decode/document, with decode/interpret.
+ * Of a program it is decode/interpret.
  *
  * Use it through decode/payload. */
 #ifndef TALLYD_DECODE_REFERENCE_H

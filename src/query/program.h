@@ -126,6 +126,7 @@ struct program {
     enum program_numbers numbers;
     enum program_strings strings;
     enum program_mode missing, null;
+    bool lines; /* each line of the body is an item; there are no steps */
     struct program_step steps[PROGRAM_STEPS_MAX]; /* of `array` */
     size_t step_count;
     struct program_slot slots[PROGRAM_SLOTS_MAX];

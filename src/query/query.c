@@ -56,6 +56,10 @@ static bool add_member(struct program *p, const struct query_settings *s,
     const struct query_member *m = &s->members[i];
     const char *prefix = m->copy ? "copy." : "result.";
     struct lexer_error cause = {.column = 0};
+    if (m->copy && s->lines)
+        return fail_whole(e, prefix, m->name,
+                          "with format = ndjson there is no document to copy "
+                          "from");
     if (is_taken(s, i))
         return fail_whole(e, prefix, m->name,
                           "the name is there twice among results and copies");
@@ -99,7 +103,7 @@ static bool compile(struct program *p, const struct query_settings *s,
                     struct query_error *e)
 {
     struct lexer_error cause = {.column = 0};
-    if (!path_array(p, s->array, &cause))
+    if (!s->lines && !path_array(p, s->array, &cause))
         return fail(e, "array", "", &cause);
     if (s->where[0] != '\0' && !parser_where(p, s->where, &cause))
         return fail(e, "where", "", &cause);
@@ -117,7 +121,8 @@ bool query_compile(struct program *p, const struct query_settings *s,
     *p = (struct program){.numbers = s->numbers,
                           .strings = s->strings,
                           .missing = s->missing,
-                          .null = s->null};
+                          .null = s->null,
+                          .lines = s->lines};
     *error = (struct query_error){.column = 0};
     if (compile(p, s, error))
         return true;

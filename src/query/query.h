@@ -28,6 +28,7 @@ struct query_settings {
     enum program_numbers numbers;
     enum program_strings strings;
     enum program_mode missing, null;
+    bool lines; /* format = ndjson: no array, no copies */
 };
 
 struct query_error {

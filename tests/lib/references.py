@@ -28,12 +28,12 @@ class Handler:
         except OSError:
             return False
 
-    def ask(self, body, method="POST", path="/process"):
+    def ask(self, body, method="POST", path="/process", headers=None):
         """(status, body) of one request."""
         link = http.client.HTTPConnection(kit.HOST, self.port,
                                           timeout=kit.wait_limit(20))
         try:
-            link.request(method, path, body)
+            link.request(method, path, body, headers or {})
             answer = link.getresponse()
             return answer.status, answer.read()
         finally:

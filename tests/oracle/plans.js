@@ -38,6 +38,7 @@ class Plan {
   constructor(c) {
     this.c = c;
     this.double = c.percent(50);
+    this.lined = c.percent(15);  // format = ndjson
     this.paths = [];
     const count = 1 + c.below(4);
     for (let i = 0; i < count; i++) this.paths.push(this.names(c.below(3)));
@@ -46,7 +47,7 @@ class Plan {
       this.steps.splice(c.below(this.steps.length + 1), 0, null);
       this.steps.push(c.pick(NAMES));
     }
-    this.copies = c.percent(40) ? [this.names(1 + c.below(2))] : [];
+    this.copies = c.percent(40) && !this.lined ? [this.names(1 + c.below(2))] : [];
     this.results = 1 + c.below(3);
     this.lines = this.write();
   }
@@ -117,7 +118,7 @@ class Plan {
 
   write() {
     const {c} = this;
-    const lines = [`array = ${this.list()}`];
+    const lines = [this.lined ? 'format = ndjson' : `array = ${this.list()}`];
     const mode = () => c.pick(['refuse', 'zero', 'skip', 'skip']);
     if (c.percent(60)) lines.push(`where = ${this.condition(2)}`);
     lines.push(`numbers = ${this.double ? 'double' : 'int64'}`,
@@ -234,8 +235,17 @@ class Body {
     return [names, elements];
   }
 
+  line() {
+    const {c} = this;
+    if (c.percent(5)) return c.pick(['', ' ', '\t\r']);
+    return this.item().replace(/\n/g, ' ') + c.pick(['', '', '\r', ' ']);
+  }
+
   text() {
     const {c, plan} = this;
+    if (plan.lined)
+      return Array.from({length: c.below(6)}, () => this.line()).join('\n') +
+             c.pick(['', '\n', '\n\n']);
     const wanted = [this.list(plan.steps)];
     for (const names of plan.copies)
       wanted.push([names, () => this.scalar()]);

@@ -87,6 +87,8 @@ static void set(struct query_settings *s, struct query_member *members,
         s->missing = mode_of(value);
     else if (strcmp(key, "null") == 0)
         s->null = mode_of(value);
+    else if (strcmp(key, "format") == 0)
+        s->lines = *value == 'n';
     else
         fail(key);
 }

@@ -19,7 +19,7 @@ from references import REFERENCE, start_node
 
 DOCUMENT = kit.TOP / "doc/RECIPES.md"
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.S)
-LEAST = 12
+LEAST = 13
 
 
 def read_recipes():
@@ -39,6 +39,12 @@ RECIPES = read_recipes()
 
 def path_of(number):
     return f"/recipe-{number}"
+
+
+def type_of(path):
+    """The header that tells the handler in JavaScript of lines."""
+    lines = RECIPES[int(path.rsplit("-", 1)[1])][3].get("format") == "ndjson"
+    return {"Content-Type": "application/x-ndjson"} if lines else {}
 
 
 def module_of_handlers():
@@ -77,7 +83,8 @@ def the_recipes_post_what_they_say():
         node = start_node(theirs.url, module_of_handlers())
         tap.equal(posted_by(ours, ask), wanted, "posted by tallyd")
         tap.equal(posted_by(theirs, lambda path, body: node.ask(
-            body, path=path)), wanted, "posted by the handlers in JavaScript")
+            body, path=path, headers=type_of(path))), wanted,
+            "posted by the handlers in JavaScript")
         tap.equal(front.pool.count("mismatches"), 0, "mismatches")
 
 

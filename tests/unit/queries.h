@@ -15,7 +15,7 @@
 struct query_case {
     const char *array, *where;
     const char *members; /* "total = sum(a); copy id = order.id" */
-    const char *modes;   /* of: double number missing:zero null:skip ... */
+    const char *modes; /* of: lines double number missing:zero null:skip ... */
 };
 
 static inline enum program_mode queries_mode(const char *modes, const char *of)
@@ -64,7 +64,8 @@ static inline void queries_compile(struct program *p,
         .strings = strstr(modes, "number") ? PROGRAM_STRINGS_NUMBER
                                            : PROGRAM_STRINGS_REFUSE,
         .missing = queries_mode(modes, "missing"),
-        .null = queries_mode(modes, "null")};
+        .null = queries_mode(modes, "null"),
+        .lines = strstr(modes, "lines") != NULL};
     ck_assert_msg(query_compile(p, &s, &error), "%s, column %zu: %s", error.key,
                   error.column, error.message);
 }

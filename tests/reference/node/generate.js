@@ -169,6 +169,8 @@ const ADD = {
   max: 'first ? value : most(before, value)',
 };
 
+const isLines = (settings) => settings.format === 'ndjson';
+
 function resultsOf(settings) {
   const results = settings.members.filter(({kind}) => kind === 'result');
   if (results.length > 0) return results;
@@ -194,7 +196,7 @@ function generate(settings) {
   const json = (value) => JSON.stringify(value);
   return `(document) => {
   const totals = start(${json(results.map(({call}) => call))});
-  eachItem(document, ${json(stepsOf(settings.array))}, (item, place) => {
+  eachItem(document, ${json(isLines(settings) ? [] : stepsOf(settings.array))}, (item, place) => {
     checkKept(item, ${json(where.kept)}, place);
     if (!${condition}) return;
     const values = readAll(item, ${json(argument.paths)}, place);
@@ -342,7 +344,8 @@ function handlerOf(settings) {
   const run = new Function(...Object.keys(tools), `return ${generate(settings)};`)(
       ...Object.values(tools));
   const maxDepth = Number(settings.max_depth ?? 1024);
-  return (body) => run(values.read(body, maxDepth));
+  const read = isLines(settings) ? values.readLines : values.read;
+  return (body) => run(read(body, maxDepth));
 }
 
 module.exports = {generate, handlerOf, settingsOf, Fault: values.Fault};

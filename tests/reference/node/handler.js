@@ -46,10 +46,17 @@ function post(result, id, done) {
   req.end(body);
 }
 
-function handle(res, path, id, text) {
+// One document, or a list of those of the lines.
+function read(type, text) {
+  return type !== 'application/x-ndjson' ? JSON.parse(text)
+      : text.split('\n').filter((line) => line.trim() !== '')
+          .map((line) => JSON.parse(line));
+}
+
+function handle(res, {url, headers}, text) {
   let result;
   try {
-    result = (others[path] ?? add)(JSON.parse(text));
+    result = (others[url] ?? add)(read(headers['content-type'], text));
   } catch (error) {
     answer(res, 400, '{"error":"bad request"}');
     return;
@@ -58,7 +65,7 @@ function handle(res, path, id, text) {
     answer(res, 200, JSON.stringify(result));
     return;
   }
-  post(result, id, (ok) => answer(res, ok ? 200 : 502,
+  post(result, headers['x-request-id'], (ok) => answer(res, ok ? 200 : 502,
     ok ? '{"ok":true}' : '{"error":"downstream"}'));
 }
 
@@ -69,7 +76,7 @@ const server = http.createServer((req, res) => {
   }
   const chunks = [];
   req.on('data', (chunk) => chunks.push(chunk));
-  req.on('end', () => handle(res, req.url, req.headers['x-request-id'],
+  req.on('end', () => handle(res, req,
     Buffer.concat(chunks).toString('utf8')));
 });
 server.keepAliveTimeout = 75000;

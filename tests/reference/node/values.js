@@ -87,6 +87,19 @@ function read(bytes, maxDepth) {
   return new Reader(bytes.toString('latin1'), maxDepth).value(0);
 }
 
+// Lines that are not blank, as a list.
+function readLines(bytes, maxDepth) {
+  const items = [];
+  for (let at = 0; at <= bytes.length;) {
+    const feed = bytes.indexOf(0x0a, at);
+    const line = bytes.subarray(at, feed < 0 ? bytes.length : feed);
+    if (/[^ \t\r]/.test(line.toString('latin1')))
+      items.push(read(line, maxDepth));
+    at += line.length + 1;
+  }
+  return {kind: 'list', items};
+}
+
 const member = (value, name) => value.members?.get(name) ?? ABSENT;
 const follow = (value, names) => names.reduce(member, value);
 
@@ -144,4 +157,5 @@ const token = (name) => `/${String(name).replace(/~/g, '~0').replace(/\//g, '~1'
 const pointer = (tokens) => tokens.map(token).join('');
 
 module.exports = {ABSENT, COPY_MAX, Fault, INT64_MAX, INT64_MIN, KEEP_MAX,
-                  compare, follow, member, numberOf, characters, pointer, read};
+                  compare, follow, member, numberOf, characters, pointer, read,
+                  readLines};

@@ -294,6 +294,10 @@ END_TEST
 
 START_TEST(one_form_or_the_other)
 {
+    refused("[endpoint a]\nformat = ndjson\narray = x\n",
+            ":3: ", "each line is an item");
+    refused("[endpoint a]\nformat = ndjson\ncopy.x = x\n",
+            ":3: ", "no document to copy from");
     refused("[endpoint a]\nresult.n = count()\nfield = x\n",
             ":3: ", "field: is of the short form");
     refused("[endpoint a]\nmultiply = 3\nresult.n = count()\n",

@@ -423,6 +423,54 @@ START_TEST(copies_are_as_they_stand_in_the_body)
 }
 END_TEST
 
+static const struct row lines[] = {
+    {{NULL, "", "s = sum(a); c = count()", "lines"},
+     "{\"a\":1}\n{\"a\":2}\n",
+     "{\"s\":3,\"c\":2}"},
+    {{NULL, "", "s = sum(a)", "lines"},
+     "{\"a\":1}\r\n\n \t\r\n{\"a\":2}",
+     "{\"s\":3}"},
+    {{NULL, "", "s = sum(@)", "lines"}, "1\n 2 \n3", "{\"s\":6}"},
+    {{NULL, "", "s = sum(@); m = max(@)", "lines"}, "", "{\"s\":0,\"m\":null}"},
+    {{NULL, "", "s = sum(a)", "lines"},
+     "{\"a\":1}\n\n{\"a\":true}\n",
+     "wrong_shape /1/a: not an integer that fits 64 bits"},
+    {{NULL, "@.l == 'x'", "c = count()", "lines"},
+     "{\"l\":\"x\"}\n[]\nnull\n",
+     "{\"c\":1}"},
+};
+
+START_TEST(a_line_is_an_item)
+{
+    CHECK(lines);
+}
+END_TEST
+
+START_TEST(a_bad_line_is_told_by_its_number)
+{
+    static const char body[] = "{\"a\":1}\n\n{\"a\":true}\n {\"a\":2,}\n5\n";
+    static const struct query_case query = {NULL, "", "s = sum(a)", "lines"};
+    struct program p;
+    queries_compile(&p, &query);
+    for (size_t cut = 0; cut <= strlen(body); cut++) {
+        struct payload *payload =
+            payload_new_program(&p, SCAN_DEPTH_MAX, PAYLOAD_JSONC);
+        const uint8_t *bytes = (const uint8_t *)body;
+        struct fault f;
+        payload_begin(payload);
+        ck_assert(
+            !(payload_feed(payload, bytes, cut, &f) &&
+              payload_feed(payload, bytes + cut, strlen(body) - cut, &f)));
+        ck_assert_int_eq(f.what, OUTCOME_malformed_json);
+        ck_assert_uint_eq(f.line, 4);
+        ck_assert_uint_eq(f.column, 9);
+        ck_assert_uint_eq(f.offset, 28);
+        payload_free(&payload);
+    }
+    program_free(&p);
+}
+END_TEST
+
 /* A body with a string of `n` letters between two texts. */
 static char *with_string(const char *before, size_t n, const char *behind)
 {
@@ -474,6 +522,8 @@ int main(void)
                                   conditions_compare_as_the_standard_says,
                                   the_last_of_several_members_counts,
                                   copies_are_as_they_stand_in_the_body,
+                                  a_line_is_an_item,
+                                  a_bad_line_is_told_by_its_number,
                                   what_has_to_be_kept_is_bounded};
     return UNIT_MAIN("evaluation", tests);
 }
