@@ -170,7 +170,8 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
     const struct shadow_sampler_request tapped = {
         .path = x->path,
         .path_len = request.path_len,
-        .wants_body = handler_wants_body(x->handler),
+        .wants_body =
+            handler_wants_body(x->handler) && !handler_is_encoded(x->handler),
         .param = param_of,
         .context = x};
     shadow_sampler_begin(x->plan->sampler, &tapped);

@@ -6,15 +6,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/probe.h"
 #include "config/config_lines.h"
+#include "decode/inflate.h"
 #include "worker/decoder.h"
 #include "worker/guard.h"
 #include "worker/selftest.h"
 
 #define LENGTH_UNKNOWN UINT64_MAX
+
+/* Bytes that compressed data may have beyond an eighth more than max_body. */
+#define PACKED_MORE 1024
+
+/* Bytes that come out before the ratio is looked at. */
+#define RATIO_FREE 65536
 
 struct handler {
     const struct endpoint_table *endpoints;
@@ -26,7 +32,12 @@ struct handler {
     const char *idempotency_key;
     const struct trace *trace;
     uint64_t announced, received; /* bytes of body */
-    char text[512];               /* the result of a plain endpoint */
+    struct inflate *inflate;      /* made when first needed */
+    enum inflate_coding coding;
+    uint64_t inflated; /* bytes that came out of the body */
+    const char
+        *corrupt;   /* why no more can be inflated; NULL: nothing is wrong */
+    char text[512]; /* the result of a plain endpoint */
     struct handler_result result;
 };
 
@@ -52,6 +63,7 @@ void handler_free(struct handler **h)
     if (*h == NULL)
         return;
     decoder_free(&(*h)->decoder);
+    inflate_free(&(*h)->inflate);
     free(*h);
     *h = NULL;
 }
@@ -118,8 +130,11 @@ static bool valid_key(const char *key)
 
 static void check_encoding(struct handler *h, const char *encoding)
 {
-    if (encoding != NULL && *encoding != '\0' &&
-        strcasecmp(encoding, "identity") != 0)
+    bool known = inflate_coding_of(encoding, &h->coding);
+    bool taken = h->coding == INFLATE_IDENTITY ||
+                 (h->endpoint != NULL &&
+                  h->endpoint->config->encodings == CONFIG_encodings_any);
+    if (!known || !taken)
         decide(h, OUTCOME_unsupported_encoding, "Content-Encoding: %.40s",
                encoding);
 }
@@ -146,12 +161,49 @@ static void check_head(struct handler *h, const struct handler_request *r)
                "back to it");
 }
 
+/* Of the bytes that are decoded, or announced. */
 static void check_size(struct handler *h, uint64_t bytes)
 {
     uint64_t most = (uint64_t)h->endpoint->config->max_body;
     if (bytes != LENGTH_UNKNOWN && bytes > most)
         decide(h, OUTCOME_body_too_large, "%llu bytes, max_body is %llu",
                (unsigned long long)bytes, (unsigned long long)most);
+}
+
+/* Compressed bytes can be more than what comes out of them, a little of what
+ * cannot be compressed, any number of what is empty. */
+static void check_packed_size(struct handler *h, uint64_t bytes)
+{
+    uint64_t most = (uint64_t)h->endpoint->config->max_body;
+    if (bytes != LENGTH_UNKNOWN && bytes > most + most / 8 + PACKED_MORE)
+        decide(h, OUTCOME_body_too_large,
+               "%llu compressed bytes, max_body is %llu",
+               (unsigned long long)bytes, (unsigned long long)most);
+}
+
+/* The body that comes is so long, as far as it is known. */
+static void check_length(struct handler *h, uint64_t bytes)
+{
+    if (h->coding == INFLATE_IDENTITY)
+        check_size(h, bytes);
+    else
+        check_packed_size(h, bytes);
+}
+
+static bool begin_inflating(struct handler *h)
+{
+    h->inflated = 0;
+    h->corrupt = NULL;
+    if (h->coding == INFLATE_IDENTITY)
+        return true;
+    if (h->inflate == NULL)
+        h->inflate = inflate_new();
+    return h->inflate != NULL && inflate_begin(h->inflate, h->coding);
+}
+
+bool handler_is_encoded(const struct handler *h)
+{
+    return h->coding != INFLATE_IDENTITY;
 }
 
 void handler_begin(struct handler *h, const struct handler_request *r)
@@ -165,12 +217,12 @@ void handler_begin(struct handler *h, const struct handler_request *r)
     h->decoding = false;
     check_head(h, r);
     if (h->result.outcome == OUTCOME_ok)
-        check_size(h, h->announced);
+        check_length(h, h->announced);
     if (r->wait != NULL && r->wait->outcome != OUTCOME_ok)
         refuse(h, r->wait->outcome, r->wait->retry_after, r->wait->why);
     if (h->result.outcome != OUTCOME_ok)
         return;
-    h->decoding = decoder_begin(h->decoder, h->endpoint);
+    h->decoding = begin_inflating(h) && decoder_begin(h->decoder, h->endpoint);
     if (!h->decoding)
         decide(h, OUTCOME_internal, "memory is short");
 }
@@ -182,15 +234,60 @@ bool handler_wants_body(const struct handler *h)
 
 /* --- The body. --- */
 
+/* What has come out of `taken` compressed bytes: is it too much of it? A short
+ * body is judged by its whole, a long one at once. */
+static void check_ratio(struct handler *h, uint64_t taken, bool whole)
+{
+    uint64_t most = (uint64_t)h->endpoint->config->max_ratio;
+    if ((whole || h->inflated > RATIO_FREE) && h->inflated > most * taken)
+        decide(h, OUTCOME_body_too_large,
+               "%llu bytes inflate to more than %llu times as many, max_ratio",
+               (unsigned long long)taken, (unsigned long long)most);
+}
+
+static void inflate_chunk(struct handler *h, const uint8_t *bytes, size_t n)
+{
+    const uint8_t *at = bytes, *end = bytes + n, *piece;
+    uint64_t before = h->received - n;
+    size_t length;
+    while (h->decoding) {
+        enum inflate_state state =
+            inflate_next(h->inflate, &at, end, &piece, &length, &h->corrupt);
+        if (state == INFLATE_WRONG)
+            h->decoding = false;
+        if (state != INFLATE_PART)
+            return;
+        h->inflated += length;
+        check_size(h, h->inflated);
+        check_ratio(h, before + (uint64_t)(at - bytes), false);
+        if (h->decoding)
+            h->decoding = decoder_feed(h->decoder, piece, length);
+    }
+}
+
 void handler_chunk(struct handler *h, const uint8_t *bytes, size_t n)
 {
     h->received += n;
     if (h->endpoint != NULL && h->result.outcome == OUTCOME_ok)
-        check_size(h, h->received);
+        check_length(h, h->received);
     /* A body of the wrong length is reported as such, not as malformed; so a
      * fault waits in the decoder until the length is known. */
-    if (h->decoding)
+    if (h->decoding && h->coding != INFLATE_IDENTITY)
+        inflate_chunk(h, bytes, n);
+    else if (h->decoding)
         h->decoding = decoder_feed(h->decoder, bytes, n);
+}
+
+/* Is the compressed body complete, as far as it was needed? */
+static void check_inflated(struct handler *h)
+{
+    if (h->coding == INFLATE_IDENTITY || h->result.outcome != OUTCOME_ok)
+        return;
+    if (h->decoding)
+        check_ratio(h, h->received, true);
+    if (h->corrupt != NULL ||
+        (h->decoding && !inflate_finish(h->inflate, &h->corrupt)))
+        decide(h, OUTCOME_bad_request, "Content-Encoding: %s", h->corrupt);
 }
 
 static void check_end(struct handler *h, enum handler_end end)
@@ -316,6 +413,7 @@ const struct handler_result *handler_finish(struct handler *h,
 {
     struct handler_result *r = &h->result;
     check_end(h, end);
+    check_inflated(h);
     if (r->outcome == OUTCOME_ok)
         add_up(h);
     PROBE_DECODED(h->trace->request_id, h->received, r->outcome);

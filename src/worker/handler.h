@@ -83,6 +83,9 @@ struct handler *handler_new(const struct endpoint_table *endpoints,
 void handler_free(struct handler **h);
 
 void handler_begin(struct handler *h, const struct handler_request *request);
+/* Is the body compressed? Its bytes are not those that are decoded. */
+bool handler_is_encoded(const struct handler *h);
+
 /* After handler_begin(): does the outcome depend on the body? */
 bool handler_wants_body(const struct handler *h);
 

@@ -1,9 +1,11 @@
 """What every web server with a pool behind it has to do, seen by a client and
 by the downstream. The same tests for each of them."""
 
+import gzip
 import json
 import re
 import threading
+import zlib
 
 import kit
 import tap
@@ -45,6 +47,9 @@ class Contract:
             "sum": {"path": "/sum"},
             "double": {"path": "/double", "numbers": "double"},
             "below": {"path": "/below/"},
+            "lines": {"path": "/lines", "format": "ndjson",
+                      "result.n": "count()", "result.ms": "sum(@.ms)"},
+            "plain": {"path": "/plain", "encodings": "identity"},
             "small": {"path": "/small", "max_body": "64k"},
             "refused": {"path": "/refused", "downstream": refusing_url()},
             "status": {"path": "/status", "downstream": base + "/refuses"},
@@ -273,10 +278,44 @@ class Contract:
                                    chunked=True)
         self.expect_problem(reply, 413, "body_too_large")
 
-    def test_23_encoding(self):
-        """415 for an encoded body, and not for identity"""
-        reply = self.front.post("/process", b"\x1f\x8b\x08junk",
+    def test_22_compressed(self):
+        """gzip and deflate, and what is wrong with them"""
+        packed = gzip.compress(SAMPLE)
+        for body, encoding in ((packed, "gzip"),
+                               (zlib.compress(SAMPLE), "deflate")):
+            reply = self.front.post("/sum", body,
+                                    {"Content-Encoding": encoding})
+            self.expect(reply, 200, {"sum": 42})
+            reply = self.front.post("/sum", body[:-3],
+                                    {"Content-Encoding": encoding})
+            self.expect_problem(reply, 400, "bad_request")
+            reply = self.front.post("/plain", body,
+                                    {"Content-Encoding": encoding})
+            self.expect_problem(reply, 415, "unsupported_encoding")
+        reply = self.front.post("/sum", packed + b"x",
                                 {"Content-Encoding": "gzip"})
+        self.expect_problem(reply, 400, "bad_request")
+        bomb = gzip.compress(b'{"items":[],"x":"' + b"y" * 1000000 + b'"}')
+        reply = self.front.post("/sum", bomb, {"Content-Encoding": "gzip"})
+        self.expect_problem(reply, 413, "body_too_large")
+        reply = self.front.post("/small", gzip.compress(SAMPLE * 5000, 0),
+                                {"Content-Encoding": "gzip"})
+        self.expect_problem(reply, 413, "body_too_large")
+
+    def test_23_lines(self):
+        """a line is an item, and a bad one is told by its number"""
+        body = b'{"ms":12}\n\n{"ms":30}\r\n{"ms":0}'
+        self.expect(self.front.post("/lines", body), 200, {"n": 3, "ms": 42})
+        self.expect(self.front.post("/lines", gzip.compress(body),
+                                    {"Content-Encoding": "gzip"}),
+                    200, {"n": 3, "ms": 42})
+        self.expect_problem(self.front.post("/lines", body + b"\n{"), 400,
+                            "malformed_json", line=5)
+
+    def test_23_other_encoding(self):
+        """415 for another encoding, and not for identity"""
+        reply = self.front.post("/process", b"\x1f\x8b\x08junk",
+                                {"Content-Encoding": "br"})
         self.expect_problem(reply, 415, "unsupported_encoding")
         reply = self.front.post("/sum", SAMPLE,
                                 {"Content-Encoding": "identity"})

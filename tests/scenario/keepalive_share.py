@@ -247,7 +247,7 @@ def no_outcome_closes_its_connection():
                 (405, b"", {"path": "/sum", "method": "GET"}),
                 (413, b" " * 3000, {"path": "/sum"}),
                 (415, SAMPLE, {"path": "/sum",
-                               "HTTP_CONTENT_ENCODING": "gzip"}),
+                               "HTTP_CONTENT_ENCODING": "br"}),
                 (422, b"{}", {"path": "/sum"}),
                 (502, SAMPLE, {"path": "/bad"}),
                 (502, SAMPLE, {"path": "/refused"})):

@@ -101,7 +101,7 @@ def headers_go_both_ways():
         request = down.take()[0]
         tap.equal(request.headers["x-request-id"], "id-7", "the request id")
         tap.equal(request.headers["idempotency-key"], "order-1", "the key")
-        for header, status in (("Content-Encoding: gzip", 415),
+        for header, status in (("Content-Encoding: br", 415),
                                ("Content-Length: 7", 400)):
             tap.equal(send("-c", pool.config, "send", "--header", header,
                            written(SAMPLE))[0::2],

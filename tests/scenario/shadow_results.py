@@ -55,7 +55,7 @@ def each_result_is_a_line_with_its_id():
                 (b'{"items":[{"value":9223372036854775807}]}', "/"))):
             pool.post(body, path=path, HTTP_X_REQUEST_ID=f"id-{number}")
         for name, params in (("id-5", {"method": "PUT"}),
-                             ("id-6", {"HTTP_CONTENT_ENCODING": "gzip"}),
+                             ("id-6", {"HTTP_CONTENT_ENCODING": "br"}),
                              ("last", {"path": "/sum"})):
             pool.post(SAMPLE, HTTP_X_REQUEST_ID=name, **params)
         got = {line["request_id"]: line for line in wait_for_lines(pool, 8)}

@@ -1,6 +1,7 @@
 /* handler: from the head of a request to its outcome, without a network. */
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "config/config_load.h"
 #include "worker/handler.h"
@@ -154,7 +155,7 @@ START_TEST(the_head_decides_first)
            OUTCOME_method_not_allowed);
     expect(&(struct ask){.path = "/sum", .method = "post", .body = BODY},
            OUTCOME_method_not_allowed);
-    expect(&(struct ask){.path = "/sum", .encoding = "gzip", .body = "x"},
+    expect(&(struct ask){.path = "/sum", .encoding = "br", .body = "x"},
            OUTCOME_unsupported_encoding);
     expect(&(struct ask){.path = "/sum", .length = "x", .body = BODY},
            OUTCOME_bad_request);
@@ -346,6 +347,59 @@ START_TEST(a_dry_run_answers_as_if_it_had_posted)
 }
 END_TEST
 
+/* A request whose body has NULs. */
+static const struct handler_result *ask_packed(const char *path,
+                                               const char *encoding,
+                                               const uint8_t *bytes, size_t n)
+{
+    static const struct trace trace = {.request_id = "id-1"};
+    const struct handler_request r = {.path = path,
+                                      .path_len = strlen(path),
+                                      .method = "POST",
+                                      .content_encoding = encoding,
+                                      .trace = &trace};
+    handler_begin(handler, &r);
+    for (size_t i = 0; i < n; i++)
+        handler_chunk(handler, bytes + i, 1);
+    return handler_finish(handler, HANDLER_COMPLETE);
+}
+
+START_TEST(compressed_bodies_are_inflated)
+{
+    static uint8_t packed[4096];
+    static char long_body[60000] = "{\"items\":[{\"value\":21}]}";
+    uLongf n = sizeof packed;
+    open_handler();
+    ck_assert_int_eq(compress(packed, &n, (const Bytef *)BODY, strlen(BODY)),
+                     Z_OK);
+    const struct handler_result *r = ask_packed("/sum", "deflate", packed, n);
+    ck_assert_int_eq(r->outcome, OUTCOME_ok);
+    ck_assert_mem_eq(r->body, "{\"sum\":42}", r->body_len);
+    r = ask_packed("/sum", "deflate", packed, n - 1);
+    ck_assert_int_eq(r->outcome, OUTCOME_bad_request);
+    ck_assert_str_eq(r->detail,
+                     "Content-Encoding: the compressed data are cut");
+    packed[n] = 'x';
+    r = ask_packed("/sum", "deflate", packed, n + 1);
+    ck_assert_int_eq(r->outcome, OUTCOME_bad_request);
+    r = ask_packed("/sum", "gzip", packed, n);
+    ck_assert_int_eq(r->outcome, OUTCOME_bad_request);
+    /* max_body counts what comes out; max_ratio how much of it. */
+    memset(long_body + strlen(long_body), ' ',
+           sizeof long_body - strlen(long_body) - 1);
+    n = sizeof packed;
+    compress(packed, &n, (const Bytef *)long_body, 200);
+    r = ask_packed("/sum", "deflate", packed, n);
+    ck_assert_int_eq(r->outcome, OUTCOME_body_too_large);
+    n = sizeof packed;
+    compress(packed, &n, (const Bytef *)long_body, strlen(long_body));
+    r = ask_packed("/double", "deflate", packed, n);
+    ck_assert_int_eq(r->outcome, OUTCOME_body_too_large);
+    ck_assert_ptr_nonnull(strstr(r->detail, "max_ratio"));
+    close_handler();
+}
+END_TEST
+
 START_TEST(a_query_is_posted_and_answered)
 {
     static const char body[] =
@@ -377,7 +431,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_query_is_posted_and_answered,
+    const TTest *const tests[] = {compressed_bodies_are_inflated,
+                                  a_query_is_posted_and_answered,
                                   a_query_refuses_with_a_place,
                                   the_result_is_posted_or_replied,
                                   the_head_decides_first,
