@@ -60,8 +60,9 @@ static bool literal_word(struct lexer *l, struct side *side)
             side->literal = true;
             side->value.kind = words[i].kind;
             l->at += n;
+            return true;
         }
-    return side->literal;
+    return false;
 }
 
 static bool literal_string(struct lexer *l, struct side *side)

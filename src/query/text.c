@@ -105,7 +105,8 @@ size_t text_decode(const char *raw, size_t n, char *out)
     for (size_t i = 0; i <= n; i++) {
         unsigned got =
             i < n ? text_step(&r, (uint8_t)raw[i], step) : text_end(&r, step);
-        memcpy(out + len, step, got);
+        if (got > 0) /* else there may be no `out` */
+            memcpy(out + len, step, got);
         len += got;
     }
     return len;
