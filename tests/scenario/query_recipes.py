@@ -15,6 +15,7 @@ import kit
 import tap
 from downstream import Downstream
 from fronts import Nginx
+from pool import run_tallyd
 from references import REFERENCE, start_node
 from replays import read_lines, replay
 
@@ -108,6 +109,32 @@ def replay_finds_them_equal():
                cases)
         tap.equal([line["kind"] for line in read_lines(out)], ["error_shape"],
                   title)
+
+
+def settings_with_samples(change=lambda posted: posted):
+    """A configuration file in which each endpoint has its body as self-test."""
+    config = kit.fresh_path("recipes.conf")
+    text = ""
+    for number, (_, body, _, keys, posted) in enumerate(RECIPES):
+        sample = kit.fresh_path("body.json")
+        sample.write_bytes(body)
+        more = {"path": path_of(number), "selftest_file": sample,
+                "selftest_result": change(posted.decode())}
+        text += f"[endpoint recipe-{number}]\n" + "".join(
+            f"{key} = {value}\n" for key, value in {**keys, **more}.items())
+    config.write_text(text)
+    return config
+
+
+@tap.test
+def the_self_test_takes_them():
+    status, _, errors = run_tallyd("-t", "-c", settings_with_samples())
+    tap.equal(status, 0, errors)
+    status, _, errors = run_tallyd("-t", "-c", settings_with_samples(
+        lambda posted: posted.replace("}", ',"more":1}', 1)))
+    tap.equal(status, 78, "a wrong result")
+    tap.contains(errors, "endpoint recipe-0: selftest_file gives "
+                         + RECIPES[0][4].decode() + " instead of ", "why")
 
 
 @tap.test
