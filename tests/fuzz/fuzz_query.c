@@ -1,5 +1,5 @@
 /* fuzz_query: settings and a body by libFuzzer. The first line of the input is
- * `array`, the next `where`, then result.r, copy.c, and the modes; what is left
+ * `array`, the next `where`, a result, a copy, and the modes; what is left
  * is the body. A mistake must be told with a column within its text; a program
  * that was understood must evaluate the body the same whole and cut in two. */
 #include <stdint.h>
