@@ -1,5 +1,5 @@
 /* simd_places: those operations of decode/simd that put bits into lists or
- * sums, for instruction sets that have nothing better. Four places are written
+ * sums, for instruction sets that have nothing better. Two places are written
  * at a time whether there are so many or not, so that their number is guessed
  * wrong less often (Langdale and Lemire, 3.2). Included by their headers. */
 
@@ -8,8 +8,8 @@
 SIMD_INLINE unsigned simd_places(uint64_t m, uint16_t base, uint16_t *to)
 {
     unsigned n = simd_count(m);
-    for (unsigned done = 0; done < n; done += 4)
-        for (unsigned i = 0; i < 4; i++) {
+    for (unsigned done = 0; done < n; done += 2)
+        for (unsigned i = 0; i < 2; i++) {
             to[done + i] = (uint16_t)(base + simd_first(m | UINT64_C(1) << 63));
             m &= m - 1;
         }
