@@ -46,6 +46,13 @@
 /* What works on blocks must not call: a block would go through memory. */
 #define SIMD_INLINE static inline __attribute__((always_inline))
 
+/* Before a loop over SIMD_LANES: written out that many times. */
+#if defined __clang__
+#define SIMD_UNROLL _Pragma("unroll")
+#else
+#define SIMD_UNROLL _Pragma("GCC unroll 8")
+#endif
+
 /* So many levels up and down fit a byte. */
 #define SIMD_DEPTH 128
 

@@ -111,6 +111,7 @@ SIMD_INLINE simd_masks strip_escapes(const struct window_masks *m, size_t i,
 {
     uint64_t in[SIMD_LANES], behind[SIMD_LANES];
     strip_put(in, inside);
+    SIMD_UNROLL
     for (unsigned k = 0; k < SIMD_LANES; k++) {
         uint64_t sum, from = (m->backslash[i + k] & in[k]) | c->escapes;
         c->escapes = __builtin_add_overflow(from, in[k], &sum);
@@ -126,6 +127,7 @@ SIMD_INLINE simd_masks strip_eq(const struct window_masks *m, size_t i,
                                 uint8_t c)
 {
     uint64_t found[SIMD_LANES];
+    SIMD_UNROLL
     for (unsigned k = 0; k < SIMD_LANES; k++)
         found[k] = simd_eq(block_again(m, i + k), c);
     return strip_get(found);
@@ -256,13 +258,12 @@ SIMD_INLINE simd_masks strip_words(const struct window_masks *m, size_t i,
 }
 
 /* The strip of masks from block i on. */
-SIMD_INLINE struct strip strip_check(const struct window_masks *m, size_t i,
-                                     const struct plan *plan,
-                                     struct strip_carry *c)
+SIMD_INLINE void strip_check(struct strip *s, const struct window_masks *m,
+                             size_t i, const struct plan *plan,
+                             struct strip_carry *c)
 {
-    struct strip s = {0};
     struct strip_tokens t;
-    s.wrong = strip_get(m->wrong + i);
+    s->wrong = strip_get(m->wrong + i);
     simd_masks quotes = strip_get(m->quote + i);
     t.inside = simd_parity(quotes, &c->string);
     t.begun = quotes & t.inside;
@@ -271,10 +272,11 @@ SIMD_INLINE struct strip strip_check(const struct window_masks *m, size_t i,
     simd_masks space = strip_get(m->space + i);
     simd_masks control = strip_get(m->low + i) & ~space;
     t.blank = space & outside;
+    s->feeds = (simd_masks){0};
     if (simd_any(control)) {
         simd_masks blank;
-        s.wrong |= control & t.inside;
-        s.feeds = strip_feeds(m, i, control & outside, &blank);
+        s->wrong |= control & t.inside;
+        s->feeds = strip_feeds(m, i, control & outside, &blank);
         t.blank |= blank;
     }
     t.open = strip_get(m->open + i) & outside;
@@ -285,15 +287,14 @@ SIMD_INLINE struct strip strip_check(const struct window_masks *m, size_t i,
     t.behind_scalar = strip_behind(t.scalar, &c->scalar);
     t.first = t.scalar & ~t.behind_scalar;
     simd_masks number;
-    s.words = strip_words(m, i, &t, c, &number);
-    s.wrong |= strip_check_numbers(m, i, number, t.first & ~s.words, c);
-    strip_check_tokens(&s, &t, c);
-    s.events = t.open | t.close | strip_candidates(m, i, plan, &t, c);
+    s->words = strip_words(m, i, &t, c, &number);
+    s->wrong |= strip_check_numbers(m, i, number, t.first & ~s->words, c);
+    strip_check_tokens(s, &t, c);
+    s->events = t.open | t.close | strip_candidates(m, i, plan, &t, c);
     if (simd_any(strip_get(m->backslash + i)) || c->escapes != 0)
-        s.events |= strip_escapes(m, i, t.inside, t.ended, c);
-    s.ends = t.open | t.close | t.comma;
-    s.begun = t.begun;
-    return s;
+        s->events |= strip_escapes(m, i, t.inside, t.ended, c);
+    s->ends = t.open | t.close | t.comma;
+    s->begun = t.begun;
 }
 
 #endif

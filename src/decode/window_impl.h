@@ -30,11 +30,13 @@ static size_t check_strips(struct window *w, const struct plan *plan)
     strip_begin(&c, w->place.behind);
     for (size_t i = 0; i < w->blocks; i += SIMD_LANES) {
         uint64_t event[SIMD_LANES], word[SIMD_LANES];
-        struct strip s = strip_check(m, i, plan, &c);
+        struct strip s;
+        strip_check(&s, m, i, plan, &c);
         keep_strip(w, i, &s);
         backslash |= strip_get(m->backslash + i);
         strip_put(event, s.events);
         size_t first = events;
+        SIMD_UNROLL
         for (unsigned k = 0; k < SIMD_LANES; k++)
             events += simd_places(event[k], m->at[i + k], w->at + events);
         for (; first < events; first++)
@@ -42,6 +44,7 @@ static size_t check_strips(struct window *w, const struct plan *plan)
         if (!simd_any(s.words))
             continue;
         strip_put(word, s.words);
+        SIMD_UNROLL
         for (unsigned k = 0; k < SIMD_LANES; k++)
             words += simd_places(word[k], m->at[i + k], w->words + words);
     }
@@ -273,6 +276,7 @@ static bool check_contexts(const struct window *w, bool object)
     last = strip_get(lasts);
     for (size_t i = 0; i < w->blocks; i += SIMD_LANES) {
         uint64_t flips[SIMD_LANES];
+        SIMD_UNROLL
         for (unsigned lane = 0; lane < SIMD_LANES; lane++) {
             uint64_t events = w->event[i + lane];
             flips[lane] = simd_spread(bits_at(w->changes, at), events);
