@@ -100,13 +100,12 @@ bool arithmetic_calculate(const struct program *p, struct program_range range,
 
 /* --- What an item adds. --- */
 
-/* Math.min and Math.max: NaN stays, and -0 is less than 0. */
+/* Math.min and Math.max: NaN stays. Which of 0 and -0 it is nobody sees: both
+ * are printed as 0. */
 static double extreme(double a, double b, bool least)
 {
     if (isnan(a) || isnan(b))
         return NAN;
-    if (a == b)
-        return (signbit(a) != 0) == least ? a : b;
     return (a < b) == least ? a : b;
 }
 

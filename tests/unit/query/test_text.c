@@ -19,6 +19,8 @@ static const struct row rows[] = {
     {"\xc3\xa9", "\xc3\xa9"},
     {"\\u20ac", "\xe2\x82\xac"},
     {"\\ud83d\\ude00", "\xf0\x9f\x98\x80"},
+    {"\\ud800\\udc00", "\xf0\x90\x80\x80"},
+    {"\\udbff\\udfff", "\xf4\x8f\xbf\xbf"},
     {"\\ud83d", "\xed\xa0\xbd"},
     {"\\ude00", "\xed\xb8\x80"},
     {"\\ud83dx", "\xed\xa0\xbdx"},
