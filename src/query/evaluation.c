@@ -79,14 +79,23 @@ static void refuse(struct evaluation *e, enum evaluation_wrong what, int slot)
     memcpy(f->indices, e->indices, sizeof f->indices);
 }
 
+/* As much of a state as the program uses. */
+static void copy_state(const struct program *p, struct evaluation_state *to,
+                       const struct evaluation_state *from)
+{
+    to->fault = from->fault;
+    memcpy(to->results, from->results,
+           p->result_count * sizeof from->results[0]);
+}
+
 void evaluation_save(struct evaluation *e, size_t step)
 {
-    e->saved[step] = e->now;
+    copy_state(e->program, &e->saved[step], &e->now);
 }
 
 void evaluation_restore(struct evaluation *e, size_t step)
 {
-    e->now = e->saved[step];
+    copy_state(e->program, &e->now, &e->saved[step]);
 }
 
 void evaluation_place(struct evaluation *e, size_t list, uint64_t index)
@@ -191,6 +200,13 @@ void evaluation_number(struct evaluation *e, size_t slot, const char *text,
          (PROGRAM_NUMBER | PROGRAM_MATCH | PROGRAM_KEEP)) != 0 &&
         value_read_number(text, n, &e->values[slot].number) != VALUE_READ)
         e->no_memory = true;
+}
+
+void evaluation_read(struct evaluation *e, size_t slot,
+                     const struct value_number *number)
+{
+    e->values[slot].kind = VALUE_NUMBER;
+    e->values[slot].number = *number;
 }
 
 /* Compare a piece of a string with the literals that wait for it. */

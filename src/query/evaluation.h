@@ -64,8 +64,8 @@ struct evaluation_fault {
 
 /* What items have added so far. */
 struct evaluation_state {
-    struct arithmetic_total results[PROGRAM_RESULTS_MAX];
     struct evaluation_fault fault;
+    struct arithmetic_total results[PROGRAM_RESULTS_MAX];
 };
 
 /* What became of the last item. */
@@ -106,6 +106,11 @@ void evaluation_set(struct evaluation *e, size_t slot, enum value_kind kind);
 /* A number, all of it. */
 void evaluation_number(struct evaluation *e, size_t slot, const char *text,
                        size_t n);
+
+/* A number that has been read, where its text is not needed: of a slot that is
+ * not to be copied. */
+void evaluation_read(struct evaluation *e, size_t slot,
+                     const struct value_number *number);
 
 /* A piece of a string, what stands between its quotes; or of a list or object
  * that is to be kept, from its bracket on. */

@@ -10,6 +10,9 @@
 /* Numbers of fewer bytes need no memory. */
 #define SHORT 64
 
+/* Bytes of an integer, sign included, that surely fits int64. */
+#define PLAIN_MAX 18
+
 static const char *digits(const char *at, const char *end)
 {
     while (at < end && *at >= '0' && *at <= '9')
@@ -43,6 +46,18 @@ static bool is_number(const char *at, const char *end, bool *integer)
     return at == end;
 }
 
+/* An integer of up to PLAIN_MAX bytes, as almost all numbers are. */
+static struct value_number plain(const char *text, size_t n)
+{
+    bool negative = *text == '-';
+    int64_t value = 0;
+    for (size_t i = negative; i < n; i++)
+        value = value * 10 + (text[i] - '0');
+    double approx = (double)value; /* rounded once, as from the text */
+    return (struct value_number){true, negative ? -value : value,
+                                 negative ? -approx : approx};
+}
+
 enum value_reading value_read_number(const char *text, size_t n,
                                      struct value_number *number)
 {
@@ -50,6 +65,10 @@ enum value_reading value_read_number(const char *text, size_t n,
     bool integer;
     if (!is_number(text, text + n, &integer))
         return VALUE_NOT_A_NUMBER;
+    if (integer && n <= PLAIN_MAX) {
+        *number = plain(text, n);
+        return VALUE_READ;
+    }
     if (n >= sizeof room && (copy = malloc(n + 1)) == NULL)
         return VALUE_NO_MEMORY;
     memcpy(copy, text, n);

@@ -1,0 +1,173 @@
+/* evaluation as a decoder that reads a stream uses it: values in pieces, lists
+ * that come again, at every level. */
+#include "queries.h"
+#include "query/evaluation.h"
+
+static struct program program;
+static struct evaluation *evaluation;
+static char answer[4096];
+
+static void begin(const struct query_case *c)
+{
+    queries_compile(&program, c);
+    evaluation = evaluation_new(&program);
+    evaluation_begin(evaluation);
+}
+
+/* The result, or the place of the fault. */
+static const char *end(void)
+{
+    struct buf out;
+    struct evaluation_fault fault;
+    buf_init(&out, answer, sizeof answer);
+    if (!evaluation_finish(evaluation, &out, &fault)) {
+        buf_reset(&out);
+        buf_printf(&out, "%d ", (int)fault.what);
+        evaluation_pointer(&program, &fault, &out);
+    }
+    evaluation_free(&evaluation);
+    program_free(&program);
+    return answer;
+}
+
+static void item(uint64_t index, const char *number)
+{
+    evaluation_place(evaluation, 0, index);
+    evaluation_item(evaluation);
+    if (number == NULL)
+        evaluation_set(evaluation, 0, VALUE_TRUE);
+    else
+        evaluation_number(evaluation, 0, number, strlen(number));
+    evaluation_item_end(evaluation);
+}
+
+static const struct query_case sums = {
+    "$.o.l", "", "s = sum(@); n = min(@); x = max(@); c = count()", ""};
+
+START_TEST(a_list_that_comes_again_takes_back_what_the_first_added)
+{
+    begin(&sums);
+    evaluation_save(evaluation, 0);
+    evaluation_save(evaluation, 1);
+    item(0, "1");
+    item(1, "100");
+    evaluation_restore(evaluation, 1); /* l again */
+    item(0, "7");
+    ck_assert_str_eq(end(), "{\"s\":7,\"n\":7,\"x\":7,\"c\":1}");
+    begin(&sums);
+    evaluation_save(evaluation, 0);
+    evaluation_save(evaluation, 1);
+    item(0, "1");
+    evaluation_restore(evaluation, 0); /* o again, without l */
+    evaluation_no_list(evaluation, 2, VALUE_ABSENT);
+    ck_assert_str_eq(end(), "1 /o/l");
+}
+END_TEST
+
+START_TEST(so_is_what_was_wrong_with_it)
+{
+    begin(&sums);
+    evaluation_save(evaluation, 1);
+    item(0, NULL);
+    item(1, "5");
+    evaluation_restore(evaluation, 1);
+    item(0, "4");
+    ck_assert_str_eq(end(), "{\"s\":4,\"n\":4,\"x\":4,\"c\":1}");
+    begin(&sums);
+    item(0, "2");
+    evaluation_save(evaluation, 1);
+    item(3, NULL);
+    evaluation_restore(evaluation, 1);
+    item(6, NULL);
+    ck_assert_str_eq(end(), "3 /o/l/6");
+}
+END_TEST
+
+START_TEST(an_overflow_is_taken_back_too)
+{
+    static const struct query_case cubes = {"$.o.l", "", "s = sum(@ * @ * @)",
+                                            ""};
+    begin(&cubes);
+    evaluation_save(evaluation, 1);
+    item(0, "9223372036854775807");
+    evaluation_restore(evaluation, 1);
+    item(0, "3");
+    ck_assert_str_eq(end(), "{\"s\":27}");
+}
+END_TEST
+
+START_TEST(the_last_value_of_a_slot_counts)
+{
+    static const struct query_case query = {"$", "@.a == 'xy'", "c = count()",
+                                            ""};
+    begin(&query);
+    evaluation_item(evaluation);
+    evaluation_piece(evaluation, 0, VALUE_STRING, "zz", 2, true, true);
+    evaluation_piece(evaluation, 0, VALUE_STRING, "", 0, true, false);
+    evaluation_piece(evaluation, 0, VALUE_STRING, "\\u00", 4, false, false);
+    evaluation_piece(evaluation, 0, VALUE_STRING, "78y", 3, false, true);
+    evaluation_item_end(evaluation);
+    ck_assert_int_eq(evaluation_fate(evaluation), EVALUATION_COUNTED);
+    evaluation_item(evaluation);
+    evaluation_piece(evaluation, 0, VALUE_STRING, "xy", 2, true, true);
+    evaluation_set(evaluation, 0, VALUE_ABSENT);
+    evaluation_item_end(evaluation);
+    ck_assert_int_eq(evaluation_fate(evaluation), EVALUATION_FILTERED);
+    ck_assert_str_eq(end(), "{\"c\":1}");
+}
+END_TEST
+
+START_TEST(an_item_begins_without_values)
+{
+    static const struct query_case query = {"$", "", "s = sum(a)",
+                                            "missing:zero"};
+    begin(&query);
+    item(0, "5");
+    evaluation_item(evaluation);
+    evaluation_item_end(evaluation);
+    ck_assert_str_eq(end(), "{\"s\":5}");
+}
+END_TEST
+
+START_TEST(a_number_may_come_as_it_was_read)
+{
+    static const struct query_case query = {"$", "@.a < 6", "s = sum(a)", ""};
+    const struct value_number five = {true, 5, 5}, half = {false, 0, 5.5};
+    begin(&query);
+    evaluation_item(evaluation);
+    evaluation_read(evaluation, 0, &five);
+    evaluation_item_end(evaluation);
+    evaluation_item(evaluation);
+    evaluation_read(evaluation, 0, &half);
+    evaluation_item_end(evaluation);
+    ck_assert_str_eq(end(), "3 /0/a");
+}
+END_TEST
+
+START_TEST(kept_values_come_in_pieces)
+{
+    static const struct query_case query = {"$", "@.a == @.b", "c = count()",
+                                            ""};
+    begin(&query);
+    evaluation_item(evaluation);
+    evaluation_piece(evaluation, 0, VALUE_LIST, "[1", 2, true, false);
+    evaluation_piece(evaluation, 0, VALUE_LIST, ",\"a\"]", 5, false, true);
+    evaluation_piece(evaluation, 1, VALUE_LIST, "[1.0, \"\\u0061\"]", 15, true,
+                     true);
+    evaluation_item_end(evaluation);
+    ck_assert_str_eq(end(), "{\"c\":1}");
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        a_list_that_comes_again_takes_back_what_the_first_added,
+        so_is_what_was_wrong_with_it,
+        an_overflow_is_taken_back_too,
+        the_last_value_of_a_slot_counts,
+        an_item_begins_without_values,
+        a_number_may_come_as_it_was_read,
+        kept_values_come_in_pieces};
+    return UNIT_MAIN("slots", tests);
+}
