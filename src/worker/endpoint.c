@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "config/config_setting.h"
 #include "decode/json.h"
 
 static bool open_downstream(struct endpoint *e, char *why, size_t why_size)
@@ -49,6 +50,14 @@ static bool open_sample(struct endpoint *e, char *why, size_t why_size)
     snprintf(why, why_size, "[endpoint %s] selftest_file = %s", c->name, cause);
     return false;
 }
+
+/* A name as JSON, its colon and the comma before it. */
+#define QUOTED_MAX (6 * SETTING_MEMBER_MAX + 4)
+_Static_assert(PROGRAM_COPIES_MAX *(QUOTED_MAX + PROGRAM_COPY_MAX) +
+                       PROGRAM_RESULTS_MAX * (QUOTED_MAX + TALLY_TEXT_MAX) +
+                       sizeof "{}" <=
+                   DOWNSTREAM_BODY_MAX,
+               "any result can be posted");
 
 static bool open_program(struct endpoint *e, char *why, size_t why_size)
 {

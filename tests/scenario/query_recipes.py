@@ -111,6 +111,28 @@ def replay_finds_them_equal():
                   title)
 
 
+@tap.test
+def a_long_result_is_posted_and_answered_whole():
+    if Nginx.missing():
+        raise tap.Skip(Nginx.missing())
+    names = [f"{i:02}" + "n" * 62 for i in range(16)]
+    document = {name: "x" * 1022 for name in names} | {"items": [1, 2]}
+    wanted = json.dumps({**{name: document[name] for name in names},
+                         **{"s" + name[1:]: 3 for name in names}},
+                        separators=(",", ":")).encode()
+    keys = {f"copy.{name}": name for name in names} | {
+        f"result.s{name[1:]}": "sum(@)" for name in names}
+    keys = {key: f"$['{value}']" if key.startswith("copy") else value
+            for key, value in keys.items()}
+    with Downstream() as downstream:
+        front = Nginx({"long": {"path": "/long", "reply": "result",
+                                "downstream": downstream.url, **keys}})
+        reply = front.request("POST", "/long", json.dumps(document).encode())
+        tap.equal((reply.status, reply.body), (200, wanted), "the reply")
+        tap.equal([request.body for request in downstream.requests], [wanted],
+                  "what is posted")
+
+
 def settings_with_samples(change=lambda posted: posted):
     """A configuration file in which each endpoint has its body as self-test."""
     config = kit.fresh_path("recipes.conf")
