@@ -157,11 +157,14 @@ def is_laid_out(browser, width, scheme):
 def nothing_from_outside_becomes_markup():
     user = "http://me:secret@127.0.0.1:1/"
     with watched({"odd": {"path": HOSTILE, "downstream": user,
-                          "array": "<b>&", "field": "\"x'"}}) as pool:
+                          "array": "<b>&", "field": "\"x'"},
+                  "query": {"path": "/query", "result.<u>": "count(@['<s>'])"}
+                  }) as pool:
         page = read(pool, "html&full&refresh=5")
-        tap.check(not {"script", "img", "b", "link", "iframe"}
+        tap.check(not {"script", "img", "b", "u", "s", "link", "iframe"}
                   & set(page.elements), f"elements: {set(page.elements)}")
-        for text in HOSTILE, "<b>&", "\"x'", "http://127.0.0.1:1/":
+        for text in (HOSTILE, "<b>&", "\"x'", "http://127.0.0.1:1/",
+                     "result.<u>", "count(@['<s>'])"):
             tap.contains(page.text, text, "the settings")
         tap.check("secret" not in page.text, "a password is shown")
         links = [value for name, value in page.attributes
