@@ -184,7 +184,8 @@ static void print_item(void *context, const struct evaluation *e)
         [EVALUATION_COUNTED] = "counts",
         [EVALUATION_FILTERED] = "dropped by where",
         [EVALUATION_SKIPPED] = "skipped: a member is missing or null",
-        [EVALUATION_REFUSED] = "refused"};
+        [EVALUATION_REFUSED] = "refused",
+        [EVALUATION_UNSEEN] = "not looked at"};
     const struct bench *b = context;
     const struct program *p = &b->program;
     char room[1024];

@@ -421,7 +421,7 @@ static bool has_kept(struct evaluation *e)
 
 void evaluation_item_end(struct evaluation *e)
 {
-    e->fate = EVALUATION_REFUSED;
+    e->fate = EVALUATION_UNSEEN;
     if (e->now.fault.what != EVALUATION_RIGHT || !has_kept(e))
         return;
     e->fate = EVALUATION_FILTERED;

@@ -73,7 +73,8 @@ enum evaluation_fate {
     EVALUATION_COUNTED,
     EVALUATION_FILTERED, /* by the condition */
     EVALUATION_SKIPPED,  /* for a member that is missing or null */
-    EVALUATION_REFUSED
+    EVALUATION_REFUSED,
+    EVALUATION_UNSEEN /* something was refused before */
 };
 
 struct evaluation;
