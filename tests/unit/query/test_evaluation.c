@@ -423,6 +423,35 @@ START_TEST(copies_are_as_they_stand_in_the_body)
 }
 END_TEST
 
+/* `part` 64 times, a path, and as many parentheses. */
+static const char *nested(const char *part, char *text)
+{
+    text[0] = '\0';
+    for (int i = 0; i < PROGRAM_NESTING_MAX; i++)
+        strcat(text, part);
+    strcat(text, "@.a");
+    memset(text + strlen(text), ')', PROGRAM_NESTING_MAX + 1);
+    text[strlen(part) * PROGRAM_NESTING_MAX + 3 + PROGRAM_NESTING_MAX] = '\0';
+    return text;
+}
+
+START_TEST(the_deepest_nesting_is_evaluated)
+{
+    char where[1024], member[1024] = "s = sum(";
+    nested("0+1*(", member + strlen(member));
+    strcat(member, ")");
+    const struct row row[] = {{{"$", nested("!@.a||@.a&&(", where), member, ""},
+                               "[{\"a\":42},{}]",
+                               "wrong_shape /1/a: the member is missing"},
+                              {{"$", nested("@.b||@.a&&(", where), member, ""},
+                               "[{\"a\":42},{}]",
+                               "{\"s\":42}"}};
+    check(row + 1, 1);
+    nested("!@.a||@.a&&(", where);
+    check(row, 1);
+}
+END_TEST
+
 static const struct row lines[] = {
     {{NULL, "", "s = sum(a); c = count()", "lines"},
      "{\"a\":1}\n{\"a\":2}\n",
@@ -522,6 +551,7 @@ int main(void)
                                   conditions_compare_as_the_standard_says,
                                   the_last_of_several_members_counts,
                                   copies_are_as_they_stand_in_the_body,
+                                  the_deepest_nesting_is_evaluated,
                                   a_line_is_an_item,
                                   a_bad_line_is_told_by_its_number,
                                   what_has_to_be_kept_is_bounded};
