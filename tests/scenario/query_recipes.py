@@ -3,6 +3,7 @@
 the handler in JavaScript, which post the same; tests/reference/node makes that of
 the settings, too."""
 
+import gzip
 import json
 import pathlib
 import re
@@ -15,7 +16,7 @@ import kit
 import tap
 from downstream import Downstream
 from fronts import Nginx
-from pool import run_tallyd
+from pool import Pool, run_tallyd
 from references import REFERENCE, start_node
 from replays import read_lines, replay
 
@@ -92,7 +93,7 @@ def the_recipes_post_what_they_say():
 
 @tap.test
 def replay_finds_them_equal():
-    """tallyctl replay compares the two, and says so of a body that differs"""
+    """tallyctl replay finds them equal, and says so of a body that differs"""
     if Nginx.missing():
         raise tap.Skip(Nginx.missing())
     front = Nginx(endpoints())
@@ -109,6 +110,27 @@ def replay_finds_them_equal():
                cases)
         tap.equal([line["kind"] for line in read_lines(out)], ["error_shape"],
                   title)
+
+
+@tap.test
+def the_shadow_finds_them_equal():
+    """The shadow finds them equal, and knows a refusal by the contract"""
+    node = start_node(module=module_of_handlers())
+    documents = [(number, recipe[1]) for number, recipe in enumerate(RECIPES)
+                 if "format" not in recipe[3]]
+    with Pool(endpoints(), shadow={"url": node.url.removesuffix("/process"),
+                                   "share": 1, "processes": 1}) as pool:
+        for number, body in documents:
+            pool.post(body, path=path_of(number))
+        pool.post(documents[0][1].replace(b"450", b'"450"'), path=path_of(0))
+        kit.until("the verdicts", lambda: {
+            kind: count
+            for kind, count in pool.status()["shadow"]["kinds"].items() if count
+        } == {"equal": len(documents), "coerced": 1})
+        packed = pool.post(gzip.compress(documents[0][1]), path=path_of(0),
+                           HTTP_CONTENT_ENCODING="gzip")
+        tap.equal(packed.status, 200, "a compressed body")
+        tap.equal(pool.count("shadow_sampled"), len(documents) + 1, "sampled")
 
 
 @tap.test
