@@ -473,7 +473,21 @@ static void print_row(struct buf *out, const struct setting *s,
     escape_html(out, s->help);
 }
 
-static void print_section(struct buf *out, const struct config_section *s)
+/* result.NAME and copy.NAME. */
+static void print_member(struct buf *out, const struct config_member *m)
+{
+    char text[VALUE_MAX];
+    snprintf(text, sizeof text, "%s", m->text);
+    buf_printf(out, "<tr><th scope=row><code>%s.", m->copy ? "copy" : "result");
+    escape_html(out, m->name);
+    buf_str(out, "</code><td><code>");
+    escape_html(out, text);
+    buf_str(out, "</code><td class=dim>a member of what is posted");
+}
+
+/* `e`: the endpoint of the section, or NULL. */
+static void print_section(struct buf *out, const struct config_section *s,
+                          const struct config_endpoint *e)
 {
     buf_printf(out, "<details><summary>[%s%s", s->kind,
                s->name[0] == '\0' ? "" : " ");
@@ -481,6 +495,8 @@ static void print_section(struct buf *out, const struct config_section *s)
     buf_str(out, "]</summary><table>");
     for (size_t i = 0; i < s->count; i++)
         print_row(out, &s->rows[i], s->base);
+    for (size_t i = 0; e != NULL && i < e->member_count; i++)
+        print_member(out, &e->members[i]);
     buf_str(out, "</table></details>");
 }
 
@@ -489,13 +505,13 @@ static void print_settings(struct buf *out, const struct view *v)
     struct config *c = (struct config *)(uintptr_t)v->config;
     struct config_section pool = config_pool_section(c);
     buf_str(out, "<section id=settings><h2>Settings in force</h2>");
-    print_section(out, &pool);
+    print_section(out, &pool, NULL);
     for (size_t i = 0; i < c->endpoint_count; i++) {
         struct config_section s = config_endpoint_section(c->endpoints[i]);
-        print_section(out, &s);
+        print_section(out, &s, c->endpoints[i]);
     }
     struct config_section shadow = config_shadow_section(c);
-    print_section(out, &shadow);
+    print_section(out, &shadow, NULL);
     buf_str(out, "</section>");
 }
 
