@@ -138,11 +138,16 @@ static bool start_callers(struct replay *r)
 
 static bool start_reader(struct replay *r)
 {
-    const struct corpus_settings s = {
-        .paths = r->options.paths.values,
-        .path_count = r->options.paths.count,
-        .format = (enum recording_format)r->options.format,
-        .max_body = (size_t)r->options.max_body};
+    static const enum recording_format formats[] = {
+        [REPLAY_FORMAT_auto] = RECORDING_AUTO,
+        [REPLAY_FORMAT_body] = RECORDING_BODY,
+        [REPLAY_FORMAT_ndjson] = RECORDING_NDJSON,
+        [REPLAY_FORMAT_log] = RECORDING_LOG,
+        [REPLAY_FORMAT_har] = RECORDING_HAR};
+    const struct corpus_settings s = {.paths = r->options.paths.values,
+                                      .path_count = r->options.paths.count,
+                                      .format = formats[r->options.format],
+                                      .max_body = (size_t)r->options.max_body};
     struct corpus *corpus = corpus_new(&s, r->fault, sizeof r->fault);
     if (corpus == NULL)
         return false;

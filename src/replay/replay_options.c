@@ -37,8 +37,9 @@ static int find_endpoint(struct replay_options *o)
     if (e == NULL)
         return options_complain(&table, "--endpoint",
                                 "the settings have none of that name");
-    if (o->numbers > 0)
-        e->numbers = o->numbers - 1;
+    if (o->numbers != REPLAY_NUMBERS_auto)
+        e->numbers = o->numbers == REPLAY_NUMBERS_int64 ? CONFIG_numbers_int64
+                                                        : CONFIG_numbers_double;
     o->of = e;
     wanted_open(&o->wanted, e);
     return OPTIONS_GO;

@@ -5,8 +5,15 @@
 #include <stdint.h>
 
 #include "compare/wanted.h"
+#include "config/choice.h"
 #include "config/config.h"
 #include "ctl/options.h"
+
+/* The words of --format and --numbers. */
+#define REPLAY_FORMATS (auto, body, ndjson, log, har)
+#define REPLAY_NUMBERS (auto, int64, double)
+enum { CHOICE_MEMBERS(REPLAY_FORMAT_, REPLAY_FORMATS) };
+enum { CHOICE_MEMBERS(REPLAY_NUMBERS_, REPLAY_NUMBERS) };
 
 struct replay_options {
 #define OPTIONS_FILE "replay/replay_options.def"
