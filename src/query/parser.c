@@ -81,11 +81,10 @@ static bool comparable(struct lexer *l, struct side *side)
     size_t n = function_length(l->at);
     *side = (struct side){.at = l->at};
     if (n > 0)
-        return lexer_fail(l, l->at, "%s%.*s(): conditions have no functions",
+        return lexer_fail(l, l->at, "%.*s(): %s", (int)(n < 40 ? n : 40), l->at,
                           is_function_of_the_standard(l->at, n)
-                              ? "not supported: the standard's "
-                              : "",
-                          (int)(n < 40 ? n : 40), l->at);
+                              ? "the functions of RFC 9535 are not supported"
+                              : "conditions have no functions");
     if (*l->at == '"' || *l->at == '\'')
         return literal_string(l, side);
     if (*l->at == '-' || isdigit((unsigned char)*l->at)) {

@@ -243,6 +243,22 @@ START_TEST(queries_are_printed_and_read_back)
 }
 END_TEST
 
+START_TEST(a_comment_begins_where_it_did_before)
+{
+    struct config *c = load("[endpoint a]\n"
+                            "field = it's ; a comment\n"
+                            "array = a;b ;c\n"
+                            "result: #1\n"
+                            "path = /a # none\n");
+    ck_assert_msg(c != NULL, "%s", why);
+    ck_assert_str_eq(c->endpoints[0]->field, "it's");
+    ck_assert_str_eq(c->endpoints[0]->array, "a;b");
+    ck_assert_str_eq(c->endpoints[0]->result, "#1");
+    ck_assert_str_eq(c->endpoints[0]->path, "/a # none");
+    config_free(&c);
+}
+END_TEST
+
 START_TEST(a_list_by_its_name_alone_is_plain)
 {
     static const struct {
@@ -357,6 +373,7 @@ int main(void)
     const TTest *const tests[] = {
         queries_are_kept_in_the_order_of_the_file,
         queries_are_printed_and_read_back,
+        a_comment_begins_where_it_did_before,
         a_list_by_its_name_alone_is_plain,
         mistakes_in_queries_are_told_with_line_and_column,
         one_form_or_the_other,
