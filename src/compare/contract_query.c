@@ -113,19 +113,50 @@ static const struct json_tree_value *value_at(const struct json_tree_value *v,
     return v;
 }
 
+/* What a fault is about: the document it is in, its place there, and why. */
+struct subject {
+    const char *text;
+    size_t n;
+    const char *pointer, *reason;
+};
+
+/* Of lines: the reason begins with the line's number, the pointer with its
+ * index. */
+static struct subject subject_of(const struct parity_case *c,
+                                 const struct fault *f)
+{
+    static const char prefix[] = "line ";
+    struct subject s = {c->request, c->request_len, f->pointer, f->reason};
+    const char *colon = strstr(f->reason, ": ");
+    if (!c->program->lines || colon == NULL ||
+        strncmp(f->reason, prefix, sizeof prefix - 1) != 0)
+        return s;
+    unsigned long line = strtoul(f->reason + sizeof prefix - 1, NULL, 10);
+    const char *end = s.text + s.n, *feed;
+    for (; line > 1 && (feed = memchr(s.text, '\n', (size_t)(end - s.text)));
+         line--)
+        s.text = feed + 1;
+    feed = memchr(s.text, '\n', (size_t)(end - s.text));
+    s.n = (size_t)((feed == NULL ? end : feed) - s.text);
+    s.pointer += strcspn(s.pointer + 1, "/") + 1;
+    s.reason = colon + 2;
+    return s;
+}
+
 static enum parity_kind explain_shape(const struct parity_case *c,
                                       const struct fault *f)
 {
     struct json_tree t;
     enum parity_kind kind = PARITY_wrong_shape;
-    enum json_tree_state state = json_tree_read(&t, c->request, c->request_len);
+    const struct subject s = subject_of(c, f);
+    enum json_tree_state state = json_tree_read(&t, s.text, s.n);
     if (state != JSON_TREE_READ)
         return state == JSON_TREE_NO_MEMORY ? PARITY_unjudged : PARITY_status;
-    const struct json_tree_value *v = value_at(t.root, f->pointer);
-    if (strcmp(f->reason, FAULT_MISSING) == 0)
+    const struct json_tree_value *v = value_at(t.root, s.pointer);
+    if (strcmp(s.reason, FAULT_MISSING) == 0)
         kind = PARITY_missing_field;
-    if (strcmp(f->reason, FAULT_NOT_INT64) == 0 ||
-        strcmp(f->reason, FAULT_NOT_NUMBER) == 0)
+    if (strcmp(s.reason, FAULT_NOT_INT64) == 0 ||
+        strcmp(s.reason, FAULT_NOT_NUMBER) == 0)
         kind = v != NULL && v->type == JSON_TREE_NUMBER ? PARITY_not_integer
                                                         : PARITY_coerced;
     json_tree_free(&t);

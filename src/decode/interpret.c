@@ -160,6 +160,7 @@ static bool end_line(struct interpret *i, struct fault *fault)
         return true;
     if (!document_finish(i->document, &root, fault))
         return fail_in_line(i, fault);
+    evaluation_line(i->evaluation, i->line);
     evaluation_place(i->evaluation, 0, i->items++);
     item(i, root);
     return true;
@@ -249,5 +250,9 @@ void interpret_fault(const struct program *p, const struct evaluation_fault *f,
     }
     buf_init(&pointer, fault->pointer, sizeof fault->pointer);
     evaluation_pointer(p, f, &pointer);
-    snprintf(fault->reason, sizeof fault->reason, "%s", reasons[f->what]);
+    if (f->line > 0)
+        snprintf(fault->reason, sizeof fault->reason, "line %llu: %s",
+                 (unsigned long long)f->line, reasons[f->what]);
+    else
+        snprintf(fault->reason, sizeof fault->reason, "%s", reasons[f->what]);
 }

@@ -17,6 +17,7 @@ struct kept {
 struct evaluation {
     const struct program *program;
     struct evaluation_state now, saved[PROGRAM_STEPS_MAX];
+    uint64_t line; /* 0: the body is a document */
     uint64_t indices[EVALUATION_LISTS_MAX];
     struct value values[PROGRAM_SLOTS_MAX];
     struct kept kept[PROGRAM_SLOTS_MAX];
@@ -58,6 +59,7 @@ void evaluation_begin(struct evaluation *e)
 {
     const struct program *p = e->program;
     memset(&e->now, 0, sizeof e->now);
+    e->line = 0;
     e->no_memory = false;
     for (size_t i = 0; i < p->slot_count; i++)
         e->values[i].kind = VALUE_ABSENT;
@@ -74,6 +76,7 @@ static void refuse(struct evaluation *e, enum evaluation_wrong what, int slot)
     *f = (struct evaluation_fault){.what = what,
                                    .slot = (int8_t)slot,
                                    .result = -1,
+                                   .line = e->line,
                                    .steps = (uint8_t)e->program->step_count};
     f->in_item = slot >= 0 && !e->program->slots[slot].document;
     memcpy(f->indices, e->indices, sizeof f->indices);
@@ -96,6 +99,11 @@ void evaluation_save(struct evaluation *e, size_t step)
 void evaluation_restore(struct evaluation *e, size_t step)
 {
     copy_state(e->program, &e->now, &e->saved[step]);
+}
+
+void evaluation_line(struct evaluation *e, uint64_t line)
+{
+    e->line = line;
 }
 
 void evaluation_place(struct evaluation *e, size_t list, uint64_t index)

@@ -59,6 +59,7 @@ struct evaluation_fault {
     int8_t slot;   /* -1: none */
     int8_t result; /* EVALUATION_RANGE: which */
     uint8_t steps; /* of `array`, up to the list that is none */
+    uint64_t line; /* of a body of lines, from 1; 0: none */
     uint64_t indices[EVALUATION_LISTS_MAX];
 };
 
@@ -91,6 +92,9 @@ void evaluation_restore(struct evaluation *e, size_t step);
 
 /* The element `index` of the list at `list`: 0 is the outermost. */
 void evaluation_place(struct evaluation *e, size_t list, uint64_t index);
+
+/* The line that the next items are in, from 1; of a body of lines. */
+void evaluation_line(struct evaluation *e, uint64_t line);
 
 /* The value behind the first `steps` of `array` should be a list and is of
  * `kind`. Within another list, one that is absent or null may be left out. */

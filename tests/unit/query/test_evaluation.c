@@ -463,7 +463,7 @@ static const struct row lines[] = {
     {{NULL, "", "s = sum(@); m = max(@)", "lines"}, "", "{\"s\":0,\"m\":null}"},
     {{NULL, "", "s = sum(a)", "lines"},
      "{\"a\":1}\n\n{\"a\":true}\n",
-     "wrong_shape /1/a: not an integer that fits 64 bits"},
+     "wrong_shape /1/a: line 3: not an integer that fits 64 bits"},
     {{NULL, "@.l == 'x'", "c = count()", "lines"},
      "{\"l\":\"x\"}\n[]\nnull\n",
      "{\"c\":1}"},
