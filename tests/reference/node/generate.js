@@ -75,7 +75,8 @@ class Translator {
     this.words = [];
     this.exact = exact;
     this.paths = [];     // read by arithmetic, in order
-    this.kept = [];      // compared with another path
+    this.seen = [];      // by conditions, each once, in order
+    this.compared = [];  // of those with another path
     WORD.lastIndex = 0;
     const end = text.trimEnd().length;
     while (WORD.lastIndex < end) this.words.push(WORD.exec(text).groups);
@@ -114,7 +115,7 @@ class Translator {
     this.words.shift();
     const b = this.side();
     if (a.path && b.path && JSON.stringify(a.path) !== JSON.stringify(b.path))
-      this.kept.push(a.path, b.path);
+      this.compared.push(JSON.stringify(a.path), JSON.stringify(b.path));
     return `compare(${a.js}, '${operator}', ${b.js})`;
   }
 
@@ -126,8 +127,15 @@ class Translator {
     if (string !== undefined)
       return {js: `string(${JSON.stringify(unquote(string))})`};
     if (WORDS.includes(path)) return {js: `{kind: '${path}'}`};
-    const names = pathOf(path);
-    return {js: `follow(item, ${JSON.stringify(names)})`, path: names};
+    const names = pathOf(path), text = JSON.stringify(names);
+    if (!this.seen.includes(text)) this.seen.push(text);
+    return {js: `follow(item, ${text})`, path: names};
+  }
+
+  // The paths whose values are kept, in the order that they are looked at.
+  get kept() {
+    return this.seen.filter((text) => this.compared.includes(text))
+        .map((text) => JSON.parse(text));
   }
 
   // Arithmetic.
