@@ -128,6 +128,24 @@ SIMD_INLINE simd_block block_again(const struct window_masks *m, size_t i)
     return simd_load(block_bytes(m, i));
 }
 
+/* Blocks of blanks from i on, to the end of a strip at least. */
+SIMD_INLINE void block_put_blanks(struct window_masks *m, size_t i,
+                                  unsigned probes)
+{
+    const simd_masks none = {0}, all = ~none;
+    uint64_t *const zero[] = {m->quote, m->backslash, m->wrong, m->open,
+                              m->close, m->comma,     m->colon, m->digit,
+                              m->zero,  m->minus,     m->point};
+    memcpy(m->space + i, &all, sizeof all);
+    memcpy(m->low + i, &all, sizeof all);
+    for (size_t k = 0; k < sizeof zero / sizeof *zero; k++)
+        memcpy(zero[k] + i, &none, sizeof none);
+    for (unsigned probe = 0; probe < probes; probe++)
+        memcpy(m->first[probe] + i, &none, sizeof none);
+    for (size_t k = 0; k < SIMD_LANES; k++)
+        m->at[i + k] = (uint16_t)m->n;
+}
+
 /* Read the n bytes at `from`, and blanks behind them to the end of a strip.
  * Gives the number of blocks that are not left out, the blanks not included.
  * `in_string`: the last byte is in one. */
@@ -145,11 +163,8 @@ SIMD_INLINE size_t block_read_all(struct window_masks *m,
         i += block_read(m, i, simd_load_part(from + at, n - at, m->tail), at,
                         plan, &c);
     *in_string = c.string != 0;
-    size_t blocks = i;
-    c = (struct block_carry){0};
-    for (; i % SIMD_LANES != 0; i++)
-        block_read(m, i, simd_load(block_blanks), n, plan, &c);
-    return blocks;
+    block_put_blanks(m, i, plan->probes);
+    return i;
 }
 
 #endif

@@ -28,12 +28,20 @@
  *                                `to` has room for 64; gives the number
  *   simd_depths(open, close)     byte i: SIMD_DEPTH, and 1 more for each of the
  *                                bits 0 to i of `open`, 1 less for each of
- * `close` On masks of several blocks: simd_any(m)                  is a bit
- * set? simd_from(m, before)         each mask takes the place of the next one;
- * the last of `before` becomes the first simd_add(a, b, &carry)       the sum
- * of two numbers of 64 * SIMD_LANES bits, and of the carry, 0 or 1, which it
- * sets simd_parity(m, &carry)       bit i: the parity of bits 0 to i, and of
- * the carry, 0 or 1, which it sets to the last one
+ *                                `close`
+ * On masks of several blocks:
+ *   simd_join(m)                 SIMD_LANES masks that have just been computed;
+ *                                not through memory, where a wide read would
+ *                                wait for the narrow writes
+ *   simd_any(m)                  is a bit set?
+ *   simd_from(m, before)         each mask takes the place of the next one; the
+ *                                last of `before` becomes the first
+ *   simd_behind(m, before)       each bit moves on by one, through all masks;
+ *                                the last bit of `before` becomes the first
+ *   simd_add(a, b, &carry)       the sum of two numbers of 64 * SIMD_LANES
+ *                                bits, and of the carry, 0 or 1, which it sets
+ *   simd_parity(m, &carry)       bit i: the parity of bits 0 to i, and of the
+ *                                carry, 0 or 1, which it sets to the last one
  */
 #ifndef TALLYD_DECODE_SIMD_H
 #define TALLYD_DECODE_SIMD_H
@@ -52,6 +60,10 @@
 #else
 #define SIMD_UNROLL _Pragma("GCC unroll 8")
 #endif
+
+/* Each byte, four times. Read from memory, not written into the code: gcc would
+ * make a constant vector in three instructions wherever it is used. */
+extern const uint32_t simd_bytes[256];
 
 /* So many levels up and down fit a byte. */
 #define SIMD_DEPTH 128

@@ -24,6 +24,11 @@ SIMD_INLINE simd_block simd_load_part(const uint8_t *p, size_t n,
     return simd_load(room);
 }
 
+SIMD_INLINE __m256i avx2_each(uint8_t c)
+{
+    return _mm256_set1_epi32((int)simd_bytes[c]);
+}
+
 SIMD_INLINE uint64_t avx2_mask(__m256i low, __m256i high)
 {
     return (uint32_t)_mm256_movemask_epi8(low) |
@@ -32,7 +37,7 @@ SIMD_INLINE uint64_t avx2_mask(__m256i low, __m256i high)
 
 SIMD_INLINE uint64_t simd_eq(simd_block b, uint8_t c)
 {
-    __m256i v = _mm256_set1_epi8((char)c);
+    __m256i v = avx2_each(c);
     return avx2_mask(_mm256_cmpeq_epi8(b.low, v), _mm256_cmpeq_epi8(b.high, v));
 }
 
@@ -42,8 +47,8 @@ SIMD_INLINE uint64_t simd_range(simd_block b, uint8_t low, uint8_t high)
 {
     if (low == 0x80 && high == 0xff)
         return avx2_mask(b.low, b.high);
-    __m256i least = _mm256_set1_epi8((char)low);
-    __m256i span = _mm256_set1_epi8((char)(high - low));
+    __m256i least = avx2_each(low);
+    __m256i span = avx2_each((uint8_t)(high - low));
     __m256i x = _mm256_sub_epi8(b.low, least);
     __m256i y = _mm256_sub_epi8(b.high, least);
     return avx2_mask(_mm256_cmpeq_epi8(_mm256_min_epu8(x, span), x),
@@ -52,7 +57,7 @@ SIMD_INLINE uint64_t simd_range(simd_block b, uint8_t low, uint8_t high)
 
 SIMD_INLINE simd_block simd_lower(simd_block b)
 {
-    __m256i v = _mm256_set1_epi8(0x20);
+    __m256i v = avx2_each(0x20);
     return (simd_block){_mm256_or_si256(b.low, v), _mm256_or_si256(b.high, v)};
 }
 
@@ -66,7 +71,7 @@ SIMD_INLINE __m256i avx2_look_up(__m128i table, __m256i at)
 /* All ones where the UTF-8 of b is right, which comes behind `before`. */
 SIMD_INLINE __m256i avx2_right_utf8(__m256i b, __m256i before)
 {
-    const __m256i half = _mm256_set1_epi8(0x0f);
+    const __m256i half = avx2_each(0x0f);
     __m256i lanes = _mm256_permute2x128_si256(before, b, 0x21);
     __m256i first = _mm256_alignr_epi8(b, lanes, 15); /* the byte before each */
     __m256i wrong =
@@ -80,11 +85,11 @@ SIMD_INLINE __m256i avx2_right_utf8(__m256i b, __m256i before)
                             _mm256_and_si256(_mm256_srli_epi16(b, 4), half)));
     /* The third byte of three and the fourth of four: two that continue. */
     __m256i three = _mm256_subs_epu8(_mm256_alignr_epi8(b, lanes, 14),
-                                     _mm256_set1_epi8(0xe0 - 0x80));
+                                     avx2_each(0xe0 - 0x80));
     __m256i four = _mm256_subs_epu8(_mm256_alignr_epi8(b, lanes, 13),
-                                    _mm256_set1_epi8(0xf0 - 0x80));
-    __m256i due = _mm256_and_si256(_mm256_or_si256(three, four),
-                                   _mm256_set1_epi8((char)0x80));
+                                    avx2_each(0xf0 - 0x80));
+    __m256i due =
+        _mm256_and_si256(_mm256_or_si256(three, four), avx2_each(0x80));
     return _mm256_cmpeq_epi8(wrong, due);
 }
 
@@ -111,11 +116,21 @@ SIMD_INLINE bool simd_any(simd_masks m)
     return !_mm256_testz_si256((__m256i)m, (__m256i)m);
 }
 
+SIMD_INLINE simd_masks simd_join(const uint64_t m[SIMD_LANES])
+{
+    return (simd_masks){m[0], m[1], m[2], m[3]};
+}
+
 SIMD_INLINE simd_masks simd_from(simd_masks m, simd_masks before)
 {
-    __m256i moved = _mm256_permute4x64_epi64((__m256i)m, 0x93);
-    __m256i last = _mm256_permute4x64_epi64((__m256i)before, 0x93);
-    return (simd_masks)_mm256_blend_epi32(moved, last, 0x03);
+    __m256i middle =
+        _mm256_permute2x128_si256((__m256i)before, (__m256i)m, 0x21);
+    return (simd_masks)_mm256_alignr_epi8((__m256i)m, middle, 8);
+}
+
+SIMD_INLINE simd_masks simd_behind(simd_masks m, simd_masks before)
+{
+    return m << 1 | simd_from(m, before) >> 63;
 }
 
 /* All ones in each of four masks that the lowest four of `bits` have set: what

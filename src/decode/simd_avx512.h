@@ -9,6 +9,11 @@
 typedef __m512i simd_block;
 typedef uint64_t simd_masks __attribute__((vector_size(64)));
 
+SIMD_INLINE simd_block avx512_each(uint8_t c)
+{
+    return _mm512_set1_epi32((int)simd_bytes[c]);
+}
+
 SIMD_INLINE simd_block simd_load(const uint8_t *p)
 {
     return _mm512_loadu_si512((const void *)p);
@@ -26,18 +31,20 @@ SIMD_INLINE simd_block simd_load_part(const uint8_t *p, size_t n,
 
 SIMD_INLINE uint64_t simd_eq(simd_block b, uint8_t c)
 {
-    return _mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8((char)c));
+    return _mm512_cmpeq_epi8_mask(b, avx512_each(c));
 }
 
 SIMD_INLINE uint64_t simd_range(simd_block b, uint8_t low, uint8_t high)
 {
-    __m512i over = _mm512_sub_epi8(b, _mm512_set1_epi8((char)low));
-    return _mm512_cmple_epu8_mask(over, _mm512_set1_epi8((char)(high - low)));
+    if (low == 0x80 && high == 0xff)
+        return _mm512_movepi8_mask(b);
+    __m512i over = _mm512_sub_epi8(b, avx512_each(low));
+    return _mm512_cmple_epu8_mask(over, avx512_each((uint8_t)(high - low)));
 }
 
 SIMD_INLINE simd_block simd_lower(simd_block b)
 {
-    return _mm512_or_si512(b, _mm512_set1_epi8(0x20));
+    return _mm512_or_si512(b, avx512_each(0x20));
 }
 
 #include "decode/simd_utf8.h"
@@ -49,7 +56,7 @@ SIMD_INLINE __m512i avx512_look_up(__m128i table, __m512i at)
 
 SIMD_INLINE uint64_t simd_wrong_utf8(simd_block b, simd_block before)
 {
-    const __m512i half = _mm512_set1_epi8(0x0f);
+    const __m512i half = avx512_each(0x0f);
     __m512i lanes = _mm512_alignr_epi64(b, before, 6);
     __m512i first = _mm512_alignr_epi8(b, lanes, 15); /* the byte before each */
     __m512i wrong =
@@ -63,11 +70,11 @@ SIMD_INLINE uint64_t simd_wrong_utf8(simd_block b, simd_block before)
                               _mm512_and_si512(_mm512_srli_epi16(b, 4), half)));
     /* The third byte of three and the fourth of four: two that continue. */
     __m512i three = _mm512_subs_epu8(_mm512_alignr_epi8(b, lanes, 14),
-                                     _mm512_set1_epi8(0xe0 - 0x80));
+                                     avx512_each(0xe0 - 0x80));
     __m512i four = _mm512_subs_epu8(_mm512_alignr_epi8(b, lanes, 13),
-                                    _mm512_set1_epi8(0xf0 - 0x80));
-    __m512i due = _mm512_and_si512(_mm512_or_si512(three, four),
-                                   _mm512_set1_epi8((char)0x80));
+                                    avx512_each(0xf0 - 0x80));
+    __m512i due =
+        _mm512_and_si512(_mm512_or_si512(three, four), avx512_each(0x80));
     wrong = _mm512_xor_si512(wrong, due);
     return _mm512_test_epi8_mask(wrong, wrong);
 }
@@ -132,6 +139,17 @@ SIMD_INLINE bool simd_any(simd_masks m)
 SIMD_INLINE simd_masks simd_from(simd_masks m, simd_masks before)
 {
     return (simd_masks)_mm512_alignr_epi64((__m512i)m, (__m512i)before, 7);
+}
+
+SIMD_INLINE simd_masks simd_join(const uint64_t m[SIMD_LANES])
+{
+    return (simd_masks){m[0], m[1], m[2], m[3], m[4], m[5], m[6], m[7]};
+}
+
+SIMD_INLINE simd_masks simd_behind(simd_masks m, simd_masks before)
+{
+    return (simd_masks)_mm512_shldi_epi64((__m512i)m,
+                                          (__m512i)simd_from(m, before), 1);
 }
 
 /* All masks are added at once. One that overflows carries into the next, and

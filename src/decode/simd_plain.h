@@ -17,6 +17,16 @@ SIMD_INLINE simd_masks simd_from(simd_masks m, simd_masks before)
     return before;
 }
 
+SIMD_INLINE simd_masks simd_join(const uint64_t m[SIMD_LANES])
+{
+    return m[0];
+}
+
+SIMD_INLINE simd_masks simd_behind(simd_masks m, simd_masks before)
+{
+    return m << 1 | before >> 63;
+}
+
 SIMD_INLINE simd_masks simd_add(simd_masks a, simd_masks b, unsigned *carry)
 {
     uint64_t sum, all;

@@ -29,13 +29,13 @@ struct strip_carry {
     simd_masks ended, comma, colon;           /* tokens */
     simd_masks begun, first[PLAN_PROBES_MAX]; /* wanted names, perhaps */
     /* Of sums: what stands before the first byte is, or is behind: */
-    unsigned string; /* a string */
+    unsigned string;  /* a string */
+    unsigned escapes; /* a string with a backslash */
     unsigned word, fraction, exponent;
     unsigned behind_comma, behind_colon, behind_value, behind_name;
     /* Of escapes: */
     uint64_t escaped; /* the first byte is behind a backslash */
     uint64_t hex;     /* these must be digits of \u */
-    uint64_t escapes; /* the string has a backslash */
     bool characters;  /* of several bytes were in the strip before */
     bool exponents;
 };
@@ -93,7 +93,9 @@ SIMD_INLINE simd_masks strip_moved(simd_masks m, simd_masks *before, unsigned n)
 
 SIMD_INLINE simd_masks strip_behind(simd_masks m, simd_masks *before)
 {
-    return strip_moved(m, before, 1);
+    simd_masks moved = simd_behind(m, *before);
+    *before = m;
+    return moved;
 }
 
 /* The byte behind each run of `runs` in which one of `from` stands, and each of
@@ -109,15 +111,8 @@ SIMD_INLINE simd_masks strip_escapes(const struct window_masks *m, size_t i,
                                      simd_masks inside, simd_masks ended,
                                      struct strip_carry *c)
 {
-    uint64_t in[SIMD_LANES], behind[SIMD_LANES];
-    strip_put(in, inside);
-    SIMD_UNROLL
-    for (unsigned k = 0; k < SIMD_LANES; k++) {
-        uint64_t sum, from = (m->backslash[i + k] & in[k]) | c->escapes;
-        c->escapes = __builtin_add_overflow(from, in[k], &sum);
-        behind[k] = sum & ~in[k];
-    }
-    return strip_get(behind) & ended;
+    simd_masks backslash = strip_get(m->backslash + i) & inside;
+    return strip_over(backslash, inside, &c->escapes) & ended;
 }
 
 /* --- Numbers. --- */
@@ -130,7 +125,7 @@ SIMD_INLINE simd_masks strip_eq(const struct window_masks *m, size_t i,
     SIMD_UNROLL
     for (unsigned k = 0; k < SIMD_LANES; k++)
         found[k] = simd_eq(block_again(m, i + k), c);
-    return strip_get(found);
+    return simd_join(found);
 }
 
 /* Where there is an exponent, or what is no part of a number. `known`: the

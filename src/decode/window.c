@@ -1,7 +1,18 @@
 /* window: see window.h. */
 #include "decode/window.h"
 
-#include <string.h>
+#include "decode/simd.h"
+
+#define BYTES_4(c)                                                             \
+    UINT32_C(0x01010101) * (c), UINT32_C(0x01010101) * ((c) + 1),              \
+        UINT32_C(0x01010101) * ((c) + 2), UINT32_C(0x01010101) * ((c) + 3)
+#define BYTES_16(c)                                                            \
+    BYTES_4(c), BYTES_4((c) + 4), BYTES_4((c) + 8), BYTES_4((c) + 12)
+#define BYTES_64(c)                                                            \
+    BYTES_16(c), BYTES_16((c) + 16), BYTES_16((c) + 32), BYTES_16((c) + 48)
+
+const uint32_t simd_bytes[256] = {BYTES_64(0), BYTES_64(64), BYTES_64(128),
+                                  BYTES_64(192)};
 
 size_t window_paths(const struct window_path *paths[WINDOW_PATHS_MAX])
 {

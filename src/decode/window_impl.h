@@ -273,7 +273,7 @@ static bool check_contexts(const struct window *w, bool object)
     unsigned context = object;
     size_t at = 0;
     lasts[SIMD_LANES - 1] = (uint64_t)object << 63;
-    last = strip_get(lasts);
+    last = simd_join(lasts);
     for (size_t i = 0; i < w->blocks; i += SIMD_LANES) {
         uint64_t flips[SIMD_LANES];
         SIMD_UNROLL
@@ -282,7 +282,7 @@ static bool check_contexts(const struct window *w, bool object)
             flips[lane] = simd_spread(bits_at(w->changes, at), events);
             at += simd_count(events);
         }
-        simd_masks in = simd_parity(strip_get(flips), &context);
+        simd_masks in = simd_parity(simd_join(flips), &context);
         simd_masks in_before = strip_behind(in, &last);
         wrong |= (strip_get(w->named + i) & ~in_before) |
                  (strip_get(w->unnamed + i) & in_before) |

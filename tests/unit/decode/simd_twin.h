@@ -16,7 +16,9 @@
 #define simd_places twin_places
 #define simd_depths twin_depths
 #define simd_any twin_any
+#define simd_join twin_join
 #define simd_from twin_from
+#define simd_behind twin_behind
 #define simd_add twin_add
 #define simd_parity twin_parity
 #define plain_moved twin_moved
@@ -35,7 +37,9 @@
 #undef simd_places
 #undef simd_depths
 #undef simd_any
+#undef simd_join
 #undef simd_from
+#undef simd_behind
 #undef simd_add
 #undef simd_parity
 #undef plain_moved

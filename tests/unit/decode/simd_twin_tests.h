@@ -161,6 +161,10 @@ START_TEST(masks_of_many_blocks_are_one_number)
         for (unsigned i = 0; i < SIMD_LANES; i++)
             each[i] = i == 0 ? b[SIMD_LANES - 1] : a[i - 1];
         expect_masks(simd_from(m, other), each);
+        for (unsigned i = 0; i < SIMD_LANES; i++)
+            each[i] = twin_behind(a[i], i == 0 ? b[SIMD_LANES - 1] : a[i - 1]);
+        expect_masks(simd_behind(m, other), each);
+        expect_masks(simd_join(a), a);
     }
 }
 END_TEST
