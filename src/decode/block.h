@@ -85,11 +85,10 @@ SIMD_INLINE bool block_read(struct window_masks *m, size_t i, simd_block b,
                             struct block_carry *c)
 {
     struct block_text t = block_text(b, c);
-    uint64_t low = simd_range(b, 0, ' ');
-    uint64_t space = simd_eq(b, ' ');
+    uint64_t control = simd_range(b, 0, 0x1f);
     /* One question for the processor to guess, not many. */
     uint64_t inside = c->string - 1; /* 0: yes */
-    if ((inside | t.quote | t.backslash | t.wrong | (low & ~space)) == 0)
+    if ((inside | t.quote | t.backslash | t.wrong | control) == 0)
         return false;
     c->string ^= simd_count(t.quote) & 1;
     simd_block lower = simd_lower(b);
@@ -97,8 +96,8 @@ SIMD_INLINE bool block_read(struct window_masks *m, size_t i, simd_block b,
     m->wrong[i] = t.wrong;
     m->quote[i] = t.quote;
     m->backslash[i] = t.backslash;
-    m->space[i] = space;
-    m->low[i] = low;
+    m->blank[i] = simd_blank(b);
+    m->control[i] = control;
     m->open[i] = simd_eq(lower, '{');
     m->close[i] = simd_eq(lower, '}');
     m->comma[i] = simd_eq(b, ',');
@@ -133,11 +132,10 @@ SIMD_INLINE void block_put_blanks(struct window_masks *m, size_t i,
                                   unsigned probes)
 {
     const simd_masks none = {0}, all = ~none;
-    uint64_t *const zero[] = {m->quote, m->backslash, m->wrong, m->open,
-                              m->close, m->comma,     m->colon, m->digit,
-                              m->zero,  m->minus,     m->point};
-    memcpy(m->space + i, &all, sizeof all);
-    memcpy(m->low + i, &all, sizeof all);
+    uint64_t *const zero[] = {m->quote, m->backslash, m->wrong, m->control,
+                              m->open,  m->close,     m->comma, m->colon,
+                              m->digit, m->zero,      m->minus, m->point};
+    memcpy(m->blank + i, &all, sizeof all);
     for (size_t k = 0; k < sizeof zero / sizeof *zero; k++)
         memcpy(zero[k] + i, &none, sizeof none);
     for (unsigned probe = 0; probe < probes; probe++)

@@ -68,6 +68,13 @@ SIMD_INLINE __m256i avx2_look_up(__m128i table, __m256i at)
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(table), at);
 }
 
+SIMD_INLINE uint64_t simd_blank(simd_block b)
+{
+    const __m128i blanks = _mm_setr_epi8(SIMD_BLANKS);
+    return avx2_mask(_mm256_cmpeq_epi8(avx2_look_up(blanks, b.low), b.low),
+                     _mm256_cmpeq_epi8(avx2_look_up(blanks, b.high), b.high));
+}
+
 /* All ones where the UTF-8 of b is right, which comes behind `before`. */
 SIMD_INLINE __m256i avx2_right_utf8(__m256i b, __m256i before)
 {

@@ -54,6 +54,12 @@ SIMD_INLINE __m512i avx512_look_up(__m128i table, __m512i at)
     return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(table), at);
 }
 
+SIMD_INLINE uint64_t simd_blank(simd_block b)
+{
+    return _mm512_cmpeq_epi8_mask(avx512_look_up(_mm_setr_epi8(SIMD_BLANKS), b),
+                                  b);
+}
+
 SIMD_INLINE uint64_t simd_wrong_utf8(simd_block b, simd_block before)
 {
     const __m512i half = avx512_each(0x0f);

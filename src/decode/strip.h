@@ -67,7 +67,6 @@ struct strip {
     simd_masks named;   /* here the innermost bracket must be an object's, */
     simd_masks unnamed; /* and here it must not */
     simd_masks words; /* first bytes of true, false, null or what is neither */
-    simd_masks feeds; /* line feeds between tokens */
     simd_masks begun; /* quotes that begin a string */
 };
 
@@ -228,19 +227,6 @@ SIMD_INLINE simd_masks strip_candidates(const struct window_masks *m, size_t i,
     return found & t->ended;
 }
 
-/* Line feeds among these control characters; tabs and carriage returns are the
- * other blanks. */
-SIMD_INLINE simd_masks strip_feeds(const struct window_masks *m, size_t i,
-                                   simd_masks control, simd_masks *blank)
-{
-    simd_masks feeds = control & strip_eq(m, i, '\n');
-    simd_masks others = control & ~feeds;
-    if (simd_any(others))
-        others &= strip_eq(m, i, '\t') | strip_eq(m, i, '\r');
-    *blank = feeds | others;
-    return feeds;
-}
-
 /* The first bytes of words, and which bytes belong to a number. */
 SIMD_INLINE simd_masks strip_words(const struct window_masks *m, size_t i,
                                    const struct strip_tokens *t,
@@ -264,16 +250,8 @@ SIMD_INLINE void strip_check(struct strip *s, const struct window_masks *m,
     t.begun = quotes & t.inside;
     t.ended = quotes & ~t.inside;
     simd_masks outside = ~(t.inside | t.ended);
-    simd_masks space = strip_get(m->space + i);
-    simd_masks control = strip_get(m->low + i) & ~space;
-    t.blank = space & outside;
-    s->feeds = (simd_masks){0};
-    if (simd_any(control)) {
-        simd_masks blank;
-        s->wrong |= control & t.inside;
-        s->feeds = strip_feeds(m, i, control & outside, &blank);
-        t.blank |= blank;
-    }
+    t.blank = strip_get(m->blank + i) & outside;
+    s->wrong |= strip_get(m->control + i) & t.inside;
     t.open = strip_get(m->open + i) & outside;
     t.close = strip_get(m->close + i) & outside;
     t.comma = strip_get(m->comma + i) & outside;

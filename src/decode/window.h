@@ -65,7 +65,7 @@ struct window_place {
 /* The bytes of a window by their kinds; see decode/block. */
 struct window_masks {
     uint64_t quote[WINDOW_MASKS], backslash[WINDOW_MASKS], wrong[WINDOW_MASKS];
-    uint64_t space[WINDOW_MASKS], low[WINDOW_MASKS]; /* low: up to a space */
+    uint64_t blank[WINDOW_MASKS], control[WINDOW_MASKS];
     uint64_t open[WINDOW_MASKS],
         close[WINDOW_MASKS]; /* brackets of both kinds */
     uint64_t comma[WINDOW_MASKS], colon[WINDOW_MASKS];
@@ -85,12 +85,13 @@ struct window {
     size_t taken;  /* its bytes */
     size_t events; /* how many are in `at` */
     bool escapes;  /* there is a backslash */
+    bool controls; /* there is a control character, perhaps a line feed */
     size_t blocks; /* those that are not left out, up to the end */
     /* Room. Some is written behind what counts. What is kept of each block
      * until the window is known to be right: see struct strip. */
     uint64_t wrong[WINDOW_MASKS], event[WINDOW_MASKS], ends[WINDOW_MASKS];
     uint64_t named[WINDOW_MASKS], unnamed[WINDOW_MASKS];
-    uint64_t feeds[WINDOW_MASKS], begun[WINDOW_MASKS];
+    uint64_t begun[WINDOW_MASKS];
     uint16_t at[WINDOW_MAX + 64];
     uint8_t bytes[WINDOW_MAX + 64]; /* at the events, before any is left out */
     uint16_t words[WINDOW_MAX / 2 + 64];

@@ -16,7 +16,6 @@ static void keep_strip(struct window *w, size_t i, const struct strip *s)
     strip_put(w->ends + i, s->ends);
     strip_put(w->named + i, s->named);
     strip_put(w->unnamed + i, s->unnamed);
-    strip_put(w->feeds + i, s->feeds);
     strip_put(w->begun + i, s->begun);
 }
 
@@ -26,7 +25,7 @@ static size_t check_strips(struct window *w, const struct plan *plan)
     const struct window_masks *m = &w->masks;
     struct strip_carry c;
     size_t events = 0, words = 0;
-    simd_masks backslash = {0};
+    simd_masks backslash = {0}, control = {0};
     strip_begin(&c, w->place.behind);
     for (size_t i = 0; i < w->blocks; i += SIMD_LANES) {
         uint64_t event[SIMD_LANES], word[SIMD_LANES];
@@ -34,6 +33,7 @@ static size_t check_strips(struct window *w, const struct plan *plan)
         strip_check(&s, m, i, plan, &c);
         keep_strip(w, i, &s);
         backslash |= strip_get(m->backslash + i);
+        control |= strip_get(m->control + i);
         strip_put(event, s.events);
         size_t first = events;
         SIMD_UNROLL
@@ -50,6 +50,7 @@ static size_t check_strips(struct window *w, const struct plan *plan)
     }
     w->events = events;
     w->escapes = simd_any(backslash);
+    w->controls = simd_any(control);
     return words;
 }
 
@@ -69,7 +70,6 @@ static void cut(struct window *w, size_t i, uint64_t ends)
         w->event[i] &= mask;
         w->named[i] &= mask;
         w->unnamed[i] &= mask;
-        w->feeds[i] &= mask;
         mask = 0;
     }
 }
@@ -293,17 +293,19 @@ static bool check_contexts(const struct window *w, bool object)
 
 /* --- The window. --- */
 
+/* Of the bytes taken, which are right: no line feed is in a string. */
 static void count_lines(struct window *w)
 {
     struct window_place *p = &w->place;
-    simd_masks any = {0};
-    for (size_t i = 0; i < w->blocks; i += SIMD_LANES)
-        any |= strip_get(w->feeds + i);
-    for (size_t i = 0; simd_any(any) && i < w->blocks; i++) {
-        if (w->feeds[i] == 0)
+    for (size_t i = 0; w->controls && i < w->blocks; i++) {
+        uint64_t feeds = simd_eq(block_again(&w->masks, i), '\n');
+        size_t left = w->taken - w->masks.at[i];
+        if (left < 64)
+            feeds &= (UINT64_C(1) << left) - 1;
+        if (feeds == 0)
             continue;
-        p->line += simd_count(w->feeds[i]);
-        p->line_start = p->offset + w->masks.at[i] + simd_last(w->feeds[i]) + 1;
+        p->line += simd_count(feeds);
+        p->line_start = p->offset + w->masks.at[i] + simd_last(feeds) + 1;
     }
 }
 

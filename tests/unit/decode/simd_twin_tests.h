@@ -57,6 +57,7 @@ START_TEST(bytes_are_found)
         twin_block twin = twin_load(bytes);
         expect_same_block(b, twin);
         expect_same_block(simd_lower(b), twin_lower(twin));
+        EXPECT(simd_blank(b) == twin_blank(twin));
         for (unsigned low = 0; low < 256; low += 1 + low % 5)
             for (unsigned high = low; high < 256; high += 1 + high % 7) {
                 uint64_t m = 0;
