@@ -27,6 +27,9 @@
  *   simd_count(m)                how many bits are set
  *   simd_places(m, base, to)     base + the place of each set bit, in order;
  *                                `to` has room for 64; gives the number
+ *   simd_pick(m, base, bytes, to, picked)
+ *                                the same, and the bytes, of 64, at these
+ *                                places; `picked` has room for 64, too
  *   simd_depths(open, close)     byte i: SIMD_DEPTH, and 1 more for each of the
  *                                bits 0 to i of `open`, 1 less for each of
  *                                `close`

@@ -116,6 +116,14 @@ SIMD_INLINE unsigned simd_places(uint64_t m, uint16_t base, uint16_t *to)
     return n;
 }
 
+SIMD_INLINE unsigned simd_pick(uint64_t m, uint16_t base, const uint8_t *bytes,
+                               uint16_t *to, uint8_t *picked)
+{
+    _mm512_storeu_si512(picked,
+                        _mm512_maskz_compress_epi8(m, simd_load(bytes)));
+    return simd_places(m, base, to);
+}
+
 /* Sums of eight bytes by shifts, of which each doubles the reach; then those of
  * all eight before them in the same way. */
 SIMD_INLINE simd_block simd_depths(uint64_t open, uint64_t close)

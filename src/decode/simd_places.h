@@ -1,7 +1,8 @@
 /* simd_places: those operations of decode/simd that put bits into lists or
- * sums, for instruction sets that have nothing better. Two places are written
- * at a time whether there are so many or not, so that their number is guessed
- * wrong less often (Langdale and Lemire, 3.2). Included by their headers. */
+ * sums, for instruction sets that have nothing better. Two places, or four
+ * with their bytes, are written at a time whether there are so many or not, so
+ * that their number is guessed wrong less often (Langdale and Lemire, 3.2).
+ * Included by their headers. */
 
 #include <endian.h>
 
@@ -13,6 +14,22 @@ SIMD_INLINE unsigned simd_places(uint64_t m, uint16_t base, uint16_t *to)
             to[done + i] = (uint16_t)(base + simd_first(m | UINT64_C(1) << 63));
             m &= m - 1;
         }
+    return n;
+}
+
+SIMD_INLINE unsigned simd_pick(uint64_t m, uint16_t base, const uint8_t *bytes,
+                               uint16_t *to, uint8_t *picked)
+{
+    unsigned n = simd_count(m);
+    for (unsigned done = 0; done < n; done += 4) {
+        SIMD_UNROLL
+        for (unsigned i = 0; i < 4; i++) {
+            unsigned place = simd_first(m | UINT64_C(1) << 63);
+            to[done + i] = (uint16_t)(base + place);
+            picked[done + i] = bytes[place];
+            m &= m - 1;
+        }
+    }
     return n;
 }
 

@@ -35,12 +35,10 @@ static size_t check_strips(struct window *w, const struct plan *plan)
         backslash |= strip_get(m->backslash + i);
         control |= strip_get(m->control + i);
         strip_put(event, s.events);
-        size_t first = events;
         SIMD_UNROLL
         for (unsigned k = 0; k < SIMD_LANES; k++)
-            events += simd_places(event[k], m->at[i + k], w->at + events);
-        for (; first < events; first++)
-            w->bytes[first] = m->from[w->at[first]];
+            events += simd_pick(event[k], m->at[i + k], block_bytes(m, i + k),
+                                w->at + events, w->bytes + events);
         if (!simd_any(s.words))
             continue;
         strip_put(word, s.words);

@@ -15,6 +15,7 @@
 #define simd_spread twin_spread
 #define simd_count twin_count
 #define simd_places twin_places
+#define simd_pick twin_pick
 #define simd_depths twin_depths
 #define simd_any twin_any
 #define simd_join twin_join
@@ -37,6 +38,7 @@
 #undef simd_spread
 #undef simd_count
 #undef simd_places
+#undef simd_pick
 #undef simd_depths
 #undef simd_any
 #undef simd_join

@@ -94,6 +94,9 @@ END_TEST
 START_TEST(masks_are_spread_and_listed)
 {
     uint16_t at[64], twin_at[64];
+    uint8_t bytes[64], picked[64];
+    for (unsigned i = 0; i < 64; i++)
+        bytes[i] = (uint8_t)(3 * i + 1);
     for (unsigned round = 0; round < 100000; round++) {
         uint64_t m = random_mask(), bits = random_mask();
         unsigned n = simd_count(m);
@@ -103,6 +106,10 @@ START_TEST(masks_are_spread_and_listed)
         EXPECT(simd_places(m, 448, at) == n);
         EXPECT(twin_places(m, 448, twin_at) == n);
         EXPECT(memcmp(at, twin_at, n * sizeof at[0]) == 0);
+        EXPECT(simd_pick(m, 448, bytes, at, picked) == n);
+        EXPECT(memcmp(at, twin_at, n * sizeof at[0]) == 0);
+        for (unsigned i = 0; i < n; i++)
+            EXPECT(picked[i] == bytes[at[i] - 448]);
     }
 }
 END_TEST
