@@ -266,7 +266,7 @@ enum outcome downstream_post(struct downstream *d,
     bool broke = false;
     if (due < deadline)
         deadline = due;
-    *report = (struct downstream_report){0};
+    *report = (struct downstream_report){.given = deadline - now};
     size_t len = print_request(d, t, post);
     if (post->body_len > DOWNSTREAM_BODY_MAX || len == 0)
         return OUTCOME_internal;

@@ -55,6 +55,7 @@ struct downstream_report {
     unsigned resends;
     int64_t connect_us;    /* the last post: until connected; 0: it was kept */
     int64_t first_byte_us; /* and until the answer began; 0: it did not */
+    int64_t given;         /* ns that there were for the post, at its start */
     char detail[200];      /* for people; empty on success */
 };
 

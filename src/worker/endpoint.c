@@ -92,6 +92,14 @@ static bool open_endpoint(struct endpoint *e, const struct config_endpoint *c,
            open_downstream(e, why, why_size);
 }
 
+/* Half of the longest that a post can take. */
+static int64_t time_enough(const struct config *c,
+                           const struct config_endpoint *e)
+{
+    int64_t limit = c->pool.request_timeout;
+    return (limit > 0 && limit < e->timeout ? limit : e->timeout) / 2;
+}
+
 struct endpoint_table *endpoint_table_new(const struct config *c, char *why,
                                           size_t why_size)
 {
@@ -102,6 +110,7 @@ struct endpoint_table *endpoint_table_new(const struct config *c, char *why,
     }
     for (size_t i = 0; i < c->endpoint_count && t != NULL; i++) {
         t->count++;
+        t->list[i].time_enough = time_enough(c, c->endpoints[i]);
         if (!open_endpoint(&t->list[i], c->endpoints[i], why, why_size))
             endpoint_table_free(&t);
     }

@@ -22,6 +22,7 @@ struct endpoint {
     struct whole_file sample;         /* selftest_file */
     struct circuit *circuit;          /* NULL: it has no breaker */
     struct breaker_rules rules;       /* of that */
+    int64_t time_enough;              /* ns: see guard.h */
     struct program program;           /* empty of a plain endpoint */
     char opening[400];                /* {"sum": */
     size_t opening_len;

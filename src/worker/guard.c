@@ -10,16 +10,18 @@
 /* Is this outcome of a post a failure of the downstream, and not of what was
  * posted or of this process? A downstream that answers 3xx or 4xx is there and
  * works: it does not want this result, and may want the next one. */
-static enum breaker_result judge(enum outcome o, int status)
+static enum breaker_result judge(const struct endpoint *e, enum outcome o,
+                                 const struct downstream_report *report)
 {
     switch (o) {
     case OUTCOME_downstream_connect:
     case OUTCOME_downstream_broken:
     case OUTCOME_downstream_timeout:
-    case OUTCOME_request_timeout:
         return BREAKER_BAD;
+    case OUTCOME_request_timeout:
+        return report->given >= e->time_enough ? BREAKER_BAD : BREAKER_UNKNOWN;
     case OUTCOME_downstream_status:
-        return status >= 500 ? BREAKER_BAD : BREAKER_GOOD;
+        return report->status >= 500 ? BREAKER_BAD : BREAKER_GOOD;
     case OUTCOME_internal:
         return BREAKER_UNKNOWN;
     default:
@@ -58,7 +60,7 @@ void guard_leave(const struct endpoint *e, struct scoreboard_slot *slot,
                  const struct guard_pass *pass, enum outcome o,
                  const struct downstream_report *report)
 {
-    enum breaker_result result = judge(o, report->status);
+    enum breaker_result result = judge(e, o, report);
     const struct circuit_change change = circuit_leave(
         e->circuit, &e->rules, clock_now() / CLOCK_MS, pass->epoch, result);
     if (change.from == change.to || result == BREAKER_UNKNOWN)

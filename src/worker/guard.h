@@ -1,5 +1,12 @@
 /* guard: the breaker of an endpoint (downstream/breaker.h) around each of its
- * posts. */
+ * posts.
+ *
+ * A post may end because its request is due (OUTCOME_request_timeout). Where
+ * the client was slow to send the body, little time was left for the post, and
+ * a downstream that works could not answer in it. So that outcome counts as a
+ * failure of the downstream only if the post began with at least half of the
+ * time that it can have: `timeout`, or `request_timeout` where that is shorter.
+ * With less it says nothing about the downstream (BREAKER_UNKNOWN). */
 #ifndef TALLYD_WORKER_GUARD_H
 #define TALLYD_WORKER_GUARD_H
 

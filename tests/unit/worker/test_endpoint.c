@@ -1,6 +1,7 @@
 /* endpoint: the longest path that claims a request wins. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "config/config_load.h"
 #include "worker/endpoint.h"
 #include "unit.h"
@@ -79,10 +80,37 @@ START_TEST(a_wrong_downstream_names_its_endpoint)
 }
 END_TEST
 
+START_TEST(half_of_the_shorter_limit_is_time_enough)
+{
+    static const char *const settings[] = {
+        "pool.request_timeout=8s",
+        "endpoint short.path=/short",
+        "endpoint short.timeout=3s",
+        "endpoint long.path=/long",
+        "endpoint long.timeout=20s",
+        "endpoint short.downstream=http://a/",
+        "endpoint long.downstream=http://a/"};
+    struct config *config = config_load(NULL, settings, 7, why);
+    ck_assert_msg(config != NULL, "%s", why);
+    struct endpoint_table *t = endpoint_table_new(config, why, sizeof why);
+    ck_assert_msg(t != NULL, "%s", why);
+    ck_assert_int_eq(t->list[0].time_enough, 1500 * CLOCK_MS);
+    ck_assert_int_eq(t->list[1].time_enough, 4000 * CLOCK_MS);
+    config->pool.request_timeout = 0; /* no limit */
+    endpoint_table_free(&t);
+    t = endpoint_table_new(config, why, sizeof why);
+    ck_assert_ptr_nonnull(t);
+    ck_assert_int_eq(t->list[1].time_enough, 10 * CLOCK_SECOND);
+    endpoint_table_free(&t);
+    config_free(&config);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {the_longest_path_wins,
                                   a_path_nobody_claims_has_none,
-                                  a_wrong_downstream_names_its_endpoint};
+                                  a_wrong_downstream_names_its_endpoint,
+                                  half_of_the_shorter_limit_is_time_enough};
     return UNIT_MAIN("endpoint", tests);
 }

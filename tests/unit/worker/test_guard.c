@@ -1,6 +1,7 @@
 /* guard: the breaker of an endpoint around its posts. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "config/config_load.h"
 #include "scoreboard/view.h"
 #include "worker/guard.h"
@@ -43,7 +44,8 @@ static struct guard_pass pass; /* of the last post */
 static bool post(const struct endpoint *e, int number, enum outcome o,
                  int status)
 {
-    const struct downstream_report report = {.status = status};
+    const struct downstream_report report = {.status = status,
+                                             .given = e->config->timeout};
     if (!guard_enter(e, &board->slots[number], &pass))
         return false;
     guard_leave(e, &board->slots[number], &pass, o, &report);
@@ -129,11 +131,50 @@ START_TEST(only_failures_of_the_downstream_count)
 }
 END_TEST
 
+/* Does a post that was given so long, in ns, until its request was due? */
+static bool due_opens(struct endpoint *e, int64_t given)
+{
+    const struct downstream_report report = {.given = given};
+    atomic_store(&e->circuit->word, 0);
+    ck_assert(guard_enter(e, &board->slots[0], &pass));
+    guard_leave(e, &board->slots[0], &pass, OUTCOME_request_timeout, &report);
+    return !post(e, 0, OUTCOME_ok, 200);
+}
+
+START_TEST(a_late_request_counts_only_if_the_downstream_had_time)
+{
+    struct endpoint *b = &table->list[1];
+    b->rules.cooldown = 3600 * 1000;
+    ck_assert_int_eq(b->config->timeout, 10 * CLOCK_SECOND);
+    ck_assert(due_opens(b, 5 * CLOCK_SECOND));
+    ck_assert(!due_opens(b, 5 * CLOCK_SECOND - 1));
+    ck_assert(!due_opens(b, -1));
+}
+END_TEST
+
+/* Nothing is learned from it: neither that it fails nor that it works. */
+START_TEST(a_probe_without_time_leaves_the_next_to_try)
+{
+    const struct downstream_report report = {.given = 1};
+    struct guard_pass probe;
+    struct endpoint *b = &table->list[1];
+    b->rules.cooldown = 0;
+    ck_assert(post(b, 0, OUTCOME_downstream_broken, 0));
+    ck_assert(guard_enter(b, &board->slots[1], &probe));
+    guard_leave(b, &board->slots[1], &probe, OUTCOME_request_timeout, &report);
+    ck_assert(post(b, 2, OUTCOME_ok, 200));
+    ck_assert_uint_eq(board->slots[2].counters[COUNTER_breaker_probes], 1);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {an_endpoint_has_a_breaker_only_if_asked_for,
-                                  posts_are_refused_while_it_is_open,
-                                  the_probe_is_counted_and_the_others_told,
-                                  only_failures_of_the_downstream_count};
+    const TTest *const tests[] = {
+        an_endpoint_has_a_breaker_only_if_asked_for,
+        posts_are_refused_while_it_is_open,
+        the_probe_is_counted_and_the_others_told,
+        only_failures_of_the_downstream_count,
+        a_late_request_counts_only_if_the_downstream_had_time,
+        a_probe_without_time_leaves_the_next_to_try};
     return UNIT_RUN_WITH("guard", tests, open_pool, close_pool);
 }
