@@ -28,11 +28,14 @@ static bool write_all(int fd, const char *bytes, size_t n)
     return fdatasync(fd) == 0;
 }
 
-/* The owner first: changing it clears the set-user-ID bit (chown(2)). */
+/* The owner first: the permissions are never given to another group. */
 static bool take_after(int fd, const struct stat *old)
 {
-    return (old->st_uid == geteuid() ||
-            fchown(fd, old->st_uid, old->st_gid) == 0) &&
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return false;
+    bool same = st.st_uid == old->st_uid && st.st_gid == old->st_gid;
+    return (same || fchown(fd, old->st_uid, old->st_gid) == 0) &&
            fchmod(fd, old->st_mode & 0777) == 0;
 }
 
@@ -52,9 +55,11 @@ bool replace_file(const char *path, const void *bytes, size_t n, char *why,
 {
     char fresh[PATH_MAX];
     struct stat old;
-    bool there = stat(path, &old) == 0;
     if (snprintf(fresh, sizeof fresh, "%s.new", path) >= (int)sizeof fresh)
         return fail(why, why_size, path, "the path is too long");
+    bool there = stat(path, &old) == 0;
+    if (!there && errno != ENOENT)
+        return fail(why, why_size, path, strerror(errno));
     if (there && !S_ISREG(old.st_mode))
         return fail(why, why_size, path, "not a regular file");
     /* A writer that was killed has left it, perhaps another user's. */

@@ -13,10 +13,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Make the file at `path` one with these `n` bytes. It keeps the owner and the
- * permissions of the file that was there; without one it is the caller's, 0644
- * less the umask. A symbolic link at `path` is replaced and not followed; a
- * directory, a device or a FIFO, or a link to one, is left as it is. What has
+/* Make the file at `path` one with these `n` bytes. It keeps the owner, the
+ * group and the permissions of the file that was there, and is not made where
+ * the caller may not give it these; without such a file it is the caller's,
+ * 0644 less the umask. A symbolic link at `path` is replaced and not followed;
+ * a directory, a device or a FIFO, or a link to one, is left as it is. What has
  * the name PATH.new is removed, and never written to.
  *
  * False: `why`, with the name of the file that is at fault; `path` is as it

@@ -109,6 +109,32 @@ START_TEST(owner_and_permissions_are_kept)
 }
 END_TEST
 
+/* Who could read it by its group still can, and no other group. */
+START_TEST(the_group_of_the_owner_s_own_file_is_kept)
+{
+    struct stat st;
+    ck_assert(put("one"));
+    ck_assert_int_eq(stat(path, &st), 0);
+    gid_t group = geteuid() == 0 ? st.st_gid + 4 : st.st_gid;
+    ck_assert_int_eq(chown(path, st.st_uid, group), 0);
+    ck_assert_int_eq(chmod(path, 0640), 0);
+    ck_assert_msg(put("two"), "%s", why);
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_uint_eq(st.st_gid, group);
+    ck_assert_uint_eq(st.st_mode, S_IFREG | 0640);
+}
+END_TEST
+
+START_TEST(what_cannot_be_looked_at_is_left)
+{
+    ck_assert_int_eq(symlink(path, path), 0);
+    ck_assert(!put("one"));
+    ck_assert_msg(strstr(why, "symbolic links") != NULL, "%s", why);
+    ck_assert(S_ISLNK(mode_of(path)));
+    ck_assert(!is_there(fresh));
+}
+END_TEST
+
 /* SIGXFSZ comes within the write, so the process ends between two steps. */
 START_TEST(a_killed_writer_leaves_the_old_one)
 {
@@ -207,6 +233,8 @@ int main(void)
         it_is_made_and_replaced,
         who_has_it_open_reads_the_old_one_to_its_end,
         owner_and_permissions_are_kept,
+        the_group_of_the_owner_s_own_file_is_kept,
+        what_cannot_be_looked_at_is_left,
         a_killed_writer_leaves_the_old_one,
         a_full_disk_leaves_the_old_one,
         nothing_is_written_through_what_has_the_new_name,
