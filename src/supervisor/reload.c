@@ -81,6 +81,25 @@ void reload_give_up(struct reload *r, const char *why)
     note_end(r, false);
 }
 
+void reload_lost(struct reload *r, uint32_t number, int status)
+{
+    if (worker_set_started_well(r->worker_set, number, status))
+        r->worker_set->members[number].proven = true;
+    else
+        reload_give_up(r, "a worker ended before it began a request");
+}
+
+/* Start a worker in each slot of the next generation that has none. */
+static void fill(struct reload *r)
+{
+    int number;
+    while (r->next != 0 &&
+           (number = worker_set_vacant(r->worker_set, r->next)) >= 0)
+        if (!startup_begin(r->startup, (uint32_t)number, r->next,
+                           r->next_size.start_timeout))
+            reload_give_up(r, strerror(errno));
+}
+
 static void begin(struct reload *r)
 {
     r->wanted = false;
@@ -91,16 +110,10 @@ static void begin(struct reload *r)
         note_end(r, false);
         return;
     }
-    int number;
     r->next = ++r->newest;
     worker_set_assign(r->worker_set, r->next,
                       scaler_next(r->scaler, &r->next_size.workers));
-    while ((number = worker_set_vacant(r->worker_set, r->next)) >= 0)
-        if (!startup_begin(r->startup, (uint32_t)number, r->next,
-                           r->next_size.start_timeout)) {
-            reload_give_up(r, strerror(errno));
-            return;
-        }
+    fill(r);
 }
 
 bool reload_is_possible(const struct reload *r)
@@ -123,10 +136,12 @@ static void look_for_failure(struct reload *r)
 bool reload_advance(struct reload *r)
 {
     uint32_t was = r->generation;
-    if (r->next != 0 && worker_set_is_ready(r->worker_set, r->next))
+    if (r->next != 0 && worker_set_has_started(r->worker_set, r->next)) {
         switch_over(r);
-    else if (r->next != 0)
+    } else if (r->next != 0) {
         look_for_failure(r);
+        fill(r);
+    }
     if (r->wanted && reload_is_possible(r))
         begin(r);
     return r->generation != was;

@@ -1,8 +1,11 @@
 /* reload: replaces the workers by a generation with other settings.
  *
  * The new generation starts beside the one that serves. When every new worker
- * is ready, the old workers are told to leave. When one of them fails to start,
- * the new generation is given up and the old one goes on. */
+ * has got to serve, the old workers are told to leave. When one of them fails
+ * to start, the new generation is given up and the old one goes on. New workers
+ * take requests as soon as they are ready: one that ends before the others are,
+ * at a limit of its own or because of a request, is replaced as ever and fails
+ * no reload. */
 #ifndef TALLYD_SUPERVISOR_RELOAD_H
 #define TALLYD_SUPERVISOR_RELOAD_H
 
@@ -25,9 +28,10 @@ struct generation_size {
 
 struct reload_plan {
     void *context;
-    /* Read and check the settings of a new generation and fill in its size; it
-     * is forked after this. It must not have more workers than the first
-     * generation may have. False: the settings are bad, and the log says why.
+    /* Read and check the settings of a new generation and fill in its size; the
+     * generation is forked after this. It must not have more workers than the
+     * first generation may have. False: the settings are bad, and the log says
+     * why.
      */
     bool (*prepare)(void *context, uint32_t generation,
                     struct generation_size *size);
@@ -60,6 +64,10 @@ void reload_inherit(struct reload *r, uint32_t generation, uint32_t newest,
 /* Begin a reload that is wanted, or end one whose workers are ready or have
  * failed. True: another generation serves now. Only while the pool serves. */
 bool reload_advance(struct reload *r);
+
+/* For each worker of the next generation that has ended with this status,
+ * before worker_set_vacate(). */
+void reload_lost(struct reload *r, uint32_t number, int status);
 
 /* Is no reload under way, and are there enough free slots for one? */
 bool reload_is_possible(const struct reload *r);

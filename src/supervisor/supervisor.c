@@ -80,7 +80,7 @@ static void bury(struct supervisor *s, uint32_t number, int status)
     worker_set_report(&s->worker_set, number, status,
                       s->stage != RUNNING || m->kill_at != CLOCK_NEVER);
     if (m->generation == s->reload.next)
-        reload_give_up(&s->reload, "a worker ended before all were ready");
+        reload_lost(&s->reload, number, status);
     else if (s->stage == RUNNING && m->kill_at == CLOCK_NEVER)
         startup_judge(&s->startup, number, status);
     else if (s->stage == DRAINING)

@@ -44,6 +44,7 @@ static void give(struct worker_set *c, uint32_t number, uint32_t generation)
     atomic_store_explicit(&slot->unsound, 0, memory_order_relaxed);
     c->members[number].generation = generation;
     c->members[number].kill_at = CLOCK_NEVER;
+    c->members[number].proven = false;
     atomic_store_explicit(&slot->generation, generation, memory_order_relaxed);
 }
 
@@ -201,6 +202,15 @@ bool worker_set_is_ready(const struct worker_set *c, uint32_t generation)
 {
     for (uint32_t i = 0; i < c->board->slot_count; i++)
         if (c->members[i].generation == generation && !worker_set_serves(c, i))
+            return false;
+    return true;
+}
+
+bool worker_set_has_started(const struct worker_set *c, uint32_t generation)
+{
+    for (uint32_t i = 0; i < c->board->slot_count; i++)
+        if (c->members[i].generation == generation && !c->members[i].proven &&
+            !worker_set_serves(c, i))
             return false;
     return true;
 }

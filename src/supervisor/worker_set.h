@@ -26,6 +26,9 @@ struct worker_set_member {
      * that this program does not know: SIGUSR2 tells it to empty that and
      * leave. */
     bool stranger;
+    /* A worker of this slot has ended that had started well, since the slot was
+     * given to its generation. */
+    bool proven;
     /* Until it serves: see startup.h. */
     struct {
         int64_t look_at; /* monotonic ns; CLOCK_NEVER: it serves */
@@ -96,6 +99,10 @@ int worker_set_find(const struct worker_set *c, pid_t pid);
 
 /* Does every slot of the generation have a worker that waits for requests? */
 bool worker_set_is_ready(const struct worker_set *c, uint32_t generation);
+
+/* Has every slot of the generation a worker that waits for requests, or had it
+ * one that started well and has ended since? */
+bool worker_set_has_started(const struct worker_set *c, uint32_t generation);
 
 /* Retire one slot: SIGTERM for its worker, SIGKILL at `kill_at`. */
 void worker_set_dismiss(struct worker_set *c, uint32_t number, int64_t kill_at);

@@ -115,6 +115,33 @@ START_TEST(a_generation_that_fails_to_start_is_given_up)
 }
 END_TEST
 
+/* Leaves after its first request in the second generation, as at max_requests
+ * or because the request has ended it. Who comes after it never gets to serve,
+ * nor does anybody else. */
+static int leave_second(void *context, uint32_t number, uint32_t generation)
+{
+    struct scoreboard_slot *slot = &board->slots[number];
+    if (generation != 2 || slot->begun != 0)
+        return wait_for_term(context, number, generation);
+    scoreboard_state(slot, WORKER_IDLE);
+    slot->begun++;
+    return number % 2 == 0 ? 0 : 7;
+}
+
+START_TEST(a_worker_that_has_served_may_end_before_all_are_ready)
+{
+    start(leave_second, LIMIT);
+    UNTIL(shared->starts == WORKERS);
+    shared->ready = 1 << 1;
+    kill(supervisor, SIGHUP);
+    UNTIL(board->reloads_ended == 1);
+    ck_assert_uint_eq(board->reloads_failed, 0);
+    ck_assert_uint_eq(board->generation, 2);
+    UNTIL(in_generation(2) == WORKERS && in_generation(1) == 0);
+    stop_well();
+}
+END_TEST
+
 static bool sleeps(pid_t pid)
 {
     char path[64], state = '?';
@@ -177,6 +204,7 @@ int main(void)
         a_busy_pool_is_looked_at_after_a_reload,
         bad_settings_change_nothing,
         a_generation_that_fails_to_start_is_given_up,
+        a_worker_that_has_served_may_end_before_all_are_ready,
         reloads_in_a_row_are_one_after_the_other,
         a_stop_within_a_reload_stops};
     return UNIT_MAIN("supervisor_reload", tests);
