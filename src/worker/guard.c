@@ -29,6 +29,29 @@ static enum breaker_result judge(const struct endpoint *e, enum outcome o,
     }
 }
 
+/* `left`: ms that the breaker stays open; 0: it is half open. */
+static void word_refusal(struct guard_pass *pass, int64_t left)
+{
+    pass->retry_after = (left + 999) / 1000;
+    if (left == 0)
+        snprintf(pass->why, sizeof pass->why,
+                 "the breaker is half open, another request tries the "
+                 "downstream");
+    else
+        snprintf(pass->why, sizeof pass->why,
+                 "the breaker is open for another %" PRId64 " ms", left);
+}
+
+bool guard_would_refuse(const struct endpoint *e, struct guard_pass *pass)
+{
+    uint64_t word = atomic_load(&e->circuit->word);
+    int64_t left = breaker_left(word, clock_now() / CLOCK_MS);
+    if (left == 0)
+        return false;
+    word_refusal(pass, breaker_state(word) == BREAKER_OPEN ? left : 0);
+    return true;
+}
+
 bool guard_enter(const struct endpoint *e, struct scoreboard_slot *slot,
                  struct guard_pass *pass)
 {
@@ -45,14 +68,7 @@ bool guard_enter(const struct endpoint *e, struct scoreboard_slot *slot,
     case BREAKER_REFUSE:
         break;
     }
-    pass->retry_after = (left + 999) / 1000;
-    if (left == 0)
-        snprintf(pass->why, sizeof pass->why,
-                 "the breaker is half open, another request tries the "
-                 "downstream");
-    else
-        snprintf(pass->why, sizeof pass->why,
-                 "the breaker is open for another %" PRId64 " ms", left);
+    word_refusal(pass, left);
     return false;
 }
 

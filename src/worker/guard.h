@@ -25,6 +25,10 @@ struct guard_pass {
 bool guard_enter(const struct endpoint *e, struct scoreboard_slot *slot,
                  struct guard_pass *pass);
 
+/* Would guard_enter() refuse a post to `e` now? For a result that is not to be
+ * posted: no probe begins. True: pass->retry_after and pass->why are set. */
+bool guard_would_refuse(const struct endpoint *e, struct guard_pass *pass);
+
 /* How the post ended. */
 void guard_leave(const struct endpoint *e, struct scoreboard_slot *slot,
                  const struct guard_pass *pass, enum outcome o,

@@ -372,9 +372,20 @@ static void post_guarded(struct handler *h, const struct downstream_post *post)
         decide(h, o, "%s", report->detail);
 }
 
+/* The answer is the one that a post would get which the downstream takes. */
+static void leave_unposted(struct handler *h)
+{
+    const struct endpoint *e = h->endpoint;
+    struct guard_pass pass;
+    if (e->circuit != NULL && guard_would_refuse(e, &pass))
+        refuse(h, OUTCOME_breaker_open, pass.retry_after, pass.why);
+    else
+        h->result.dry_run = true;
+}
+
 static void post_result(struct handler *h, bool late)
 {
-    struct handler_result *r = &h->result;
+    const struct handler_result *r = &h->result;
     const struct downstream_post post = {
         .body = r->body,
         .body_len = r->body_len,
@@ -389,12 +400,11 @@ static void post_result(struct handler *h, bool late)
         decide(h, OUTCOME_client_gone, "before the result was posted");
         return;
     }
-    r->dry_run =
-        h->endpoint->config->downstream_mode == CONFIG_downstream_mode_dry_run;
-    if (r->dry_run)
-        return;
     if (late) /* the downstream is not to blame */
         decide(h, OUTCOME_request_timeout, "nothing was posted");
+    else if (h->endpoint->config->downstream_mode ==
+             CONFIG_downstream_mode_dry_run)
+        leave_unposted(h);
     else
         post_guarded(h, &post);
 }

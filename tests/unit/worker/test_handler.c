@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include "config/config_load.h"
+#include "worker/guard.h"
 #include "worker/handler.h"
 #include "quiet.h"
 #include "unit.h"
@@ -52,6 +53,8 @@ static void open_handler(void)
         "endpoint dry.path=/dry",
         "endpoint dry.downstream=http://127.0.0.1:1/process",
         "endpoint dry.downstream_mode=dry-run",
+        "endpoint dry.breaker=1",
+        "endpoint dry.breaker_cooldown=1h",
         "endpoint double.path=/double",
         "endpoint double.numbers=double",
         "endpoint double.reply=sum",
@@ -347,6 +350,33 @@ START_TEST(a_dry_run_answers_as_if_it_had_posted)
 }
 END_TEST
 
+START_TEST(a_dry_run_refuses_what_would_not_have_been_posted)
+{
+    quiet();
+    const struct ask a = {.path = "/dry", .body = BODY};
+    const struct ask late = {.path = "/dry", .body = BODY, .end = HANDLER_LATE};
+    const struct endpoint *e = endpoint_find(table, "/dry", 4);
+    const struct downstream_report none = {.status = 0};
+    struct guard_pass pass;
+    expect(&late, OUTCOME_request_timeout);
+    ck_assert(!ask(&late)->dry_run);
+    ck_assert(guard_enter(e, &board->slots[0], &pass));
+    guard_leave(e, &board->slots[0], &pass, OUTCOME_downstream_connect, &none);
+    const struct handler_result *r = ask(&a);
+    ck_assert_int_eq(r->outcome, OUTCOME_breaker_open);
+    ck_assert(r->retry_after > 3000 && r->retry_after <= 3600);
+    ck_assert(!r->dry_run);
+    /* Where a post would be a probe, none begins. */
+    atomic_store(&e->circuit->word,
+                 breaker_learn(0, &(struct breaker_rules){.failures = 1}, 0, 0,
+                               BREAKER_BAD));
+    for (int i = 0; i < 2; i++)
+        ck_assert(ask(&a)->dry_run);
+    ck_assert_uint_eq(board->slots[0].counters[COUNTER_breaker_probes], 0);
+    ck_assert_int_eq(posts, 0);
+}
+END_TEST
+
 /* A request whose body has NULs. */
 static const struct handler_result *ask_packed(const char *path,
                                                const char *encoding,
@@ -429,22 +459,24 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {compressed_bodies_are_inflated,
-                                  a_query_is_posted_and_answered,
-                                  a_query_refuses_with_a_place,
-                                  the_result_is_posted_or_replied,
-                                  the_head_decides_first,
-                                  the_length_must_be_that_announced,
-                                  max_body_is_the_last_that_fits,
-                                  the_body_decides_next,
-                                  a_client_that_has_left_gets_nothing_posted,
-                                  the_downstream_decides_last,
-                                  a_key_is_forwarded_or_made,
-                                  both_decoders_can_be_asked,
-                                  a_request_that_waited_too_long_is_not_decoded,
-                                  a_refused_body_is_not_wanted,
-                                  what_is_done_too_late_is_not_posted,
-                                  an_open_breaker_is_not_posted_through,
-                                  a_dry_run_answers_as_if_it_had_posted};
+    const TTest *const tests[] = {
+        compressed_bodies_are_inflated,
+        a_query_is_posted_and_answered,
+        a_query_refuses_with_a_place,
+        the_result_is_posted_or_replied,
+        the_head_decides_first,
+        the_length_must_be_that_announced,
+        max_body_is_the_last_that_fits,
+        the_body_decides_next,
+        a_client_that_has_left_gets_nothing_posted,
+        the_downstream_decides_last,
+        a_key_is_forwarded_or_made,
+        both_decoders_can_be_asked,
+        a_request_that_waited_too_long_is_not_decoded,
+        a_refused_body_is_not_wanted,
+        what_is_done_too_late_is_not_posted,
+        an_open_breaker_is_not_posted_through,
+        a_dry_run_answers_as_if_it_had_posted,
+        a_dry_run_refuses_what_would_not_have_been_posted};
     return UNIT_RUN_WITH("handler", tests, open_handler, close_handler);
 }
