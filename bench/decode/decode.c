@@ -3,6 +3,7 @@
  * usage: decode [OPTION]... FILE...
  *   --array A, --field F   what is added up (items, value)
  *   --doubles              as doubles, not as integers
+ *   --query                a query instead (peers.h)
  *   --isa NAME             tallyd takes that path (the peers are built for it)
  *   --rounds N             how many rounds (3)
  *   --round-ms N           how long a decoder runs in a round (15)
@@ -110,7 +111,7 @@ static bool find_sums(struct run *r, struct bodies *b)
         if (!DECODER_REFERENCE->run(&r->query, b->all[i].bytes, b->all[i].n,
                                     &b->all[i].sum))
             return false;
-    for (size_t d = 0; d < DECODERS; d++)
+    for (size_t d = 0; d < decoder_count; d++)
         r->differs[d] = !pass(&decoders[d], &r->query, b);
     return true;
 }
@@ -137,7 +138,7 @@ static void print_head(const struct run *r, const struct bodies *b)
     printf(",\"isa\":{\"tallyd\":\"%s\",\"simdjson_dom\":\"%s\","
            "\"simdjson_ondemand\":\"%s\"},\"differ\":[",
            r->isa, peers_simdjson_dom(), peers_simdjson_ondemand());
-    for (size_t d = 0; d < DECODERS; d++)
+    for (size_t d = 0; d < decoder_count; d++)
         if (r->differs[d]) {
             printf("%s\"%s\"", comma, decoders[d].name);
             comma = ",";
@@ -150,8 +151,8 @@ static void print_round(const struct run *r, const struct bodies *b, int round)
 {
     const char *comma = "";
     print_head(r, b);
-    for (size_t i = 0; i < DECODERS; i++) {
-        size_t at = (i + (size_t)round) % DECODERS;
+    for (size_t i = 0; i < decoder_count; i++) {
+        size_t at = (i + (size_t)round) % decoder_count;
         const struct decoder *d = &decoders[at];
         if (r->differs[at] || (d->slow && (r->cold || round > 0)))
             continue;
@@ -194,6 +195,7 @@ static const struct option options[] = {
     {"array", required_argument, NULL, 'a'},
     {"field", required_argument, NULL, 'f'},
     {"doubles", no_argument, NULL, 'd'},
+    {"query", no_argument, NULL, 'q'},
     {"isa", required_argument, NULL, 'i'},
     {"rounds", required_argument, NULL, 'r'},
     {"round-ms", required_argument, NULL, 'm'},
@@ -212,6 +214,7 @@ int main(int argc, char **argv)
                     .round_ns = 15e6};
     const char *isa = NULL, *one = NULL, *beside = NULL, *instead = NULL;
     long times = 1;
+    bool query = false;
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (c) {
         case 'a':
@@ -222,6 +225,9 @@ int main(int argc, char **argv)
             break;
         case 'd':
             r.query.doubles = true;
+            break;
+        case 'q':
+            query = true;
             break;
         case 'i':
             isa = optarg;
@@ -250,7 +256,7 @@ int main(int argc, char **argv)
         default:
             return 2;
         }
-    r.isa = decoders_open(&r.query, isa);
+    r.isa = decoders_open(&r.query, query, isa);
     for (int i = optind; i < argc; i++)
         if (one != NULL)
             repeat(&r, one, times, argv[i]);

@@ -10,20 +10,22 @@ struct decoder {
     bool slow; /* so that it is measured less often */
 };
 
-/* The first is tallyd with the whole body, the last json-c behind tallyd's
- * check, which is the reference. */
+/* Those of one field, or of the query (peers.h) after decoders_open(). The
+ * first is tallyd with the whole body, the last json-c behind tallyd's check,
+ * which is the reference. */
 #define DECODERS 8
-extern const struct decoder decoders[DECODERS];
+extern const struct decoder *decoders;
+extern size_t decoder_count;
 #define DECODER_TALLYD (&decoders[0])
-#define DECODER_REFERENCE (&decoders[DECODERS - 1])
+#define DECODER_REFERENCE (&decoders[decoder_count - 1])
 
 /* Ends the program when there is none. */
 const struct decoder *decoder_named(const char *name);
 
-/* Once, before any runs: tallyd's are made for the query, whose lengths are
+/* Once, before any runs: tallyd's are made for the field, whose lengths are
  * filled in, and take the path `isa`, or with NULL the best. Gives its name;
  * ends the program when this CPU has no such path. */
-const char *decoders_open(struct query *q, const char *isa);
+const char *decoders_open(struct query *q, bool query, const char *isa);
 void decoders_close(void);
 
 #endif

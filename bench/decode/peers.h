@@ -32,6 +32,15 @@ typedef bool peer_function(const struct query *q, const char *bytes, size_t n,
 peer_function decode_ondemand, decode_dom, decode_rapidjson, decode_serde,
     decode_jsonc;
 
+/* The same job for a query, of which each peer reads the same members:
+ *
+ *   array = $.order.lines
+ *   where = @.status == "paid"
+ *   result.total = sum(@.price.amount * @.quantity)
+ *
+ * as a handler written for it would: the names are in the code. */
+peer_function query_ondemand, query_dom, query_serde;
+
 /* What simdjson wants to be readable behind the body, and it is zero. */
 size_t peers_padding(void);
 

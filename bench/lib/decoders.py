@@ -60,7 +60,7 @@ def build_serde(directory, march):
     for folder in (home, source / "src"):
         folder.mkdir(parents=True, exist_ok=True)
     (home / "config.toml").write_text(CARGO_CONFIG)
-    for name in ("Cargo.toml", "src/lib.rs"):  # as they change: cargo looks
+    for name in ("Cargo.toml", "src/lib.rs", "src/query.rs"):  # as they change: cargo looks
         text, copy = (HERE / "serde" / name).read_text(), source / name
         if not copy.exists() or copy.read_text() != text:
             copy.write_text(text)

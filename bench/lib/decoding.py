@@ -64,6 +64,48 @@ def summary(entry, lines, node):
     return row
 
 
+def query_summary(name, lines, node):
+    """The row of bench/decode/run --query."""
+    first = lines[0]
+    row = {"body": name, "bytes": first["bytes"], "bodies": first["bodies"],
+           "sum": first["sum"], "isa": first["isa"], "rounds": len(lines),
+           "differ": list(first["differ"]), "speeds": speeds(lines),
+           "ratios": {decoder: ratio(lines, decoder) for decoder in first["ns"]
+                      if decoder != "tallyd"}}
+    if not close(node["sum"], first["sum"]):
+        row["differ"].append("node")
+    row["speeds"]["node"] = round(first["bytes"] * 1e3 / node["ns"], 1)
+    row["ratios"]["node"] = round(
+        row["speeds"]["tallyd"] / row["speeds"]["node"], 3)
+    return row
+
+
+def query_goals(row):
+    """[(met, words)]"""
+    wanted = (("simdjson_dom", "simdjson's DOM", 1.1),
+              ("serde_json", "serde_json into typed structs", 3),
+              ("node", "Node", 10))
+    return [(row["ratios"][peer] >= least,
+             f"at least {least} times as fast as {words}: "
+             f"{row['ratios'][peer]:.2f}") for peer, words, least in wanted]
+
+
+def query_markdown(row, goals, about):
+    lines = ["# A query on order lines", "",
+             "`bench/decode/run --query`: three paths, a filter and a product, "
+             f"{row['bodies']} different bodies of 20 lines, "
+             f"{row['bytes']} bytes. MB/s (10^6 bytes), and how many times as "
+             "fast tallyd is, the median within the rounds.", "",
+             "| decoder | MB/s | tallyd is |", "|---|---:|---:|"]
+    for decoder, fast in row["speeds"].items():
+        lines.append(f"| {decoder} | {fast} | "
+                     f"{row['ratios'].get(decoder, 1):.2f} |")
+    lines += ["", *(f"- {'met' if ok else 'not met'}: {words}"
+                    for ok, words in goals), "",
+              *(f"- {key}: {value}" for key, value in about.items())]
+    return "\n".join(lines) + "\n"
+
+
 def attack_summary(attack, others, lines):
     peers = list(lines[0]["ns"])
     return {"attack": attack, "others": others, "bytes": lines[0]["bytes"],

@@ -142,8 +142,7 @@ static bool print_endpoint(const struct config_endpoint *e)
     if (open) {
         bool typed =
             e->decoder == CONFIG_decoder_typed &&
-            (config_is_plain(e) ||
-             payload_decoder_of(&b.program, PAYLOAD_TYPED) == PAYLOAD_TYPED);
+            payload_decoder_of(&b.program, PAYLOAD_TYPED) == PAYLOAD_TYPED;
         printf("endpoint   %s, path %s\n", e->name, e->path);
         printf("decoder    %s\n", typed ? "typed" : "json-c");
         print_program(&b.program);

@@ -32,9 +32,7 @@ struct payload *payload_new(const struct shape *shape,
 enum payload_decoder payload_decoder_of(const struct program *program,
                                         enum payload_decoder wanted)
 {
-    (void)program;
-    (void)wanted;
-    return PAYLOAD_JSONC;
+    return program->lines ? PAYLOAD_JSONC : wanted;
 }
 
 struct payload *payload_new_program(const struct program *program,
@@ -44,9 +42,11 @@ struct payload *payload_new_program(const struct program *program,
     struct payload *p = calloc(1, sizeof *p);
     if (p == NULL)
         return NULL;
-    if (payload_decoder_of(program, decoder) == PAYLOAD_JSONC)
+    if (payload_decoder_of(program, decoder) == PAYLOAD_TYPED)
+        p->typed = typed_new_program(program, max_depth);
+    else
         p->reference = reference_new_program(program, max_depth);
-    if (p->reference == NULL)
+    if (p->typed == NULL && p->reference == NULL)
         payload_free(&p);
     return p;
 }
@@ -90,8 +90,8 @@ bool payload_finish(struct payload *p, struct tally *t, struct fault *fault)
 
 const char *payload_text(const struct payload *p, size_t *n)
 {
-    *n = 0;
-    return p->reference == NULL ? NULL : reference_text(p->reference, n);
+    return p->typed != NULL ? typed_text(p->typed, n)
+                            : reference_text(p->reference, n);
 }
 
 /* --- Comparison. --- */

@@ -54,8 +54,8 @@ bool payload_finish(struct payload *p, struct tally *t, struct fault *fault);
  * is none. */
 const char *payload_text(const struct payload *p, size_t *n);
 
-/* The decoder that a program has where `wanted` is set: the typed one takes
- * none yet. */
+/* The decoder that a program has where `wanted` is set: bodies of lines (format
+ * = ndjson) are json-c's, which takes them one by one. */
 enum payload_decoder payload_decoder_of(const struct program *program,
                                         enum payload_decoder wanted);
 

@@ -3,7 +3,13 @@
 
 #include <string.h>
 
-static void add_probe(struct plan *plan, const struct plan_node *node)
+static void look_for_every(struct plan *plan)
+{
+    plan->every = true;
+    plan->probes = 0;
+}
+
+void plan_look_for(struct plan *plan, const struct plan_node *node)
 {
     const struct plan_probe wanted = {(uint8_t)node->name[0],
                                       (uint8_t)node->length};
@@ -11,37 +17,45 @@ static void add_probe(struct plan *plan, const struct plan_node *node)
         if (plan->probe[i].first == wanted.first &&
             plan->probe[i].length == wanted.length)
             return;
-    plan->probe[plan->probes++] = wanted;
+    if (node->length == 0 || plan->probes == PLAN_PROBES_MAX)
+        look_for_every(plan);
+    if (!plan->every)
+        plan->probe[plan->probes++] = wanted;
 }
 
-static void add_node(struct plan *plan, const char *name, enum plan_kind kind)
+void plan_name(struct plan_node *node, const char *name, size_t n)
 {
-    struct plan_node *node = &plan->node[plan->nodes++];
-    size_t n = strlen(name),
-           head = n < sizeof node->head ? n : sizeof node->head;
-    *node =
-        (struct plan_node){.name = name, .length = n, .kind = (uint8_t)kind};
+    size_t head = n < sizeof node->head ? n : sizeof node->head;
+    *node = (struct plan_node){.name = name, .length = n};
     memcpy(&node->head, name, head);
     memset(&node->head_mask, 0xff, head);
-    if (n == 0 || n > PLAN_NAME_MAX)
+    if (n == 0)
         return;
     node->last = (uint8_t)name[n - 1];
     node->may_be_escaped =
         node->last < ' ' || strchr("\"\\/", name[n - 1]) != NULL;
-    add_probe(plan, node);
+}
+
+static bool add_node(struct plan *plan, const char *name, enum plan_kind kind)
+{
+    struct plan_node *node = &plan->node[plan->nodes++];
+    size_t n = strlen(name);
+    plan_name(node, name, n);
+    node->kind = (uint8_t)kind;
+    if (n == 0 || n > PLAN_NAME_MAX || strchr(name, '"') != NULL)
+        return false;
+    plan_look_for(plan, node);
+    return true;
 }
 
 bool plan_make(struct plan *plan, const char *array, const char *field)
 {
     *plan = (struct plan){.depth = 3};
-    add_node(plan, array, PLAN_ITEMS);
-    add_node(plan, field, PLAN_NUMBER);
+    bool array_found = add_node(plan, array, PLAN_ITEMS);
+    bool field_found = add_node(plan, field, PLAN_NUMBER);
     plan->node[0].child = 1;
     plan->node[0].children = 1;
-    for (unsigned i = 0; i < plan->nodes; i++)
-        if (plan->node[i].length == 0 || plan->node[i].length > PLAN_NAME_MAX)
-            return false;
-    return true;
+    return array_found && field_found;
 }
 
 /* --- Names. --- */

@@ -6,7 +6,10 @@
  * an array of items or a number for a slot. Nodes of one parent are neighbours.
  *
  * A name is looked for by its first byte and length, all names at once,
- * wherever it stands; what is found is compared in whole. */
+ * wherever it stands; what is found is compared in whole. With more than
+ * PLAN_PROBES_MAX different ones, every string is compared.
+ *
+ * The tree of a program (query/program) is decode/paths. */
 #ifndef TALLYD_DECODE_PLAN_H
 #define TALLYD_DECODE_PLAN_H
 
@@ -15,7 +18,7 @@
 #include <stdint.h>
 
 #define PLAN_NODES_MAX 2
-#define PLAN_PROBES_MAX 2
+#define PLAN_PROBES_MAX 8
 #define PLAN_NAME_MAX 64
 
 enum plan_kind {
@@ -44,15 +47,22 @@ struct plan_probe {
 
 struct plan {
     unsigned nodes, probes;
+    bool every;     /* what ends any string is an event */
     unsigned depth; /* of the deepest brackets that matter, the document's: 1 */
     struct plan_probe probe[PLAN_PROBES_MAX];
     struct plan_node node[PLAN_NODES_MAX]; /* 0: the array, a member of the
                                               document */
 };
 
-/* { array: [ { field: number } ] }. The names are borrowed. False: one is empty
- * or longer than PLAN_NAME_MAX, too long for a probe. */
+/* { array: [ { field: number } ] }. The names are borrowed. False: one is
+ * empty, longer than PLAN_NAME_MAX or has a quote: no probe finds it. */
 bool plan_make(struct plan *plan, const char *array, const char *field);
+
+/* Make the node of that name, which is borrowed. */
+void plan_name(struct plan_node *node, const char *name, size_t n);
+
+/* Look for the name of the node, too; it is at most PLAN_NAME_MAX long. */
+void plan_look_for(struct plan *plan, const struct plan_node *node);
 
 /* Could the string that ends with the quote at `quote`, of which 6 bytes before
  * it are in memory, be the node's name? Mostly its last byte says no, however

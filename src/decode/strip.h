@@ -26,8 +26,9 @@
 struct strip_carry {
     /* Masks of the strip before. Of bytes: */
     simd_masks scalar, digit, zero, minus, point, e, sign;
-    simd_masks ended, comma, colon;           /* tokens */
-    simd_masks begun, first[PLAN_PROBES_MAX]; /* wanted names, perhaps */
+    simd_masks ended, comma, colon;       /* tokens */
+    simd_masks begun, first[2];           /* wanted names, perhaps */
+    simd_masks more[PLAN_PROBES_MAX - 2]; /* the same, of further probes */
     /* Of sums: what stands before the first byte is, or is behind: */
     unsigned string;  /* a string */
     unsigned escapes; /* a string with a backslash */
@@ -42,14 +43,16 @@ struct strip_carry {
 
 /* What the byte before the window says of its first. By hand: compilers clear
  * so much with an instruction that takes long to begin. */
-SIMD_INLINE void strip_begin(struct strip_carry *c, uint32_t behind)
+SIMD_INLINE void strip_begin(struct strip_carry *c, const struct plan *plan,
+                             uint32_t behind)
 {
     const simd_masks none = {0};
     c->scalar = c->digit = c->zero = c->minus = c->point = c->e = c->sign =
         none;
     c->ended = c->comma = c->colon = c->begun = none;
-    for (unsigned i = 0; i < PLAN_PROBES_MAX; i++)
-        c->first[i] = none;
+    c->first[0] = c->first[1] = none;
+    for (unsigned i = 2; i < plan->probes; i++)
+        c->more[i - 2] = none;
     c->string = c->word = c->fraction = c->exponent = 0;
     c->behind_comma = behind == WINDOW_BEHIND_COMMA;
     c->behind_colon = 0;
@@ -220,10 +223,15 @@ SIMD_INLINE simd_masks strip_candidates(const struct window_masks *m, size_t i,
                                         const struct strip_tokens *t,
                                         struct strip_carry *c)
 {
+    if (plan->every)
+        return t->ended;
     simd_masks second = strip_behind(t->begun, &c->begun), found = {0};
-    for (unsigned k = 0; k < plan->probes; k++)
+    for (unsigned k = 0; k < 2 && k < plan->probes; k++)
         found |= strip_moved(strip_get(m->first[k] + i) & second, &c->first[k],
                              plan->probe[k].length);
+    for (unsigned k = 2; k < plan->probes; k++)
+        found |= strip_moved(strip_get(m->first[k] + i) & second,
+                             &c->more[k - 2], plan->probe[k].length);
     return found & t->ended;
 }
 

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/paths.h"
 #include "decode/plan.h"
 #include "decode/walk.h"
+#include "decode/walk_query.h"
 #include "decode/window.h"
 #include "decode/scan.h"
 
@@ -25,8 +27,17 @@ enum mode {
     MODE_SCAN,
 };
 
+/* What a program takes. */
+struct query {
+    struct paths *paths;
+    struct walk_query walk;
+    struct buf result;
+};
+
 struct typed {
     struct plan plan;
+    uint32_t max_depth;
+    struct query *query; /* NULL: `walk` takes it */
     const struct window_path *path;
     enum mode mode;
     bool windows; /* the plan can be looked for by windows */
@@ -37,16 +48,64 @@ struct typed {
     struct window window;
 };
 
-struct typed *typed_new(const struct shape *shape)
+static struct typed *allocate(uint32_t max_depth)
 {
     struct typed *d = malloc(sizeof *d);
     if (d == NULL)
         return NULL;
     memset(d, 0, offsetof(struct typed, waiting_bytes));
+    d->max_depth = max_depth;
+    typed_choose_path(d, 0);
+    return d;
+}
+
+struct typed *typed_new(const struct shape *shape)
+{
+    struct typed *d = allocate(shape->max_depth);
+    if (d == NULL)
+        return NULL;
     d->windows = plan_make(&d->plan, shape->array, shape->field);
     d->walk.plan = &d->plan;
     d->walk.shape = *shape;
-    typed_choose_path(d, 0);
+    return d;
+}
+
+static void free_query(struct query *q)
+{
+    walk_query_free(&q->walk);
+    free(q->paths);
+    free(q->result.data);
+    free(q);
+}
+
+static struct query *new_query(const struct program *p)
+{
+    struct query *q = calloc(1, sizeof *q);
+    size_t room = evaluation_room(p);
+    if (q == NULL)
+        return NULL;
+    q->paths = paths_new(p);
+    char *bytes = malloc(room);
+    buf_init(&q->result, bytes, bytes == NULL ? 0 : room);
+    if (q->paths != NULL && bytes != NULL &&
+        walk_query_open(&q->walk, q->paths))
+        return q;
+    free_query(q);
+    return NULL;
+}
+
+struct typed *typed_new_program(const struct program *p, uint32_t max_depth)
+{
+    struct typed *d = allocate(max_depth);
+    if (d == NULL)
+        return NULL;
+    d->query = new_query(p);
+    if (d->query == NULL) {
+        typed_free(&d);
+        return NULL;
+    }
+    d->plan = d->query->paths->plan;
+    d->windows = d->query->paths->windows;
     return d;
 }
 
@@ -55,6 +114,8 @@ void typed_free(struct typed **d)
     if (*d == NULL)
         return;
     walk_free(&(*d)->walk);
+    if ((*d)->query != NULL)
+        free_query((*d)->query);
     free(*d);
     *d = NULL;
 }
@@ -68,14 +129,54 @@ void typed_choose_path(struct typed *d, size_t index)
 
 void typed_begin(struct typed *d)
 {
-    window_begin(&d->window, d->walk.shape.max_depth);
-    walk_begin(&d->walk);
+    window_begin(&d->window, d->max_depth);
+    if (d->query == NULL) {
+        walk_begin(&d->walk);
+    } else {
+        walk_query_begin(&d->query->walk);
+        buf_reset(&d->query->result);
+    }
     d->mode = MODE_WINDOW;
     d->waiting = 0;
     if (!d->windows) {
-        scan_begin(&d->scan, d->walk.shape.max_depth);
+        scan_begin(&d->scan, d->max_depth);
         d->mode = MODE_SCAN;
     }
+}
+
+/* --- What is taken. --- */
+
+static void take_window(struct typed *d, uint32_t depth, const uint8_t *from,
+                        const uint8_t *end)
+{
+    const struct window *w = &d->window;
+    const uint8_t *cut = from + w->taken;
+    if (d->query == NULL)
+        walk_events(&d->walk, depth, from, w->at, w->events, w->escapes, cut,
+                    end);
+    else
+        walk_query_events(&d->query->walk, depth, from, w->at, w->events,
+                          w->escapes, cut, end);
+}
+
+static void take_in_name(struct typed *d)
+{
+    if (d->query == NULL)
+        walk_in_name(&d->walk);
+    else
+        walk_query_in_name(&d->query->walk);
+}
+
+/* A token that ends at `to`, where the one before it ended at `from`. */
+static void take_token(struct typed *d, enum scan_token token,
+                       const struct scan_text *text, const uint8_t *from,
+                       const uint8_t *to)
+{
+    if (d->query != NULL)
+        walk_query_token(&d->query->walk, &d->scan, token, text, from,
+                         (size_t)(to - from));
+    else if (token != SCAN_MORE)
+        walk_token(&d->walk, &d->scan, token, text);
 }
 
 /* --- Between windows and scan. --- */
@@ -92,7 +193,7 @@ static void enter_scan(struct typed *d)
         [WINDOW_BEHIND_ALL] = SCAN_BEHIND_VALUE,
     };
     const struct window_place *p = &d->window.place;
-    scan_begin(&d->scan, d->walk.shape.max_depth);
+    scan_begin(&d->scan, d->max_depth);
     for (uint32_t level = 1; level <= p->depth; level++)
         scan_open(&d->scan, window_is_object(p, level));
     d->scan.offset = p->offset;
@@ -100,7 +201,7 @@ static void enter_scan(struct typed *d)
     d->scan.line_start = p->line_start;
     scan_resume(&d->scan, where[p->behind], d->mode == MODE_STRING);
     if (d->mode == MODE_STRING && p->behind == WINDOW_BEHIND_NAME)
-        walk_in_name(&d->walk);
+        take_in_name(d);
     d->mode = MODE_SCAN;
 }
 
@@ -130,14 +231,15 @@ static bool feed_scan(struct typed *d, const uint8_t **at, const uint8_t *least,
 {
     for (;;) {
         struct scan_text text;
+        const uint8_t *from = *at;
         enum scan_token token = scan_next(&d->scan, at, end, &text);
         if (token == SCAN_FAULT) {
             scan_fault(&d->scan, fault);
             return false;
         }
+        take_token(d, token, &text, from, *at);
         if (token == SCAN_MORE)
             return true;
-        walk_token(&d->walk, &d->scan, token, &text);
         if (*at >= least && leave_scan(d))
             return true;
     }
@@ -157,8 +259,7 @@ static bool feed_window(struct typed *d, const uint8_t **at, const uint8_t *end,
         n = WINDOW_MAX;
     enum window_result r = d->path->read(w, &d->plan, *at, n);
     if (r == WINDOW_TAKEN || r == WINDOW_IN_STRING) {
-        walk_events(&d->walk, depth, *at, w->at, w->events, w->escapes,
-                    *at + w->taken, end);
+        take_window(d, depth, *at, end);
         *at += w->taken;
         if (r == WINDOW_IN_STRING)
             d->mode = MODE_STRING;
@@ -181,6 +282,9 @@ static bool feed_string(struct typed *d, const uint8_t **at, const uint8_t *end,
         enter_scan(d);
         return true;
     }
+    if (d->query != NULL)
+        walk_query_string(&d->query->walk, *at, d->window.taken,
+                          r == WINDOW_TAKEN);
     *at += d->window.taken;
     if (r == WINDOW_TAKEN)
         d->mode = MODE_WINDOW;
@@ -241,9 +345,11 @@ static bool feed_waiting(struct typed *d, const uint8_t **at,
 
 static bool enough_memory(const struct typed *d, struct fault *fault)
 {
-    if (d->walk.short_of_memory)
+    bool is_short = d->query == NULL ? d->walk.short_of_memory
+                                     : d->query->walk.short_of_memory;
+    if (is_short)
         fault_memory(fault);
-    return !d->walk.short_of_memory;
+    return !is_short;
 }
 
 bool typed_feed(struct typed *d, const uint8_t *bytes, size_t n,
@@ -285,5 +391,13 @@ bool typed_finish(struct typed *d, struct tally *t, struct fault *fault)
                     d->window.place.behind == WINDOW_BEHIND_ALL;
     if (!complete && !finish_scan(d, at, end, fault))
         return false;
-    return walk_finish(&d->walk, t, fault);
+    return d->query == NULL
+               ? walk_finish(&d->walk, t, fault)
+               : walk_query_finish(&d->query->walk, &d->query->result, fault);
+}
+
+const char *typed_text(const struct typed *d, size_t *n)
+{
+    *n = d->query == NULL ? 0 : d->query->result.len;
+    return d->query == NULL ? NULL : d->query->result.data;
 }

@@ -26,7 +26,7 @@ static size_t check_strips(struct window *w, const struct plan *plan)
     struct strip_carry c;
     size_t events = 0, words = 0;
     simd_masks backslash = {0}, control = {0};
-    strip_begin(&c, w->place.behind);
+    strip_begin(&c, plan, w->place.behind);
     for (size_t i = 0; i < w->blocks; i += SIMD_LANES) {
         uint64_t event[SIMD_LANES], word[SIMD_LANES];
         struct strip s;

@@ -86,13 +86,11 @@ void settings_print_notes(const struct settings *s, FILE *out)
     for (size_t i = 0; i < s->endpoints->count; i++) {
         const struct endpoint *e = &s->endpoints->list[i];
         note_path(e->config, out);
-        if (!config_is_plain(e->config) &&
-            e->config->decoder == CONFIG_decoder_typed &&
+        if (e->config->decoder == CONFIG_decoder_typed &&
             payload_decoder_of(&e->program, PAYLOAD_TYPED) == PAYLOAD_JSONC)
             fprintf(out,
                     "tallyd: note: [endpoint %s] is decoded by json-c: the "
-                    "typed decoder takes one field of a list that is a member "
-                    "of the document\n",
+                    "typed decoder takes no bodies of lines\n",
                     e->config->name);
     }
 }

@@ -9,6 +9,10 @@
 static bool multiply_overflows(__int128 a, __int128 b, __int128 *product)
 {
     const unsigned __int128 most = (unsigned __int128)1 << 127;
+    if (a == (int64_t)a && b == (int64_t)b) { /* mostly, and no division */
+        *product = a * b;
+        return false;
+    }
     bool negative = (a < 0) != (b < 0);
     unsigned __int128 x = a < 0 ? -(unsigned __int128)a : (unsigned __int128)a;
     unsigned __int128 y = b < 0 ? -(unsigned __int128)b : (unsigned __int128)b;
@@ -41,60 +45,67 @@ static void apply_approx(enum program_code code, double *a, double b)
         *a = *a / b;
 }
 
-static union arithmetic_number constant(const struct program *p, size_t literal)
+/* One kind of number is copied by itself: what has been written in halves is
+ * not read as a whole, for which a processor would wait. */
+static bool calculate_exact(const struct program *p, struct program_range range,
+                            const union arithmetic_number *read,
+                            __int128 *value)
 {
-    const struct value_number *n = &p->literals[literal].number;
-    union arithmetic_number c;
-    if (p->numbers == PROGRAM_INT64)
-        c.exact = n->exact;
-    else
-        c.approx = n->approx;
-    return c;
-}
-
-/* False: beyond 128 bits. */
-static bool negate(const struct program *p, union arithmetic_number *n)
-{
-    if (p->numbers == PROGRAM_INT64)
-        return !__builtin_sub_overflow((__int128)0, n->exact, &n->exact);
-    n->approx = -n->approx;
+    __int128 stack[PROGRAM_STACK_MAX];
+    size_t top = 0;
+    for (size_t i = range.from; i < range.to; i++) {
+        const struct program_op *op = &p->ops[i];
+        if (op->code == PROGRAM_READ) {
+            stack[top++] = read[op->slot].exact;
+        } else if (op->code == PROGRAM_CONST) {
+            stack[top++] = p->literals[op->other].number.exact;
+        } else if (op->code == PROGRAM_NEGATE) {
+            if (__builtin_sub_overflow((__int128)0, stack[top - 1],
+                                       &stack[top - 1]))
+                return false;
+        } else {
+            top--;
+            if (!apply_exact((enum program_code)op->code, &stack[top - 1],
+                             stack[top]))
+                return false;
+        }
+    }
+    if (top > 0)
+        *value = stack[0];
     return true;
 }
 
-static bool apply(const struct program *p, enum program_code code,
-                  union arithmetic_number *a, const union arithmetic_number *b)
+static void calculate_approx(const struct program *p,
+                             struct program_range range,
+                             const union arithmetic_number *read, double *value)
 {
-    if (p->numbers == PROGRAM_INT64)
-        return apply_exact(code, &a->exact, b->exact);
-    apply_approx(code, &a->approx, b->approx);
-    return true;
+    double stack[PROGRAM_STACK_MAX];
+    size_t top = 0;
+    for (size_t i = range.from; i < range.to; i++) {
+        const struct program_op *op = &p->ops[i];
+        if (op->code == PROGRAM_READ) {
+            stack[top++] = read[op->slot].approx;
+        } else if (op->code == PROGRAM_CONST) {
+            stack[top++] = p->literals[op->other].number.approx;
+        } else if (op->code == PROGRAM_NEGATE) {
+            stack[top - 1] = -stack[top - 1];
+        } else {
+            top--;
+            apply_approx((enum program_code)op->code, &stack[top - 1],
+                         stack[top]);
+        }
+    }
+    if (top > 0)
+        *value = stack[0];
 }
 
 bool arithmetic_calculate(const struct program *p, struct program_range range,
                           const union arithmetic_number *read,
                           union arithmetic_number *value)
 {
-    union arithmetic_number stack[PROGRAM_STACK_MAX];
-    size_t top = 0;
-    for (size_t i = range.from; i < range.to; i++) {
-        const struct program_op *op = &p->ops[i];
-        bool fits = true;
-        if (op->code == PROGRAM_READ)
-            stack[top++] = read[op->slot];
-        else if (op->code == PROGRAM_CONST)
-            stack[top++] = constant(p, op->other);
-        else if (op->code == PROGRAM_NEGATE)
-            fits = negate(p, &stack[top - 1]);
-        else {
-            top--;
-            fits = apply(p, (enum program_code)op->code, &stack[top - 1],
-                         &stack[top]);
-        }
-        if (!fits)
-            return false;
-    }
-    if (top > 0)
-        *value = stack[0];
+    if (p->numbers == PROGRAM_INT64)
+        return calculate_exact(p, range, read, &value->exact);
+    calculate_approx(p, range, read, &value->approx);
     return true;
 }
 

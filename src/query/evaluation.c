@@ -16,11 +16,13 @@ struct kept {
 
 struct evaluation {
     const struct program *program;
-    struct evaluation_state now, saved[PROGRAM_STEPS_MAX];
+    struct evaluation_state now, saved[EVALUATION_LISTS_MAX];
     uint64_t line; /* 0: the body is a document */
     uint64_t indices[EVALUATION_LISTS_MAX];
     struct value values[PROGRAM_SLOTS_MAX];
     struct kept kept[PROGRAM_SLOTS_MAX];
+    bool keeps[PROGRAM_SLOTS_MAX]; /* a text of some kind */
+    bool keeps_any;                /* of a PROGRAM_KEEP */
     struct text_match *matches;
     int *orders; /* of each match whose string is complete */
     union arithmetic_number
@@ -40,6 +42,13 @@ struct evaluation *evaluation_new(const struct program *p)
     e->orders = calloc(p->match_count + 1, sizeof *e->orders);
     if (e->matches == NULL || e->orders == NULL)
         evaluation_free(&e);
+    for (size_t i = 0; e != NULL && i < p->slot_count; i++) {
+        uint8_t uses = p->slots[i].uses;
+        e->keeps[i] = (uses & (PROGRAM_COPY | PROGRAM_KEEP)) != 0 ||
+                      ((uses & PROGRAM_NUMBER) != 0 &&
+                       p->strings == PROGRAM_STRINGS_NUMBER);
+        e->keeps_any = e->keeps_any || (uses & PROGRAM_KEEP) != 0;
+    }
     return e;
 }
 
@@ -91,14 +100,14 @@ static void copy_state(const struct program *p, struct evaluation_state *to,
            p->result_count * sizeof from->results[0]);
 }
 
-void evaluation_save(struct evaluation *e, size_t step)
+void evaluation_save(struct evaluation *e, size_t list)
 {
-    copy_state(e->program, &e->saved[step], &e->now);
+    copy_state(e->program, &e->saved[list], &e->now);
 }
 
-void evaluation_restore(struct evaluation *e, size_t step)
+void evaluation_restore(struct evaluation *e, size_t list)
 {
-    copy_state(e->program, &e->now, &e->saved[step]);
+    copy_state(e->program, &e->now, &e->saved[list]);
 }
 
 void evaluation_line(struct evaluation *e, uint64_t line)
@@ -226,6 +235,10 @@ static void match_piece(struct evaluation *e, size_t slot, const char *bytes,
         const struct value *known = &p->literals[p->matches[i].literal];
         if (p->matches[i].slot != slot)
             continue;
+        if (first && last) {
+            e->orders[i] = text_order(bytes, n, known->text, known->n);
+            continue;
+        }
         if (first)
             text_match_begin(&e->matches[i]);
         text_match_feed(&e->matches[i], bytes, n, known->text, known->n);
@@ -238,13 +251,17 @@ static void match_piece(struct evaluation *e, size_t slot, const char *bytes,
 void evaluation_piece(struct evaluation *e, size_t slot, enum value_kind kind,
                       const char *bytes, size_t n, bool first, bool last)
 {
-    if (first)
-        start_text(e, slot, kind);
-    keep(e, slot, kind, bytes, n);
+    if (e->keeps[slot]) {
+        if (first)
+            start_text(e, slot, kind);
+        keep(e, slot, kind, bytes, n);
+    } else if (first) {
+        e->values[slot].kind = kind;
+    }
     if (kind == VALUE_STRING &&
         (e->program->slots[slot].uses & PROGRAM_MATCH) != 0)
         match_piece(e, slot, bytes, n, first, last);
-    if (last)
+    if (last && e->keeps[slot])
         end_text(e, slot);
 }
 
@@ -343,14 +360,11 @@ static bool is_zero(const struct evaluation *e, enum value_kind kind)
            (kind == VALUE_NULL && e->program->null == PROGRAM_ZERO);
 }
 
-/* The number that a value is. False: it is none. */
+/* The number that a string is. False: it is none. */
 static bool number_of(struct evaluation *e, size_t slot,
                       struct value_number *number)
 {
     const struct value *v = &e->values[slot];
-    *number = v->number;
-    if (v->kind == VALUE_NUMBER)
-        return true;
     if (v->kind != VALUE_STRING ||
         e->program->strings != PROGRAM_STRINGS_NUMBER || e->kept[slot].too_long)
         return false;
@@ -363,22 +377,27 @@ static bool read_slot(struct evaluation *e, size_t slot)
 {
     bool exact = e->program->numbers == PROGRAM_INT64;
     enum value_kind kind = e->values[slot].kind;
-    struct value_number number = {.integer = true};
-    if (!is_zero(e, kind)) {
+    struct value_number room = {.integer = true};
+    const struct value_number *number = &room;
+    if (kind == VALUE_NUMBER)
+        number = &e->values[slot].number;
+    else if (!is_zero(e, kind)) {
         if (kind == VALUE_ABSENT) {
             refuse(e, EVALUATION_MISSING, (int)slot);
             return false;
         }
-        if (!number_of(e, slot, &number) || (exact && !number.integer)) {
-            refuse(e, exact ? EVALUATION_NOT_INT64 : EVALUATION_NOT_NUMBER,
-                   (int)slot);
-            return false;
-        }
+        if (!number_of(e, slot, &room))
+            number = NULL;
+    }
+    if (number == NULL || (exact && !number->integer)) {
+        refuse(e, exact ? EVALUATION_NOT_INT64 : EVALUATION_NOT_NUMBER,
+               (int)slot);
+        return false;
     }
     if (exact)
-        e->read[slot].exact = number.exact;
+        e->read[slot].exact = number->exact;
     else
-        e->read[slot].approx = number.approx;
+        e->read[slot].approx = number->approx;
     return true;
 }
 
@@ -430,7 +449,7 @@ static bool has_kept(struct evaluation *e)
 void evaluation_item_end(struct evaluation *e)
 {
     e->fate = EVALUATION_UNSEEN;
-    if (e->now.fault.what != EVALUATION_RIGHT || !has_kept(e))
+    if (e->now.fault.what != EVALUATION_RIGHT || (e->keeps_any && !has_kept(e)))
         return;
     e->fate = EVALUATION_FILTERED;
     if (!is_wanted(e) || !read_slots(e))

@@ -4,12 +4,12 @@
  * the list. In the order in which it calls:
  *
  * - evaluation_begin(): a document begins.
- * - evaluation_save(): a member on the way to the list begins, the first of its
- *   name in its object. evaluation_restore(): it comes once more.
+ * - evaluation_save(): a list of `array` begins. evaluation_restore(): a member
+ *   on the way to it comes once more.
  * - evaluation_place(): the element of a list, by its index.
  * - evaluation_item(): an item begins.
- * - evaluation_set(), evaluation_number(), evaluation_piece(): a value of a
- *   slot; the last of a slot counts.
+ * - evaluation_set(), evaluation_number(), evaluation_read(),
+ *   evaluation_piece(): a value of a slot; the last of a slot counts.
  * - evaluation_item_end(): the item is complete, and is evaluated.
  * - evaluation_no_list(): what should be a list is none.
  * - evaluation_finish(): the result, or the first fault.
@@ -86,9 +86,10 @@ void evaluation_free(struct evaluation **e);
 
 void evaluation_begin(struct evaluation *e);
 
-/* Keep what has been added so far for `step` of `array`; go back to it. */
-void evaluation_save(struct evaluation *e, size_t step);
-void evaluation_restore(struct evaluation *e, size_t step);
+/* Keep what has been added before the list at `list`, 0 is the outermost; go
+ * back to it. */
+void evaluation_save(struct evaluation *e, size_t list);
+void evaluation_restore(struct evaluation *e, size_t list);
 
 /* The element `index` of the list at `list`: 0 is the outermost. */
 void evaluation_place(struct evaluation *e, size_t list, uint64_t index);

@@ -159,6 +159,18 @@ int text_match_end(struct text_match *m, const char *known, size_t known_n)
     return m->order == 0 && m->at < known_n ? -1 : m->order;
 }
 
+int text_order(const char *raw, size_t n, const char *known, size_t known_n)
+{
+    struct text_match m;
+    if (memchr(raw, '\\', n) == NULL) {
+        int order = memcmp(raw, known, n < known_n ? n : known_n);
+        return order != 0 ? order : (n > known_n) - (n < known_n);
+    }
+    text_match_begin(&m);
+    text_match_feed(&m, raw, n, known, known_n);
+    return text_match_end(&m, known, known_n);
+}
+
 /* --- In whole. --- */
 
 struct cursor {

@@ -56,6 +56,9 @@ void text_match_feed(struct text_match *m, const char *raw, size_t n,
  * `known`. */
 int text_match_end(struct text_match *m, const char *known, size_t known_n);
 
+/* All of that of a string that is there in whole. */
+int text_order(const char *raw, size_t n, const char *known, size_t known_n);
+
 /* Compare two strings of which each is there in whole. */
 int text_compare(const char *a, size_t an, const char *b, size_t bn);
 

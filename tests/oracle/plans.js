@@ -9,6 +9,9 @@ const NAMES = ['a', 'b', 'c', 'price', 'any name', 'x/y', '~t', '\u00e9',
                '\ud83d\ude00', 'true', '', "it's", 'q"q'];
 const WORDS = ['x', 'y', 'paid', '', 'A', '\u00e9', '\uffff', '\ud83d\ude00',
                "it's", 'a"b', '1', '12'];
+// So long that no window has all of it, or that it goes by in pieces.
+const LONG_WORDS = ['x'.repeat(700), 'paid'.repeat(200), '1'.repeat(450),
+                    '\u00e9'.repeat(3000), 'a"b'.repeat(2000)];
 const STRINGS_OF_NUMBERS = ['1', '-7', '199.00', '', ' 1', '0x10', '1e3', '01',
                             '.5', '9223372036854775808', 'Infinity', '-0'];
 const plain = /^[A-Za-z_\u0080-\ud7ff]+$/;
@@ -176,6 +179,7 @@ class Body {
         default: return number(c);
       }
     }
+    if (c.percent(1)) return escaped(c, c.pick(LONG_WORDS));
     if (c.percent(15)) return escaped(c, c.pick(WORDS));
     if (c.percent(15)) return String(c.below(6));
     return plan.double ? number(c) : integer(c);
@@ -211,6 +215,9 @@ class Body {
     }
     if (c.percent(30))
       members.push(`${escaped(c, 'z' + c.below(3))}:${this.any(2)}`);
+    if (c.percent(1))
+      members.push(`${escaped(c, c.pick(LONG_WORDS))}${gap(c)}:` +
+                   escaped(c, c.pick(LONG_WORDS)));
     members.sort(() => c.below(3) - 1);
     return `{${gap(c)}${members.join(`,${gap(c)}`)}}`;
   }

@@ -12,8 +12,10 @@
  *   refused KEY, COLUMN: WORDS   the settings are wrong
  *   differ WORDS                 the decoders do not agree, or one with itself
  *
- * Each decoder has the body whole, cut by chance, and whole again. A piece ends
- * where memory ends: who reads past it crashes. */
+ * Each decoder, typed on every instruction set of this machine and json-c, has
+ * the body whole, cut by chance, and whole behind blanks, so that a window may
+ * end anywhere in it. A piece ends where memory ends: who reads past it
+ * crashes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,16 +24,19 @@
 
 #include "decode/payload.h"
 #include "decode/scan.h"
+#include "decode/window.h"
 #include "query/query.h"
 
 #define BODY_MAX (1 << 20)
+#define ROOM (BODY_MAX + WINDOW_MAX)
 #define SETTINGS_MAX 65536
 #define ANSWER_MAX 65536
 
 static uint8_t *page_end, *body;
 static char settings_text[SETTINGS_MAX + 1];
 static struct program program;
-static struct payload *decoders[2];
+static struct payload *decoders[WINDOW_PATHS_MAX + 1];
+static size_t decoder_count;
 static uint64_t random_state;
 
 static void fail(const char *what)
@@ -43,13 +48,13 @@ static void fail(const char *what)
 static void open_memory(void)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    uint8_t *start = mmap(NULL, BODY_MAX + page, PROT_READ | PROT_WRITE,
+    uint8_t *start = mmap(NULL, ROOM + page, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     body = malloc(BODY_MAX);
     if (start == MAP_FAILED || body == NULL ||
-        mprotect(start + BODY_MAX, page, PROT_NONE) != 0)
+        mprotect(start + ROOM, page, PROT_NONE) != 0)
         fail("memory is short");
-    page_end = start + BODY_MAX;
+    page_end = start + ROOM;
 }
 
 /* xorshift64 (Marsaglia, 2003). */
@@ -93,6 +98,20 @@ static void set(struct query_settings *s, struct query_member *members,
         fail(key);
 }
 
+static void open_decoders(void)
+{
+    const struct window_path *paths[WINDOW_PATHS_MAX];
+    size_t n = window_paths(paths);
+    for (size_t i = 0; i <= n; i++) {
+        decoders[i] = payload_new_program(
+            &program, SCAN_DEPTH_MAX, i < n ? PAYLOAD_TYPED : PAYLOAD_JSONC);
+        if (decoders[i] == NULL)
+            fail("memory is short");
+        payload_choose_path(decoders[i], i);
+    }
+    decoder_count = n + 1;
+}
+
 static bool use_settings(char *text, struct query_error *error)
 {
     struct query_member members[40];
@@ -107,15 +126,13 @@ static bool use_settings(char *text, struct query_error *error)
         *equals = '\0';
         set(&s, members, line, equals + 3);
     }
-    payload_free(&decoders[0]);
-    payload_free(&decoders[1]);
+    for (size_t i = 0; i < decoder_count; i++)
+        payload_free(&decoders[i]);
+    decoder_count = 0;
     program_free(&program);
     if (!query_compile(&program, &s, error))
         return false;
-    decoders[0] = payload_new_program(&program, SCAN_DEPTH_MAX, PAYLOAD_TYPED);
-    decoders[1] = payload_new_program(&program, SCAN_DEPTH_MAX, PAYLOAD_JSONC);
-    if (decoders[0] == NULL || decoders[1] == NULL)
-        fail("memory is short");
+    open_decoders();
     return true;
 }
 
@@ -131,8 +148,10 @@ static void put_fault(const struct fault *f, char *answer)
         snprintf(answer, ANSWER_MAX, "%s", outcome_name(f->what));
 }
 
-/* Decode in pieces of up to `most` bytes, or whole. */
-static void decode(struct payload *p, size_t n, uint32_t most, char *answer)
+/* Decode in pieces of up to `most` bytes, or whole; with blanks before the body
+ * if it is whole. */
+static void decode(struct payload *p, size_t n, uint32_t most, size_t blanks,
+                   char *answer)
 {
     struct fault fault;
     struct tally ignored;
@@ -142,8 +161,10 @@ static void decode(struct payload *p, size_t n, uint32_t most, char *answer)
         size_t take = most == 0 ? n : 1 + random_below(most);
         if (take > n - at)
             take = n - at;
-        memcpy(page_end - take, body + at, take);
-        ok = payload_feed(p, page_end - take, take, &fault);
+        uint8_t *piece = page_end - take;
+        memcpy(piece, body + at, take);
+        memset(piece - blanks, ' ', blanks);
+        ok = payload_feed(p, piece - blanks, blanks + take, &fault);
         at += take;
     }
     if (!ok || !payload_finish(p, &ignored, &fault)) {
@@ -158,11 +179,14 @@ static void answer(size_t n)
 {
     static const uint32_t most[] = {1, 8, 40, 200, 2000};
     static char first[ANSWER_MAX], other[ANSWER_MAX];
-    for (int i = 0; i < 6; i++) {
+    for (size_t i = 0; i < 3 * decoder_count; i++) {
         uint32_t size = i % 3 == 1 ? most[random_below(5)] : 0;
-        decode(decoders[i / 3], n, size, i == 0 ? first : other);
+        size_t blanks = i % 3 == 2 && n > 0 && n <= WINDOW_MAX
+                            ? WINDOW_MAX - random_below((uint32_t)n)
+                            : 0;
+        decode(decoders[i / 3], n, size, blanks, i == 0 ? first : other);
         if (i > 0 && strcmp(first, other) != 0) {
-            printf("differ decoder %d, try %d: %s, not %s\n", i / 3, i % 3,
+            printf("differ decoder %zu, try %zu: %s, not %s\n", i / 3, i % 3,
                    other, first);
             return;
         }

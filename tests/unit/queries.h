@@ -1,5 +1,5 @@
 /* queries: settings and a body, and what the two come to as one line of text.
- * The decoder is json-c's tree. */
+ * Each decoder, and each instruction set of it, has to say the same. */
 #ifndef TALLYD_TESTS_QUERIES_H
 #define TALLYD_TESTS_QUERIES_H
 
@@ -8,6 +8,7 @@
 
 #include "decode/payload.h"
 #include "decode/scan.h"
+#include "decode/window.h"
 #include "query/query.h"
 #include "unit.h"
 
@@ -70,13 +71,11 @@ static inline void queries_compile(struct program *p,
                   error.column, error.message);
 }
 
-/* The result, or what is wrong: "wrong_shape /0/a: not a number". */
-static inline const char *queries_answer(const struct program *p,
-                                         const char *body, size_t n, size_t cut)
+/* Decode a body that comes in two pieces, and put into words what it comes to.
+ */
+static inline void queries_decode(struct payload *payload, const char *body,
+                                  size_t n, size_t cut, struct buf *answer)
 {
-    static char answer[40000];
-    struct payload *payload =
-        payload_new_program(p, SCAN_DEPTH_MAX, PAYLOAD_JSONC);
     struct tally ignored;
     struct fault f;
     const uint8_t *bytes = (const uint8_t *)body;
@@ -86,13 +85,35 @@ static inline const char *queries_answer(const struct program *p,
               payload_finish(payload, &ignored, &f);
     size_t len;
     const char *text = payload_text(payload, &len);
+    buf_reset(answer);
     if (ok)
-        snprintf(answer, sizeof answer, "%.*s", (int)len, text);
+        buf_add(answer, text, len);
     else
-        snprintf(answer, sizeof answer, "%s %s%s%s", outcome_name(f.what),
-                 f.pointer, f.pointer[0] == '\0' ? "" : ": ", f.reason);
-    payload_free(&payload);
-    return answer;
+        buf_printf(answer, "%s %s%s%s", outcome_name(f.what), f.pointer,
+                   f.pointer[0] == '\0' ? "" : ": ", f.reason);
+}
+
+/* The result, or what is wrong: "wrong_shape /0/a: not a number". */
+static inline const char *queries_answer(const struct program *p,
+                                         const char *body, size_t n, size_t cut)
+{
+    static char room[2][40000];
+    const struct window_path *paths[WINDOW_PATHS_MAX];
+    size_t count = window_paths(paths);
+    struct buf answers[2];
+    buf_init(&answers[0], room[0], sizeof room[0]);
+    buf_init(&answers[1], room[1], sizeof room[1]);
+    for (size_t i = 0; i <= count; i++) {
+        struct payload *payload = payload_new_program(
+            p, SCAN_DEPTH_MAX, i < count ? PAYLOAD_TYPED : PAYLOAD_JSONC);
+        payload_choose_path(payload, i);
+        queries_decode(payload, body, n, cut, &answers[i > 0]);
+        payload_free(&payload);
+        ck_assert_msg(i == 0 || strcmp(room[0], room[1]) == 0,
+                      "decoder %zu: %s, not %s, of %.*s", i, room[1], room[0],
+                      (int)n, body);
+    }
+    return room[0];
 }
 
 #endif

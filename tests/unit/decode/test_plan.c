@@ -9,14 +9,14 @@
 static bool is_name(const char *name, const char *before, const char *written)
 {
     char text[200];
-    struct plan plan;
-    ck_assert(plan_make(&plan, name, "value"));
+    struct plan_node node;
+    plan_name(&node, name, strlen(name));
     int n = snprintf(text, sizeof text, "%s\"%s\"", before, written);
     const uint8_t *from = (const uint8_t *)text, *quote = from + n - 1;
-    bool text_is = plan_is_text(&plan.node[0], quote - strlen(written), quote);
-    ck_assert(plan_is_name(&plan.node[0], from, quote) == text_is);
+    bool text_is = plan_is_text(&node, quote - strlen(written), quote);
+    ck_assert(plan_is_name(&node, from, quote) == text_is);
     if (quote - from >= 6 && text_is)
-        ck_assert(plan_may_end(&plan.node[0], quote));
+        ck_assert(plan_may_end(&node, quote));
     return text_is;
 }
 
@@ -90,13 +90,38 @@ START_TEST(names_of_one_kind_are_looked_for_once)
     longest[PLAN_NAME_MAX] = 'x';
     longest[PLAN_NAME_MAX + 1] = '\0';
     ck_assert(!plan_make(&plan, longest, "axx"));
+    ck_assert(!plan_make(&plan, "x\",\"y", "axx"));
+}
+END_TEST
+
+START_TEST(every_string_is_looked_at_when_names_are_many)
+{
+    struct plan plan = {.depth = 1};
+    struct plan_node node;
+    static const char letters[] = "abcdefgh";
+    ck_assert_uint_eq(PLAN_PROBES_MAX, 8);
+    for (int twice = 0; twice < 2; twice++)
+        for (size_t i = 0; i < PLAN_PROBES_MAX; i++) {
+            plan_name(&node, letters + i, 1);
+            plan_look_for(&plan, &node);
+            ck_assert(!plan.every);
+        }
+    plan_name(&node, "ab", 2);
+    plan_look_for(&plan, &node);
+    ck_assert(plan.every);
+    plan = (struct plan){.depth = 1};
+    plan_name(&node, "", 0);
+    plan_look_for(&plan, &node);
+    ck_assert(plan.every);
 }
 END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {escapes_are_what_they_stand_for,
-                                  most_other_names_are_known_by_their_last_byte,
-                                  names_of_one_kind_are_looked_for_once};
+    const TTest *const tests[] = {
+        escapes_are_what_they_stand_for,
+        most_other_names_are_known_by_their_last_byte,
+        names_of_one_kind_are_looked_for_once,
+        every_string_is_looked_at_when_names_are_many};
     return UNIT_MAIN("plan", tests);
 }

@@ -1,4 +1,4 @@
-/* evaluation: what programs come to, over json-c's tree. */
+/* evaluation: what programs come to, in each decoder. */
 #include <stdlib.h>
 
 #include "queries.h"

@@ -2,6 +2,8 @@
 //! do it, but with names that come at run time: what is read is one array of
 //! one number an item, every other member is ignored.
 
+mod query;
+
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;

@@ -1,0 +1,57 @@
+/* names: see names.h. */
+#include "decode/names.h"
+
+#include "decode/window.h"
+#include "query/text.h"
+
+unsigned names_find(const struct paths *paths, unsigned of, const void *text,
+                    size_t n)
+{
+    const struct paths_node *node = &paths->node[of];
+    for (unsigned i = node->child; i < node->child + node->children; i++)
+        if (text_order(text, n, paths->node[i].name.name,
+                       paths->node[i].name.length) == 0)
+            return i;
+    return PATHS_NOTHING;
+}
+
+/* The first quote of the string that ends at `quote`. NULL: it is too far back
+ * for a name. */
+static const uint8_t *find_quote(const uint8_t *from, const uint8_t *quote)
+{
+    const uint8_t *limit =
+        quote - from > WINDOW_LONG ? quote - WINDOW_LONG : from;
+    for (const uint8_t *p = quote; p-- > limit;) {
+        const uint8_t *slash = p;
+        while (*p == '"' && slash > from && slash[-1] == '\\')
+            slash--;
+        if (*p == '"' && (p - slash) % 2 == 0)
+            return p;
+    }
+    return NULL;
+}
+
+static unsigned find_plain(const struct paths *paths, unsigned of,
+                           const uint8_t *quote)
+{
+    const struct paths_node *node = &paths->node[of];
+    for (unsigned i = node->child; i < node->child + node->children; i++)
+        if (names_is_plain(&paths->node[i], quote))
+            return i;
+    return PATHS_NOTHING;
+}
+
+unsigned names_find_other(const struct paths *paths,
+                          const struct names_window *w, unsigned of,
+                          const uint8_t *quote)
+{
+    bool near =
+        w->end - quote < 8 || quote - w->from < paths->node[of].longest + 2;
+    unsigned i = near ? PATHS_NOTHING : find_plain(paths, of, quote);
+    if (i != PATHS_NOTHING || !(w->escapes || near))
+        return i;
+    const uint8_t *first = find_quote(w->from, quote);
+    return first == NULL
+               ? PATHS_NOTHING
+               : names_find(paths, of, first + 1, (size_t)(quote - first) - 1);
+}

@@ -1,0 +1,282 @@
+/* walk_query: each shape of paths, and members that come more than once, on
+ * both sides of the borders of windows. queries_answer() has every decoder say
+ * the same; what they have to say is here. */
+#include <stdlib.h>
+
+#include "decode/window.h"
+#include "queries.h"
+
+#define BODY_MAX (1 << 18)
+
+static char body[BODY_MAX];
+static size_t body_n;
+
+static void add(const char *text)
+{
+    size_t n = strlen(text);
+    ck_assert_uint_lt(body_n + n, sizeof body);
+    memcpy(body + body_n, text, n + 1);
+    body_n += n;
+}
+
+static void add_many(char c, size_t n)
+{
+    ck_assert_uint_lt(body_n + n, sizeof body);
+    memset(body + body_n, c, n);
+    body_n += n;
+}
+
+/* What is in the body, whole and cut. */
+static void expect(const struct query_case *q, const char *wanted)
+{
+    struct program p;
+    queries_compile(&p, q);
+    for (size_t cut = 0; cut < 3; cut++) {
+        const char *answer = queries_answer(&p, body, body_n, cut * body_n / 2);
+        ck_assert_msg(strcmp(answer, wanted) == 0, "%s, not %s, of %.300s",
+                      answer, wanted, body);
+    }
+    program_free(&p);
+}
+
+static void expect_of(const struct query_case *q, const char *text,
+                      const char *wanted)
+{
+    body_n = 0;
+    add(text);
+    expect(q, wanted);
+}
+
+START_TEST(paths_of_each_shape_are_followed)
+{
+    static const struct {
+        struct query_case query;
+        const char *body, *wanted;
+    } cases[] = {
+        {{"$", "", "n = sum(@)", ""}, "[1,2 , 3]", "{\"n\":6}"},
+        {{"$", "", "n = count()", ""},
+         "[1,\"a\\\"]\",[1,2],{\"b\":[]},null,true,[]]",
+         "{\"n\":7}"},
+        {{"$", "", "n = count(); copy v = a", ""},
+         "[1]",
+         "wrong_shape /a: the member is missing"},
+        {{"$", "", "n = count()", ""}, "5", "wrong_shape not an array"},
+        {{"$.a['']", "", "n = sum(@[''][''])", ""},
+         "{\"a\":{\"\":[{\"\":{\"\":4}}]}}",
+         "{\"n\":4}"},
+        {{"$['q\"q']", "", "n = sum(@['b\\\\b'])", ""},
+         "{\"k\":\"q\",\"q\\\"q\":[{\"b\\\\b\":1},{\"\\u0062\\u005cb\":2}]}",
+         "{\"n\":3}"},
+        {{"$['x\",\"y']", "", "n = count()", ""},
+         "{\"k\":\"x\",\"y\":[1]}",
+         "wrong_shape /x\",\"y: the member is missing"},
+        {{"$[*].b[*].c", "", "n = sum(@.d)", ""},
+         "[{\"b\":[{\"c\":[{\"d\":1}]},{\"c\":[]}]},{\"b\":[]}]",
+         "{\"n\":1}"},
+        {{"$[*].b[*].c", "", "n = sum(@.d)", ""},
+         "[{\"b\":[{\"c\":[]},{\"c\":[{\"d\":1},{}]}]}]",
+         "wrong_shape /0/b/1/c/1/d: the member is missing"},
+        {{"$[*][*].b", "", "n = sum(@)", ""},
+         "[[{\"b\":[1,2]}],[],[{\"b\":[3]}]]",
+         "{\"n\":6}"},
+        {{"$", "@.a == @.b", "n = count()", ""},
+         "[{\"a\":[1,{\"x\":2}],\"b\":[ 1.0,{\"x\":2e0}]},{\"a\":[],\"b\":{}}]",
+         "{\"n\":1}"},
+        {{"$", "@ == @.a || @.a.b", "n = count()", ""},
+         "[{\"a\":{\"b\":1}},{\"a\":1},2]",
+         "{\"n\":1}"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_of(&cases[i].query, cases[i].body, cases[i].wanted);
+}
+END_TEST
+
+/* --- Members that come more than once. --- */
+
+struct fragment {
+    const char *text, *wanted;
+};
+
+/* In each order of two of them, and with each filler between and around, the
+ * last is the one that counts. */
+static void expect_last(const struct query_case *q, const char *before,
+                        const struct fragment *fragments, size_t count,
+                        const char *behind)
+{
+    for (size_t i = 0; i < count * count; i++)
+        for (size_t filler = 0; filler < 4; filler++) {
+            body_n = 0;
+            add_many(' ', filler == 1 ? WINDOW_MAX - 60 : 0);
+            add(before);
+            add(fragments[i / count].text);
+            add(",");
+            add_many(' ', filler == 2 ? WINDOW_MAX : 0);
+            add("\"filler\":\"");
+            add_many('x', filler == 3 ? 2 * WINDOW_MAX : filler);
+            add("\",");
+            add(fragments[i % count].text);
+            add(behind);
+            expect(q, fragments[i % count].wanted);
+        }
+}
+
+START_TEST(the_last_way_to_the_list_counts)
+{
+    static const struct query_case q = {"$.a.b", "", "n = sum(@.c)", ""};
+    static const struct fragment fragments[] = {
+        {"\"a\":{\"b\":[{\"c\":1}]}", "{\"n\":1}"},
+        {"\"a\":{\"b\":[{\"c\":1},{}],\"b\":[{\"c\":2}]}", "{\"n\":2}"},
+        {"\"a\":{\"b\":[{\"c\":\"\"}]}",
+         "wrong_shape /a/b/0/c: not an integer that fits 64 bits"},
+        {"\"a\":{\"b\":{}}", "wrong_shape /a/b: not an array"},
+        {"\"a\":{\"b\":[{\"c\":9}],\"b\":7}", "wrong_shape /a/b: not an array"},
+        {"\"\\u0061\":[{\"b\":[]}]", "wrong_shape /a/b: the member is missing"},
+        {"\"a\":\"long, and no list\"",
+         "wrong_shape /a/b: the member is missing"}};
+    expect_last(&q, "{", fragments, sizeof fragments / sizeof fragments[0],
+                "}");
+}
+END_TEST
+
+START_TEST(the_last_member_of_an_item_counts)
+{
+    static const struct query_case q = {
+        "$", "", "n = sum(@.c.d); m = sum(@.c.e)", "missing:zero"};
+    static const struct fragment fragments[] = {
+        {"\"c\":{\"d\":1}", "{\"n\":1,\"m\":0}"},
+        {"\"c\":{\"d\":1,\"e\":3,\"d\":2}", "{\"n\":2,\"m\":3}"},
+        {"\"c\":7", "{\"n\":0,\"m\":0}"},
+        {"\"c\":[{\"d\":5}]", "{\"n\":0,\"m\":0}"},
+        {"\"c\":{\"d\":[{\"d\":4}]}",
+         "wrong_shape /0/c/d: not an integer that fits 64 bits"}};
+    expect_last(&q, "[{", fragments, sizeof fragments / sizeof fragments[0],
+                "}]");
+}
+END_TEST
+
+START_TEST(the_last_inner_list_counts)
+{
+    static const struct query_case q = {"$.a[*].b.c", "",
+                                        "n = sum(@); copy id = id", ""};
+    static const struct fragment fragments[] = {
+        {"\"b\":{\"c\":[1,2]}", "{\"id\":\"x\",\"n\":103}"},
+        {"\"b\":{\"c\":[5,true],\"c\":[4]}", "{\"id\":\"x\",\"n\":104}"},
+        {"\"b\":{}", "wrong_shape /a/1/b/c: the member is missing"},
+        {"\"b\":{\"c\":null}", "wrong_shape /a/1/b/c: not an array"},
+        {"\"b\":{\"c\":[3,{}]}",
+         "wrong_shape /a/1/b/c/1: not an integer that fits 64 bits"}};
+    expect_last(&q, "{\"id\":3,\"a\":[{\"b\":{\"c\":[100]}},{", fragments,
+                sizeof fragments / sizeof fragments[0],
+                "},{\"b\":{\"c\":[]}}],\"id\":\"x\"}");
+}
+END_TEST
+
+START_TEST(inner_lists_that_are_not_there_follow_the_modes)
+{
+    struct query_case q = {"$[*].b", "", "n = count()", ""};
+    static const char text[] = "[{\"b\":[1]},5,{\"b\":null},{\"c\":[]},[]]";
+    expect_of(&q, text, "wrong_shape /1/b: the member is missing");
+    q.modes = "missing:skip";
+    expect_of(&q, text, "wrong_shape /2/b: not an array");
+    q.modes = "missing:zero null:skip";
+    expect_of(&q, text, "{\"n\":1}");
+    q.modes = "missing:zero null:skip";
+    expect_of(&q, "[{\"b\":5}]", "wrong_shape /0/b: not an array");
+}
+END_TEST
+
+/* --- What is long, and what is many. --- */
+
+START_TEST(strings_of_any_length_are_compared)
+{
+    static const size_t lengths[] = {1, 300, 500, 5000, 9000, 70000};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        struct query_case q = {"$.a", "@.s == 'xxx' || @.s > 'xxxx'",
+                               "n = count()", ""};
+        body_n = 0;
+        add("{\"a\":[{\"s\":\"");
+        add_many('x', lengths[i]);
+        add("\",\"t\":\"");
+        add_many('x', lengths[i]);
+        add("\"},{\"s\":\"xxx\"},{\"s\":\"w\"}]}");
+        expect(&q, lengths[i] > 4 ? "{\"n\":2}" : "{\"n\":1}");
+        q.where = "@.s == @.t";
+        expect(&q, lengths[i] <= PROGRAM_KEEP_MAX
+                       ? "{\"n\":1}"
+                       : "wrong_shape /a/0/s: longer than 64 KB, and compared "
+                         "with another");
+    }
+}
+END_TEST
+
+START_TEST(objects_of_any_length_are_kept)
+{
+    static const size_t lengths[] = {1, 9000, 60000, 66000};
+    static const struct query_case q = {"$", "@ != @.a && @.a == @.b",
+                                        "n = count()", ""};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        bool fits = 2 * lengths[i] + 40 <= PROGRAM_KEEP_MAX;
+        body_n = 0;
+        add("[{\"a\":[{\"c\":1},");
+        add_many(' ', lengths[i]);
+        add("2],\"b\":[{\"c\":1},2");
+        add_many('\n', lengths[i]);
+        add("]}]");
+        expect(&q, fits ? "{\"n\":1}"
+                        : "wrong_shape /0: longer than 64 KB, and compared "
+                          "with another");
+    }
+}
+END_TEST
+
+START_TEST(many_paths_are_followed)
+{
+    char members[2000] = "n = sum(", wanted[64], text[32];
+    unsigned sum = 0;
+    body_n = 0;
+    add("[{");
+    for (unsigned i = 0; i < PROGRAM_SLOTS_MAX; i++) {
+        snprintf(text, sizeof text, "%s@.%c%u.x", i == 0 ? "" : " + ",
+                 'a' + i % 7, i * i);
+        strcat(members, text);
+        snprintf(text, sizeof text, "\"%c%u\":{\"x\":%u,\"y\":0},", 'a' + i % 7,
+                 i * i, i);
+        add(text);
+        sum += i;
+    }
+    add("\"z\":null}]");
+    strcat(members, ")");
+    const struct query_case q = {"$", "", members, ""};
+    snprintf(wanted, sizeof wanted, "{\"n\":%u}", sum);
+    expect(&q, wanted);
+}
+END_TEST
+
+START_TEST(a_name_may_be_longer_than_windows_look_for)
+{
+    char name[PLAN_NAME_MAX + 10] = {0}, members[200];
+    memset(name, 'n', sizeof name - 1);
+    snprintf(members, sizeof members, "n = sum(%s)", name);
+    const struct query_case q = {"$", "", members, ""};
+    body_n = 0;
+    add("[{\"");
+    add(name);
+    add("\":5}]");
+    expect(&q, "{\"n\":5}");
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {
+        paths_of_each_shape_are_followed,
+        the_last_way_to_the_list_counts,
+        the_last_member_of_an_item_counts,
+        the_last_inner_list_counts,
+        inner_lists_that_are_not_there_follow_the_modes,
+        strings_of_any_length_are_compared,
+        objects_of_any_length_are_kept,
+        many_paths_are_followed,
+        a_name_may_be_longer_than_windows_look_for};
+    return UNIT_MAIN("walk_query", tests);
+}
