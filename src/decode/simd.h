@@ -30,16 +30,14 @@
  *   simd_pick(m, base, bytes, to, picked)
  *                                the same, and the bytes, of 64, at these
  *                                places; `picked` has room for 64, too
- *   simd_depths(open, close)     byte i: SIMD_DEPTH, and 1 more for each of the
- *                                bits 0 to i of `open`, 1 less for each of
- *                                `close`
- * On masks of several blocks:
- *   simd_join(m)                 SIMD_LANES masks that have just been computed;
- *                                not through memory, where a wide read would
- *                                wait for the narrow writes
- *   simd_any(m)                  is a bit set?
- *   simd_from(m, before)         each mask takes the place of the next one; the
- *                                last of `before` becomes the first
+ *   simd_keep(m, from, to)       those of 64 at `from` where m has a bit set,
+ * in order; `to` has room for 64, and may be a place before `from`; gives the
+ * number simd_depths(open, close)     byte i: SIMD_DEPTH, and 1 more for each
+ * of the bits 0 to i of `open`, 1 less for each of `close` On masks of several
+ * blocks: simd_join(m)                 SIMD_LANES masks that have just been
+ * computed; not through memory, where a wide read would wait for the narrow
+ * writes simd_any(m)                  is a bit set? simd_from(m, before) each
+ * mask takes the place of the next one; the last of `before` becomes the first
  *   simd_behind(m, before)       each bit moves on by one, through all masks;
  *                                the last bit of `before` becomes the first
  *   simd_add(a, b, &carry)       the sum of two numbers of 64 * SIMD_LANES

@@ -124,6 +124,18 @@ SIMD_INLINE unsigned simd_pick(uint64_t m, uint16_t base, const uint8_t *bytes,
     return simd_places(m, base, to);
 }
 
+SIMD_INLINE unsigned simd_keep(uint64_t m, const uint16_t *from, uint16_t *to)
+{
+    __m512i low = _mm512_loadu_si512(from),
+            high = _mm512_loadu_si512(from + 32);
+    _mm512_storeu_si512(
+        to, _mm512_maskz_compress_epi16((__mmask32)(uint32_t)m, low));
+    _mm512_storeu_si512(
+        to + simd_count(m & UINT32_MAX),
+        _mm512_maskz_compress_epi16((__mmask32)(uint32_t)(m >> 32), high));
+    return simd_count(m);
+}
+
 /* Sums of eight bytes by shifts, of which each doubles the reach; then those of
  * all eight before them in the same way. */
 SIMD_INLINE simd_block simd_depths(uint64_t open, uint64_t close)

@@ -33,6 +33,16 @@ SIMD_INLINE unsigned simd_pick(uint64_t m, uint16_t base, const uint8_t *bytes,
     return n;
 }
 
+SIMD_INLINE unsigned simd_keep(uint64_t m, const uint16_t *from, uint16_t *to)
+{
+    unsigned kept = 0;
+    for (; m != 0; m >>= 1) {
+        to[kept] = *from++;
+        kept += m & 1;
+    }
+    return kept;
+}
+
 /* Eight bits, one to the lowest bit of each byte. */
 SIMD_INLINE uint64_t plain_spread_byte(uint64_t bits)
 {

@@ -239,15 +239,11 @@ static bool match_brackets(struct window *w, const struct plan *plan)
         if (deepest > 0)
             keep = simd_range(e.depths, 0, (uint8_t)(deepest - 1)) |
                    (simd_eq(e.depths, (uint8_t)deepest) & ~e.close);
-        keep |= ~(UINT64_MAX >> (64 - some));
-        if (kept == i && keep == UINT64_MAX) {
+        uint64_t ours = UINT64_MAX >> (64 - some);
+        if (kept == i && (keep & ours) == ours)
             kept += some; /* all are where they should be */
-            some = 0;
-        }
-        for (size_t k = 0; k < some; k++) {
-            w->at[kept] = w->at[i + k];
-            kept += keep >> k & 1;
-        }
+        else
+            kept += simd_keep(keep & ours, w->at + i, w->at + kept);
         p->depth += simd_count(e.open) - simd_count(e.close);
     }
     w->events = kept;

@@ -16,6 +16,7 @@
 #define simd_count twin_count
 #define simd_places twin_places
 #define simd_pick twin_pick
+#define simd_keep twin_keep
 #define simd_depths twin_depths
 #define simd_any twin_any
 #define simd_join twin_join
@@ -39,6 +40,7 @@
 #undef simd_count
 #undef simd_places
 #undef simd_pick
+#undef simd_keep
 #undef simd_depths
 #undef simd_any
 #undef simd_join

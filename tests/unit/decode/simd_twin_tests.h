@@ -93,7 +93,7 @@ END_TEST
 
 START_TEST(masks_are_spread_and_listed)
 {
-    uint16_t at[64], twin_at[64];
+    uint16_t at[64], twin_at[64], some[96];
     uint8_t bytes[64], picked[64];
     for (unsigned i = 0; i < 64; i++)
         bytes[i] = (uint8_t)(3 * i + 1);
@@ -110,6 +110,13 @@ START_TEST(masks_are_spread_and_listed)
         EXPECT(memcmp(at, twin_at, n * sizeof at[0]) == 0);
         for (unsigned i = 0; i < n; i++)
             EXPECT(picked[i] == bytes[at[i] - 448]);
+        /* In place, and moved on over some before. */
+        for (unsigned i = 0; i < 96; i++)
+            some[i] = (uint16_t)i;
+        unsigned to = round % 33;
+        EXPECT(simd_keep(m, some + 32, some + 32 - to) == n);
+        for (unsigned i = 0; i < n; i++)
+            EXPECT(some[32 - to + i] == at[i] - 448 + 32);
     }
 }
 END_TEST
