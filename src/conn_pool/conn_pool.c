@@ -2,6 +2,7 @@
 #include "conn_pool/conn_pool.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 struct conn_pool {
     struct conn_table *table;
     int memory; /* its descriptor */
+    int vacant; /* what a slot's number is without a copy; see fd_store.h */
     int owner;  /* this process */
     struct conn_count_counters counters;
     int set, listener;
@@ -50,21 +52,37 @@ static bool listen_for(struct conn_pool *t, int op, int fd, uint32_t events,
 
 /* --- Making it, and freeing it. --- */
 
-/* Descriptors a process needs besides the stores and the slots. */
-#define OTHER_FILES 64
+/* Descriptors a process needs besides the stores and the slots: a connection
+ * to the downstream of each of 64 endpoints, and as many for all the rest. */
+#define OTHER_FILES 128
 #define SLOTS_MIN 4
 
-/* The same in every process, and in the next program. */
-static int number_of(const struct conn_pool *t, uint32_t slot)
+/* It can neither be read nor written, nor be in an epoll set (open(2)). */
+static bool open_vacant(struct conn_pool *t)
 {
-    return OTHER_FILES + 2 * (int)t->table->count + (int)slot;
+    t->vacant = open("/", O_PATH | O_CLOEXEC);
+    return t->vacant >= 0;
 }
 
+/* The numbers of the slots are above all that a process usually opens. So the
+ * next program, which has opened less than OTHER_FILES when it takes the pool
+ * over, finds them not open. */
 static bool open_stores(struct conn_pool *t)
 {
+    int least = OTHER_FILES + 2 * (int)t->table->count;
+    for (uint32_t i = 0; i < t->table->count; i++) {
+        struct fd_store *m = &t->stores[i];
+        if (!fd_store_open(m, &t->table->at[i].note, least, t->vacant))
+            return false;
+        least = m->number + 1;
+    }
+    return true;
+}
+
+static bool take_stores_over(struct conn_pool *t)
+{
     for (uint32_t i = 0; i < t->table->count; i++)
-        if (!fd_store_open(&t->stores[i], &t->table->at[i].note,
-                           number_of(t, i)))
+        if (!fd_store_take_over(&t->stores[i], t->vacant))
             return false;
     return true;
 }
@@ -77,14 +95,14 @@ static struct conn_pool *new_empty(uint32_t slots, int listener)
         return NULL;
     t->owner = CONN_POOL_SUPERVISOR;
     t->listener = listener;
-    t->memory = t->set = t->clock.fd = t->conn_watch.set = -1;
+    t->memory = t->vacant = t->set = t->clock.fd = t->conn_watch.set = -1;
     t->stores = calloc(slots, sizeof *t->stores);
     if (t->stores == NULL) {
         free(t);
         return NULL;
     }
     for (uint32_t i = 0; i < slots; i++)
-        t->stores[i] = (struct fd_store){NULL, -1, -1, -1, 0};
+        t->stores[i] = (struct fd_store){.near = -1, .far = -1, .number = -1};
     return t;
 }
 
@@ -94,7 +112,8 @@ static bool open_all(struct conn_pool *t, uint32_t slots)
     t->set = epoll_create1(EPOLL_CLOEXEC);
     return t->table != NULL && t->set >= 0 &&
            shared_timer_open(&t->clock, &t->table->clock_at) &&
-           conn_watch_open(&t->conn_watch, t->table) && open_stores(t) &&
+           conn_watch_open(&t->conn_watch, t->table) && open_vacant(t) &&
+           open_stores(t) &&
            listen_for(t, EPOLL_CTL_ADD, t->clock.fd, EPOLLIN | EPOLLET,
                       TAG_CLOCK) &&
            listen_for(t, EPOLL_CTL_ADD, t->listener, EPOLLIN, TAG_KNOCK);
@@ -130,6 +149,7 @@ void conn_pool_free(struct conn_pool **conn_pool)
     close_if_open(t->set);
     shared_timer_close(&t->clock);
     conn_watch_close(&t->conn_watch);
+    close_if_open(t->vacant);
     conn_table_free(t->table, t->memory);
     free(t->stores);
     free(t);
@@ -173,9 +193,16 @@ struct conn_pool *conn_pool_take_over(const struct conn_pool_files *files,
     t->clock = (struct shared_timer){files->clock, &t->table->clock_at};
     t->conn_watch = (struct conn_watch){files->conn_watch, t->table};
     for (uint32_t i = 0; i < slots; i++)
-        t->stores[i] = (struct fd_store){&t->table->at[i].note, stores[i].near,
-                                         stores[i].far, number_of(t, i), 0};
-    return t;
+        t->stores[i] = (struct fd_store){.note = &t->table->at[i].note,
+                                         .near = stores[i].near,
+                                         .far = stores[i].far,
+                                         .number = -1};
+    if (open_vacant(t) && take_stores_over(t))
+        return t;
+    int error = errno;
+    conn_pool_free(&t);
+    errno = error;
+    return NULL;
 }
 
 /* --- A process of the pool. --- */

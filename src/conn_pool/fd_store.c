@@ -1,6 +1,7 @@
 /* fd_store: see fd_store.h. */
 #include "conn_pool/fd_store.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,24 +13,62 @@ union control {
     struct cmsghdr aligned;
 };
 
-bool fd_store_open(struct fd_store *m, struct fd_store_note *note, int number)
+/* --- Its number. --- */
+
+/* Never one that is open. */
+static bool set_aside(struct fd_store *m, int least, int vacant)
+{
+    m->vacant = vacant;
+    m->number = fcntl(vacant, F_DUPFD_CLOEXEC, least);
+    return m->number >= 0;
+}
+
+/* Should the limit of open files have been lowered below it, the copy stays
+ * there until the next one of this slot. */
+static void vacate_number(const struct fd_store *m)
+{
+    dup3(m->vacant, m->number, O_CLOEXEC);
+}
+
+static void close_if_open(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+bool fd_store_open(struct fd_store *m, struct fd_store_note *note, int least,
+                   int vacant)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
                    pair) != 0)
         return false;
-    *m = (struct fd_store){note, pair[0], pair[1], number, 0};
+    *m = (struct fd_store){
+        .note = note, .near = pair[0], .far = pair[1], .number = -1};
+    if (!set_aside(m, least, vacant))
+        return false;
+    note->number = m->number;
     return true;
+}
+
+bool fd_store_take_over(struct fd_store *m, int vacant)
+{
+    if (!set_aside(m, m->note->number, vacant))
+        return false;
+    if (m->number == m->note->number)
+        return true;
+    close_if_open(&m->number);
+    errno = EEXIST;
+    return false;
 }
 
 void fd_store_close(struct fd_store *m)
 {
-    fd_store_forget(m);
-    if (m->near >= 0)
-        close(m->near);
-    if (m->far >= 0)
-        close(m->far);
-    m->near = m->far = -1;
+    close_if_open(&m->near);
+    close_if_open(&m->far);
+    close_if_open(&m->number);
+    m->which = 0;
 }
 
 /* --- The descriptor lies in the queue of `far`. --- */
@@ -100,7 +139,7 @@ int fd_store_copy(struct fd_store *m, uint64_t generation)
 void fd_store_forget(struct fd_store *m)
 {
     if (m->which != 0)
-        close(m->number);
+        vacate_number(m);
     m->which = 0;
 }
 
@@ -113,8 +152,6 @@ void fd_store_clear(struct fd_store *m)
     while (recv(m->near, &byte, 1, 0) > 0)
         ;
 }
-
-/* --- The bytes lie in the queue of `near`. --- */
 
 /* --- Bytes: in the note, or in the queue of `near`. --- */
 

@@ -4,8 +4,12 @@
  * of the connection, as long as that is open: what is in a socket survives the
  * death of the process that put it there (SCM_RIGHTS, unix(7)). Any process can
  * have a copy without taking it out (MSG_PEEK), and keeps it at a number that
- * is the same in all of them. Bytes that go with it are in memory all processes
- * share when they are few, else they lie the other way.
+ * is the same in all of them. In a process without a copy that number is open
+ * as well, as a descriptor that does nothing: so the kernel gives the number to
+ * no file, socket or library of the process (open(2): the lowest that is not
+ * open), and a copy that is put there overwrites nothing. Bytes that go with it
+ * are in memory all processes share when they are few, else they lie the other
+ * way.
  *
  * A struct fd_store is a process's own view of it. Nothing here blocks. */
 #ifndef TALLYD_CONN_POOL_FD_STORE_H
@@ -21,22 +25,34 @@
 
 /* In shared memory. */
 struct fd_store_note {
-    uint32_t len; /* 0: the bytes, if any, are in the socket */
+    int32_t number; /* of the descriptor, in every process */
+    uint32_t len;   /* 0: the bytes, if any, are in the socket */
     uint8_t bytes[FD_STORE_NOTE_MAX];
 };
 
 struct fd_store {
     struct fd_store_note *note; /* borrowed */
     int near, far;              /* descriptors; -1: not open */
-    int number;                 /* where this process has its copy */
+    int number;                 /* where this process has its copy; -1: none */
+    int vacant;                 /* what that number is without one; borrowed */
     uint64_t which;             /* the generation of that copy; 0: none */
 };
 
 /* The most bytes at once. */
 #define FD_STORE_BYTES_MAX (160 * 1024)
 
-/* False: errno. */
-bool fd_store_open(struct fd_store *m, struct fd_store_note *note, int number);
+/* Make a store, and set aside for it the lowest number that is not open, at or
+ * above `least`: note->number. `vacant` is a descriptor that does nothing
+ * (open(2): O_PATH). Before the first fork. False: errno. */
+bool fd_store_open(struct fd_store *m, struct fd_store_note *note, int least,
+                   int vacant);
+
+/* In the next program, whose descriptors are closed but for those that are
+ * handed over: m->note, m->near, m->far are known, note->number is set aside
+ * anew. False: errno, EEXIST if that number is open. */
+bool fd_store_take_over(struct fd_store *m, int vacant);
+
+/* Close all of it, the number included. */
 void fd_store_close(struct fd_store *m);
 
 /* Move *fd to the descriptor store's number, and leave a copy in the descriptor

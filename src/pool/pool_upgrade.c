@@ -21,7 +21,7 @@
 
 /* Raised when two versions lay out shared memory alike but mean different
  * things by it. */
-#define MEANING 1
+#define MEANING 2
 
 #define STATE_MOST (4 << 20)
 #define FIXED_MOST 64

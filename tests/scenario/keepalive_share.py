@@ -117,6 +117,31 @@ def new_connections_and_kept_ones_take_turns():
 
 
 @tap.test
+def connections_to_downstreams_and_to_clients_are_not_mistaken():
+    """A worker with a connection to the downstream of each of 64 endpoints
+    serves 31 more clients, then posts on all of them again"""
+    with Downstream() as down:
+        ends = {f"e{n}": {"path": f"/e{n}", "downstream": f"{down.url}/{n}"}
+                for n in range(64)}
+        with Pool(ends, workers=1, max_connections=32) as pool:
+            links = [pool.link()]
+            for _round in range(2):
+                for number in range(64):
+                    link = links[number % len(links)]
+                    ask(link, path=f"/e{number}")
+                    tap.equal(link.read_reply().body, OK, "the reply")
+                    sent, = down.take()
+                    tap.equal(sent.target, f"/process/{number}", "the target")
+                while len(links) < 32:
+                    links.append(pool.link())
+                    ask(links[-1], path="/e0")
+                    tap.equal(links[-1].read_reply().body, OK, "the reply")
+                down.take()
+            tap.equal(down.connections, 64, "connections to the downstream")
+            tap.equal(pool.count("connections"), 32, "connections")
+
+
+@tap.test
 def a_killed_worker_takes_no_idle_connection_along():
     with Pool({"sum": {"path": "/sum"}}, workers=3) as pool:
         links = kept_links(pool, 24)

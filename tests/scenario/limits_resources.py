@@ -18,7 +18,7 @@ SUM = b'{"sum":42}'
 
 @tap.test
 def few_descriptors_mean_few_connections():
-    with Pool(prefix=("prlimit", "--nofile=100"), workers=2) as pool:
+    with Pool(prefix=("prlimit", "--nofile=160"), workers=2) as pool:
         waiting = [pool.link() for _ in range(40)]
         workers = pool.wait_for_workers()
         kit.until("the limit is felt", lambda: pool.count("full") > 0)

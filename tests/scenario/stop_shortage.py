@@ -127,7 +127,7 @@ def a_waiting_connection_without_a_descriptor():
 def too_few_descriptors_to_start():
     """RLIMIT_NOFILE too small for a pool: said at the start"""
     need_plain_program()
-    for limit in 8, 12, 16, 24, 75:
+    for limit in 8, 12, 16, 24, 139:
         pool = Pool(workers=2, prefix=("prlimit", f"--nofile={limit}"),
                     start=False)
         process = kit.Process("tallyd", pool.command)
@@ -137,7 +137,7 @@ def too_few_descriptors_to_start():
             tap.contains(process.log(), f"open files is {limit}", "the log")
         process.end()
         tap.check(not pool.socket.exists(), "a socket file is left")
-    with Pool(workers=2, prefix=("prlimit", "--nofile=100")) as pool:
+    with Pool(workers=2, prefix=("prlimit", "--nofile=160")) as pool:
         serves(pool)
 
 

@@ -1,4 +1,5 @@
 /* fd_store: copies of a connection, and what lies beside it. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
@@ -12,18 +13,23 @@
 
 static struct fd_store_note note;
 static struct fd_store box;
-static int peer;
+static int peer, vacant;
 static char text[FD_STORE_BYTES_MAX], bytes[FD_STORE_BYTES_MAX];
 
 static void open_box(void)
 {
-    ck_assert(fd_store_open(&box, &note, NUMBER));
+    vacant = open("/", O_PATH | O_CLOEXEC);
+    ck_assert_int_ge(vacant, 0);
+    ck_assert(fd_store_open(&box, &note, NUMBER, vacant));
+    ck_assert_int_eq(note.number, NUMBER);
     memset(text, 'x', sizeof text);
 }
 
 static void close_box(void)
 {
     fd_store_close(&box);
+    ck_assert_int_lt(fcntl(NUMBER, F_GETFD), 0);
+    close(vacant);
 }
 
 static void put_new(uint64_t generation)
@@ -35,9 +41,11 @@ static void put_new(uint64_t generation)
     ck_assert_int_eq(pair[0], NUMBER);
 }
 
-static bool is_open(int fd)
+/* Open, and of no use. */
+static void expect_vacant(void)
 {
-    return fcntl(fd, F_GETFD) >= 0;
+    ck_assert_int_eq(fcntl(NUMBER, F_GETFD), FD_CLOEXEC);
+    ck_assert_int_ne(fcntl(NUMBER, F_GETFL) & O_PATH, 0);
 }
 
 static void expect_connected(int fd)
@@ -56,7 +64,7 @@ START_TEST(a_copy_is_made_once_and_can_be_made_again)
     expect_connected(fd_store_copy(&box, 1));
     for (int i = 0; i < 3; i++) {
         fd_store_forget(&box);
-        ck_assert(!is_open(NUMBER));
+        expect_vacant();
         expect_connected(fd_store_copy(&box, 1));
         expect_connected(fd_store_copy(&box, 1));
     }
@@ -87,7 +95,7 @@ START_TEST(a_cleared_box_has_nothing)
     fd_store_forget(&box);
     ck_assert_int_eq(fd_store_copy(&box, 1), -1);
     ck_assert_uint_eq(fd_store_read(&box, bytes), 0);
-    ck_assert(!is_open(NUMBER));
+    expect_vacant();
     close(peer);
 }
 END_TEST
@@ -112,9 +120,43 @@ START_TEST(bytes_of_any_length_come_back)
 }
 END_TEST
 
+START_TEST(its_number_is_given_to_nobody)
+{
+    int pair[2];
+    for (int round = 0; round < 2; round++) {
+        int other = fcntl(vacant, F_DUPFD_CLOEXEC, NUMBER);
+        ck_assert_int_eq(other, NUMBER + 1);
+        close(other);
+        put_new((uint64_t)round + 1);
+        close(peer);
+        fd_store_clear(&box);
+        fd_store_forget(&box);
+    }
+    /* Nor does it take one that is open. */
+    struct fd_store second;
+    struct fd_store_note its = {0};
+    ck_assert(fd_store_open(&second, &its, NUMBER, vacant));
+    ck_assert_int_eq(its.number, NUMBER + 1);
+    fd_store_close(&second);
+    /* The number of a closed store is free, and must not be taken over then. */
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    ck_assert_int_eq(fcntl(pair[0], F_DUPFD_CLOEXEC, NUMBER), NUMBER + 1);
+    second.note = &its;
+    ck_assert(!fd_store_take_over(&second, vacant));
+    ck_assert_int_eq(errno, EEXIST);
+    ck_assert_int_eq(fcntl(NUMBER + 1, F_GETFL) & O_PATH, 0);
+    close(NUMBER + 1);
+    ck_assert(fd_store_take_over(&second, vacant));
+    fd_store_close(&second);
+    close(pair[0]);
+    close(pair[1]);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
+        its_number_is_given_to_nobody,
         a_copy_is_made_once_and_can_be_made_again,
         a_copy_of_an_earlier_one_is_not_used,
         a_cleared_box_has_nothing,
