@@ -249,6 +249,10 @@ static void hear_again(struct conn_pool *t)
 void conn_pool_pause(struct conn_pool *t, int64_t pause)
 {
     int64_t until = pause == 0 ? CLOCK_NEVER : clock_now() + pause;
+    /* In this order, or hear_again() of another process could come between and
+     * leave it silenced, and not noted as such. A death between:
+     * listen_again().
+     */
     listen_for(t, EPOLL_CTL_MOD, t->listener, 0, TAG_KNOCK);
     atomic_store(&t->table->deaf, until);
     shared_timer_set(&t->clock, until);
@@ -491,6 +495,20 @@ static void set_clock_again(struct conn_pool *t)
     }
 }
 
+/* The dead may have silenced the listener and not noted it, or noted that it is
+ * heard and not armed it, or waited for a slot that was free by then. To arm it
+ * once too often does no harm: who finds no slot silences it again. */
+static void listen_again(struct conn_pool *t)
+{
+    int64_t deaf = atomic_load(&t->table->deaf);
+    bool for_no_slot =
+        deaf == CLOCK_NEVER && conn_table_find(t->table, CONN_SLOT_FREE) >= 0;
+    if (deaf != 0 && !for_no_slot)
+        return;
+    atomic_store(&t->table->deaf, 0);
+    listen_for(t, EPOLL_CTL_MOD, t->listener, EPOLLIN, TAG_KNOCK);
+}
+
 uint32_t conn_pool_recover(struct conn_pool *t, int owner,
                            struct conn_count_counters c)
 {
@@ -502,6 +520,7 @@ uint32_t conn_pool_recover(struct conn_pool *t, int owner,
         else if (now == CONN_SLOT_PARKED)
             park_again(t, i);
     }
+    listen_again(t);
     set_clock_again(t);
     return lost;
 }

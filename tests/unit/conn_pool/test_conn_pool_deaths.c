@@ -206,6 +206,96 @@ START_TEST(death_of_the_owner_ends_it_though_others_have_copies)
 }
 END_TEST
 
+/* --- The listener. --- */
+
+static void pause_till_free(int slot)
+{
+    (void)slot;
+    conn_pool_pause(conn_pool, 0);
+}
+
+static void pause_for_a_moment(int slot)
+{
+    (void)slot;
+    conn_pool_pause(conn_pool, CLOCK_MS);
+}
+
+static void vacate_one(int slot)
+{
+    conn_pool_vacate(conn_pool, slot, -1);
+}
+
+static void pause_and_vacate(int slot)
+{
+    conn_pool_pause(conn_pool, 0);
+    conn_pool_vacate(conn_pool, slot, -1);
+}
+
+/* A process that owns one slot and does `step`; stopped before. */
+static pid_t start_owner(void (*step)(int))
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        conn_pool_join(conn_pool, SIBLING, of_sibling);
+        int slot = conn_pool_reserve(conn_pool);
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        raise(SIGSTOP);
+        step(slot);
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    return child;
+}
+
+/* Whatever it had come to, the listener is heard once a slot is free. */
+static void expect_heard_after_deaths(void (*step)(int), bool full)
+{
+    int mine_too[64], slot = -1, n = 0;
+    bool alive = true;
+    for (int stops = 0; alive; stops++) {
+        pid_t child = start_owner(step);
+        n = 0;
+        while (full && (slot = conn_pool_reserve(conn_pool)) >= 0)
+            mine_too[n++] = slot;
+        alive = kill_after(child, stops);
+        conn_pool_recover(conn_pool, SIBLING, of_sibling);
+        wait_past(CONN_POOL_KNOCK, &slot);
+        while (n > 0)
+            conn_pool_vacate(conn_pool, mine_too[--n], -1);
+    }
+}
+
+START_TEST(death_of_who_silences_the_listener_leaves_it_heard)
+{
+    ck_assert_int_eq(write(listener[1], "k", 1), 1);
+    expect_heard_after_deaths(pause_till_free, false);
+    expect_heard_after_deaths(pause_till_free, true);
+    expect_heard_after_deaths(pause_for_a_moment, false);
+}
+END_TEST
+
+START_TEST(death_of_who_hears_again_leaves_it_heard)
+{
+    ck_assert_int_eq(write(listener[1], "k", 1), 1);
+    expect_heard_after_deaths(vacate_one, true);
+    expect_heard_after_deaths(pause_and_vacate, true);
+}
+END_TEST
+
+/* Recovery hears nobody before his time. */
+START_TEST(a_death_ends_no_pause)
+{
+    int slot = -1;
+    pid_t child = start_owner(vacate_one);
+    ck_assert_int_eq(write(listener[1], "k", 1), 1);
+    conn_pool_pause(conn_pool, 3600 * CLOCK_SECOND);
+    ck_assert(kill_after(child, 0));
+    conn_pool_recover(conn_pool, SIBLING + 1, of_sibling);
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -214,6 +304,9 @@ int main(void)
         death_in_the_take_leaves_it_to_others,
         a_copy_kept_by_a_sibling_changes_nothing,
         death_of_the_owner_ends_it_though_others_have_copies,
+        death_of_who_silences_the_listener_leaves_it_heard,
+        death_of_who_hears_again_leaves_it_heard,
+        a_death_ends_no_pause,
     };
     return UNIT_RUN_WITH("conn_pool_deaths", tests, open_conn_pool,
                          close_conn_pool);
