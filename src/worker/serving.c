@@ -157,7 +157,8 @@ static bool serve_request(struct serving *s, struct fcgi_conn *conn)
     return keep;
 }
 
-/* Go with `conn` as far as its bytes allow, then let go of it. */
+/* Go with `conn` as far as its bytes allow, then let go of it. Bytes that never
+ * make a request do not keep it beyond its time. */
 static void serve(struct serving *s, struct fcgi_conn *conn)
 {
     for (;;) {
@@ -172,7 +173,7 @@ static void serve(struct serving *s, struct fcgi_conn *conn)
                 return;
             continue;
         case FCGI_WAITING:
-            if (park(s, conn))
+            if (clock_now() < conn->deadline && park(s, conn))
                 return;
             if (wait_along(s, conn))
                 continue;
@@ -253,6 +254,14 @@ void serving_take(struct serving *s, int slot)
     serve(s, conn);
 }
 
+/* Is there something to read, or the end? */
+static bool has_come(const struct fcgi_conn *conn)
+{
+    struct pollfd p = {.fd = conn->fd, .events = POLLIN};
+    return poll(&p, 1, 0) != 0;
+}
+
+/* What has come while no worker had time to look came in time. */
 void serving_close_overdue(struct serving *s)
 {
     int64_t now = clock_now();
@@ -261,7 +270,8 @@ void serving_close_overdue(struct serving *s)
         struct fcgi_conn *conn = take(s, i);
         if (conn == NULL)
             continue;
-        if (conn->deadline > now) /* served meanwhile, or nobody had room */
+        /* Served meanwhile, or nobody had room, or nobody had looked. */
+        if (conn->deadline > now || has_come(conn))
             serve(s, conn);
         else
             expire(s, conn);
@@ -275,8 +285,7 @@ static void hurry(struct serving *s, struct fcgi_conn *conn, int64_t now)
 {
     if (conn->deadline > now + DRAIN_GRACE)
         conn->deadline = now + DRAIN_GRACE;
-    struct pollfd p = {.fd = conn->fd, .events = POLLIN};
-    if (conn->kept && !conn->started && poll(&p, 1, 0) == 0)
+    if (conn->kept && !conn->started && !has_come(conn))
         close_conn(s, conn);
     else
         serve(s, conn);

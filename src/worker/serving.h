@@ -35,7 +35,8 @@ bool serving_accept(struct serving *s);
 /* Serve the parked connection on which something has come. */
 void serving_take(struct serving *s, int slot);
 
-/* Close the parked connections whose time is over. */
+/* Close the parked connections whose time is over, but serve those on which a
+ * whole head has come before anybody looked. */
 void serving_close_overdue(struct serving *s);
 
 /* At the end of the pool: no parked connection is waited for any longer, but

@@ -7,6 +7,7 @@ import pathlib
 import signal
 import sys
 import threading
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
@@ -228,6 +229,42 @@ def a_worker_that_retires_leaves_its_connections():
         for link in links:
             ask(link, path="/sum")
             tap.equal(link.read_reply().body, SUM, "the reply")
+
+
+@tap.test
+def a_request_that_came_while_the_worker_was_busy_is_not_closed_unread():
+    """The only worker is busy when keepalive_idle ends for a connection on
+    which a request comes then: it is served, and a silent one is closed"""
+    idle = 1.0
+    let_go = threading.Event()
+
+    def answer(one, _socket):
+        if one.headers["x-request-id"] == "slow":
+            let_go.wait()
+        return Answer(body=b"{}")
+
+    with Downstream(answer) as down, \
+            Pool({"post": {"downstream": down.url}}, workers=1,
+                 keepalive_idle=f"{idle:.0f}s") as pool:
+        down.hold()
+        with pool.link() as link, pool.link() as silent, pool.link() as slow:
+            for one in link, silent:
+                ask(one)
+            down.wait_for(1)
+            # In the listener's queue, so it is served as soon as can be.
+            ask(slow, HTTP_X_REQUEST_ID="slow")
+            down.release()
+            for one in link, silent:
+                tap.equal(one.read_reply().body, OK, "the first reply")
+            down.wait_for(3)
+            end = time.monotonic() + idle
+            kit.until("keepalive_idle is over", lambda: time.monotonic() > end)
+            ask(link)
+            let_go.set()
+            tap.equal(slow.read_reply().body, OK, "the slow reply")
+            tap.equal(link.read_reply().body, OK, "the second reply")
+            tap.check(silent.at_end(), "the silent one stays open")
+            pool.wait_for_count("idle_closed", 1)
 
 
 @tap.test
