@@ -51,3 +51,14 @@ void share_free(void *memory, size_t n, int fd)
     if (fd >= 0)
         close(fd);
 }
+
+/* FNV-1a, and the high bits folded into the low ones. */
+uint32_t share_layout(const size_t *sizes, size_t n)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < n; i++)
+        for (size_t bits = 0; bits < 64; bits += 8)
+            hash = (hash ^ ((uint64_t)sizes[i] >> bits & 0xff)) *
+                   UINT64_C(1099511628211);
+    return (uint32_t)(hash ^ hash >> 32);
+}

@@ -6,6 +6,7 @@
 #define TALLYD_OS_SHARE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Make zeroed memory of a size that cannot change, shared with later children.
  * `name` is shown in /proc/PID/maps; *fd is close-on-exec. NULL: errno. */
@@ -17,5 +18,10 @@ void *share_map(int fd, size_t n);
 
 /* Unmap and close; NULL and -1 are allowed. */
 void share_free(void *memory, size_t n, int fd);
+
+/* A number for the layout of shared memory, made of the sizes and offsets that
+ * say it: two programs that differ in one of them have different numbers, but
+ * for one chance in 2^32. */
+uint32_t share_layout(const size_t *sizes, size_t n);
 
 #endif

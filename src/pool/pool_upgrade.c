@@ -15,13 +15,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "conn_pool/conn_table.h"
 #include "os/process.h"
 #include "os/signals.h"
-
-/* Raised when two versions lay out shared memory alike but mean different
- * things by it. */
-#define MEANING 2
+#include "pool/pool_layout.h"
 
 #define STATE_MOST (4 << 20)
 #define FIXED_MOST 64
@@ -29,12 +25,6 @@
 
 #define VARIABLE "TALLYD_HANDOVER"
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-
-static uint32_t layout(void)
-{
-    return scoreboard_layout() * 31 + MEANING * 1009 +
-           (uint32_t)sizeof(struct conn_slot);
-}
 
 static void close_quietly(int fd)
 {
@@ -153,7 +143,7 @@ static void describe_head(const struct pool *p, const struct upgrade_past *past,
                           struct handover *h)
 {
     *h = (struct handover){.format = HANDOVER_FORMAT,
-                           .layout = layout(),
+                           .layout = pool_layout(),
                            .pid = (int32_t)getpid(),
                            .generation = past->generation,
                            .newest = past->newest,
@@ -567,7 +557,7 @@ const struct upgrade_past *pool_upgrade_take_over(struct pool *p, int state)
     }
     keep_all(&v, FD_CLOEXEC);
     close(state);
-    bool strange = v.head->layout != layout();
+    bool strange = v.head->layout != pool_layout();
     p->generation = v.head->generation;
     p->listener =
         listener_of(&v.head->listener, v.head->files[HANDOVER_LISTENER]);

@@ -67,7 +67,7 @@ struct handover_store {
 
 struct handover {
     char format[8];
-    uint32_t layout; /* of all memory that is shared */
+    uint32_t layout; /* of all memory that is shared, and of parked bytes */
     int32_t pid;     /* of the supervisor, before and after */
     uint32_t generation, newest;
     int32_t files[HANDOVER_FILES];

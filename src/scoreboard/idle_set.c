@@ -2,6 +2,7 @@
 #include "scoreboard/idle_set.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
@@ -47,11 +48,19 @@ struct idle_set *idle_set_new(uint32_t count)
         make(count, -1, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (r == NULL)
         return NULL;
-    r->shared = share_new("tallyd-idle set", bytes_for(count), &r->memory);
+    r->shared = share_new("tallyd-idle-set", bytes_for(count), &r->memory);
     if (r->bell >= 0 && r->shared != NULL)
         return r;
     idle_set_free(&r);
     return NULL;
+}
+
+uint32_t idle_set_layout(void)
+{
+    static const size_t sizes[] = {IDLE_SET_MOST, sizeof(struct board),
+                                   offsetof(struct board, idle),
+                                   offsetof(struct board, since)};
+    return share_layout(sizes, sizeof sizes / sizeof sizes[0]);
 }
 
 void idle_set_hand_over(const struct idle_set *r, int *memory, int *bell)

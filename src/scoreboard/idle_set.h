@@ -20,14 +20,17 @@ struct idle_set;
  * errno. */
 struct idle_set *idle_set_new(uint32_t count);
 
-/* The descriptors of its memory and its bell, and a idle set made of them in
+/* The descriptors of its memory and its bell, and an idle set made of them in
  * another program. NULL, with errno: they are not those of one. */
 void idle_set_hand_over(const struct idle_set *r, int *memory, int *bell);
 struct idle_set *idle_set_take_over(int memory, int bell, uint32_t count);
 
+/* A number that differs where the layouts of that memory in two programs do. */
+uint32_t idle_set_layout(void);
+
 void idle_set_free(struct idle_set **r);
 
-/* A worker's slot in it; without a idle set nothing is noted. */
+/* A worker's slot in it; without an idle set nothing is noted. */
 struct idle_set_seat {
     struct idle_set *idle_set;
     uint32_t number;

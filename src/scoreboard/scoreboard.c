@@ -68,10 +68,22 @@ const char *scoreboard_worker_step_name(enum worker_step s)
 /* Two builds that differ in a list or a field differ here. */
 uint32_t scoreboard_layout(void)
 {
-    return 8u << 24 | (uint32_t)OUTCOME_COUNT << 18 |
-           (uint32_t)COUNTER_COUNT << 12 |
-           ((uint32_t)sizeof(struct scoreboard_slot) / 64 ^
-            (uint32_t)sizeof(struct scoreboard) / 64);
+    static const size_t sizes[] = {
+        9, /* raised when the same sizes come to mean something else */
+        OUTCOME_COUNT,
+        COUNTER_COUNT,
+        TIMING_COUNT,
+        HISTOGRAM_BUCKETS,
+        PARITY_COUNT,
+        SHADOW_COUNT_COUNT,
+        CIRCUITS_MAX,
+        offsetof(struct scoreboard, circuits),
+        offsetof(struct scoreboard, shadows),
+        offsetof(struct scoreboard_slot, request),
+        offsetof(struct scoreboard_slot, outcomes),
+        sizeof(struct scoreboard_slot),
+        sizeof(struct scoreboard)};
+    return share_layout(sizes, sizeof sizes / sizeof sizes[0]);
 }
 
 static size_t bytes_for(uint32_t slot_count)

@@ -55,10 +55,31 @@ START_TEST(what_could_be_cut_is_refused)
 }
 END_TEST
 
+START_TEST(each_size_makes_another_layout)
+{
+    size_t sizes[] = {1, 64, 64, 0, 4096};
+    enum { COUNT = sizeof sizes / sizeof sizes[0] };
+    uint32_t first = share_layout(sizes, COUNT);
+    ck_assert_uint_eq(share_layout(sizes, COUNT), first);
+    ck_assert_uint_ne(share_layout(sizes, COUNT - 1), first);
+    for (size_t i = 0; i < COUNT; i++)
+        for (size_t more = 1; more != 0; more <<= 1) {
+            sizes[i] += more;
+            ck_assert_uint_ne(share_layout(sizes, COUNT), first);
+            sizes[i] -= more;
+        }
+    /* Two that change places, and two that change alike. */
+    ck_assert_uint_ne(share_layout((size_t[]){64, 1, 64, 0, 4096}, COUNT),
+                      first);
+    ck_assert_uint_ne(share_layout((size_t[]){1, 128, 128, 0, 4096}, COUNT),
+                      first);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {what_one_writes_the_other_reads,
-                                  its_size_is_for_good,
-                                  what_could_be_cut_is_refused};
+    const TTest *const tests[] = {
+        what_one_writes_the_other_reads, its_size_is_for_good,
+        what_could_be_cut_is_refused, each_size_makes_another_layout};
     return UNIT_MAIN("share", tests);
 }
