@@ -21,7 +21,6 @@
 
 #define STATE_MOST (4 << 20)
 #define FIXED_MOST 64
-#define ARGUMENTS_MAX 512
 
 #define VARIABLE "TALLYD_HANDOVER"
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -249,19 +248,28 @@ static bool offer(int state)
     return fcntl(state, F_SETFD, 0) == 0 && setenv(VARIABLE, number, 1) == 0;
 }
 
+/* The arguments of this program, with -t before them. NULL: errno. */
+static char **trial_arguments(void)
+{
+    size_t n = 0;
+    while (arguments[n] != NULL)
+        n++;
+    char **list = calloc(n + 2, sizeof *list);
+    if (list == NULL)
+        return NULL;
+    list[0] = arguments[0];
+    list[1] = (char *)"-t";
+    memcpy(list + 2, arguments + 1, n * sizeof *list); /* with their NULL */
+    return list;
+}
+
 /* In the child. The signals it inherits are blocked, and it need not wait. */
 static void run_trial(int state, int output)
 {
-    char *list[ARGUMENTS_MAX];
-    size_t n = 0;
+    char **list = trial_arguments();
     sigset_t none;
-    list[n++] = arguments[0];
-    list[n++] = (char *)"-t";
-    for (char **a = arguments + 1; *a != NULL && n < ARGUMENTS_MAX - 1; a++)
-        list[n++] = *a;
-    list[n] = NULL;
     sigemptyset(&none);
-    if (!offer(state) || dup2(output, STDOUT_FILENO) < 0 ||
+    if (list == NULL || !offer(state) || dup2(output, STDOUT_FILENO) < 0 ||
         dup2(output, STDERR_FILENO) < 0)
         return;
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -487,6 +495,12 @@ static bool take_settings(struct pool *p, const struct handover_view *v)
     return true;
 }
 
+static bool refuse_memory(const char *which, int error)
+{
+    log_error("upgrade: %s: %s", which, strerror(error));
+    return false;
+}
+
 static bool take_memory(struct pool *p, const struct handover_view *v)
 {
     const int32_t *f = v->head->files;
@@ -495,18 +509,20 @@ static bool take_memory(struct pool *p, const struct handover_view *v)
         f[HANDOVER_CONN_WATCH]};
     p->board_file = f[HANDOVER_BOARD];
     p->board = scoreboard_take_over(f[HANDOVER_BOARD]);
+    if (p->board == NULL || p->board->slot_count != v->head->slots)
+        return refuse_memory("the scoreboard",
+                             p->board == NULL ? errno : EPROTO);
     p->conn_pool = conn_pool_take_over(
         &conn_pool, (const struct conn_pool_store *)(const void *)v->stores,
         v->head->conns, p->listener.fd);
+    if (p->conn_pool == NULL)
+        return refuse_memory("the connection pool", errno);
     p->idle_set = idle_set_take_over(f[HANDOVER_IDLE_SET], f[HANDOVER_BELL],
                                      v->head->slots);
-    if (p->board != NULL && p->conn_pool != NULL && p->idle_set != NULL &&
-        p->board->slot_count == v->head->slots) {
-        pool_count_drops(p);
-        return true;
-    }
-    log_error("upgrade: the memory of the pool: %s", strerror(errno));
-    return false;
+    if (p->idle_set == NULL)
+        return refuse_memory("the idle set", errno);
+    pool_count_drops(p);
+    return true;
 }
 
 /* Nothing that the workers share is known to us: they keep it for themselves,
@@ -551,7 +567,12 @@ const struct upgrade_past *pool_upgrade_take_over(struct pool *p, int state)
 {
     struct handover_view v;
     const char *why;
-    if (!read_state(state, &v, &why) || v.head->pid != (int32_t)getpid()) {
+    bool good = read_state(state, &v, &why);
+    if (good && v.head->pid != (int32_t)getpid()) {
+        good = false;
+        why = "another process has written it";
+    }
+    if (!good) {
         log_error("upgrade: what the pool hands over: %s", why);
         return NULL;
     }

@@ -42,11 +42,11 @@ def with_program(command):
     return [PROGRAM if part == kit.TALLYD else part for part in command]
 
 
-def start_pool(**settings):
+def start_pool(through=with_program, **settings):
     if kit.WRAPPER:
         raise tap.Skip("the program that is executed is the wrapper")
     install(USUAL)
-    return Pool(through=with_program, **settings)
+    return Pool(through=through, **settings)
 
 
 def start_front(front_class, **settings):
@@ -219,6 +219,20 @@ def a_program_that_says_no():
     is_refused("#!/bin/sh\nexit 0\n", "restart the pool")
     is_refused("#!/bin/sh\nkill -9 $$\n", "Killed")
     is_refused("\x7fELF but no more", "cannot take over")
+
+
+@tap.test
+def many_arguments():
+    """the trial has every argument that the program will have: a pool with 600
+    of them changes its program"""
+    with start_pool(workers=1, through=lambda command: [
+            *with_program(command),
+            *["-s", "pool.log_level=info"] * 300]) as pool:
+        before = running(pool)
+        install(USUAL)
+        upgrade(pool)
+        tap.check(running(pool) != before, "it runs the old program")
+        serves(pool)
 
 
 @tap.test
