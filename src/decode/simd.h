@@ -1,3 +1,4 @@
+/* clang-format off */
 /* simd: the operations that decode/block, decode/strip and decode/window are
  * written in. Each instruction set has a header with all of them:
  * simd_avx512.h, simd_avx2.h, simd_sse2.h, simd_neon.h and, in plain C and the
@@ -20,8 +21,13 @@
  *   simd_lower(b)                every byte with 0x20 set
  *   simd_blank(b)                the blanks of JSON
  *   simd_wrong_utf8(b, before)   not 0 if the UTF-8 of b, which comes behind
- * the block `before`, is wrong, or a character that began there: then the bytes
- * at which it is seen first, and others behind them On one mask:
+ *                                the block `before`, is wrong, or a character
+ *                                that began there: then the bytes at which it
+ *                                is seen first, and others behind them
+ *
+ * On one mask:
+ *   simd_first(m)                the place of the lowest set bit; m is not 0
+ *   simd_last(m)                 the place of the highest set bit; m is not 0
  *   simd_spread(bits, m)         the lowest bits, one to each place that m has
  *                                set (pdep)
  *   simd_count(m)                how many bits are set
@@ -31,13 +37,19 @@
  *                                the same, and the bytes, of 64, at these
  *                                places; `picked` has room for 64, too
  *   simd_keep(m, from, to)       those of 64 at `from` where m has a bit set,
- * in order; `to` has room for 64, and may be a place before `from`; gives the
- * number simd_depths(open, close)     byte i: SIMD_DEPTH, and 1 more for each
- * of the bits 0 to i of `open`, 1 less for each of `close` On masks of several
- * blocks: simd_join(m)                 SIMD_LANES masks that have just been
- * computed; not through memory, where a wide read would wait for the narrow
- * writes simd_any(m)                  is a bit set? simd_from(m, before) each
- * mask takes the place of the next one; the last of `before` becomes the first
+ *                                in order; `to` has room for 64, and may be a
+ *                                place before `from`; gives the number
+ *   simd_depths(open, close)     a block, byte i of it: SIMD_DEPTH, and 1 more
+ *                                for each of the bits 0 to i of `open`, 1 less
+ *                                for each of `close`
+ *
+ * On masks of several blocks:
+ *   simd_join(m)                 SIMD_LANES masks that have just been computed;
+ *                                not through memory, where a wide read would
+ *                                wait for the narrow writes
+ *   simd_any(m)                  is a bit set?
+ *   simd_from(m, before)         each mask takes the place of the next one; the
+ *                                last of `before` becomes the first
  *   simd_behind(m, before)       each bit moves on by one, through all masks;
  *                                the last bit of `before` becomes the first
  *   simd_add(a, b, &carry)       the sum of two numbers of 64 * SIMD_LANES
@@ -45,6 +57,7 @@
  *   simd_parity(m, &carry)       bit i: the parity of bits 0 to i, and of the
  *                                carry, 0 or 1, which it sets to the last one
  */
+/* clang-format on */
 #ifndef TALLYD_DECODE_SIMD_H
 #define TALLYD_DECODE_SIMD_H
 
@@ -74,13 +87,11 @@ extern const uint32_t simd_bytes[256];
 /* So many levels up and down fit a byte. */
 #define SIMD_DEPTH 128
 
-/* The place of the lowest set bit; m is not 0. */
 static inline unsigned simd_first(uint64_t m)
 {
     return (unsigned)__builtin_ctzll(m);
 }
 
-/* The place of the highest set bit; m is not 0. */
 static inline unsigned simd_last(uint64_t m)
 {
     return 63 - (unsigned)__builtin_clzll(m);
