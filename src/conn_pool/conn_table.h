@@ -1,7 +1,7 @@
 /* conn_table: the connection pool's memory, shared by all processes: a slot for
  * each connection, and who owns it.
  *
- * The owner is one atomic word, and no step takes two processes. */
+ * The owner is one atomic word, and no step needs another process. */
 #ifndef TALLYD_CONN_POOL_CONN_TABLE_H
 #define TALLYD_CONN_POOL_CONN_TABLE_H
 
@@ -44,7 +44,7 @@ struct conn_table *conn_table_new(uint32_t count, int *memory);
 struct conn_table *conn_table_map(int memory, uint32_t count);
 void conn_table_free(struct conn_table *p, int memory);
 
-/* Apart from its slot, so that all of them are soon counted. */
+/* In an array of their own, so that counting them reads few cache lines. */
 static inline struct readable_since *conn_table_readable(struct conn_table *p,
                                                          int slot)
 {

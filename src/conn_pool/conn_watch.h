@@ -10,7 +10,8 @@
  * that comes between two looks is known from the second one on; something that
  * comes while its connection is being parked is not found at all.
  *
- * A connection is in the set only where queue_timeout or queue_limit is set.
+ * A connection is in the set only where queue_timeout or queue_limit is set, or
+ * was when it was parked: a reload does not take it out.
  * The set knows it by open file and descriptor number, as the other set does.
  */
 #ifndef TALLYD_CONN_POOL_CONN_WATCH_H

@@ -1,6 +1,7 @@
 /* block: 64 bytes as masks, one for each kind of byte. The first step of
- * decode/window, and the only one that looks at every byte. All blocks of a
- * window come before anything else is done with the masks.
+ * decode/window, and the only one that looks at every byte. block_read_all()
+ * makes the masks of all blocks of a window; only then strip_check() reads
+ * them.
  *
  * Strings are dealt with here: a quote that is not escaped begins or ends one.
  * A byte is escaped behind an odd number of backslashes (RFC 8259, section 7;
@@ -78,8 +79,8 @@ SIMD_INLINE struct block_text block_text(simd_block b, struct block_carry *c)
     return t;
 }
 
-/* Block i is from + at on. False: it lies within a string and is right, so that
- * i is free for another. */
+/* Block i is from + at on. False: it lies within a string and is right, so it
+ * is left out: the next block gets the same i. */
 SIMD_INLINE bool block_read(struct window_masks *m, size_t i, simd_block b,
                             size_t at, const struct plan *plan,
                             struct block_carry *c)

@@ -1,8 +1,9 @@
 /* json: the only user of json-c.
  *
- * Three services: the reference decoder that builds the whole document,
- * the value of one number or string as text, and the building of documents
- * (problem details, status). No json-c type leaves this room.
+ * Four services: the reference decoder, which builds the whole document; the
+ * tree of that document, for decode/document; the value of one number or string
+ * as text; and the building of documents (problem details, status). No json-c
+ * type leaves this room.
  *
  * Call none of it after setlocale(LC_NUMERIC): json-c reads numbers with
  * strtod(3). tallyd stays in the C locale. */

@@ -1,7 +1,7 @@
 /* payload: a body decoded, { array: [ { field: number } ] } or what a program
- * (query/program) wants, by one of two
- * decoders that give the same answer to every body: decode/typed, the fast
- * one, and decode/reference, json-c's tree.
+ * (query/program) wants, by one of two decoders that give the same answer to
+ * every body: decode/typed, the fast one, and decode/reference, json-c's tree.
+ * Which of them a program can have, payload_decoder_of() says.
  *
  * The last of several members of one name counts, at every level, so a wrong
  * shape is final only at the end of the object it is in. A document that is

@@ -2,7 +2,7 @@
  *
  * Two ways lead here. decode/window gives the events of bytes it has checked,
  * brackets and candidates for wanted names, and the walk reads what stands
- * there; that is nearly all. domain/scan gives tokens, one by one, where there
+ * there; that is nearly all. decode/scan gives tokens, one by one, where there
  * is no window. What has come so far is the same for both, so they may take
  * turns wherever a value is complete or a bracket has opened.
  *
@@ -57,7 +57,8 @@ struct walk {
     bool short_of_memory;
 };
 
-/* Start on a document. */
+/* Start on a document. The caller has zeroed the structure once, and filled in
+ * `plan`, which is borrowed, and `shape`. */
 void walk_begin(struct walk *w);
 void walk_free(struct walk *w);
 

@@ -20,7 +20,7 @@
  * within a window is left to read_string().
  *
  * It is all or nothing: when anything is wrong, the state is as before, and
- * domain/scan goes over the same bytes to find out what and where.
+ * decode/scan goes over the same bytes to find out what and where.
  *
  * The code is window_impl.h, compiled once for each instruction set. Pure. */
 #ifndef TALLYD_DECODE_WINDOW_H
@@ -59,7 +59,8 @@ struct window_place {
                                                    object's */
 };
 
-/* What is written for a block at least has room for 512 bytes. */
+/* A strip writes the masks of up to 8 blocks (SIMD_LANES) at once, also behind
+ * the last block. */
 #define WINDOW_MASKS (WINDOW_BLOCKS + 8)
 
 /* The bytes of a window by their kinds; see decode/block. */

@@ -54,10 +54,10 @@ static struct conn_count_counters connections_of(struct pool *p,
 }
 
 /* NULL: no request is sampled. */
-static struct shadow_sampler *open_tap(struct pool *p,
-                                       const struct settings *settings,
-                                       uint32_t number,
-                                       struct shadow_sampler *sampler)
+static struct shadow_sampler *open_sampler(struct pool *p,
+                                           const struct settings *settings,
+                                           uint32_t number,
+                                           struct shadow_sampler *sampler)
 {
     const struct config_shadow *c = &settings->config->shadow;
     if (p->shadow == NULL || !config_has_shadow(c))
@@ -81,7 +81,7 @@ static int run_worker(struct pool *p, const struct settings *settings,
         .supervisor = p->supervisor,
         .listener = p->listener.fd,
         .adopted = p->listener.adopted,
-        .sampler = open_tap(p, settings, number, &sampler)};
+        .sampler = open_sampler(p, settings, number, &sampler)};
     conn_pool_join(p->conn_pool, (int)number + 1, connections_of(p, number));
     return worker_run(&plan);
 }

@@ -29,8 +29,9 @@ struct settings {
 bool settings_load(struct settings *s, const struct settings_source *source,
                    char why[CONFIG_ERROR_MAX]);
 
-/* Does every selftest_file give its selftest_sum? Before the first fork only:
- * after a reload the new workers try that themselves, before they serve. */
+/* Does every selftest_file give its selftest_sum or selftest_result? Before the
+ * first fork only: after a reload the new workers try that themselves, before
+ * they serve. */
 bool settings_try(const struct settings *s,
                   const struct settings_source *source,
                   char why[CONFIG_ERROR_MAX]);

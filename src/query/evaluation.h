@@ -18,9 +18,9 @@
  * back by evaluation_restore(), faults included. A decoder clears the slots
  * below a member that comes again with evaluation_set(VALUE_ABSENT).
  *
- * For each item: the condition; then the members that arithmetic reads, of
- * which one that is to be skipped drops the item, whatever the others are; then
- * each result. An item that is dropped causes no fault.
+ * For each item: the condition; then the members that arithmetic reads; then
+ * each result. Where one of these members is to be skipped the item is dropped,
+ * whatever the other members are. An item that is dropped causes no fault.
  *
  * Memory grows with the values that have to be kept, each up to its limit.
  * Pure.
@@ -86,8 +86,9 @@ void evaluation_free(struct evaluation **e);
 
 void evaluation_begin(struct evaluation *e);
 
-/* Keep what has been added before the list at `list`, 0 is the outermost; go
- * back to it. */
+/* Keep what has been added before the list at `list` begins, 0 is the
+ * outermost. Go back to it: before another list in its place. For a decoder that
+ * reads a document once; one that has all of it needs neither. */
 void evaluation_save(struct evaluation *e, size_t list);
 void evaluation_restore(struct evaluation *e, size_t list);
 

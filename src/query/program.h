@@ -1,6 +1,6 @@
 /* program: what an endpoint wants of a body, compiled: the paths, the
  * condition, the results and the copies. Made by query/parser, run by
- * query/evaluation, read by every decoder, which only has to find the paths.
+ * query/evaluation, read by the decoder, which only has to find the paths.
  * Pure.
  *
  * A path is a singular query of names (RFC 9535, 2.3.5.1). The paths of the

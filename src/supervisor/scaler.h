@@ -15,10 +15,13 @@
 #include "supervisor/scale.h"
 #include "supervisor/worker_set.h"
 
+/* The caller fills in the first three members, all borrowed, and zeroes the
+ * rest; then scaler_serve(). */
 struct scaler {
     struct worker_set *worker_set;
     struct idle_set *idle_set; /* NULL: every generation has a fixed number */
     int queue;                 /* readable while a request waits */
+    /* Its own. */
     struct scale scale;
     struct scale_limits limits;
     uint32_t generation;
@@ -43,7 +46,8 @@ uint32_t scaler_next(const struct scaler *s, const struct scale_limits *limits);
 /* The worker of this slot has died: it is not idle any more. */
 void scaler_forget(struct scaler *s, uint32_t number);
 
-/* Fill in what to poll(2) for until `look_at`, and give how many files that is.
+/* Fill in what to poll(2) for, in a dynamic pool, until `look_at`, and give how
+ * many files that is.
  */
 #define SCALER_FILES 2
 nfds_t scaler_files(const struct scaler *s, struct pollfd files[SCALER_FILES]);

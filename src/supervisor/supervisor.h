@@ -1,8 +1,9 @@
 /* supervisor: keeps the processes of a pool running, from its start to its end.
  *
  * It forks the workers and the other processes, replaces those that die, passes
- * signals on, and replaces all workers at a reload. It waits for signals and
- * times only and never touches a request, so no client can stop it. What a
+ * signals on, and replaces all workers at a reload. It waits for signals,
+ * for times and, in a dynamic pool, until too few workers are idle; it takes no
+ * connection and reads no byte of a request, so no client can stop it. What a
  * child does comes as a function, so that its test can fork fakes. */
 #ifndef TALLYD_SUPERVISOR_SUPERVISOR_H
 #define TALLYD_SUPERVISOR_SUPERVISOR_H

@@ -78,7 +78,8 @@ void worker_set_report(const struct worker_set *c, uint32_t number, int status,
                        bool wanted);
 
 /* Begin a log line that says a fact of a worker; and end it with where in its
- * code the worker was when it got this question (backtrace_ask()). */
+ * code the worker was when it got the question with this number, which was
+ * given to backtrace_ask(). */
 void worker_set_begin_line(const struct worker_set *c, uint32_t number,
                            enum log_level level, const char *fact,
                            struct line *l);

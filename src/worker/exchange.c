@@ -167,14 +167,14 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
     handler_begin(x->handler, &request);
     if (x->plan->sampler == NULL)
         return;
-    const struct shadow_sampler_request tapped = {
+    const struct shadow_sampler_request sampled = {
         .path = x->path,
         .path_len = request.path_len,
         .wants_body =
             handler_wants_body(x->handler) && !handler_is_encoded(x->handler),
         .param = param_of,
         .context = x};
-    shadow_sampler_begin(x->plan->sampler, &tapped);
+    shadow_sampler_begin(x->plan->sampler, &sampled);
 }
 
 /* --- The body. --- */

@@ -67,7 +67,7 @@ struct handler_result {
     size_t result_len;
     int64_t retry_after; /* of a 503: in how many s the client may ask again */
     struct downstream_report downstream; /* zeroed: nothing was posted */
-    bool dry_run; /* it would have been posted, but for downstream_mode */
+    bool dry_run; /* nothing but downstream_mode has kept it from a post */
     enum decoder_check check; /* what `verify` found */
     char difference[160];     /* DECODER_DIFFERENT */
 };
@@ -82,16 +82,23 @@ struct handler *handler_new(const struct endpoint_table *endpoints,
                             const struct handler_peers *peers);
 void handler_free(struct handler **h);
 
+/* A request begins: what its head decides. `request` itself is read at once;
+ * the trace and the idempotency key that it points to stay borrowed until
+ * handler_finish(). */
 void handler_begin(struct handler *h, const struct handler_request *request);
+
 /* Is the body compressed? Its bytes are not those that are decoded. */
 bool handler_is_encoded(const struct handler *h);
 
 /* After handler_begin(): does the outcome depend on the body? */
 bool handler_wants_body(const struct handler *h);
 
+/* The next `n` bytes of the body, as they came; borrowed for this call alone.
+ * Takes any number of them, also where the outcome is decided. */
 void handler_chunk(struct handler *h, const uint8_t *bytes, size_t n);
 
-/* The result is valid until the next handler_begin(). */
+/* The body has ended: decide the outcome, and post the result. What this gives
+ * is valid until the next handler_begin(). */
 const struct handler_result *handler_finish(struct handler *h,
                                             enum handler_end end);
 

@@ -11,10 +11,11 @@
  *     found something to read on it (conn_pool_look(), conn_watch.h).
  *
  * A worker looks when it begins a request. While workers are busy the
- * supervisor looks as well, four times in queue_timeout, so a request may have
- * waited for a quarter of queue_timeout more than is known.
+ * supervisor looks as well, four times in queue_timeout but not more often than
+ * every 10 ms, so a request may have waited for a quarter of queue_timeout, or
+ * 10 ms, more than is known.
  *
- * Without queue_timeout and queue_limit this room makes no system call and
+ * Without queue_timeout and queue_limit a worker makes no system call here and
  * reads no clock. */
 #ifndef TALLYD_WORKER_QUEUE_WAIT_H
 #define TALLYD_WORKER_QUEUE_WAIT_H

@@ -1,10 +1,10 @@
 /* self_watchdog: a process without a supervisor (workers = 0) ends itself when
  * a request takes too long.
  *
- * A timer sends SIGALRM to the process when the request in hand has been due
- * for two seconds, and for twice write_timeout more while its reply is written.
- * The handler of the signal logs the request and a backtrace, and ends the
- * process; the process manager that has started it starts another one. Code
+ * A timer sends SIGALRM to the thread that serves when the request in hand has
+ * been due for two seconds, and for twice write_timeout more while its reply is
+ * written. The handler of the signal logs the request and a backtrace, and ends
+ * the process; the process manager that has started it starts another one. Code
  * that blocks all signals, and a process that is stopped, are not ended. With a
  * supervisor, request_watchdog.h does the same from outside. */
 #ifndef TALLYD_WORKER_SELF_WATCHDOG_H
