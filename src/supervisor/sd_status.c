@@ -34,7 +34,7 @@ static void look(struct sd_status *h, const struct scoreboard *board,
     struct view v;
     view_glance(&v, board, config);
     view_queue(&v);
-    const char *fault = watchdog_look(&h->watchdog, &v);
+    const char *fault = sd_watchdog_look(&h->watchdog, &v);
     if (fault == NULL)
         notify_send("WATCHDOG=1");
     else if (log_paced(&h->complained))

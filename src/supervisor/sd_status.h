@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "supervisor/watchdog.h"
+#include "supervisor/sd_watchdog.h"
 
 struct sd_status {
     bool wanted;      /* there is a service manager */
@@ -16,14 +16,14 @@ struct sd_status {
     int64_t interval; /* ns between signs of life (WATCHDOG=1); 0: none */
     int64_t next;     /* when the next sign is due, monotonic ns */
     int64_t complained;
-    struct watchdog watchdog;
+    struct sd_watchdog watchdog;
 };
 
 void sd_status_open(struct sd_status *h);
 
 /* Send what is due: that the pool is ready, once `serves` says that all workers
- * serve; and signs of life, as long as watchdog.h finds no fault. Gives when to
- * call again at the latest, monotonic ns. */
+ * serve; and signs of life, as long as sd_watchdog.h finds no fault. Gives when
+ * to call again at the latest, monotonic ns. */
 int64_t sd_status_turn(struct sd_status *h, const struct scoreboard *board,
                        const struct config *config, bool serves);
 

@@ -1,5 +1,5 @@
-/* watchdog: see watchdog.h. */
-#include "supervisor/watchdog.h"
+/* sd_watchdog: see sd_watchdog.h. */
+#include "supervisor/sd_watchdog.h"
 
 #include "base/clock.h"
 
@@ -52,7 +52,7 @@ static bool tests_are_overdue(const struct view *v)
            v->now - last_test(v) > 2 * interval + TAKE_LIMIT;
 }
 
-const char *watchdog_look(struct watchdog *watchdog, const struct view *v)
+const char *sd_watchdog_look(struct sd_watchdog *watchdog, const struct view *v)
 {
     uint64_t ended = count_ended(v);
     bool waiting = v->queue_known && v->queue.waiting > 0;

@@ -1,17 +1,17 @@
-/* watchdog: what a watchdog must and must not bark at. Time is what the view
+/* sd_watchdog: what a watchdog must and must not bark at. Time is what the view
  * says, so nothing here waits. */
 #include <string.h>
 
 #include "base/clock.h"
 #include "config/config_load.h"
-#include "supervisor/watchdog.h"
+#include "supervisor/sd_watchdog.h"
 #include "unit.h"
 
 enum { WORKERS = 4 };
 
 static struct config *config;
 static struct scoreboard *board;
-static struct watchdog watchdog;
+static struct sd_watchdog watchdog;
 static int64_t now;
 static bool waiting; /* something is in the kernel's queue */
 
@@ -55,7 +55,7 @@ static const char *look_after(int64_t seconds)
     v.failing = false;
     v.queue_known = true;
     v.queue = (struct backlog){.waiting = waiting ? 3 : 0, .limit = 16};
-    return watchdog_look(&watchdog, &v);
+    return sd_watchdog_look(&watchdog, &v);
 }
 
 static void end_one(void)
@@ -193,5 +193,5 @@ int main(void)
                                   a_failed_self_test_is_a_fault,
                                   self_tests_are_not_forgotten,
                                   draining_has_its_own_limit};
-    return UNIT_RUN_WITH("watchdog", tests, open_pool, close_pool);
+    return UNIT_RUN_WITH("sd_watchdog", tests, open_pool, close_pool);
 }
