@@ -1,10 +1,10 @@
 /* conn_count: each connection is counted once as opened and once as closed or
  * lost, though its owner may be killed between any two steps.
  *
- * An account is in shared memory, one for each slot of the conn_pool. What a
- * counter is about to become is written into it first, so that the step can be
- * done again for a dead owner: to set the same number twice does no harm. A
- * counter has one writer at a time. */
+ * An account is in shared memory, one for each slot of the connection pool.
+ * What a counter is about to become is written into it first, so that the step
+ * can be done again for a dead owner: to set the same number twice does no
+ * harm. A counter has one writer at a time. */
 #ifndef TALLYD_CONN_POOL_CONN_COUNT_H
 #define TALLYD_CONN_POOL_CONN_COUNT_H
 

@@ -30,6 +30,8 @@ struct fd_store_note {
     uint8_t bytes[FD_STORE_NOTE_MAX];
 };
 
+/* Descriptors are sent at `near` and lie in the queue of `far`; bytes that are
+ * too many for the note are sent at `far` and lie in the queue of `near`. */
 struct fd_store {
     struct fd_store_note *note; /* borrowed */
     int near, far;              /* descriptors; -1: not open */

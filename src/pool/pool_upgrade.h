@@ -74,7 +74,7 @@ struct handover {
     struct handover_listener listener, status;
     uint32_t slots;    /* of the scoreboard */
     uint32_t members;  /* at most as many */
-    uint32_t conns;    /* of the conn_pool: a descriptor store each */
+    uint32_t conns;    /* slots of the connection pool: a store each */
     uint32_t settings; /* bytes: section.key=value, each with its NUL */
 };
 

@@ -46,7 +46,7 @@ struct scale_sight {
     uint32_t stale;   /* of the idle: for idle_timeout or longer */
     int64_t stale_at; /* when the next of the idle becomes so; SCALE_NEVER */
     bool waiting;     /* a request waits; only looked at when none is idle */
-    bool told;        /* what an order wanted to be told of has happened */
+    bool told;        /* what tell_below or watch asked for has happened */
 };
 
 struct scale_order {

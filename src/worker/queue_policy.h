@@ -1,7 +1,6 @@
 /* queue_policy: whether a request has waited for a worker for so long that it
- * is better told so than served (queue_timeout, queue_limit, the end of a
- * stop).
- */
+ * gets a 503 instead of being served (queue_timeout, queue_limit, the end of a
+ * stop). */
 #ifndef TALLYD_WORKER_QUEUE_POLICY_H
 #define TALLYD_WORKER_QUEUE_POLICY_H
 

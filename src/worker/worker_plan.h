@@ -22,7 +22,8 @@ struct worker_plan {
     struct conn_pool *conn_pool;    /* joined */
     struct shadow_sampler *sampler; /* NULL: no request is sampled */
     int listener;                   /* non-blocking */
-    bool adopted;     /* the listener outlives the pool: leave its queue */
+    bool adopted;     /* the listener outlives the pool: the worker leaves what
+                       * is queued there to whoever listens next */
     pid_t supervisor; /* 0: there is none, this process is the pool */
 };
 
