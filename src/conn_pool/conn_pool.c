@@ -407,18 +407,19 @@ bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
     return true;
 }
 
-/* It could not be had, for want of descriptors: others may do better, until
- * its deadline. Without a copy it cannot be armed, so the clock tells of it. */
-static void leave_to_others(struct conn_pool *t, int slot)
+/* Parked, by a process that could not have it, for want of descriptors. Without
+ * a copy it can neither be armed nor shut down, so the clock tells others. */
+static void set_adrift(struct conn_pool *t, int slot)
 {
     struct conn_slot *p = &t->table->at[slot];
-    if (p->deadline <= clock_now()) {
-        conn_pool_vacate(t, slot, -1);
-        return;
-    }
     p->adrift = 1;
     atomic_store(&p->owner, CONN_SLOT_PARKED);
     shared_timer_set(&t->clock, clock_now() + ADRIFT_PAUSE);
+}
+
+static void leave_to_others(struct conn_pool *t, int slot)
+{
+    set_adrift(t, slot);
     poll(NULL, 0, ADRIFT_ASIDE_MS);
 }
 
@@ -456,7 +457,10 @@ static void park_again(struct conn_pool *t, int slot)
     struct fd_store *m = &t->stores[slot];
     if (!conn_table_claim(&t->table->at[slot], t->owner))
         return;
-    fd_store_copy(m, t->table->at[slot].generation);
+    if (fd_store_copy(m, t->table->at[slot].generation) < 0) {
+        set_adrift(t, slot);
+        return;
+    }
     arm(t, slot);
     fd_store_forget(m);
 }
@@ -471,6 +475,10 @@ static bool bequeath(struct conn_pool *t, int slot,
     if (fd >= 0 && p->used == 0) {
         arm(t, slot);
         fd_store_forget(&t->stores[slot]);
+        return false;
+    }
+    if (p->used == 0) {
+        set_adrift(t, slot);
         return false;
     }
     bool lost = conn_count_settle(&p->account, &c);

@@ -146,8 +146,8 @@ bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
  * `came` is NULL: by when something had come on it, monotonic ns, as
  * readable_since.h says; 0: not known. -1 with errno 0: it is not parked any
  * more. -1 with EMFILE: this process has no room for its descriptor; it is
- * parked again and left to other processes for a moment, or closed if its
- * deadline is over. */
+ * parked again and left to other processes for a moment, also when its deadline
+ * is over: who has no descriptor of it cannot close it. */
 int conn_pool_take(struct conn_pool *t, int slot, void *bytes, size_t *n,
                    int64_t *came);
 
@@ -161,7 +161,8 @@ bool conn_pool_is_empty(const struct conn_pool *t);
 
 /* For the supervisor, after the process `owner` has died: close the connections
  * that it owned and had begun to read, park those that it had not, arm every
- * parked one again, since the dead process may have been told of it, and finish
+ * parked one again, since the dead process may have been told of it (where the
+ * supervisor has no room for its descriptor, the clock tells of it), and finish
  * what it had begun to count in `c`. Gives the number of connections that are
  * lost. */
 uint32_t conn_pool_recover(struct conn_pool *t, int owner,

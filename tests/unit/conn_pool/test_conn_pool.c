@@ -80,7 +80,9 @@ START_TEST(another_process_serves_it)
 }
 END_TEST
 
-START_TEST(what_one_cannot_take_waits_for_another)
+/* A process without room for a descriptor is told of a connection that is due
+ * at `deadline`. */
+static void expect_left_to_others(int64_t deadline)
 {
     struct rlimit limit;
     int peer, status, slot = -1;
@@ -95,21 +97,35 @@ START_TEST(what_one_cannot_take_waits_for_another)
         limit.rlim_cur = 3;
         bool failed = read(go[0], &byte, 1) == 1 &&
                       setrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-                      wait_for(LIMIT_MS, &slot) == CONN_POOL_REQUEST &&
+                      read(go[0], &slot, sizeof slot) == sizeof slot &&
                       conn_pool_take(conn_pool, slot, bytes, &n, NULL) == -1 &&
                       errno == EMFILE;
         _exit(failed ? 0 : 1);
     }
-    int parked = park_new(&peer, "s", clock_now() + 3600 * CLOCK_SECOND);
-    ck_assert_int_eq(write(peer, "q", 1), 1);
+    int parked = park_new(&peer, "s", deadline);
     ck_assert_int_eq(write(go[1], "g", 1), 1);
+    ck_assert_int_eq(write(go[1], &parked, sizeof parked), sizeof parked);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
-    /* The clock tells, long before its deadline. */
+    /* The clock tells, whatever its deadline. */
     wait_past(CONN_POOL_CLOCK, &slot);
     ck_assert_int_eq(conn_pool_next_due(conn_pool, 0, clock_now()), parked);
     expect_taken(parked, peer, "s");
     close(peer);
+    close(go[0]);
+    close(go[1]);
+}
+
+START_TEST(what_one_cannot_take_waits_for_another)
+{
+    expect_left_to_others(clock_now() + 3600 * CLOCK_SECOND);
+}
+END_TEST
+
+/* Who cannot have it cannot close it for its peer either. */
+START_TEST(what_one_cannot_take_is_not_forgotten_when_it_is_overdue)
+{
+    expect_left_to_others(clock_now() - 1);
 }
 END_TEST
 
@@ -195,6 +211,7 @@ int main(void)
         order_is_that_of_becoming_readable,
         another_process_serves_it,
         what_one_cannot_take_waits_for_another,
+        what_one_cannot_take_is_not_forgotten_when_it_is_overdue,
         overdue_ones_are_told_by_the_clock,
         an_earlier_deadline_moves_the_clock,
         a_full_pool_is_deaf_until_a_slot_is_free,

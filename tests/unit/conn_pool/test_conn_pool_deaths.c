@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 /* Let a child do `step`s of taking the connection, then die. */
@@ -206,6 +207,56 @@ START_TEST(death_of_the_owner_ends_it_though_others_have_copies)
 }
 END_TEST
 
+/* Recover without room for a descriptor. */
+static uint32_t recover_poorly(void)
+{
+    struct rlimit limit, few;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    few = limit;
+    few.rlim_cur = 3;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    uint32_t lost = conn_pool_recover(conn_pool, SIBLING, of_sibling);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return lost;
+}
+
+/* Parked by a process that is gone, so that nobody else has a copy. */
+static int park_elsewhere(int *peer)
+{
+    int pair[2], status, slot = conn_pool_reserve(conn_pool);
+    const struct iovec part = {(void *)(uintptr_t) "s", 1};
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        conn_pool_join(conn_pool, ME, mine);
+        conn_pool_opened(conn_pool, slot);
+        bool good = conn_pool_park(conn_pool, slot, &pair[0], &part, 1,
+                                   clock_now() + 3600 * CLOCK_SECOND);
+        _exit(good ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    close(pair[0]);
+    *peer = pair[1];
+    return slot;
+}
+
+/* The dead had been told of it. It cannot be armed again, so the clock has to
+ * tell of it. */
+START_TEST(what_recovery_has_no_room_for_is_told_by_the_clock)
+{
+    int peer, slot = -1;
+    int parked = park_elsewhere(&peer);
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    wait_past(CONN_POOL_REQUEST, &slot); /* as the dead was */
+    ck_assert_uint_eq(recover_poorly(), 0);
+    wait_past(CONN_POOL_CLOCK, &slot);
+    ck_assert_int_eq(conn_pool_next_due(conn_pool, 0, clock_now()), parked);
+    expect_taken(parked, peer, "s");
+    close(peer);
+}
+END_TEST
+
 /* --- The listener. --- */
 
 static void pause_till_free(int slot)
@@ -304,6 +355,7 @@ int main(void)
         death_in_the_take_leaves_it_to_others,
         a_copy_kept_by_a_sibling_changes_nothing,
         death_of_the_owner_ends_it_though_others_have_copies,
+        what_recovery_has_no_room_for_is_told_by_the_clock,
         death_of_who_silences_the_listener_leaves_it_heard,
         death_of_who_hears_again_leaves_it_heard,
         a_death_ends_no_pause,
