@@ -10,13 +10,16 @@
 /* A request that seems to have waited for longer comes from another clock. */
 #define WAIT_MOST (3600 * CLOCK_SECOND)
 
+/* Seconds whose ns, and a second more, are an int64_t: in the year 2262. */
+#define STAMP_MOST (INT64_MAX / CLOCK_SECOND - 1)
+
 int64_t queue_policy_stamp(const char *stamp, int64_t wall)
 {
     unsigned long long seconds, ms;
     int length = 0;
     if (stamp == NULL ||
         sscanf(stamp, "%10llu.%3llu%n", &seconds, &ms, &length) != 2 ||
-        stamp[length] != '\0')
+        stamp[length] != '\0' || seconds > STAMP_MOST)
         return -1;
     int64_t sent = (int64_t)seconds * CLOCK_SECOND + (int64_t)ms * CLOCK_MS;
     int64_t wait = wall - sent;

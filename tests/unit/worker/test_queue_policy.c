@@ -39,8 +39,15 @@ START_TEST(a_stamp_is_read_or_it_is_not)
         {"1789999999.7500", -1},
         {"t=1789999999.750", -1},
         {"99999999999999999999.000", -1},
+        {"9223372036.999", -1},
+        {"9999999999.000", -1}, /* no int64_t of ns */
     };
     ck_assert_int_eq(queue_policy_stamp(NULL, WALL), -1);
+    /* Not even if that would be now, by a sum that has wrapped. */
+    ck_assert_int_eq(
+        queue_policy_stamp("9999999999.000",
+                           (int64_t)(9999999999u * (uint64_t)CLOCK_SECOND)),
+        -1);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         ck_assert_msg(queue_policy_stamp(cases[i].text, WALL) == cases[i].wait,
                       "%s", cases[i].text);
