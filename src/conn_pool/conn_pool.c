@@ -242,6 +242,7 @@ int conn_pool_next_due(struct conn_pool *t, int from, int64_t due)
 
 static void hear_again(struct conn_pool *t)
 {
+    atomic_store(&t->table->heard, clock_now());
     if (atomic_exchange(&t->table->deaf, 0) != 0)
         listen_for(t, EPOLL_CTL_MOD, t->listener, EPOLLIN, TAG_KNOCK);
 }
@@ -259,6 +260,12 @@ void conn_pool_pause(struct conn_pool *t, int64_t pause)
     /* One may have become free before anybody could know that we wait. */
     if (pause == 0 && conn_table_find(t->table, CONN_SLOT_FREE) >= 0)
         hear_again(t);
+}
+
+int64_t conn_pool_heard_since(const struct conn_pool *t)
+{
+    return atomic_load(&t->table->deaf) != 0 ? CLOCK_NEVER
+                                             : atomic_load(&t->table->heard);
 }
 
 /* --- Waiting. --- */
@@ -513,6 +520,7 @@ static void listen_again(struct conn_pool *t)
         deaf == CLOCK_NEVER && conn_table_find(t->table, CONN_SLOT_FREE) >= 0;
     if (deaf != 0 && !for_no_slot)
         return;
+    atomic_store(&t->table->heard, clock_now());
     atomic_store(&t->table->deaf, 0);
     listen_for(t, EPOLL_CTL_MOD, t->listener, EPOLLIN, TAG_KNOCK);
 }

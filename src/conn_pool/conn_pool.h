@@ -123,6 +123,10 @@ int conn_pool_reserve(struct conn_pool *t);
 /* No worker is told of the listener for `pause` ns; 0: until a slot is free. */
 void conn_pool_pause(struct conn_pool *t, int64_t pause);
 
+/* Since when workers are told of the listener, monotonic ns; CLOCK_NEVER: they
+ * are not, and connections may wait there though workers are idle. */
+int64_t conn_pool_heard_since(const struct conn_pool *t);
+
 /* The owned slot has its connection: count it as opened. */
 void conn_pool_opened(struct conn_pool *t, int slot);
 

@@ -31,6 +31,7 @@ struct conn_slot {
 struct conn_table {
     _Atomic int64_t clock_at; /* of the clock */
     _Atomic int64_t deaf;     /* the listener is not heard until then; 0: is */
+    _Atomic int64_t heard;    /* monotonic ns: when it was last heard again */
     _Atomic int32_t closing;
     _Atomic int32_t knocking;
     _Atomic int64_t looked; /* monotonic ns: when conn_watch last looked */

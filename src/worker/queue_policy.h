@@ -15,7 +15,7 @@
 struct queue_policy_wait {
     int64_t waited;  /* ns, at least */
     uint64_t behind; /* requests that wait behind it, at least */
-    /* ns since its worker last had nothing to do: no request waited then */
+    /* ns since its worker last had nothing to do, nor a request to wait for */
     int64_t most;
     int64_t stamped; /* ns, as queue_policy_stamp() says; -1: not known */
     bool stopped;    /* the pool has no time left for it */

@@ -9,6 +9,10 @@
 #define QUEUE_LOOKS 4
 #define LIMIT_LOOK (20 * CLOCK_MS)
 
+/* A wait of this length was one: had a request been there, it would have ended
+ * it at once. */
+#define REST CLOCK_MS
+
 /* The supervisor looks no more often. */
 #define WATCH_LEAST (10 * CLOCK_MS)
 
@@ -59,6 +63,14 @@ void queue_wait_accepted(struct queue_wait *w)
 void queue_wait_taken(struct queue_wait *w, int64_t came)
 {
     w->waited = came == 0 ? 0 : clock_now() - came;
+}
+
+void queue_wait_rested(struct queue_wait *w, int64_t began, int64_t ended)
+{
+    int64_t heard = conn_pool_heard_since(w->conn_pool);
+    int64_t since = heard > began ? heard : began;
+    if (since <= ended && ended - since >= REST)
+        w->rested = ended;
 }
 
 static uint64_t count_behind(const struct queue_wait *w)

@@ -32,8 +32,7 @@ struct queue_wait {
     const struct config_pool *pool;
     struct conn_pool *conn_pool;
     struct scoreboard *board; /* NULL: the kernel's queue is not asked */
-    int64_t rested; /* monotonic ns: when the worker was last idle; the worker
-                       sets it */
+    int64_t rested; /* monotonic ns: when no request waited for the worker */
     int64_t waited; /* ns, of the connection in hand, until its first request */
 };
 
@@ -48,6 +47,12 @@ void queue_wait_accepted(struct queue_wait *w);
 /* The worker has just taken a parked connection; `came` is what
  * conn_pool_take() has given. */
 void queue_wait_taken(struct queue_wait *w, int64_t came);
+
+/* The worker has waited for an event from `began` to `ended`, monotonic ns. If
+ * that was long enough, no request waited then; but not while the listener was
+ * paused (conn_pool_pause()), where connections wait though workers are idle.
+ */
+void queue_wait_rested(struct queue_wait *w, int64_t began, int64_t ended);
 
 /* A request begins on that connection: what is known of its wait, for
  * queue_policy_judge(). The caller adds `stamped` and `stopped`. `aside`: bytes

@@ -29,9 +29,6 @@
  * wait lets them in without being asked. */
 #define HEAR_INTERVAL CLOCK_MS
 
-/* A wait of this length was one. */
-#define REST CLOCK_MS
-
 struct worker {
     const struct worker_plan *plan;
     struct conn_pool *conn_pool;
@@ -113,16 +110,15 @@ static bool accept_some(struct worker *w)
     return any;
 }
 
-/* Wait for one event. Where it was not there at once, no request was. */
+/* Wait for one event. */
 static enum conn_pool_event rest(struct worker *w, int limit, int *slot)
 {
     bool asks = w->plan->pool->queue_timeout != 0;
     int64_t began = asks ? clock_now() : 0;
     enum conn_pool_event event =
         conn_pool_wait(w->conn_pool, signals_waiting(), limit, slot);
-    int64_t ended = asks ? clock_now() : 0;
-    if (ended - began >= REST)
-        w->serving.waiting.rested = ended;
+    if (asks)
+        queue_wait_rested(&w->serving.waiting, began, clock_now());
     return event;
 }
 

@@ -195,6 +195,24 @@ def what_is_wrong_anyway_is_told_as_that():
 
 
 @tap.test
+def whoever_has_waited_for_a_connection_to_end():
+    """At max_connections workers are idle, and yet a request waits: its stamp
+    is believed"""
+    with Pool(workers=2, max_connections=4, queue_timeout="200ms") as pool:
+        kept = [pool.link() for _ in range(4)]
+        for link in kept:
+            link.send(fastcgi.request(SAMPLE, keep=True))
+            tap.equal(link.read_reply().status, 200, "the status")
+        sent = time.time()
+        links = ask(pool, 1, QUEUED_AT=f"{sent:.3f}")
+        pool.wait_for_count("full", 1)
+        kit.until("it has waited", lambda: time.time() > sent + 0.4)
+        kept[0].close()
+        tap.equal(outcomes(links), {"queue_timeout": 1}, "the outcome")
+        tap.equal(pool.log_lines("not believed"), [], "complaints")
+
+
+@tap.test
 def through_nginx():
     """With the file that is shipped, which sends the stamp"""
     reason = fronts.Nginx.missing()

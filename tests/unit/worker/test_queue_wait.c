@@ -90,12 +90,38 @@ START_TEST(both_queues_are_counted)
 }
 END_TEST
 
+/* At a paused listener connections wait, though the worker is idle. */
+START_TEST(to_be_idle_beside_a_paused_listener_is_no_rest)
+{
+    struct queue_wait w;
+    int64_t now = clock_now();
+    queue_wait_open(&w, &pool, conn_pool, board);
+    queue_wait_rested(&w, now - CLOCK_SECOND, now);
+    ck_assert_int_eq(w.rested, now);
+    queue_wait_rested(&w, now + CLOCK_MS, now + CLOCK_MS + 1); /* too short */
+    ck_assert_int_eq(w.rested, now);
+    conn_pool_pause(conn_pool, 3600 * CLOCK_SECOND);
+    queue_wait_rested(&w, now, now + CLOCK_SECOND);
+    ck_assert_int_eq(w.rested, now);
+    ck_assert_int_eq(conn_pool_heard_since(conn_pool), CLOCK_NEVER);
+    conn_pool_pause(conn_pool, 0); /* there is a slot: it ends at once */
+    int64_t heard = conn_pool_heard_since(conn_pool);
+    ck_assert_int_ge(heard, now);
+    queue_wait_rested(&w, now - CLOCK_SECOND, heard); /* it was paused then */
+    queue_wait_rested(&w, now - CLOCK_SECOND, heard - 1);
+    ck_assert_int_eq(w.rested, now);
+    queue_wait_rested(&w, now, heard + CLOCK_SECOND);
+    ck_assert_int_eq(w.rested, heard + CLOCK_SECOND);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         the_supervisor_looks_four_times_in_queue_timeout,
         what_it_finds_is_known_to_whoever_takes,
         both_queues_are_counted,
+        to_be_idle_beside_a_paused_listener_is_no_rest,
     };
     return UNIT_RUN_WITH("queue_wait", tests, open_all, close_all);
 }
