@@ -87,8 +87,8 @@ void evaluation_free(struct evaluation **e);
 void evaluation_begin(struct evaluation *e);
 
 /* Keep what has been added before the list at `list` begins, 0 is the
- * outermost. Go back to it: before another list in its place. For a decoder that
- * reads a document once; one that has all of it needs neither. */
+ * outermost. Go back to it: before another list in its place. For a decoder
+ * that reads a document once; one that has all of it needs neither. */
 void evaluation_save(struct evaluation *e, size_t list);
 void evaluation_restore(struct evaluation *e, size_t list);
 
