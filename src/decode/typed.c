@@ -50,10 +50,11 @@ struct typed {
 
 static struct typed *allocate(uint32_t max_depth)
 {
-    struct typed *d = malloc(sizeof *d);
+    /* All of it is set: windows read what is in their room behind what counts,
+     * and leave it out by masks. */
+    struct typed *d = calloc(1, sizeof *d);
     if (d == NULL)
         return NULL;
-    memset(d, 0, offsetof(struct typed, waiting_bytes));
     d->max_depth = max_depth;
     typed_choose_path(d, 0);
     return d;
