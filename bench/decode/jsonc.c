@@ -1,5 +1,5 @@
 /* json-c alone, as a handler would use it: no check in front of it. */
-#include <json.h>
+#include <json-c/json.h>
 #include <string.h>
 
 #include "peers.h"

@@ -140,13 +140,14 @@ static enum parity_kind explain_refusal(const struct parity_case *c)
     struct tally t;
     struct fault f = {.what = OUTCOME_ok};
     char text[TALLY_TEXT_MAX];
-    if (decode(c, c->shape->numbers, &t, &f) && tally_print(&t, text) == 0)
+    bool decoded = decode(c, c->shape->numbers, &t, &f);
+    if (decoded && tally_print(&t, text) == 0)
         f.what = OUTCOME_out_of_range;
     if (f.what == OUTCOME_internal)
         return PARITY_unjudged;
     if (f.what == OUTCOME_ok || c->ours.status != outcome_status(f.what))
         return PARITY_status;
-    if (f.what == OUTCOME_out_of_range)
+    if (decoded)
         return explain_range(c, &t);
     if (f.what == OUTCOME_wrong_shape)
         return explain_shape(c, &f);

@@ -51,7 +51,7 @@ struct conn_pool;
  * soft limit of open files as needed. NULL: `why` says what to change. */
 struct conn_pool *conn_pool_new(uint32_t slots, int listener, char *why,
                                 size_t why_size);
-void conn_pool_free(struct conn_pool **t);
+void conn_pool_free(struct conn_pool **conn_pool);
 
 /* What another program needs to take the connection pool over. The slots are in
  * shared memory, which both programs must lay out alike. All descriptors keep

@@ -272,7 +272,7 @@ static enum send_end explain(const struct send_options *o,
 static enum send_end send_file(const struct send_options *o,
                                const struct config *c)
 {
-    static struct sender sender;
+    struct sender sender = {.options = o};
     const char *path = o->body.values[0];
     bool is_stdin = strcmp(path, "-") == 0;
     int body = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
@@ -280,7 +280,6 @@ static enum send_end send_file(const struct send_options *o,
         fail("%s: %s", path, strerror(errno));
         return SEND_FAILED;
     }
-    sender.options = o;
     enum send_end end =
         o->explain ? explain(o, c, body) : ask(&sender, c, body);
     if (!is_stdin)

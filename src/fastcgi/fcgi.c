@@ -134,16 +134,16 @@ static void frame_head(struct framed *out, struct head *h)
  * one. A head then costs no write into a pipe and no read from it. A library
  * that was linked with -Bsymbolic keeps to its own, as does, this being weak,
  * one that is linked in statically. */
-__attribute__((weak)) int OS_Read(int fd, char *to, size_t most)
+__attribute__((weak)) int OS_Read(int fd, char *buf, size_t len)
 {
     struct framed *from = &serving->head;
     size_t n = 0;
     (void)fd;
-    while (n < most && from->taken < from->count) {
+    while (n < len && from->taken < from->count) {
         const struct iovec *part = &from->part[from->taken];
         size_t left = part->iov_len - from->of_part;
-        size_t some = left < most - n ? left : most - n;
-        memcpy(to + n, (const char *)part->iov_base + from->of_part, some);
+        size_t some = left < len - n ? left : len - n;
+        memcpy(buf + n, (const char *)part->iov_base + from->of_part, some);
         n += some;
         from->of_part = some == left ? 0 : from->of_part + some;
         from->taken += some == left;

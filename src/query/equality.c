@@ -19,7 +19,7 @@ struct node {
 };
 
 struct tree {
-    const char *text;
+    char *text;
     struct node *nodes;
     uint32_t count;
     bool no_memory;
@@ -220,7 +220,7 @@ static void grow(struct tree *t, const char *text, size_t n)
 
 static void clear(struct tree *t)
 {
-    free((void *)(uintptr_t)t->text);
+    free(t->text);
     free(t->nodes);
 }
 

@@ -139,10 +139,11 @@ void text_match_feed(struct text_match *m, const char *raw, size_t n,
     uint8_t step[TEXT_STEP_MAX];
     const char *end = raw + n;
     while (raw < end && m->order == 0) {
-        bool plain = m->reader.state == PLAIN && m->reader.high == 0;
-        const char *escape =
-            plain ? memchr(raw, '\\', (size_t)(end - raw)) : raw;
-        size_t run = (size_t)((escape == NULL ? end : escape) - raw);
+        size_t run = 0;
+        if (m->reader.state == PLAIN && m->reader.high == 0) {
+            const char *escape = memchr(raw, '\\', (size_t)(end - raw));
+            run = (size_t)((escape == NULL ? end : escape) - raw);
+        }
         match(m, (const uint8_t *)raw, run, known, known_n);
         raw += run;
         if (raw < end && m->order == 0)

@@ -28,7 +28,7 @@ struct idle_set *idle_set_take_over(int memory, int bell, uint32_t count);
 /* A number that differs where the layouts of that memory in two programs do. */
 uint32_t idle_set_layout(void);
 
-void idle_set_free(struct idle_set **r);
+void idle_set_free(struct idle_set **idle_set);
 
 /* A worker's slot in it; without an idle set nothing is noted. */
 struct idle_set_seat {

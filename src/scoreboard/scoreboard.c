@@ -46,9 +46,9 @@ static const char *const shadow_count_names[] = {
 #undef SHADOW_COUNT
 };
 
-const char *scoreboard_shadow_count_name(enum shadow_count n)
+const char *scoreboard_shadow_count_name(enum shadow_count c)
 {
-    return shadow_count_names[n];
+    return shadow_count_names[c];
 }
 
 const char *scoreboard_worker_state_name(enum worker_state s)

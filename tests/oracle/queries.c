@@ -197,7 +197,7 @@ static void answer(size_t n)
 int main(void)
 {
     uint32_t head[3];
-    struct query_error error;
+    struct query_error error = {.message = "no settings have come"};
     bool good = false;
     open_memory();
     setvbuf(stdout, NULL, _IOLBF, 0); /* the peer waits for each line */

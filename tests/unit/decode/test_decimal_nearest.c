@@ -60,7 +60,7 @@ static void check_tie(double low)
     sprintf(text, "%.*Le", (int)(last - text), half);
     check(text, even);
     memset(text, '0', DECIMALS_TEXT_MAX);
-    digits = (size_t)sprintf(text, "%.1000Le", half);
+    sprintf(text, "%.1000Le", half);
     char *e = strchr(text, 'e');
     e[-1] = '1';
     check(text, high);

@@ -4,9 +4,9 @@
 
 #include <fcgios.h>
 
-int OS_Read(int fd, char *to, size_t most)
+int OS_Read(int fd, char *buf, size_t len)
 {
-    return (int)read(fd, to, most);
+    return (int)read(fd, buf, len);
 }
 
 #include "test_fcgi.c"

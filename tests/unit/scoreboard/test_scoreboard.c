@@ -125,6 +125,7 @@ START_TEST(a_cut_file_is_refused)
 {
     choose_path();
     struct scoreboard *b = scoreboard_new(path, 8, NULL);
+    ck_assert_ptr_nonnull(b);
     ck_assert_int_eq(truncate(path, (off_t)sizeof *b + 8), 0);
     ck_assert_ptr_null(scoreboard_map(path));
     unlink(path);
