@@ -40,3 +40,38 @@ void fault_memory(struct fault *f)
     *f = (struct fault){.what = OUTCOME_internal};
     snprintf(f->reason, sizeof f->reason, "memory is short");
 }
+
+static const char *const reasons[] = {
+    [EVALUATION_MISSING] = FAULT_MISSING,
+    [EVALUATION_NOT_LIST] = FAULT_NOT_ARRAY,
+    [EVALUATION_NOT_INT64] = FAULT_NOT_INT64,
+    [EVALUATION_NOT_NUMBER] = FAULT_NOT_NUMBER,
+    [EVALUATION_KEEP_LONG] = "longer than 64 KB, and compared with another",
+    [EVALUATION_COPY_LONG] = "longer than 1 KB, and to be copied",
+    [EVALUATION_COPY_KIND] = "a list or an object, and to be copied"};
+
+void fault_query(struct fault *fault, const struct program *p,
+                 const struct evaluation_fault *f)
+{
+    struct buf pointer;
+    if (f->what == EVALUATION_NO_MEMORY) {
+        fault_memory(fault);
+        return;
+    }
+    *fault = (struct fault){.what = OUTCOME_wrong_shape};
+    if (f->what == EVALUATION_RANGE) {
+        fault->what = OUTCOME_out_of_range;
+        snprintf(fault->reason, sizeof fault->reason, "%s does not fit %s",
+                 p->results[f->result].name,
+                 p->numbers == PROGRAM_INT64 ? "a 64-bit integer"
+                                             : "a finite double");
+        return;
+    }
+    buf_init(&pointer, fault->pointer, sizeof fault->pointer);
+    evaluation_pointer(p, f, &pointer);
+    if (f->line > 0)
+        snprintf(fault->reason, sizeof fault->reason, "line %llu: %s",
+                 (unsigned long long)f->line, reasons[f->what]);
+    else
+        snprintf(fault->reason, sizeof fault->reason, "%s", reasons[f->what]);
+}

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/outcome.h"
+#include "query/evaluation.h"
 
 struct fault {
     enum outcome what; /* OUTCOME_ok: nothing is wrong */
@@ -35,5 +36,9 @@ void fault_shape(struct fault *f, const char *array, uint64_t index,
 
 /* Fill `f`: memory is short. */
 void fault_memory(struct fault *f);
+
+/* Fill `f` with what is wrong in an evaluation, in the words of replies. */
+void fault_query(struct fault *f, const struct program *p,
+                 const struct evaluation_fault *wrong);
 
 #endif

@@ -1,7 +1,6 @@
 /* interpret: see interpret.h. */
 #include "decode/interpret.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,7 +211,7 @@ bool interpret_finish(struct interpret *i, struct fault *fault)
         return false;
     if (evaluation_finish(i->evaluation, &i->result, &f))
         return true;
-    interpret_fault(i->program, &f, fault);
+    fault_query(fault, i->program, &f);
     return false;
 }
 
@@ -220,39 +219,4 @@ const char *interpret_text(const struct interpret *i, size_t *n)
 {
     *n = i->result.len;
     return i->result.data;
-}
-
-static const char *const reasons[] = {
-    [EVALUATION_MISSING] = FAULT_MISSING,
-    [EVALUATION_NOT_LIST] = FAULT_NOT_ARRAY,
-    [EVALUATION_NOT_INT64] = FAULT_NOT_INT64,
-    [EVALUATION_NOT_NUMBER] = FAULT_NOT_NUMBER,
-    [EVALUATION_KEEP_LONG] = "longer than 64 KB, and compared with another",
-    [EVALUATION_COPY_LONG] = "longer than 1 KB, and to be copied",
-    [EVALUATION_COPY_KIND] = "a list or an object, and to be copied"};
-
-void interpret_fault(const struct program *p, const struct evaluation_fault *f,
-                     struct fault *fault)
-{
-    struct buf pointer;
-    if (f->what == EVALUATION_NO_MEMORY) {
-        fault_memory(fault);
-        return;
-    }
-    *fault = (struct fault){.what = OUTCOME_wrong_shape};
-    if (f->what == EVALUATION_RANGE) {
-        fault->what = OUTCOME_out_of_range;
-        snprintf(fault->reason, sizeof fault->reason, "%s does not fit %s",
-                 p->results[f->result].name,
-                 p->numbers == PROGRAM_INT64 ? "a 64-bit integer"
-                                             : "a finite double");
-        return;
-    }
-    buf_init(&pointer, fault->pointer, sizeof fault->pointer);
-    evaluation_pointer(p, f, &pointer);
-    if (f->line > 0)
-        snprintf(fault->reason, sizeof fault->reason, "line %llu: %s",
-                 (unsigned long long)f->line, reasons[f->what]);
-    else
-        snprintf(fault->reason, sizeof fault->reason, "%s", reasons[f->what]);
 }

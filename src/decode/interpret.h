@@ -29,8 +29,4 @@ bool interpret_feed(struct interpret *i, const uint8_t *bytes, size_t n,
 bool interpret_finish(struct interpret *i, struct fault *fault);
 const char *interpret_text(const struct interpret *i, size_t *n);
 
-/* The fault of an evaluation in the words of replies. */
-void interpret_fault(const struct program *p, const struct evaluation_fault *f,
-                     struct fault *fault);
-
 #endif

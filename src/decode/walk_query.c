@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "decode/decimal.h"
-#include "decode/interpret.h"
 #include "decode/names.h"
 #include "decode/number.h"
 #include "decode/window.h"
@@ -525,6 +524,6 @@ bool walk_query_finish(struct walk_query *w, struct buf *out,
         scalar_token(w, 0, SCAN_NUMBER, &rest);
     if (evaluation_finish(w->evaluation, out, &f))
         return true;
-    interpret_fault(w->paths->program, &f, fault);
+    fault_query(fault, w->paths->program, &f);
     return false;
 }
