@@ -183,7 +183,8 @@ static void fill(struct shadow_case *c, const struct shadow_sampler_reply *r,
     memcpy(c->reply, reply, reply_len);
     c->reply[reply_len] = '\0';
     c->result_len = r->outcome == OUTCOME_ok ? (uint32_t)r->result_len : 0;
-    memcpy(c->result, r->result, c->result_len);
+    if (c->result_len > 0) /* else there may be none */
+        memcpy(c->result, r->result, c->result_len);
     c->result[c->result_len] = '\0';
     c->body[c->body_len] = '\0';
 }
