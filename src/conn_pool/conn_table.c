@@ -14,7 +14,7 @@ static size_t bytes_for(uint32_t count)
 struct conn_table *conn_table_new(uint32_t count, int *memory)
 {
     struct conn_table *p =
-        share_new("tallyd-connection pool", bytes_for(count), memory);
+        share_new("tallyd-conn_pool", bytes_for(count), memory);
     if (p != NULL)
         p->count = count;
     return p;

@@ -20,7 +20,7 @@
 /* After accept(2) failed for want of descriptors or memory. */
 #define ACCEPT_PAUSE (100 * CLOCK_MS)
 
-/* How often the kernel is asked again to take a connection to the conn_pool. */
+/* How often the kernel is asked again to take a connection into the pool. */
 #define PARK_RETRY_MS 10
 
 /* At the end of the pool: how long a silent new connection is waited for; web
@@ -84,7 +84,7 @@ static bool park(struct serving *s, struct fcgi_conn *conn)
     return true;
 }
 
-/* The kernel would not take it to the conn_pool: wait with it for a moment. */
+/* The kernel would not take it into the pool: wait with it for a moment. */
 static bool wait_along(struct serving *s, struct fcgi_conn *conn)
 {
     count(s, COUNTER_park_errors);

@@ -50,7 +50,7 @@ static void start_draining(struct worker *w)
     serving_hurry(&w->serving);
 }
 
-/* `generation_ends`: nobody but this generation will empty its conn_pool. */
+/* `generation_ends`: nobody but this generation will empty its connections. */
 static void obey_stop(struct worker *w, bool generation_ends)
 {
     bool pool_ends = generation_ends || conn_pool_closing(w->conn_pool) ||
