@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fieldlist.h"
+#include "base/host_list.h"
 
 /* Longer names are for programs. */
 #define PLAIN_NAME_MAX 64
@@ -76,6 +77,11 @@ static bool check_pool(const struct config_pool *p, struct buf *why)
     if (p->workers == 0 && p->cpu_affinity[0] != '\0')
         buf_str(why, "[pool] cpu_affinity: needs a supervisor; set workers "
                      "to 1 or more");
+    char room[160];
+    struct buf cause;
+    buf_init(&cause, room, sizeof room);
+    if (!host_list_check(p->status_hosts, &cause))
+        buf_printf(why, "[pool] status_hosts: %s", cause.data);
     if (p->log_to != CONFIG_log_to_auto && p->log_file[0] != '\0')
         buf_str(why, "[pool] log_file: for log_to = auto only");
     if (p->slow_log[0] != '\0' && p->slow_threshold == 0)

@@ -12,7 +12,7 @@
 #include "os/proctitle.h"
 #include "os/sandbox.h"
 
-#define STATUS_BACKLOG 64
+#define STATUS_BACKLOG 1024
 
 static bool fail(const char *why)
 {

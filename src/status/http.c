@@ -12,6 +12,7 @@
 #include "status/http_peers.h"
 
 #define REQUEST_BYTES ((size_t)16384)
+#define LEAVING_MAX 16
 
 struct http {
     struct http_config config;
@@ -40,6 +41,8 @@ static void notice(void *context, struct MHD_Connection *c, void **of_peer,
             MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
         if (info != NULL)
             *of_peer = http_peers_open(h->peers, info->connect_fd);
+        if (h->config.silence > 0)
+            http_peers_make_room(h->peers, h->config.max_connections);
     }
     if (code == MHD_CONNECTION_NOTIFY_CLOSED && *of_peer != NULL) {
         http_peers_close(*of_peer);
@@ -175,6 +178,8 @@ static void *begin_request(void *context, const char *target,
         return NULL;
     if (h->config.keep)
         http_peers_renew(h->peers, p);
+    else
+        http_peers_hear(h->peers, p);
     http_peers_drop(&p->request);
     p->request.target = strdup(target);
     return &p->request;
@@ -198,6 +203,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *c,
         http_peers_add(u, "", 0, h->config.max_body);
         return MHD_YES;
     }
+    u->begun = true;
     if (u->bytes == NULL || *n == 0)
         return answer(h, c, url, method, u);
     http_peers_add(u, bytes, *n, h->config.max_body);
@@ -216,13 +222,20 @@ static void end_request(void *context, struct MHD_Connection *c,
 
 /* --- The server. --- */
 
+/* Those that are closed for others stay until the turn is over. */
+static unsigned all_connections(const struct http_config *c)
+{
+    return c->silence > 0 ? c->max_connections + LEAVING_MAX
+                          : c->max_connections;
+}
+
 struct http *http_new(const struct http_config *c)
 {
     struct http *h = calloc(1, sizeof *h);
     if (h == NULL)
         return NULL;
     h->config = *c;
-    h->peers = http_peers_new(c->max_connections, c->timeout);
+    h->peers = http_peers_new(all_connections(c), c->timeout, c->silence);
     if (h->peers == NULL) {
         http_free(&h);
         return NULL;
@@ -232,7 +245,7 @@ struct http *http_new(const struct http_config *c)
         flags |= MHD_USE_NO_LISTEN_SOCKET;
     h->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, handle, h, MHD_OPTION_CONNECTION_LIMIT,
-        c->max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_BYTES,
+        all_connections(c), MHD_OPTION_CONNECTION_MEMORY_LIMIT, REQUEST_BYTES,
         MHD_OPTION_NOTIFY_CONNECTION, notice, h, MHD_OPTION_NOTIFY_COMPLETED,
         end_request, h, MHD_OPTION_URI_LOG_CALLBACK, begin_request, h,
         c->listener < 0 ? MHD_OPTION_END : MHD_OPTION_LISTEN_SOCKET,

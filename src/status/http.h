@@ -3,7 +3,9 @@
  *
  * One process, no threads, never waits for a peer. Every connection has a
  * deadline, from its accept to the last byte of its reply; a peer that stops
- * costs its connection until then, and nothing else. It carries one request,
+ * costs its connection until then, and nothing else: with `silence` not even
+ * that, for when `max_connections` are there the one that has come least far
+ * is closed for the next. A connection carries one request,
  * unless `keep` is set: then its deadline starts anew with each.
  * Request line and header of a request have to fit 16 KiB. */
 #ifndef TALLYD_STATUS_HTTP_H
@@ -54,6 +56,8 @@ struct http_config {
     int listener; /* non-blocking; taken over. -1: http_adopt() is used */
     unsigned max_connections;
     int64_t timeout; /* ns, of a whole connection, or of one request of it */
+    int64_t silence; /* ns, from the accept to the end of the first line; 0: as
+                        `timeout` says, and the next one waits for room */
     bool keep;       /* connections carry more than one request */
     size_t max_body; /* of a POST; 0: GET and HEAD are served, and no POST */
     void *context;

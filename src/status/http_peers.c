@@ -9,13 +9,15 @@
 
 enum { TOO_LARGE = 413, NO_MEMORY = 500 };
 
-struct http_peers *http_peers_new(unsigned count, int64_t timeout)
+struct http_peers *http_peers_new(unsigned count, int64_t timeout,
+                                  int64_t silence)
 {
     struct http_peers *p = calloc(1, sizeof *p + count * sizeof p->slots[0]);
     if (p == NULL)
         return NULL;
     p->count = count;
     p->timeout = timeout;
+    p->silence = silence;
     return p;
 }
 
@@ -30,7 +32,11 @@ struct http_peer *http_peers_open(struct http_peers *p, int fd)
     for (unsigned i = 0; i < p->count; i++)
         if (p->slots[i].deadline == 0) {
             p->slots[i].fd = fd;
-            p->slots[i].deadline = clock_now() + p->timeout;
+            p->slots[i].opened = clock_now();
+            p->slots[i].deadline =
+                p->slots[i].opened + (p->silence > 0 && p->silence < p->timeout
+                                          ? p->silence
+                                          : p->timeout);
             return &p->slots[i];
         }
     return NULL;
@@ -40,6 +46,41 @@ void http_peers_close(struct http_peer *peer)
 {
     http_peers_drop(&peer->request);
     peer->deadline = 0;
+}
+
+static void cut(struct http_peer *peer)
+{
+    shutdown(peer->fd, SHUT_RDWR);
+    peer->deadline = CLOCK_NEVER;
+}
+
+void http_peers_hear(const struct http_peers *p, struct http_peer *peer)
+{
+    if (p->silence > 0 && peer->deadline != CLOCK_NEVER)
+        peer->deadline = peer->opened + p->timeout;
+}
+
+/* How far it has come; who has come least far goes first. */
+static int progress(const struct http_peer *peer)
+{
+    return peer->request.target == NULL ? 0 : peer->request.begun ? 2 : 1;
+}
+
+void http_peers_make_room(struct http_peers *p, unsigned most)
+{
+    struct http_peer *first = NULL;
+    unsigned there = 0;
+    for (unsigned i = 0; i < p->count; i++) {
+        struct http_peer *peer = &p->slots[i];
+        if (peer->deadline == 0 || peer->deadline == CLOCK_NEVER)
+            continue;
+        there++;
+        int behind = first == NULL ? -1 : progress(peer) - progress(first);
+        if (behind < 0 || (behind == 0 && peer->opened < first->opened))
+            first = peer;
+    }
+    if (there > most)
+        cut(first);
 }
 
 void http_peers_renew(const struct http_peers *p, struct http_peer *peer)
@@ -56,8 +97,7 @@ int64_t http_peers_cut(struct http_peers *p, int64_t now)
         if (peer->deadline == 0 || peer->deadline == CLOCK_NEVER)
             continue;
         if (peer->deadline <= now) {
-            shutdown(peer->fd, SHUT_RDWR);
-            peer->deadline = CLOCK_NEVER;
+            cut(peer);
         } else if (peer->deadline < next) {
             next = peer->deadline;
         }

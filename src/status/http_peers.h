@@ -18,24 +18,35 @@ struct http_inbound {
 
 struct http_peer {
     int fd;
-    int64_t deadline;            /* monotonic ns; 0: this slot is free */
+    int64_t opened;              /* monotonic ns */
+    int64_t deadline;            /* the same; 0: this slot is free */
     struct http_inbound request; /* that it is at, if it has a target */
 };
 
 struct http_peers {
     int64_t timeout; /* ns, from the last call of open or renew */
+    int64_t silence; /* ns, from open to the first line; 0: no limit */
     unsigned count;
     struct http_peer slots[];
 };
 
 /* NULL: no memory. */
-struct http_peers *http_peers_new(unsigned count, int64_t timeout);
+struct http_peers *http_peers_new(unsigned count, int64_t timeout,
+                                  int64_t silence);
 void http_peers_free(struct http_peers **p);
 
 /* A slot for the connection `fd`, which stays the caller's. NULL: there is
  * none, and it has no deadline. */
 struct http_peer *http_peers_open(struct http_peers *p, int fd);
 void http_peers_close(struct http_peer *peer);
+
+/* The first line has come: the silence is over. */
+void http_peers_hear(const struct http_peers *p, struct http_peer *peer);
+
+/* Are there more than `most`? Shut down the oldest of those that have sent
+ * nothing; of those that have not sent their whole header, if there is none;
+ * of all, if there is none either. */
+void http_peers_make_room(struct http_peers *p, unsigned most);
 
 /* The deadline starts anew, unless it is over. */
 void http_peers_renew(const struct http_peers *p, struct http_peer *peer);

@@ -13,6 +13,7 @@
 /* Scrapers, probes and a few people; each gets one page per connection. */
 #define CONNECTIONS_MAX 64
 #define CONNECTION_TIMEOUT (10 * CLOCK_SECOND)
+#define CONNECTION_SILENCE (2 * CLOCK_SECOND)
 
 static enum aux_process_order next_order(const struct monitor_plan *plan)
 {
@@ -38,6 +39,7 @@ int monitor_run(const struct monitor_plan *plan)
     const struct http_config config = {.listener = plan->listener,
                                        .max_connections = CONNECTIONS_MAX,
                                        .timeout = CONNECTION_TIMEOUT,
+                                       .silence = CONNECTION_SILENCE,
                                        .context =
                                            (void *)(uintptr_t)&plan->site,
                                        .answer = site_answer};

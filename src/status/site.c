@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/host_list.h"
 #include "status/accept.h"
 #include "status/exposition.h"
 #include "status/page.h"
@@ -180,6 +181,13 @@ void site_answer(void *context, const struct http_request *r,
                  struct http_reply *reply)
 {
     const struct visit visit = {context, r, reply};
+    const struct config_pool *p = &visit.site->config->pool;
+    if (!host_list_allows(p->status_listen, p->status_hosts,
+                          http_header(r, "Host"))) {
+        give_text(&visit, 421,
+                  "misdirected: [pool] status_hosts does not have this name\n");
+        return;
+    }
     for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
         if (strcmp(r->path, routes[i].path) == 0) {
             routes[i].answer(&visit);

@@ -34,6 +34,7 @@ struct exchange {
     int64_t due; /* monotonic ns: when the request in hand has to be done */
     uint64_t body_bytes; /* taken of the body in hand */
     int64_t tested;      /* monotonic ns of the last self-test */
+    int64_t refused;     /* monotonic ns of the last line about a refusal */
     char path[PATH_BYTES];
     char reply[REPLY_MAX + 1];
 };
@@ -285,7 +286,8 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
     x->body_bytes = 0;
     if (!fcgi_begin(x->fcgi, conn)) {
         scoreboard_count(&x->plan->slot->counters[COUNTER_refused]);
-        log_warn("connection refused: %s", conn->reason);
+        if (log_paced(&x->refused))
+            log_warn("connection refused: %s", conn->reason);
         return false;
     }
     begin(x, conn, wait);

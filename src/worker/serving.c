@@ -53,7 +53,8 @@ static void close_conn(struct serving *s, struct fcgi_conn *conn)
 static void refuse(struct serving *s, struct fcgi_conn *conn)
 {
     count(s, COUNTER_refused);
-    log_info("connection refused: %s", conn->reason);
+    if (log_paced(&s->refused))
+        log_info("connection refused: %s", conn->reason);
     close_conn(s, conn);
 }
 
@@ -64,9 +65,10 @@ static void expire(struct serving *s, struct fcgi_conn *conn)
         log_debug("connection closed: keepalive_idle is over");
     } else {
         count(s, COUNTER_silent);
-        log_info("connection closed: %s", conn->started
-                                              ? "header_timeout is over"
-                                              : "first_byte_timeout is over");
+        if (log_paced(&s->expired))
+            log_info("connection closed: %s",
+                     conn->started ? "header_timeout is over"
+                                   : "first_byte_timeout is over");
     }
     close_conn(s, conn);
 }

@@ -22,6 +22,8 @@ struct serving {
     struct queue_wait waiting; /* what is known of the connection in hand */
     uint8_t *parcel;           /* FD_STORE_BYTES_MAX */
     int64_t complained; /* monotonic ns: the last warning about resources */
+    int64_t refused;    /* the same: the last line about a refused connection */
+    int64_t expired;    /* the same: about one whose time was over */
 };
 
 /* `s` is zeroed, `plan` borrowed. False: memory is short; serving_close() is

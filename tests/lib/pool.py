@@ -175,9 +175,11 @@ class Pool:
         """One request without a web server; see fastcgi.request()."""
         return fastcgi.post(self.address, body, kit.wait_limit(limit), **more)
 
-    def page(self, path, accept=None, method="GET", limit=10.0, body=None):
+    def page(self, path, accept=None, method="GET", limit=10.0, body=None,
+             headers=None):
         """What the status listener answers."""
-        headers = {} if accept is None else {"Accept": accept}
+        headers = {**(headers or {}),
+                   **({} if accept is None else {"Accept": accept})}
         return web.ask(self.pages, path, kit.wait_limit(limit), method, headers,
                        body)
 

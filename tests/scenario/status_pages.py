@@ -263,6 +263,49 @@ def peers_that_stop_cost_their_place_until_their_time_is_over():
             link.close()
 
 
+def is_open(link):
+    link.setblocking(False)
+    try:
+        return link.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except ConnectionResetError:
+        return False
+
+
+@tap.test
+def peers_that_stop_keep_nobody_away():
+    """Of twice as many connections as there may be, each with half a header, the
+    oldest go for the newest; so do silent ones"""
+    with watched() as pool, contextlib.ExitStack() as links:
+        half = [links.enter_context(open_page_socket(pool))
+                for _ in range(2 * PLACES)]
+        for link in half:
+            with contextlib.suppress(ConnectionError):  # closed for another
+                link.send(b"GET /status HTTP/1.1\r\nHost: x\r\n")
+        tap.equal(pool.page("/readyz", limit=30).status, 200, "/readyz")
+        left = sum(map(is_open, half))
+        tap.check(left >= PLACES - 1, f"{left} are left of {PLACES}; their time "
+                  "was over before the page came")
+        for _ in range(500):
+            links.enter_context(open_page_socket(pool))
+        for _ in range(3):
+            tap.equal(pool.page("/readyz", limit=30).status, 200, "/readyz")
+
+
+@tap.test
+def a_foreign_name_reads_nothing():
+    """DNS rebinding: a Host that is no name of this pool is 421"""
+    port = kit.free_port()
+    with watched(status_listen=f"{kit.HOST}:{port}",
+                 status_hosts="pool.example") as pool:
+        for host, status in (("evil.example", 421), ("evil.example:80", 421),
+                             (f"{kit.HOST}:{port}", 200), ("[::1]", 200),
+                             ("localhost", 200), ("Pool.Example:1", 200)):
+            page = pool.page("/readyz", headers={"Host": host})
+            tap.equal(page.status, status, host)
+
+
 @tap.test
 def what_is_no_request_is_refused():
     texts = (b"\0" * 100 + b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01",
