@@ -1,5 +1,6 @@
 /* tallyctl: looks at a running pool. See tallyctl(1). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -11,6 +12,8 @@
 #include "ctl/send.h"
 #include "ctl/shadow_command.h"
 #include "replay/replay.h"
+
+static int help_main(int argc, char **argv);
 
 static const struct command {
     const char *name, *help;
@@ -70,6 +73,24 @@ static int run(const struct command *c, int argc, char **argv, int at)
     return c->run(argc - 1, argv + 1);
 }
 
+static int help_main(int argc, char **argv)
+{
+    static char help[] = "-h";
+    const struct command *c = NULL;
+    if (argc > 1 && strcmp(argv[1], "-h") != 0 &&
+        strcmp(argv[1], "--help") != 0) {
+        c = find_command(argv[1]);
+        if (c == NULL)
+            return EX_USAGE;
+    }
+    if (c == NULL || c->run == help_main) {
+        options_help(&table, stdout);
+        return EXIT_SUCCESS;
+    }
+    char *asked[] = {argv[1], help, NULL};
+    return c->run(2, asked);
+}
+
 int main(int argc, char **argv)
 {
     struct tallyctl_options o = {0};
@@ -78,6 +99,10 @@ int main(int argc, char **argv)
     options_clear(&table, &o);
     if (status != OPTIONS_GO)
         return status;
+    if (count == 0) {
+        options_help(&table, stderr);
+        return EX_USAGE;
+    }
     int at = argc - (int)count;
     const struct command *c = find_command(argv[at]);
     return c == NULL ? EX_USAGE : run(c, argc, argv, at);

@@ -25,6 +25,15 @@ size_t utf8_length(const unsigned char *s)
     return n;
 }
 
+bool utf8_is_text(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t n = 1;
+    for (; *s != '\0' && n > 0; s += n)
+        n = utf8_length(s);
+    return n > 0;
+}
+
 bool utf8_is_control(const unsigned char *s, size_t n)
 {
     return (n == 1 && (*s < 0x20 || *s == 0x7f)) ||

@@ -9,6 +9,9 @@
  * none. */
 size_t utf8_length(const unsigned char *s);
 
+/* Is all of it valid? */
+bool utf8_is_text(const char *text);
+
 /* Is the sequence of `n` bytes at `s` a control character? Those are U+0000 to
  * U+001F, U+007F, and U+0080 to U+009F, of which some terminals take U+009B
  * for ESC [. */

@@ -64,13 +64,14 @@ bool config_set_defaults(const struct config_section *s)
 
 struct config_section config_pool_section(struct config *c)
 {
-    return (struct config_section){"pool", "", pool_rows, POOL_ROWS, &c->pool};
+    return (struct config_section){"pool",    "",       pool_rows,
+                                   POOL_ROWS, &c->pool, &c->pool.given};
 }
 
 struct config_section config_shadow_section(struct config *c)
 {
-    return (struct config_section){"shadow", "", shadow_rows, SHADOW_ROWS,
-                                   &c->shadow};
+    return (struct config_section){"shadow",    "",         shadow_rows,
+                                   SHADOW_ROWS, &c->shadow, &c->shadow.given};
 }
 
 bool config_has_shadow(const struct config_shadow *s)
@@ -80,8 +81,8 @@ bool config_has_shadow(const struct config_shadow *s)
 
 struct config_section config_endpoint_section(struct config_endpoint *e)
 {
-    return (struct config_section){"endpoint", e->name, endpoint_rows,
-                                   ENDPOINT_ROWS, e};
+    return (struct config_section){"endpoint",    e->name, endpoint_rows,
+                                   ENDPOINT_ROWS, e,       &e->given};
 }
 
 struct config_endpoint *config_find_endpoint(const struct config *c,
@@ -133,20 +134,13 @@ bool config_set_member(struct config_endpoint *e, bool copy, const char *name,
     return m->text != NULL;
 }
 
-void config_note_key(struct config_endpoint *e, size_t index, unsigned line)
-{
-    e->given |= UINT64_C(1) << index;
-    e->lines[index] = line;
-}
-
-bool config_is_given(const struct config_endpoint *e, const char *key,
+bool config_is_given(const struct config_section *s, const char *key,
                      unsigned *line)
 {
-    const struct setting *row =
-        config_setting_find(endpoint_rows, ENDPOINT_ROWS, key);
-    size_t index = row == NULL ? 0 : (size_t)(row - endpoint_rows);
-    *line = e->lines[index];
-    return row != NULL && (e->given >> index & 1) != 0;
+    const struct setting *row = config_setting_find(s->rows, s->count, key);
+    size_t index = row == NULL ? 0 : (size_t)(row - s->rows);
+    *line = s->given->lines[index];
+    return row != NULL && (s->given->rows >> index & 1) != 0;
 }
 
 static void clear_section(const struct config_section *s)

@@ -22,13 +22,20 @@ typedef int64_t config_COUNT, config_SIZE, config_DURATION, config_SHARE,
     enum config_##name{CHOICE_MEMBERS(CONFIG_##name##_, words)};
 #include "config/config.def"
 
+#define CONFIG_ROWS_MAX 64    /* keys of a section */
+#define CONFIG_MEMBERS_MAX 32 /* result.NAME and copy.NAME of an endpoint */
+
+/* Which keys of a section were set, and where. */
+struct config_given {
+    uint64_t rows;                   /* a bit for each, by index */
+    unsigned lines[CONFIG_ROWS_MAX]; /* 0: from -s */
+};
+
 struct config_pool {
+    struct config_given given;
 #define POOL(name, type, reload, def, allowed, help) config_##type name;
 #include "config/config.def"
 };
-
-#define CONFIG_ROWS_MAX 64    /* keys of a section */
-#define CONFIG_MEMBERS_MAX 32 /* result.NAME and copy.NAME of an endpoint */
 
 /* result.NAME or copy.NAME, in the order of the file. */
 struct config_member {
@@ -42,8 +49,7 @@ struct config_endpoint {
     unsigned line; /* of its section in the file; 0: from -s */
     struct config_member members[CONFIG_MEMBERS_MAX];
     size_t member_count;
-    uint64_t given;                  /* rows that were set, by index */
-    unsigned lines[CONFIG_ROWS_MAX]; /* where; 0: from -s */
+    struct config_given given;
     char *list; /* the document's member that is the list, where that and
                    `field` times `multiply` is all that is wanted; else NULL */
 #define ENDPOINT(name, type, reload, def, allowed, help) config_##type name;
@@ -54,6 +60,7 @@ struct config_endpoint {
 
 struct config_shadow {
     unsigned line; /* of its section in the file; 0: from -s, or none */
+    struct config_given given;
 #define SHADOW(name, type, reload, def, allowed, help) config_##type name;
 #include "config/config.def"
 };
@@ -76,6 +83,7 @@ struct config_section {
     const struct setting *rows;
     size_t count;
     void *base;
+    struct config_given *given;
 };
 
 struct config_section config_pool_section(struct config *c);
@@ -105,11 +113,8 @@ struct config_member *config_find_member(struct config_endpoint *e, bool copy,
 bool config_set_member(struct config_endpoint *e, bool copy, const char *name,
                        const char *text, unsigned line);
 
-/* The row of that index was set. */
-void config_note_key(struct config_endpoint *e, size_t index, unsigned line);
-
 /* Was the key set, and in which line? */
-bool config_is_given(const struct config_endpoint *e, const char *key,
+bool config_is_given(const struct config_section *s, const char *key,
                      unsigned *line);
 
 /* Does the endpoint want no more than one sum of a member of the document? Then

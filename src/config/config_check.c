@@ -130,13 +130,19 @@ static bool check_shadow(const struct config *c, struct buf *why)
     return why->len == 0;
 }
 
+static bool is_given(struct config_endpoint *e, const char *key, unsigned *line)
+{
+    const struct config_section s = config_endpoint_section(e);
+    return config_is_given(&s, key, line);
+}
+
 /* The line of the setting that a mistake is in. */
 static unsigned line_of(struct config_endpoint *e, const char *key)
 {
     unsigned line;
     bool copy = strncmp(key, "copy.", 5) == 0;
     const char *dot = strchr(key, '.');
-    if (config_is_given(e, key, &line) || dot == NULL)
+    if (is_given(e, key, &line) || dot == NULL)
         return line;
     const struct config_member *m = config_find_member(e, copy, dot + 1);
     return m == NULL ? e->line : m->line;
@@ -162,7 +168,7 @@ static bool note_list(struct config_endpoint *e, const struct program *p)
 }
 
 /* result.NAME and the short form, which is for one result alone. */
-static bool check_forms(const struct config_endpoint *e, unsigned *line,
+static bool check_forms(struct config_endpoint *e, unsigned *line,
                         struct buf *why)
 {
     static const char *const keys[] = {"field", "multiply", "result"};
@@ -170,7 +176,7 @@ static bool check_forms(const struct config_endpoint *e, unsigned *line,
     for (size_t i = 0; result == NULL && i < e->member_count; i++)
         result = e->members[i].copy ? NULL : &e->members[i];
     for (size_t i = 0; result != NULL && i < sizeof keys / sizeof keys[0]; i++)
-        if (config_is_given(e, keys[i], line)) {
+        if (is_given(e, keys[i], line)) {
             buf_printf(why,
                        "[endpoint %s] %s: is of the short form, field, "
                        "multiply and result, and there is result.%s; use one "
@@ -182,10 +188,10 @@ static bool check_forms(const struct config_endpoint *e, unsigned *line,
 }
 
 /* With lines the list is the body. */
-static bool check_lines(const struct config_endpoint *e, unsigned *line,
+static bool check_lines(struct config_endpoint *e, unsigned *line,
                         struct buf *why)
 {
-    if (e->format != CONFIG_format_ndjson || !config_is_given(e, "array", line))
+    if (e->format != CONFIG_format_ndjson || !is_given(e, "array", line))
         return true;
     buf_printf(
         why,

@@ -38,19 +38,20 @@ static char *skip_quoted(char *at)
     return *end == '\0' ? end - 1 : end;
 }
 
-/* End the text where a comment begins. */
-static void cut_comment(char *text, bool quotes)
+/* Where behind white space a ; stands, or a # with something before it; NULL:
+ * nowhere. */
+static char *find_comment(char *text, bool quotes)
 {
     bool behind_blank = false;
+    char *first = text + strspn(text, BLANKS);
     for (char *at = text; *at != '\0'; at++) {
-        if (behind_blank && *at == ';') {
-            *at = '\0';
-            return;
-        }
+        if (behind_blank && (*at == ';' || (*at == '#' && at > first)))
+            return at;
         behind_blank = is_blank(*at);
         if (quotes && (*at == '"' || *at == '\''))
             at = skip_quoted(at);
     }
+    return NULL;
 }
 
 static enum config_lines_kind wrong(struct config_lines *l, const char *what)
@@ -64,7 +65,11 @@ static enum config_lines_kind read_header(struct config_lines *l, char *text)
     char *end = strchr(text, ']');
     if (end == NULL)
         return wrong(l, "a section header without its ]");
-    *end = '\0';
+    *end++ = '\0';
+    end += strspn(end, BLANKS);
+    if (strchr(";#\r\n", *end) == NULL)
+        return wrong(l, "text behind the ] of a section header; a key has a "
+                        "line of its own, a comment begins with ;");
     l->name = config_lines_trim(text);
     return CONFIG_LINES_HEADER;
 }
@@ -75,12 +80,16 @@ static enum config_lines_kind read_key(struct config_lines *l, char *text)
     char *value = text + n + (text[n] != '\0');
     bool there = text[n] != '\0';
     text[n] = '\0';
-    size_t length = strlen(text);
-    cut_comment(text, false);
-    if (!there || strlen(text) < length)
+    if (!there || find_comment(text, false) != NULL)
         return wrong(l, "neither a [section] nor key = value");
     l->name = config_lines_trim(text);
-    cut_comment(value, is_expression(l->name, value));
+    char *comment = find_comment(value, is_expression(l->name, value));
+    if (comment != NULL && *comment == '#')
+        return wrong(l,
+                     "a comment behind a value begins with ; and not with #");
+    l->cut_short = comment != NULL && strchr(" \t\r\n;", comment[1]) == NULL;
+    if (comment != NULL)
+        *comment = '\0';
     l->value = config_lines_trim(value);
     return CONFIG_LINES_KEY;
 }

@@ -1,9 +1,11 @@
 /* config_lines: the lines of an INI file.
  *
  * A line is [a header], key = value (or key: value), blank, or a comment that
- * begins with ; or #. Behind white space a ; begins a comment, too, but for one
- * in quotes in the value of a key that is an expression: where, result.NAME,
- * copy.NAME, and array where it begins with $. */
+ * begins with ; or #. Behind a header, and behind white space in a value, a ;
+ * begins a comment, too, but for one in quotes in the value of a key that is an
+ * expression: where, result.NAME, copy.NAME, and array where it begins with $.
+ * A # behind white space in a value, outside such quotes, is told as a mistake.
+ */
 #ifndef TALLYD_CONFIG_CONFIG_LINES_H
 #define TALLYD_CONFIG_CONFIG_LINES_H
 
@@ -25,6 +27,8 @@ struct config_lines {
     unsigned number; /* of the last line, from 1 */
     const char *name;
     const char *value;
+    bool cut_short; /* behind the value a ; began a comment, and no white space
+                       stands between that and the text of the comment */
     char text[CONFIG_LINE_MAX + 3];
 };
 

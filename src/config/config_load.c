@@ -1,11 +1,13 @@
 /* config_load: see config_load.h. */
 #include "config/config_load.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/spelling.h"
+#include "base/utf8.h"
 #include "config/config_check.h"
 #include "config/config_lines.h"
 #include "config/config_setting.h"
@@ -19,9 +21,20 @@ struct loading {
     struct config_section section; /* base NULL: before the first header */
     bool overriding;               /* -s is being read, not the file */
     bool seen_pool, seen_shadow;
-    uint64_t seen_keys; /* rows set in this section, by index */
-    struct buf error;   /* empty: nothing is wrong so far */
+    struct buf error; /* empty: nothing is wrong so far */
 };
+
+/* It repeats what the file has, whatever that is. */
+static void make_printable(char *text)
+{
+    for (size_t n; *text != '\0'; text += n) {
+        n = utf8_length((const unsigned char *)text);
+        if (n == 0 || utf8_is_control((const unsigned char *)text, n)) {
+            *text = '?';
+            n = 1;
+        }
+    }
+}
 
 /* Only the first thing wrong is reported. */
 __attribute__((format(printf, 2, 3))) static bool complain(struct loading *l,
@@ -39,6 +52,7 @@ __attribute__((format(printf, 2, 3))) static bool complain(struct loading *l,
     va_end(ap);
     if (l->error.len == 0)
         buf_str(&l->error, "the configuration is wrong");
+    make_printable(l->error.data);
     return false;
 }
 
@@ -84,11 +98,28 @@ static bool open_fixed(struct loading *l, struct config_section section,
     return true;
 }
 
+/* NULL: there is none. Names of sections are in small letters. */
+static const char *nearest_section(const char *header)
+{
+    static const struct {
+        const char *word, *shown;
+    } sections[] = {{"pool", "[pool]"},
+                    {"endpoint", "[endpoint NAME]"},
+                    {"shadow", "[shadow]"}};
+    char word[32];
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(header, " \t"), header);
+    for (char *c = word; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++)
+        if (spelling_distance(word, sections[i].word) < 3)
+            return sections[i].shown;
+    return NULL;
+}
+
 /* Go to the section called `header`, e.g. "pool" or "endpoint sum". */
 static bool open_section(struct loading *l, const char *header, bool may_exist)
 {
     l->section.base = NULL;
-    l->seen_keys = 0;
     if (strcmp(header, "pool") == 0)
         return open_fixed(l, config_pool_section(l->config), &l->seen_pool,
                           may_exist);
@@ -101,10 +132,12 @@ static bool open_section(struct loading *l, const char *header, bool may_exist)
     if (strncmp(header, "endpoint ", 9) == 0)
         return open_endpoint(l, header + 9 + strspn(header + 9, " \t"),
                              may_exist);
+    const char *near = nearest_section(header);
     return complain(l,
                     "[%.60s] is not a section; there are [pool], "
-                    "[endpoint NAME] and [shadow]",
-                    header);
+                    "[endpoint NAME] and [shadow]%s%s%s",
+                    header, near == NULL ? "" : "; did you mean ",
+                    near == NULL ? "" : near, near == NULL ? "" : "?");
 }
 
 /* --- One setting. --- */
@@ -123,14 +156,49 @@ static const char *shown_name(const struct loading *l, const char *before)
     return l->section.name[0] == '\0' ? "" : before;
 }
 
-static bool complain_about_key(struct loading *l, const char *key,
-                               const char *near, const char *rest)
+/* The kind of another section that has this key; NULL: there is none. */
+static const char *owner_of(const struct loading *l, const char *key)
+{
+    struct config_endpoint none = {0};
+    const struct config_section all[] = {config_pool_section(l->config),
+                                         config_endpoint_section(&none),
+                                         config_shadow_section(l->config)};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i].rows != l->section.rows &&
+            config_setting_find(all[i].rows, all[i].count, key) != NULL)
+            return all[i].kind;
+    return NULL;
+}
+
+static bool complain_about_unknown(struct loading *l, const char *key,
+                                   const char *near, const char *rest)
 {
     const struct config_section *s = &l->section;
     return complain(l, "[%s%s%s] %.40s: no such key%s%s%s%s", s->kind,
                     shown_name(l, " "), s->name, key,
                     near == NULL ? "" : "; did you mean ",
                     near == NULL ? "" : near, rest, near == NULL ? "" : "?");
+}
+
+static bool complain_about_key(struct loading *l, const char *key)
+{
+    const struct config_section *s = &l->section;
+    const char *owner = owner_of(l, key);
+    const struct setting *near = config_setting_nearest(s->rows, s->count, key);
+    if (owner == NULL)
+        return complain_about_unknown(l, key, near == NULL ? NULL : near->name,
+                                      "");
+    return complain(l, "[%s%s%s] %.40s: no such key here; it is one of [%s%s]",
+                    s->kind, shown_name(l, " "), s->name, key, owner,
+                    strcmp(owner, "endpoint") == 0 ? " NAME" : "");
+}
+
+/* Names of files may have any bytes; all else is text. */
+static bool is_text_of(const struct setting *row, const char *key,
+                       const char *value)
+{
+    bool file = row->type == SETTING_FILEPATH || row->type == SETTING_ADDRESS;
+    return utf8_is_text(key) && (file || utf8_is_text(value));
 }
 
 /* result.NAME or copy.NAME, of an endpoint. */
@@ -145,6 +213,11 @@ static bool set_member(struct loading *l, const char *key, bool copy,
                         "[endpoint %s] %.80s: the name must have 1 to %d "
                         "bytes",
                         e->name, key, SETTING_MEMBER_MAX);
+    if (!utf8_is_text(key) || !utf8_is_text(value))
+        return complain(l,
+                        "[endpoint %s] %.80s: is not UTF-8; save the file "
+                        "as UTF-8",
+                        e->name, key);
     if (m != NULL && !may_repeat)
         return complain(l, "[endpoint %s] %s: the key is there twice", e->name,
                         key);
@@ -175,7 +248,7 @@ static bool set_dotted(struct loading *l, const char *key, const char *value,
                            ? "result"
                        : spelling_distance(kind, "copy") < SPELLING_FAR ? "copy"
                                                                         : NULL;
-    return complain_about_key(l, key, near, near == NULL ? "" : dot);
+    return complain_about_unknown(l, key, near, near == NULL ? "" : dot);
 }
 
 static bool set(struct loading *l, const char *key, const char *value,
@@ -185,28 +258,38 @@ static bool set(struct loading *l, const char *key, const char *value,
     const struct setting *row = config_setting_find(s->rows, s->count, key);
     if (row == NULL && strchr(key, '.') != NULL)
         return set_dotted(l, key, value, may_repeat);
-    if (row == NULL) {
-        const struct setting *near =
-            config_setting_nearest(s->rows, s->count, key);
-        return complain_about_key(l, key, near == NULL ? NULL : near->name, "");
-    }
+    if (row == NULL)
+        return complain_about_key(l, key);
+    if (!is_text_of(row, key, value))
+        return complain_about_value(l, row, value,
+                                    "is not UTF-8; save the file as UTF-8");
     size_t index = (size_t)(row - s->rows);
     uint64_t bit = UINT64_C(1) << index;
-    if ((l->seen_keys & bit) != 0 && !may_repeat)
+    if ((s->given->rows & bit) != 0 && !may_repeat)
         return complain_about_value(l, row, value, "the key is there twice");
-    l->seen_keys |= bit;
+    s->given->rows |= bit;
+    s->given->lines[index] = l->line;
 
     char room[160];
     struct buf why;
     buf_init(&why, room, sizeof room);
-    if (!config_setting_set(row, s->base, value, &why))
-        return complain_about_value(l, row, value, room);
-    if (strcmp(s->kind, "endpoint") == 0)
-        config_note_key(s->base, index, l->line);
-    return true;
+    return config_setting_set(row, s->base, value, &why) ||
+           complain_about_value(l, row, value, room);
 }
 
 /* --- The file. --- */
+
+/* A text that is cut in two by mistake would be taken in silence. */
+static void check_cut(struct loading *l, const char *key)
+{
+    const struct config_section *s = &l->section;
+    const struct setting *row = config_setting_find(s->rows, s->count, key);
+    if (row == NULL || row->type <= SETTING_ADDRESS)
+        complain(l,
+                 "[%s%s%s] %.80s: a ; behind white space begins a comment; "
+                 "write it as \"; \", or leave out the white space",
+                 s->kind, shown_name(l, " "), s->name, key);
+}
 
 static void read_lines(struct loading *l, struct config_lines *lines)
 {
@@ -220,8 +303,8 @@ static void read_lines(struct loading *l, struct config_lines *lines)
             open_section(l, lines->name, false);
         else if (l->section.base == NULL)
             complain(l, "%.40s stands before the first [section]", lines->name);
-        else
-            set(l, lines->name, lines->value, false);
+        else if (set(l, lines->name, lines->value, false) && lines->cut_short)
+            check_cut(l, lines->name);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/address.h"
 #include "base/clock.h"
@@ -52,6 +53,14 @@ static bool parse_share(const char *text, int64_t *value)
     return *rest == '\0';
 }
 
+/* 16M is 16m, and 5M is no time. */
+static bool is_unit(enum setting_type type, const char *text,
+                    const char *suffix)
+{
+    return (type == SETTING_SIZE ? strcasecmp(text, suffix)
+                                 : strcmp(text, suffix)) == 0;
+}
+
 /* The number at `text` up to `end` (NULL: all of it), with its unit. */
 static bool parse_number(enum setting_type type, const char *text, size_t n,
                          int64_t *value)
@@ -68,7 +77,7 @@ static bool parse_number(enum setting_type type, const char *text, size_t n,
     if (rest == room || errno != 0)
         return false;
     for (const struct unit *u = units_of(type); u->suffix != NULL; u++)
-        if (strcmp(rest, u->suffix) == 0)
+        if (is_unit(type, rest, u->suffix))
             return !__builtin_mul_overflow(number, u->factor, value);
     return type == SETTING_DURATION && number == 0 && *rest == '\0' &&
            (*value = 0, true);
@@ -77,7 +86,8 @@ static bool parse_number(enum setting_type type, const char *text, size_t n,
 static const char *number_example(enum setting_type type)
 {
     if (type == SETTING_SIZE)
-        return "a size such as 512, 64k or 16m";
+        return "a size such as 512, 64k or 16m (1536m, not 1.5g; 10m, not "
+               "10mb)";
     if (type == SETTING_DURATION)
         return "a time such as 250ms, 5s or 2m";
     if (type == SETTING_SHARE)
@@ -178,8 +188,9 @@ static const char *text_fault(const struct setting *row, const char *text)
         return "must be http://host... or https://host..., or empty";
     if (type == SETTING_ADDRESS && !(optional && *text == '\0') &&
         !address_parse(text, &ignored))
-        return "must be /path (up to 107 bytes), 127.0.0.1:9000, [::1]:9000 "
-               "or *:9000";
+        return "must be /path or unix:/path (up to 107 bytes), "
+               "127.0.0.1:9000, [::1]:9000 or *:9000; names such as localhost "
+               "are not looked up";
     return NULL;
 }
 

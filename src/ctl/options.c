@@ -91,7 +91,7 @@ static void print_row(const struct option_row *row, FILE *out)
     print_wrapped(help, HELP_COLUMN, out);
 }
 
-static void print_help(const struct options_table *t, FILE *out)
+void options_help(const struct options_table *t, FILE *out)
 {
     fputs("usage: ", out);
     print_call(t, out);
@@ -237,7 +237,7 @@ static int take(struct reading *r, const struct option_row *row,
                 const char *attached)
 {
     if (row == &help_row) {
-        print_help(r->table, stdout);
+        options_help(r->table, stdout);
         return EX_OK;
     }
     if (row == &version_row) {

@@ -77,6 +77,9 @@ int options_parse(const struct options_table *t, void *base, int argc,
                   char *const *argv);
 void options_clear(const struct options_table *t, void *base);
 
+/* What -h prints. */
+void options_help(const struct options_table *t, FILE *out);
+
 /* Print what is wrong, and where help is. Gives EX_USAGE of sysexits.h. */
 int options_complain(const struct options_table *t, const char *what,
                      const char *why);

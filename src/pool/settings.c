@@ -29,6 +29,28 @@ static bool check_shadow(const struct config_shadow *c, char *why, size_t room)
     return good;
 }
 
+/* Where the setting is that `what` begins with: file and line, as far as they
+ * are known. */
+static void put_place(struct buf *out, const struct settings_source *source,
+                      struct config *c, const char *what)
+{
+    char key[64];
+    unsigned line = 0;
+    const struct config_section pool = config_pool_section(c);
+    snprintf(key, sizeof key, "%.*s", (int)strcspn(what, " "), what);
+    bool known = config_is_given(&pool, key, &line);
+    if (known && line == 0) {
+        buf_str(out, "-s ");
+    } else if (source->path != NULL) {
+        buf_printf(out, "%.200s:", source->path);
+        if (line > 0)
+            buf_printf(out, "%u:", line);
+        buf_char(out, ' ');
+    }
+    if (config_setting_find(pool.rows, pool.count, key) != NULL)
+        buf_str(out, "[pool] ");
+}
+
 bool settings_load(struct settings *s, const struct settings_source *source,
                    char why[CONFIG_ERROR_MAX])
 {
@@ -47,9 +69,10 @@ bool settings_load(struct settings *s, const struct settings_source *source,
         sandbox_find(c->user, c->group, &uid, &gid, what, sizeof what) &&
         cpu_list_check(c->cpu_affinity, what, sizeof what))
         return true;
-    snprintf(why, CONFIG_ERROR_MAX, "%.200s%s%s",
-             source->path == NULL ? "" : source->path,
-             source->path == NULL ? "" : ": ", what);
+    struct buf out;
+    buf_init(&out, why, CONFIG_ERROR_MAX);
+    put_place(&out, source, s->config, what);
+    buf_str(&out, what);
     settings_free(s);
     return false;
 }

@@ -21,7 +21,24 @@ MISTAKES = [
      ":4: [pool] baklog: no such key; did you mean backlog?"),
     ("[endpoint a]\nnumber = int64\n",
      ":2: [endpoint a] number: no such key; did you mean numbers?"),
-    ("[pool]\npath = /\n", ":2: [pool] path: no such key"),
+    ("[pool]\npath = /\n",
+     ":2: [pool] path: no such key here; it is one of [endpoint NAME]"),
+    ("[endpoint a]\nworkers = 1\n",
+     ":2: [endpoint a] workers: no such key here; it is one of [pool]"),
+    ("[pool]\nsample_file = /x\n",
+     ":2: [pool] sample_file: no such key here; it is one of [shadow]"),
+    ("[Pool]\n", ":1: [Pool] is not a section; there are [pool], [endpoint "
+     "NAME] and [shadow]; did you mean [pool]?"),
+    ("[ENDPOINT a]\n", "did you mean [endpoint NAME]?"),
+    ("[endpoints a]\n", "did you mean [endpoint NAME]?"),
+    ("[pool] workers = 1\n", ":1: text behind the ] of a section header"),
+    ("[pool]\nname = main # the pool\n",
+     ":2: a comment behind a value begins with ; and not with #"),
+    ("[pool]\nlisten = /tmp/a ;b\n",
+     ":2: [pool] listen: a ; behind white space begins a comment; write it"),
+    (b"[endpoint a]\npath = /caf\xe9\n", ":2: [endpoint a] path = /caf"),
+    (b"[endpoint a]\nfield = caf\xe9\n", ": is not UTF-8; save the file"),
+    (b"[endpoint a]\nresult.caf\xe9 = count()\n", ": is not UTF-8; save"),
     ("[pool]\nnothing_like_it = 1\n",
      ":2: [pool] nothing_like_it: no such key"),
     ("workers = 1\n", ":1: workers stands before the first [section]"),
@@ -58,6 +75,7 @@ MISTAKES = [
     ("[pool]\nbody_timeout = 5ms\n", "must be 10ms..1h"),
     ("[endpoint a]\nmax_body = 16mb\n",
      ":2: [endpoint a] max_body = 16mb: must be a size such as 512, 64k"),
+    ("[endpoint a]\nmax_body = 1.5g\n", "(1536m, not 1.5g; 10m, not 10mb)"),
     ("[endpoint a]\nmax_body = 0\n", "max_body = 0: must be 1.."),
     ("[endpoint a]\nmax_body = 9999999999g\n", "max_body = 9999999999g: must"),
     ("[endpoint a]\nmax_depth = 1\n", "max_depth = 1: must be 2..1024"),
@@ -79,7 +97,9 @@ MISTAKES = [
     ("[endpoint a]\ndownstream_ca = ca.pem\n", "must be an absolute path"),
     ("[pool]\nscoreboard = board\n", "must be an absolute path"),
     ("[pool]\nlisten = 9000\n", ":2: [pool] listen = 9000: must be /path"),
-    ("[pool]\nlisten = localhost:9000\n", "must be /path"),
+    ("[pool]\nlisten = localhost:9000\n",
+     "must be /path or unix:/path (up to 107 bytes), 127.0.0.1:9000, "
+     "[::1]:9000 or *:9000; names such as localhost are not looked up"),
     ("[pool]\nlisten = 127.0.0.1:70000\n", "must be /path"),
     ("[pool]\nlisten = [::1:9000\n", "must be /path"),
     ("[pool]\nlisten = /" + "x" * 107 + "\n", "(up to 107 bytes)"),
@@ -108,8 +128,8 @@ MISTAKES = [
     ("[shadow]\nurl = http://x/?y\n", ":1: [shadow] url = http://x/?y: the"),
     ("[shadow]\nstrip = x\n", ":1: [shadow] strip = x: must start with /"),
     ("[shadow]\nshare = 2\n", ":2: [shadow] share = 2: must be 0..1"),
-    ("[pool]\nuser = nobody-here\n", ": user = nobody-here: no such user"),
-    ("[pool]\ngroup = no-group\n", ": group = no-group: no such group"),
+    ("[pool]\nuser = nobody-here\n", ":2: [pool] user = nobody-here: no such user"),
+    ("[pool]\ngroup = no-group\n", ":2: [pool] group = no-group: no such group"),
 ]
 
 
@@ -163,13 +183,14 @@ def hostile_files_are_told():
 
 @tap.test
 def good_settings_pass_the_test():
-    path = settings_file("; a comment\n\n[pool]\nworkers=3\nbacklog = 5 ; five\n"
-                         "[endpoint a.b-c_D]\npath = /x\nmax_body = 1024g\n")
+    path = settings_file("\ufeff; a comment\n\n[pool] ; a comment\nworkers=3\n"
+                         "backlog = 5 ;five\nname = a#b;c ; a comment\n"
+                         "[endpoint a.b-c_D]\npath = /x\nmax_body = 1024G\n")
     status, out, errors = run_tallyd("-t", "-c", path)
     tap.equal((status, out), (0, ""), f"-t ({errors})")
     tap.contains(errors, "the settings are good", "the message")
     _status, out, _errors = run_tallyd("-T", "-c", path)
-    for line in ("workers = 3", "backlog = 5", "[endpoint a.b-c_D]",
+    for line in ("workers = 3", "backlog = 5", "name = a#b;c", "[endpoint a.b-c_D]",
                  "max_body = 1024g"):
         tap.contains(out.splitlines(), line, "-T")
 

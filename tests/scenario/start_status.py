@@ -110,7 +110,8 @@ def settings_without_a_scoreboard_are_told():
 
 @tap.test
 def wrong_usage_is_told():
-    for arguments, words in (([], "give COMMAND"),
+    for arguments, words in (([], "COMMAND -h lists"),
+                             (["help", "statu"], "did you mean status?"),
                              (["statu"], "did you mean status?"),
                              (["status", "now"], "now: not an option"),
                              (["-x", "status"], "-x: no such option"),
@@ -120,6 +121,19 @@ def wrong_usage_is_told():
         tap.equal((status, out), (64, ""), f"tallyctl {arguments}")
         tap.contains(errors, words, f"tallyctl {arguments}")
         tap.contains(errors, " -h lists", f"tallyctl {arguments}")
+
+
+@tap.test
+def help_is_a_command():
+    """tallyctl help is tallyctl -h, tallyctl help COMMAND its own -h"""
+    for arguments, same in ((["help"], ["-h"]),
+                            (["help", "replay"], ["replay", "-h"]),
+                            (["help", "help"], ["-h"])):
+        status, out, errors = run_tallyctl(*arguments)
+        wanted = run_tallyctl(*same)[1]
+        tap.equal((status, out, errors), (0, wanted, ""),
+                  f"tallyctl {arguments}")
+    tap.contains(out, "  help ", "the commands")
 
 
 @tap.test

@@ -247,15 +247,23 @@ START_TEST(a_comment_begins_where_it_did_before)
 {
     struct config *c = load("[endpoint a]\n"
                             "field = it's ; a comment\n"
-                            "array = a;b ;c\n"
+                            "array = a;b ; c\n"
                             "result: #1\n"
-                            "path = /a # none\n");
+                            "multiply = 3 ;three\n"
+                            "downstream = ; none\n"
+                            "path = /a#none;\n");
     ck_assert_msg(c != NULL, "%s", why);
     ck_assert_str_eq(c->endpoints[0]->field, "it's");
     ck_assert_str_eq(c->endpoints[0]->array, "a;b");
     ck_assert_str_eq(c->endpoints[0]->result, "#1");
-    ck_assert_str_eq(c->endpoints[0]->path, "/a # none");
+    ck_assert_int_eq(c->endpoints[0]->multiply, 3);
+    ck_assert_str_eq(c->endpoints[0]->downstream, "");
+    ck_assert_str_eq(c->endpoints[0]->path, "/a#none;");
     config_free(&c);
+    refused("[endpoint a]\narray = a;b ;c\n", ":2: ", "begins a comment");
+    refused("[endpoint a]\npath = /a # none\n", ":2: ", "and not with #");
+    refused("[endpoint a] path = /a\n", ":1: ", "text behind the ]");
+    refused("[endpoint a]\npath = /\xe9\n", ":2: ", "path = /?: is not UTF-8");
 }
 END_TEST
 
