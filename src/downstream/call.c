@@ -117,23 +117,6 @@ static enum call_end timed_out(struct call_answer *a)
     return failed(a, CALL_TIMED_OUT, "no complete answer in time");
 }
 
-/* CALL_ANSWERED: all is sent, or the peer has said something before. */
-static enum call_end send_all(struct link *l, const char *bytes, size_t len,
-                              int64_t deadline, struct call_answer *a)
-{
-    size_t sent = 0, n;
-    while (sent < len) {
-        enum link_state state = link_send(l, bytes + sent, len - sent, &n);
-        /* It may have answered, and closed, before it read everything. */
-        if (state == LINK_BROKEN)
-            return CALL_ANSWERED;
-        if (state == LINK_AGAIN && !link_wait(l, POLLOUT, deadline))
-            return timed_out(a);
-        sent += n;
-    }
-    return CALL_ANSWERED;
-}
-
 static enum call_end ended(struct call *c, struct call_answer *a,
                            enum http_response_state state)
 {
@@ -147,8 +130,37 @@ static enum call_end ended(struct call *c, struct call_answer *a,
     return CALL_ANSWERED;
 }
 
-static enum call_end receive(struct call *c, struct link *l, int64_t deadline,
-                             struct call_answer *a)
+/* What is still to be sent of a request. */
+struct unsent {
+    struct {
+        const char *bytes;
+        size_t n;
+    } parts[2];
+    bool none; /* all is sent, or the peer takes no more */
+};
+
+/* As much as goes. The peer may have answered, and closed, before it has read
+ * everything: what it said is still read. */
+static void send_some(struct link *l, struct unsent *u)
+{
+    size_t n;
+    for (int i = 0; i < 2 && !u->none; i++)
+        while (u->parts[i].n > 0) {
+            enum link_state state =
+                link_send(l, u->parts[i].bytes, u->parts[i].n, &n);
+            u->parts[i].bytes += n;
+            u->parts[i].n -= n;
+            u->none = state == LINK_BROKEN;
+            if (state != LINK_MOVED)
+                return;
+        }
+    u->none = true;
+}
+
+/* Send and read at the same time: an answer may come at once, such as 413 to a
+ * long request (RFC 9112, 9.5). */
+static enum call_end converse(struct call *c, struct link *l, struct unsent *u,
+                              int64_t deadline, struct call_answer *a)
 {
     enum http_response_state answer = HTTP_RESPONSE_MORE;
     size_t n;
@@ -157,8 +169,11 @@ static enum call_end receive(struct call *c, struct link *l, int64_t deadline,
     c->answer.field = keep_field;
     c->answer.taker = c;
     while (answer == HTTP_RESPONSE_MORE) {
+        if (!u->none)
+            send_some(l, u);
         enum link_state state = link_read(l, c->bytes, sizeof c->bytes, &n);
-        if (state == LINK_AGAIN && !link_wait(l, POLLIN, deadline))
+        short events = u->none ? POLLIN : POLLIN | POLLOUT;
+        if (state == LINK_AGAIN && !link_wait(l, events, deadline))
             return timed_out(a);
         if (state == LINK_MOVED && n == 0 && http_response_end(&c->answer))
             return ended(c, a, HTTP_RESPONSE_DONE);
@@ -192,12 +207,12 @@ static enum call_end exchange(struct call *c, const struct call_request *r,
                       "the header of the request is too long");
     if (o != OUTCOME_ok)
         return failed(a, CALL_UNREACHED, why);
-    enum call_end end = send_all(l, head.data, head.len, deadline, a);
-    if (end == CALL_ANSWERED)
-        end = send_all(l, r->body, r->body_len, deadline, a);
-    if (end == CALL_ANSWERED)
-        end = receive(c, l, deadline, a);
-    if (end != CALL_ANSWERED || !c->answer.keep)
+    struct unsent unsent = {
+        .parts = {{head.data, head.len}, {r->body, r->body_len}}};
+    enum call_end end = converse(c, l, &unsent, deadline, a);
+    /* Half a request is what the next answer would be to. */
+    bool whole = unsent.none && unsent.parts[1].n == 0;
+    if (end != CALL_ANSWERED || !whole || !c->answer.keep)
         link_close(l);
     return end;
 }

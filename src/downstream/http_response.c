@@ -6,16 +6,24 @@
 
 #define NO_LENGTH UINT64_MAX
 
-void http_response_begin(struct http_response *a, uint64_t max_body)
+/* An interim answer or the final one: each has its own fields (RFC 9110, 15.2).
+ */
+static void begin_message(struct http_response *a)
 {
     a->status = 0;
     a->keep = true;
-    a->reason = NULL;
     a->part = HTTP_RESPONSE_STATUS_LINE;
+    a->length = NO_LENGTH;
+    a->chunked = a->framing = false;
+}
+
+void http_response_begin(struct http_response *a, uint64_t max_body)
+{
+    begin_message(a);
+    a->reason = NULL;
     a->body_left = max_body;
     a->head_left = HTTP_RESPONSE_HEAD_MAX;
-    a->length = NO_LENGTH;
-    a->chunked = a->framing = a->line_cut = false;
+    a->line_cut = false;
     a->line_len = 0;
     a->take = NULL;
     a->field = NULL;
@@ -123,6 +131,11 @@ static enum http_response_state field(struct http_response *a, size_t name_len)
     a->framing = length || coding || is_name(a, name_len, "Connection");
     if (!a->framing)
         return HTTP_RESPONSE_MORE;
+    /* Of a long list of options the rest might say "close". */
+    if (a->line_cut && !length && !coding) {
+        a->keep = false;
+        return HTTP_RESPONSE_MORE;
+    }
     if (a->line_cut)
         return wrong(a, "a field that matters is too long");
     if (length)
@@ -160,11 +173,15 @@ static enum http_response_state end_head(struct http_response *a)
     if (a->status == 101)
         return wrong(a, "it switches protocols");
     if (a->status < 200) {
-        a->part = HTTP_RESPONSE_STATUS_LINE;
+        begin_message(a);
         return HTTP_RESPONSE_MORE;
     }
-    if (a->status == 204 || a->status == 304)
+    if (a->status == 204 || a->status == 304) {
+        /* They have no body (RFC 9112, 6.3); who announces one may send it. */
+        a->keep = a->keep && !a->chunked &&
+                  (a->length == NO_LENGTH || a->length == 0);
         return complete(a);
+    }
     if (a->chunked) {
         /* With a length as well it may be an attack on some reader. */
         a->keep = a->keep && a->length == NO_LENGTH;

@@ -206,6 +206,29 @@ START_TEST(responses_come_in_many_forms)
 }
 END_TEST
 
+/* It says no before it has read what it does not want, and reads no more. */
+START_TEST(an_answer_is_heard_while_the_request_is_sent)
+{
+    static const struct act act = {
+        BYTES("HTTP/1.1 413 Large\r\nContent-Length: 1\r\n\r\nx"), .deaf = true,
+        .stays = true};
+    static const size_t large = 32 << 20; /* more than a socket takes */
+    struct call_answer a;
+    char *body = malloc(large);
+    ck_assert_ptr_nonnull(body);
+    memset(body, ' ', large);
+    const struct call_request r = {
+        .body = body, .body_len = large, .lines = ""};
+    start(&act, LONG);
+    call_post(call, &r, &a);
+    ck_assert_msg(a.end == CALL_ANSWERED, "%d: %s", a.end, a.detail);
+    ck_assert_int_eq(a.status, 413);
+    ck_assert_str_eq(a.body, "x");
+    stop();
+    free(body);
+}
+END_TEST
+
 START_TEST(what_is_no_response_is_told)
 {
     static const struct act acts[] = {
@@ -344,6 +367,7 @@ int main(void)
                                   a_peer_that_is_silent_has_its_deadline,
                                   nobody_there_is_told,
                                   bytes_nobody_asked_for_spoil_the_connection,
+                                  an_answer_is_heard_while_the_request_is_sent,
                                   wrong_settings_are_told};
     return UNIT_MAIN("call", tests);
 }

@@ -34,7 +34,7 @@ static const struct complete {
     {"HTTP/1.1 204 \r\nconnection: x ,CLOSE\r\n\r\n", 204, false},
     {"HTTP/1.1 204 \r\nConnection: closed, keep-alive\r\n\r\n", 204, true},
     {"HTTP/1.0 204 No Content\r\n\r\n", 204, false},
-    {"HTTP/1.1 304 x\r\nContent-Length: 9\r\n\r\n", 304, true},
+    {"HTTP/1.1 304 x\r\nContent-Length: 9\r\n\r\n", 304, false},
     {OK_11 "Content-Length: 0\r\n\r\n", 200, true},
     {OK_11 "Content-Length: 2\r\n\r\n{}", 200, true},
     {OK_11 "content-length:\t2 \r\nX: y\r\n\r\n{}", 200, true},
@@ -237,6 +237,41 @@ START_TEST(interim_responses_have_no_end_of_their_own)
 }
 END_TEST
 
+/* What an interim response says of itself says nothing of the next one. */
+START_TEST(each_message_has_its_own_fields)
+{
+    static const struct {
+        const char *text;
+        bool keep;
+    } rows[] = {
+        {"HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\n\r\n" OK_11
+         "Content-Length: 2\r\n\r\n{}",
+         true},
+        {"HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n" OK_11
+         "Content-Length: 2\r\n\r\n{}",
+         true},
+        {"HTTP/1.1 100 Continue\r\nConnection: close\r\n\r\n" OK_11
+         "Content-Length: 2\r\n\r\n{}",
+         true},
+        {"HTTP/1.0 100 Continue\r\n\r\n" CHUNKED "2\r\n{}\r\n0\r\n\r\n", true},
+        {"HTTP/1.1 204 No Content\r\n\r\n", true},
+        {"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", true},
+        {"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n", false},
+        {"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+         false},
+        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n", false},
+        {"HTTP/1.1 304 Not Modified\r\n\r\n", true},
+    };
+    struct http_response a;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (size_t step = 1; step < 100; step++) {
+            ck_assert_int_eq(feed(&a, rows[i].text, strlen(rows[i].text), step),
+                             HTTP_RESPONSE_DONE);
+            ck_assert_msg(a.keep == rows[i].keep, "%s", rows[i].text);
+        }
+}
+END_TEST
+
 START_TEST(a_long_line_matters_where_it_decides)
 {
     struct http_response a;
@@ -246,14 +281,21 @@ START_TEST(a_long_line_matters_where_it_decides)
         enum http_response_state state;
     } rows[] = {
         {OK_11 "X: ", "\r\nContent-Length: 0\r\n\r\n", HTTP_RESPONSE_DONE},
-        {OK_11 "Connection: ", ", close\r\n", HTTP_RESPONSE_WRONG},
+        {OK_11 "Connection: ", "\r\nContent-Length: 0\r\n\r\n",
+         HTTP_RESPONSE_DONE},
+        {OK_11 "Transfer-Encoding: ", ", chunked\r\n", HTTP_RESPONSE_WRONG},
+        {OK_11 "Content-Length: ", "\r\n\r\n", HTTP_RESPONSE_WRONG},
         {CHUNKED "2;", "\r\n{}\r\n", HTTP_RESPONSE_WRONG},
     };
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int n = snprintf(text, sizeof text, "%s%0600d%s", rows[i].before, 0,
                          rows[i].after);
-        for (size_t step = 1; step < 700; step += 9)
+        for (size_t step = 1; step < 700; step += 9) {
             ck_assert_int_eq(feed(&a, text, (size_t)n, step), rows[i].state);
+            /* The rest of a long list of options may have been "close". */
+            if (strstr(rows[i].before, "Connection") != NULL)
+                ck_assert(!a.keep);
+        }
     }
 }
 END_TEST
@@ -315,6 +357,7 @@ int main(void)
         a_body_over_the_limit_is_refused,
         a_header_is_bounded,
         interim_responses_have_no_end_of_their_own,
-        a_long_line_matters_where_it_decides};
+        a_long_line_matters_where_it_decides,
+        each_message_has_its_own_fields};
     return UNIT_MAIN("http_response", tests);
 }
