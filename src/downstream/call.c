@@ -130,6 +130,15 @@ static enum call_end ended(struct call *c, struct call_answer *a,
     return CALL_ANSWERED;
 }
 
+static enum call_end cut_off(struct call_answer *a, const struct link *l)
+{
+    const char *reason = link_reason(l);
+    snprintf(a->detail, sizeof a->detail,
+             "the connection ended before the answer did%s%.120s",
+             reason[0] == '\0' ? "" : ": ", reason);
+    return CALL_BROKEN;
+}
+
 /* What is still to be sent of a request. */
 struct unsent {
     struct {
@@ -178,8 +187,7 @@ static enum call_end converse(struct call *c, struct link *l, struct unsent *u,
         if (state == LINK_MOVED && n == 0 && http_response_end(&c->answer))
             return ended(c, a, HTTP_RESPONSE_DONE);
         if (state == LINK_BROKEN || (state == LINK_MOVED && n == 0))
-            return failed(a, CALL_BROKEN,
-                          "the connection ended before the answer did");
+            return cut_off(a, l);
         if (clock_now() >= deadline)
             return timed_out(a);
         answer = http_response_feed(&c->answer, c->bytes, n);

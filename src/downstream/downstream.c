@@ -207,10 +207,10 @@ static enum outcome outcome_of_status(struct downstream_report *report)
                 detail);
 }
 
-static enum outcome outcome_of(const struct downstream *d, enum end end,
-                               struct downstream_report *report)
+static enum outcome outcome_of(const struct downstream *d, const struct link *l,
+                               enum end end, struct downstream_report *report)
 {
-    char detail[128];
+    char detail[190];
     switch (end) {
     case END_ANSWERED:
         report->status = d->answer.status;
@@ -227,8 +227,11 @@ static enum outcome outcome_of(const struct downstream *d, enum end end,
     case END_BROKE:
         break;
     }
-    return tell(report, OUTCOME_downstream_broken,
-                "the connection ended before the answer was complete");
+    const char *reason = link_reason(l);
+    snprintf(detail, sizeof detail,
+             "the connection ended before the answer was complete%s%s",
+             reason[0] == '\0' ? "" : ": ", reason);
+    return tell(report, OUTCOME_downstream_broken, detail);
 }
 
 /* *broke: the connection did, so that another one may do better. */
@@ -254,7 +257,7 @@ static enum outcome post_once(struct downstream *d,
     if (d->first_byte != 0)
         report->first_byte_us = (d->first_byte - began) / 1000;
     *broke = end == END_BROKE;
-    return outcome_of(d, end, report);
+    return outcome_of(d, l, end, report);
 }
 
 enum outcome downstream_post(struct downstream *d,

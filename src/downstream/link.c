@@ -27,6 +27,7 @@ struct link {
     bool open; /* the handle is in the multi handle */
     curl_socket_t fd;
     int64_t made, used; /* monotonic ns */
+    int64_t looked_up;  /* the same: its name, by a connection that was made */
 };
 
 struct link_set {
@@ -176,6 +177,7 @@ static bool set_options(struct link *l)
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_PROXY, ""); /* no proxy, whatever the environment says */
     SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_QUICK_EXIT, 1L); /* a name server's time is not ours */
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     return ok;
 }
@@ -230,23 +232,35 @@ static CURLcode run(CURLM *multi)
                                            : end->data.result;
 }
 
+/* An address holds for as long as a connection to it may. Where nobody answers
+ * the name may have moved: then it is looked up anew. */
+static bool is_known(const struct link *l)
+{
+    return l->looked_up != 0 &&
+           clock_now() - l->looked_up < l->target->settings.lifetime;
+}
+
 static CURLcode make(struct link *l, int64_t limit)
 {
     int64_t most = l->target->settings.connect_timeout;
-    bool ok = true;
+    bool ok = true, known = is_known(l);
     if (limit < most)
         most = limit;
     SET(CURLOPT_TIMEOUT_MS, (long)((most + CLOCK_MS - 1) / CLOCK_MS));
-    l->all->error[0] = '\0';
+    SET(CURLOPT_DNS_CACHE_TIMEOUT, known ? -1L : 0L); /* for ever, or not */
     if (!ok || curl_multi_add_handle(l->all->multi, l->easy) != CURLM_OK)
         return CURLE_OUT_OF_MEMORY;
     l->open = true;
     CURLcode code = run(l->all->multi);
     if (code == CURLE_OK)
         code = curl_easy_getinfo(l->easy, CURLINFO_ACTIVESOCKET, &l->fd);
-    if (code != CURLE_OK)
-        link_close(l);
     l->made = l->used = clock_now();
+    if (code != CURLE_OK) {
+        link_close(l);
+        l->looked_up = 0;
+    } else if (!known) {
+        l->looked_up = l->made;
+    }
     return code;
 }
 
@@ -286,13 +300,19 @@ enum outcome link_open(struct link *l, int64_t now, int64_t deadline,
                        bool *fresh, const char **why)
 {
     *fresh = !is_good(l, now);
+    l->all->error[0] = '\0';
     if (!*fresh)
         return OUTCOME_ok;
     link_close(l);
     *why = "no time is left to connect";
     if (now >= deadline)
         return OUTCOME_downstream_timeout; /* to libcurl 0 ms are no limit */
+    bool known = is_known(l);
     CURLcode code = make(l, deadline - now);
+    if (code == CURLE_COULDNT_CONNECT && known && clock_now() < deadline) {
+        l->all->error[0] = '\0';
+        code = make(l, deadline - clock_now());
+    }
     *why = l->all->error[0] != '\0' ? l->all->error : curl_easy_strerror(code);
     return outcome_of(code);
 }
@@ -338,6 +358,11 @@ enum link_state link_read(struct link *l, void *bytes, size_t most, size_t *n)
     if (*n > 0)
         l->used = clock_now();
     return state_of(code);
+}
+
+const char *link_reason(const struct link *l)
+{
+    return l->all->error;
 }
 
 int64_t link_used(const struct link *l)

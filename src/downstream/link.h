@@ -53,8 +53,10 @@ struct link *link_to(struct link_set *all, const struct link_target *t);
 /* Be connected, at the latest at `deadline` (monotonic ns, as `now`). A kept
  * connection is used again when it is neither too old nor spoilt: nothing may
  * have come on it, neither its end nor an answer that no request waits for.
- * Else *fresh is set, and a new one is made. Anything but OUTCOME_ok: `why`,
- * valid until the next call. */
+ * Else *fresh is set, and a new one is made: to the address that the name had
+ * less than `lifetime` ago, and if nobody is there to the one that it has now.
+ * No outage of names takes longer than `connect_timeout`. Anything but
+ * OUTCOME_ok: `why`, valid until the next call. */
 enum outcome link_open(struct link *l, int64_t now, int64_t deadline,
                        bool *fresh, const char **why);
 void link_close(struct link *l);
@@ -68,6 +70,10 @@ enum link_state {
 enum link_state link_send(struct link *l, const void *bytes, size_t most,
                           size_t *n);
 enum link_state link_read(struct link *l, void *bytes, size_t most, size_t *n);
+
+/* Why the last call said LINK_BROKEN, as far as libcurl has words for it; "" if
+ * it has none. Valid until the next call of any function here. */
+const char *link_reason(const struct link *l);
 
 /* When bytes were last read from it, or it was made; monotonic ns. */
 int64_t link_used(const struct link *l);

@@ -42,7 +42,7 @@ class Downstream:
     that gives one, or None when it has done everything by itself (the
     connection is closed then)."""
 
-    def __init__(self, answer=None, unix=False, tls=None, host=None):
+    def __init__(self, answer=None, unix=False, tls=None, host=None, port=0):
         self.answer = answer or Answer()
         self.tls = tls
         self.requests = []
@@ -61,7 +61,7 @@ class Downstream:
             authority = "localhost"
         else:
             self.path = None
-            self.listener = socket.create_server((host or kit.HOST, 0),
+            self.listener = socket.create_server((host or kit.HOST, port),
                                                  backlog=256)
             self.port = self.listener.getsockname()[1]
             authority = f"{host or kit.HOST}:{self.port}"

@@ -80,6 +80,8 @@ def a_client_certificate_is_shown():
         down.take()
         with pool_for(down, downstream_ca=ours.cert) as pool:
             tap.equal(pool.post(SAMPLE).status, 502, "without one")
+            tap.equal(len(pool.log_lines("warn", "certificate required")), 1,
+                      "lines of the log with libcurl's words")
 
 
 @tap.test
