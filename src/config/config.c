@@ -105,6 +105,13 @@ struct config_endpoint *config_add_endpoint(struct config *c, const char *name)
     return e->name != NULL && config_set_defaults(&s) ? e : NULL;
 }
 
+bool config_needs_libcurl(const struct config_endpoint *e)
+{
+    return e->downstream_client == CONFIG_downstream_client_libcurl ||
+           e->downstream_proxy[0] != '\0' ||
+           strcmp(e->downstream_http, "1.1") != 0;
+}
+
 /* --- Members of what is posted. --- */
 
 struct config_member *config_find_member(struct config_endpoint *e, bool copy,

@@ -117,6 +117,9 @@ bool config_set_member(struct config_endpoint *e, bool copy, const char *name,
 bool config_is_given(const struct config_section *s, const char *key,
                      unsigned *line);
 
+/* Does libcurl post by itself: is it asked for, or a proxy or HTTP/2? */
+bool config_needs_libcurl(const struct config_endpoint *e);
+
 /* Does the endpoint want no more than one sum of a member of the document? Then
  * config_shape() is all of it. */
 bool config_is_plain(const struct config_endpoint *e);

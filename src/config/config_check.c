@@ -49,6 +49,53 @@ static bool check_downstream(const struct config_endpoint *e, struct buf *why)
     return why->len == 0;
 }
 
+static bool is_proxy(const char *url)
+{
+    static const char *const schemes[] = {"http://",   "https://",
+                                          "socks4://", "socks4a://",
+                                          "socks5://", "socks5h://"};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t n = strlen(schemes[i]);
+        if (strncmp(url, schemes[i], n) == 0)
+            return url[n] != '\0' && url[n] != '/';
+    }
+    return url[0] == '\0';
+}
+
+static bool check_client(const struct config_endpoint *e, struct buf *why)
+{
+    bool proxy = e->downstream_proxy[0] != '\0';
+    bool http_2 = strcmp(e->downstream_http, "2") == 0;
+    bool prior = strcmp(e->downstream_http, "2-prior-knowledge") == 0;
+    if (!http_2 && !prior && strcmp(e->downstream_http, "1.1") != 0)
+        buf_printf(why,
+                   "[endpoint %s] downstream_http = %.40s: must be one of "
+                   "1.1|2|2-prior-knowledge",
+                   e->name, e->downstream_http);
+    else if (!is_proxy(e->downstream_proxy))
+        buf_printf(why,
+                   "[endpoint %s] downstream_proxy = %.80s: must be a URL such "
+                   "as http://proxy:3128 or socks5://proxy, or empty",
+                   e->name, e->downstream_proxy);
+    else if (http_2 && strncmp(e->downstream, "https:", 6) != 0)
+        buf_printf(why,
+                   "[endpoint %s] downstream_http = 2: is agreed on by TLS; "
+                   "for http:// write 2-prior-knowledge",
+                   e->name);
+    else if (proxy && e->downstream_socket[0] != '\0')
+        buf_printf(why,
+                   "[endpoint %s] downstream_proxy and downstream_socket: give "
+                   "one of the two",
+                   e->name);
+    else if (e->downstream_client == CONFIG_downstream_client_direct &&
+             config_needs_libcurl(e))
+        buf_printf(why,
+                   "[endpoint %s] downstream_client = direct: speaks HTTP/1.1 "
+                   "and knows no proxy; write auto or libcurl",
+                   e->name);
+    return why->len == 0;
+}
+
 /* Does none of the endpoints before the one at `place` have its path? */
 static bool check_path(const struct config *c, size_t place, struct buf *why)
 {
@@ -245,7 +292,7 @@ bool config_check(struct config *c, unsigned *line, struct buf *why)
             return false;
         *line = e->line;
         if (!check_selftest(e, why) || !check_downstream(e, why) ||
-            !check_path(c, i, why))
+            !check_client(e, why) || !check_path(c, i, why))
             return false;
     }
     return true;

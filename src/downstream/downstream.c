@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "downstream/http_request.h"
 #include "downstream/http_response.h"
+#include "downstream/transfer.h"
 
 /* A request: its fixed lines, those of the trace and the key, the body. */
 #define HEAD_BYTES_MAX 4096
@@ -26,6 +27,7 @@ struct downstream_target {
 
 struct downstream {
     struct link_set *links;
+    struct transfer_set *transfers; /* NULL: none has been needed */
     struct http_response answer;
     char request[REQUEST_BYTES_MAX];
     uint8_t bytes[HTTP_RESPONSE_BYTES];
@@ -94,6 +96,7 @@ void downstream_free(struct downstream **d)
     if (*d == NULL)
         return;
     link_set_free(&(*d)->links);
+    transfer_set_free(&(*d)->transfers);
     free(*d);
     *d = NULL;
 }
@@ -234,11 +237,67 @@ static enum outcome outcome_of(const struct downstream *d, const struct link *l,
     return tell(report, OUTCOME_downstream_broken, detail);
 }
 
+/* The same by libcurl. */
+static const char *add_line(struct buf *room, const char *name,
+                            const char *value)
+{
+    const char *line = room->data + room->len;
+    buf_printf(room, "%s%s", name, value);
+    buf_char(room, '\0');
+    return line;
+}
+
+static bool list_lines(struct downstream *d, const struct downstream_post *p,
+                       struct transfer_request *r)
+{
+    struct buf room;
+    buf_init(&room, d->request, sizeof d->request);
+    const char **line = r->lines;
+    *line++ = add_line(&room, "Content-Type: ", "application/json");
+    *line++ = add_line(&room, "X-Request-ID: ", p->trace->request_id);
+    *line++ = add_line(&room, "traceparent: ", p->trace->child);
+    if (p->trace->state[0] != '\0')
+        *line++ = add_line(&room, "tracestate: ", p->trace->state);
+    if (p->idempotency_key != NULL)
+        *line++ = add_line(&room, "Idempotency-Key: ", p->idempotency_key);
+    r->line_count = (size_t)(line - r->lines);
+    r->body = p->body;
+    r->body_len = p->body_len;
+    return !room.overflow;
+}
+
+static enum outcome transfer_once(struct downstream *d,
+                                  const struct downstream_target *t,
+                                  const struct downstream_post *p,
+                                  int64_t began, int64_t deadline,
+                                  struct downstream_report *report, bool *broke)
+{
+    struct transfer_request r;
+    struct transfer_end end;
+    if (d->transfers == NULL)
+        d->transfers = transfer_set_new();
+    struct transfer *transfer =
+        d->transfers == NULL ? NULL : transfer_to(d->transfers, t->link);
+    *broke = false;
+    if (transfer == NULL || !list_lines(d, p, &r))
+        return OUTCOME_internal;
+    transfer_post(transfer, &r, t->settings.max_reply, began, deadline, &end);
+    report->posts += end.posts;
+    report->connects += end.connects;
+    report->connect_us = end.connect_us;
+    report->first_byte_us = end.first_byte_us;
+    *broke = end.broke;
+    if (end.outcome != OUTCOME_ok)
+        return tell(report, end.outcome, end.why);
+    report->status = end.status;
+    return outcome_of_status(report);
+}
+
 /* *broke: the connection did, so that another one may do better. */
-static enum outcome post_once(struct downstream *d,
-                              const struct downstream_target *t, size_t len,
-                              int64_t began, int64_t deadline,
-                              struct downstream_report *report, bool *broke)
+static enum outcome exchange_once(struct downstream *d,
+                                  const struct downstream_target *t, size_t len,
+                                  int64_t began, int64_t deadline,
+                                  struct downstream_report *report, bool *broke)
 {
     bool fresh;
     const char *why;
@@ -260,6 +319,20 @@ static enum outcome post_once(struct downstream *d,
     return outcome_of(d, l, end, report);
 }
 
+static enum outcome post_once(struct downstream *d,
+                              const struct downstream_target *t,
+                              const struct downstream_post *p, int64_t began,
+                              int64_t deadline,
+                              struct downstream_report *report, bool *broke)
+{
+    if (t->settings.whole_transfer)
+        return transfer_once(d, t, p, began, deadline, report, broke);
+    size_t len = print_request(d, t, p);
+    if (len == 0)
+        return OUTCOME_internal;
+    return exchange_once(d, t, len, began, deadline, report, broke);
+}
+
 enum outcome downstream_post(struct downstream *d,
                              const struct downstream_target *t,
                              const struct downstream_post *post, int64_t due,
@@ -270,15 +343,14 @@ enum outcome downstream_post(struct downstream *d,
     if (due < deadline)
         deadline = due;
     *report = (struct downstream_report){.given = deadline - now};
-    size_t len = print_request(d, t, post);
-    if (post->body_len > DOWNSTREAM_BODY_MAX || len == 0)
+    if (post->body_len > DOWNSTREAM_BODY_MAX)
         return OUTCOME_internal;
     if (now >= deadline)
         return tell(report, OUTCOME_request_timeout, "nothing was posted");
-    enum outcome o = post_once(d, t, len, now, deadline, report, &broke);
+    enum outcome o = post_once(d, t, post, now, deadline, report, &broke);
     if (t->settings.resend && broke && (now = clock_now()) < deadline) {
         report->resends++;
-        o = post_once(d, t, len, now, deadline, report, &broke);
+        o = post_once(d, t, post, now, deadline, report, &broke);
     }
     if (o == OUTCOME_ok)
         report->detail[0] = '\0';

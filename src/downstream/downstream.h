@@ -1,9 +1,11 @@
-/* downstream: one HTTP POST at a time, over a kept connection (link.h).
+/* downstream: one HTTP POST at a time, over a kept connection: by the direct
+ * exchange over link.h, or by libcurl's whole transfer (transfer.h).
  *
  * Each process makes its own. libcurl itself is initialised with the first one;
  * a process that forks others may make one for that alone, and never use it.
  * At most one POST reaches the wire per downstream_post() unless the target
- * says resend: there is one place that sends, and nothing repeats it. */
+ * says resend: there is one place that sends in each, and nothing repeats it.
+ */
 #ifndef TALLYD_DOWNSTREAM_DOWNSTREAM_H
 #define TALLYD_DOWNSTREAM_DOWNSTREAM_H
 
@@ -25,6 +27,7 @@ struct downstream_settings {
     int64_t timeout;    /* ns */
     uint64_t max_reply; /* bytes */
     bool resend;
+    bool whole_transfer; /* by transfer.h */
 };
 
 struct downstream;

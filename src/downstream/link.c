@@ -12,19 +12,13 @@
 
 #include "base/clock.h"
 
-struct link_target {
-    struct link_settings settings;
-    CURLU *url;
-    struct link_url parts;
-    bool tls;
-};
-
 struct link {
     struct link_set *all;
     const struct link_target *target;
     struct link *next;
     CURL *easy;
     bool open; /* the handle is in the multi handle */
+    bool tls;
     curl_socket_t fd;
     int64_t made, used; /* monotonic ns */
     int64_t looked_up;  /* the same: its name, by a connection that was made */
@@ -33,98 +27,8 @@ struct link {
 struct link_set {
     CURLM *multi;
     struct link *list;
-    char *system_ca; /* libcurl's built-in default; its memory */
     char error[CURL_ERROR_SIZE];
 };
-
-/* --- Targets. --- */
-
-static bool readable(const char *path, const char *name, const char *key,
-                     char *why, size_t room)
-{
-    if (path[0] == '\0' || access(path, R_OK) == 0)
-        return true;
-    snprintf(why, room, "%s_%s = %s: the file cannot be read", name, key, path);
-    return false;
-}
-
-/* False: memory is short. */
-static bool take_part(CURLU *url, CURLUPart part, unsigned flags, char **out)
-{
-    return curl_url_get(url, part, out, flags) != CURLUE_OUT_OF_MEMORY;
-}
-
-static bool see_scheme(struct link_target *t)
-{
-    char *scheme = NULL;
-    take_part(t->url, CURLUPART_SCHEME, 0, &scheme);
-    t->tls = scheme != NULL && strcmp(scheme, "https") == 0;
-    curl_free(scheme);
-    return scheme != NULL;
-}
-
-static CURLUcode parse(struct link_target *t)
-{
-    struct link_url *p = &t->parts;
-    t->url = curl_url();
-    if (t->url == NULL)
-        return CURLUE_OUT_OF_MEMORY;
-    CURLUcode code = curl_url_set(t->url, CURLUPART_URL, t->settings.url, 0);
-    if (code == CURLUE_OK)
-        code = curl_url_get(t->url, CURLUPART_HOST, &p->host, CURLU_PUNYCODE);
-    if (code != CURLUE_OK || !see_scheme(t))
-        return code != CURLUE_OK ? code : CURLUE_OUT_OF_MEMORY;
-    return take_part(t->url, CURLUPART_PATH, 0, &p->path) &&
-                   take_part(t->url, CURLUPART_QUERY, 0, &p->query) &&
-                   take_part(t->url, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT,
-                             &p->port) &&
-                   take_part(t->url, CURLUPART_USER, CURLU_URLDECODE,
-                             &p->user) &&
-                   take_part(t->url, CURLUPART_PASSWORD, CURLU_URLDECODE,
-                             &p->password)
-               ? CURLUE_OK
-               : CURLUE_OUT_OF_MEMORY;
-}
-
-struct link_target *link_target_new(const struct link_settings *s, char *why,
-                                    size_t why_size)
-{
-    if (!readable(s->ca, s->name, "ca", why, why_size) ||
-        !readable(s->cert, s->name, "cert", why, why_size) ||
-        !readable(s->key, s->name, "key", why, why_size))
-        return NULL;
-    struct link_target *t = calloc(1, sizeof *t);
-    CURLUcode code = CURLUE_OUT_OF_MEMORY;
-    if (t != NULL) {
-        t->settings = *s;
-        code = parse(t);
-    }
-    if (code == CURLUE_OK)
-        return t;
-    snprintf(why, why_size, "%s = %.120s: %s", s->name, s->url,
-             curl_url_strerror(code));
-    link_target_free(&t);
-    return NULL;
-}
-
-void link_target_free(struct link_target **t)
-{
-    if (*t == NULL)
-        return;
-    char *const parts[] = {(*t)->parts.path, (*t)->parts.query,
-                           (*t)->parts.host, (*t)->parts.port,
-                           (*t)->parts.user, (*t)->parts.password};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        curl_free(parts[i]);
-    curl_url_cleanup((*t)->url);
-    free(*t);
-    *t = NULL;
-}
-
-const struct link_url *link_target_url(const struct link_target *t)
-{
-    return &t->parts;
-}
 
 /* --- Handles. --- */
 
@@ -160,28 +64,6 @@ void link_set_free(struct link_set **all)
 #define SET(option, value)                                                     \
     (ok = ok && curl_easy_setopt(l->easy, option, value) == CURLE_OK)
 
-static bool set_options(struct link *l)
-{
-    const struct link_settings *s = &l->target->settings;
-    char **system_ca = &l->all->system_ca;
-    bool ok =
-        curl_easy_getinfo(l->easy, CURLINFO_CAINFO, system_ca) == CURLE_OK;
-    SET(CURLOPT_CURLU, l->target->url);
-    SET(CURLOPT_CONNECT_ONLY, 1L);
-    SET(CURLOPT_UNIX_SOCKET_PATH, s->socket[0] != '\0' ? s->socket : NULL);
-    SET(CURLOPT_CAINFO, s->ca[0] != '\0' ? s->ca : *system_ca);
-    SET(CURLOPT_SSLCERT, s->cert[0] != '\0' ? s->cert : NULL);
-    SET(CURLOPT_SSLKEY, s->key[0] != '\0' ? s->key : NULL);
-    SET(CURLOPT_ERRORBUFFER, l->all->error);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* for ALPN */
-    SET(CURLOPT_PROTOCOLS_STR, "http,https");
-    SET(CURLOPT_PROXY, ""); /* no proxy, whatever the environment says */
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_QUICK_EXIT, 1L); /* a name server's time is not ours */
-    SET(CURLOPT_TCP_KEEPALIVE, 1L);
-    return ok;
-}
-
 static struct link *new_link(struct link_set *all, const struct link_target *t)
 {
     struct link *l = calloc(1, sizeof *l);
@@ -189,8 +71,10 @@ static struct link *new_link(struct link_set *all, const struct link_target *t)
         return NULL;
     l->all = all;
     l->target = t;
-    l->easy = curl_easy_init();
-    if (l->easy == NULL || !set_options(l)) {
+    l->tls = link_target_is_tls(t);
+    l->easy = link_target_easy(t, all->error);
+    if (l->easy == NULL ||
+        curl_easy_setopt(l->easy, CURLOPT_CONNECT_ONLY, 1L) != CURLE_OK) {
         curl_easy_cleanup(l->easy);
         free(l);
         return NULL;
@@ -236,13 +120,13 @@ static CURLcode run(CURLM *multi)
  * the name may have moved: then it is looked up anew. */
 static bool is_known(const struct link *l)
 {
-    return l->looked_up != 0 &&
-           clock_now() - l->looked_up < l->target->settings.lifetime;
+    return l->looked_up != 0 && clock_now() - l->looked_up <
+                                    link_target_settings(l->target)->lifetime;
 }
 
 static CURLcode make(struct link *l, int64_t limit)
 {
-    int64_t most = l->target->settings.connect_timeout;
+    int64_t most = link_target_settings(l->target)->connect_timeout;
     bool ok = true, known = is_known(l);
     if (limit < most)
         most = limit;
@@ -266,34 +150,11 @@ static CURLcode make(struct link *l, int64_t limit)
 
 static bool is_good(struct link *l, int64_t now)
 {
-    const struct link_settings *s = &l->target->settings;
+    const struct link_settings *s = link_target_settings(l->target);
     char byte;
     size_t n;
     return l->open && now - l->used < s->idle && now - l->made < s->lifetime &&
            link_read(l, &byte, 1, &n) == LINK_AGAIN;
-}
-
-static enum outcome outcome_of(CURLcode code)
-{
-    switch (code) {
-    case CURLE_OK:
-        return OUTCOME_ok;
-    case CURLE_OPERATION_TIMEDOUT:
-        return OUTCOME_downstream_timeout;
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-        return OUTCOME_downstream_connect;
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT:
-        return OUTCOME_internal;
-    default:
-        return OUTCOME_downstream_broken;
-    }
 }
 
 enum outcome link_open(struct link *l, int64_t now, int64_t deadline,
@@ -314,7 +175,7 @@ enum outcome link_open(struct link *l, int64_t now, int64_t deadline,
         code = make(l, deadline - clock_now());
     }
     *why = l->all->error[0] != '\0' ? l->all->error : curl_easy_strerror(code);
-    return outcome_of(code);
+    return link_target_outcome((int)code);
 }
 
 /* --- Bytes. --- */
@@ -343,7 +204,7 @@ enum link_state link_send(struct link *l, const void *bytes, size_t most,
 {
     *n = 0;
     CURLcode code =
-        l->target->tls
+        l->tls
             ? curl_easy_send(l->easy, bytes, most, n)
             : plain(send(l->fd, bytes, most, MSG_DONTWAIT | MSG_NOSIGNAL), n);
     return state_of(code);
@@ -352,9 +213,8 @@ enum link_state link_send(struct link *l, const void *bytes, size_t most,
 enum link_state link_read(struct link *l, void *bytes, size_t most, size_t *n)
 {
     *n = 0;
-    CURLcode code = l->target->tls
-                        ? curl_easy_recv(l->easy, bytes, most, n)
-                        : plain(recv(l->fd, bytes, most, MSG_DONTWAIT), n);
+    CURLcode code = l->tls ? curl_easy_recv(l->easy, bytes, most, n)
+                           : plain(recv(l->fd, bytes, most, MSG_DONTWAIT), n);
     if (*n > 0)
         l->used = clock_now();
     return state_of(code);

@@ -14,31 +14,7 @@
 #include <stdint.h>
 
 #include "base/outcome.h"
-
-/* Where to, and how. The strings are borrowed; "" is unset. */
-struct link_settings {
-    const char *name; /* of `url` among the settings, for messages */
-    const char *url;  /* http or https */
-    const char *socket;
-    const char *ca, *cert, *key;
-    int64_t idle, lifetime;  /* ns: of a connection that may be used again */
-    int64_t connect_timeout; /* ns */
-};
-
-/* A URL in the parts that a request needs, percent-encoded but for `user`. */
-struct link_url {
-    char *path, *query, *host, *port; /* NULL: none, or the default port */
-    char *user, *password;            /* NULL: none */
-};
-
-struct link_target;
-
-/* NULL: `why` says what is wrong with the URL or a file. The settings are
- * borrowed. Needs no `struct link_set`. */
-struct link_target *link_target_new(const struct link_settings *s, char *why,
-                                    size_t why_size);
-void link_target_free(struct link_target **t);
-const struct link_url *link_target_url(const struct link_target *t);
+#include "downstream/link_target.h"
 
 struct link_set; /* all of a process */
 struct link;     /* the one to a target, connected or not */

@@ -10,6 +10,14 @@
 #include "config/config_setting.h"
 #include "decode/json.h"
 
+/* config_load() has let no other pass. */
+static enum link_http http_of(const char *text)
+{
+    return strcmp(text, "1.1") == 0 ? LINK_HTTP_1_1
+           : strcmp(text, "2") == 0 ? LINK_HTTP_2
+                                    : LINK_HTTP_2_PRIOR_KNOWLEDGE;
+}
+
 static bool open_downstream(struct endpoint *e, char *why, size_t why_size)
 {
     const struct config_endpoint *c = e->config;
@@ -22,12 +30,15 @@ static bool open_downstream(struct endpoint *e, char *why, size_t why_size)
                  .ca = c->downstream_ca,
                  .cert = c->downstream_cert,
                  .key = c->downstream_key,
+                 .proxy = c->downstream_proxy,
+                 .http = http_of(c->downstream_http),
                  .idle = c->downstream_idle,
                  .lifetime = c->downstream_lifetime,
                  .connect_timeout = c->connect_timeout},
         .timeout = c->timeout,
         .max_reply = (uint64_t)c->downstream_max_reply,
         .resend = c->resend == CONFIG_resend_once,
+        .whole_transfer = config_needs_libcurl(c),
     };
     char cause[256];
     e->target = downstream_target_new(&s, cause, sizeof cause);

@@ -203,4 +203,5 @@ def an_answer_to_be_decoded_is_left_alone():
                   "Accept-Encoding was sent")
 
 
-sys.exit(kit.run())
+if __name__ == "__main__":
+    sys.exit(kit.run())

@@ -295,4 +295,5 @@ def a_slow_downstream_holds_up_its_own_endpoint_alone():
         held.join()
 
 
-sys.exit(kit.run())
+if __name__ == "__main__":
+    sys.exit(kit.run())

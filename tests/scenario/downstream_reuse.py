@@ -216,4 +216,5 @@ def a_request_names_what_the_url_names():
                           "Authorization")
 
 
-sys.exit(kit.run())
+if __name__ == "__main__":
+    sys.exit(kit.run())

@@ -11,7 +11,7 @@ import kit
 import tap
 from authority import Authority, is_missing
 from downstream import Downstream
-from pool import SAMPLE, Pool, run_tallyd, write_settings
+from pool import DOWNSTREAM_DEFAULTS, SAMPLE, Pool, run_tallyd, write_settings
 
 OK = b'{"ok":true}'
 
@@ -80,8 +80,10 @@ def a_client_certificate_is_shown():
         down.take()
         with pool_for(down, downstream_ca=ours.cert) as pool:
             tap.equal(pool.post(SAMPLE).status, 502, "without one")
-            tap.equal(len(pool.log_lines("warn", "certificate required")), 1,
-                      "lines of the log with libcurl's words")
+            if "downstream_client" not in DOWNSTREAM_DEFAULTS:
+                # A whole transfer tells what libcurl met first.
+                tap.equal(len(pool.log_lines("warn", "certificate required")),
+                          1, "lines of the log with libcurl's words")
 
 
 @tap.test
@@ -118,4 +120,5 @@ def a_wrong_url_is_told_at_the_start():
 
 if is_missing():
     sys.exit(tap.skip_all("openssl is not installed"))
-sys.exit(kit.run())
+if __name__ == "__main__":
+    sys.exit(kit.run())

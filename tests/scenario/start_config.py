@@ -118,6 +118,16 @@ MISTAKES = [
      ": [endpoint a] breaker: needs downstream"),
     ("[endpoint a]\ndownstream = http://a/\nbreaker = 1001\n",
      ":3: [endpoint a] breaker = 1001: must be 0..1000"),
+    ("[endpoint a]\ndownstream_http = 3\n", "must be one of 1.1|2|2-prior-"),
+    ("[endpoint a]\ndownstream = http://x/\ndownstream_http = 2\n",
+     ": [endpoint a] downstream_http = 2: is agreed on by TLS; for http://"),
+    ("[endpoint a]\ndownstream = http://x/\ndownstream_client = direct\n"
+     "downstream_http = 2-prior-knowledge\n",
+     ": [endpoint a] downstream_client = direct: speaks HTTP/1.1 and knows no"),
+    ("[endpoint a]\ndownstream = http://x/\ndownstream_proxy = proxy:3128\n",
+     "must be a URL such as http://proxy:3128"),
+    ("[endpoint a]\ndownstream = http://x/\ndownstream_socket = /x\n"
+     "downstream_proxy = http://p\n", "give one of the two"),
     ("[endpoint a]\ndownstream_socket = /x\n",
      ": [endpoint a] downstream_socket: needs downstream"),
     ("[endpoint a]\ndownstream = https://x/\ndownstream_cert = /c\n",
