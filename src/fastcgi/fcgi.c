@@ -12,6 +12,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "fastcgi/content_length.h"
+
 /* Room for the largest head with its framing. */
 #define PIPE_BYTES (2 * 65536)
 
@@ -200,6 +202,9 @@ bool fcgi_begin(struct fcgi *f, struct fcgi_conn *conn)
     f->conn = conn;
     f->body = FCGI_BODY_MORE;
     f->replied = false;
+    uint64_t length;
+    content_length_parse(fcgi_param(f, "CONTENT_LENGTH"), &length);
+    fcgi_conn_announce(conn, length);
     return true;
 }
 

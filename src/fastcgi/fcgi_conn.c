@@ -9,6 +9,10 @@
 #include <sys/time.h>
 
 #include "base/clock.h"
+#include "fastcgi/content_length.h"
+
+/* How long a connection that is to be closed is waited for. */
+#define SETTLE (100 * CLOCK_MS)
 
 /* Two STDIN records as nginx makes them (32 KiB each) in one read. */
 #define INBOX_BYTES 65536
@@ -46,19 +50,24 @@ void fcgi_conn_start(struct fcgi_conn *conn, int fd, int64_t now)
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &write_limit, sizeof write_limit);
     conn->fd = fd;
     conn->deadline = now + conn->config->first_byte_timeout;
+    conn->silent_due = conn->deadline;
     conn->due = CLOCK_NEVER;
     conn->reason = NULL;
     conn->started = conn->kept = conn->aside = false;
+    conn->unended = false;
     conn->begin = conn->end = 0;
     head_begin(&conn->head, &conn->config->head, conn->params);
 }
 
 void fcgi_conn_restart(struct fcgi_conn *conn, int64_t now)
 {
+    const struct head_limits *limits = &conn->config->head;
     conn->deadline = now + conn->config->keepalive_idle;
+    conn->silent_due = conn->deadline;
     conn->started = false;
     conn->kept = true;
-    head_begin(&conn->head, &conn->config->head, conn->params);
+    head_begin_after(&conn->head, limits, conn->params,
+                     conn->unended ? conn->head.id : 0, conn->padding_left);
 }
 
 /* --- Changing hands. --- */
@@ -68,6 +77,7 @@ void fcgi_conn_pack(const struct fcgi_conn *conn, struct fcgi_parcel *room,
 {
     memset(room, 0, sizeof *room); /* the gaps between its members leave, too */
     room->deadline = conn->deadline;
+    room->silent_due = conn->silent_due;
     room->due = conn->due;
     room->started = conn->started;
     room->kept = conn->kept;
@@ -94,6 +104,7 @@ bool fcgi_conn_unpack(struct fcgi_conn *conn, int fd, const void *bytes,
     conn->fd = fd;
     conn->reason = NULL;
     conn->deadline = parcel.deadline;
+    conn->silent_due = parcel.silent_due;
     conn->due = parcel.due;
     conn->started = parcel.started;
     conn->kept = parcel.kept;
@@ -148,7 +159,9 @@ static bool manage(struct fcgi_conn *conn, enum head_state state)
                           &conn->config->values);
     else
         record_put_unknown_type(&reply, conn->head.type);
+    uint16_t before = conn->head.before;
     head_begin(&conn->head, &conn->config->head, conn->params);
+    conn->head.before = before;
     if (send_small(conn, &reply))
         return true;
     conn->reason = "the answer to a management record was not taken";
@@ -211,19 +224,18 @@ static enum fcgi_progress begin_head(struct fcgi_conn *conn, int64_t now,
                                      unsigned *managed)
 {
     conn->aside = conn->aside || goes_aside(conn);
-    bool was_started = conn->started;
-    int64_t was_due = conn->deadline;
     if (!conn->started) {
         conn->started = true;
+        conn->silent_due = conn->deadline;
         conn->deadline = now + conn->config->header_timeout;
         conn->due = due_after(conn->config->request_timeout, now);
     }
     enum fcgi_progress progress = feed_head(conn, managed);
     /* It was no request, only what may stand between two. */
-    if (progress == FCGI_WAITING && !was_started &&
-        head_is_fresh(&conn->head) && conn->begin == conn->end) {
+    if (progress == FCGI_WAITING && head_is_fresh(&conn->head) &&
+        conn->begin == conn->end) {
         conn->started = false;
-        conn->deadline = was_due;
+        conn->deadline = conn->silent_due;
     }
     return progress;
 }
@@ -231,7 +243,8 @@ static enum fcgi_progress begin_head(struct fcgi_conn *conn, int64_t now,
 static void prepare_body(struct fcgi_conn *conn)
 {
     conn->content_left = conn->padding_left = 0;
-    conn->foreign = conn->last = false;
+    conn->foreign = conn->last = conn->unended = false;
+    conn->body_left = CONTENT_LENGTH_UNKNOWN;
     conn->body_deadline = 0;
 }
 
@@ -255,7 +268,26 @@ enum fcgi_progress fcgi_conn_advance(struct fcgi_conn *conn, int64_t now,
 
 /* --- The body. --- */
 
-/* Wait for more of the body. FCGI_BODY_MORE: some has come. */
+void fcgi_conn_announce(struct fcgi_conn *conn, uint64_t length)
+{
+    conn->body_left = length;
+}
+
+/* Is all there that was announced? */
+static bool is_complete(const struct fcgi_conn *conn)
+{
+    return conn->body_left == 0 && conn->content_left == 0;
+}
+
+/* The body ends, with its empty STDIN or before it. */
+static enum fcgi_body end_body(struct fcgi_conn *conn)
+{
+    conn->unended = !conn->last;
+    return FCGI_BODY_END;
+}
+
+/* Wait for more of the body, unless it is complete. FCGI_BODY_MORE: some has
+ * come. */
 static enum fcgi_body await(struct fcgi_conn *conn)
 {
     for (;;) {
@@ -264,6 +296,8 @@ static enum fcgi_body await(struct fcgi_conn *conn)
             return FCGI_BODY_MORE;
         if (n == 0 || errno != EAGAIN)
             return FCGI_BODY_GONE;
+        if (is_complete(conn))
+            return end_body(conn);
         int64_t now = clock_now();
         if (conn->body_deadline == 0)
             conn->body_deadline = now + conn->config->body_timeout;
@@ -298,6 +332,17 @@ static enum fcgi_body open_record(struct fcgi_conn *conn)
     return r.type == RECORD_STDIN ? FCGI_BODY_MORE : FCGI_BODY_BROKEN;
 }
 
+/* With all there that was announced: does the record whose header is in the
+ * inbox belong to this request? Bytes beyond do until the body has ended. */
+static bool still_belongs(const struct fcgi_conn *conn)
+{
+    struct record r;
+    if (!record_parse(conn->inbox + conn->begin, &r) || r.id != conn->head.id)
+        return false;
+    return r.type == RECORD_ABORT_REQUEST ||
+           (r.type == RECORD_STDIN && (r.content == 0 || !conn->unended));
+}
+
 /* Step over up to *left bytes that are not wanted. */
 static void discard(struct fcgi_conn *conn, uint32_t *left)
 {
@@ -319,9 +364,11 @@ static enum fcgi_body find_content(struct fcgi_conn *conn)
         bool between = conn->content_left == 0 && conn->padding_left == 0;
         size_t there = conn->end - conn->begin;
         if (between && conn->last)
-            return FCGI_BODY_END;
+            return end_body(conn);
         if (between && there >= RECORD_HEADER_BYTES)
-            state = open_record(conn);
+            state = is_complete(conn) && !still_belongs(conn)
+                        ? end_body(conn)
+                        : open_record(conn);
         else if (conn->content_left > 0 && there > 0)
             return FCGI_BODY_MORE;
         else
@@ -342,14 +389,21 @@ enum fcgi_body fcgi_conn_body(struct fcgi_conn *conn, uint8_t **bytes,
         *n = conn->content_left;
     conn->begin += *n;
     conn->content_left -= (uint32_t)*n;
+    /* What is longer than announced ends with the empty STDIN. */
+    if (conn->body_left < *n)
+        conn->body_left = CONTENT_LENGTH_UNKNOWN;
+    else if (conn->body_left != CONTENT_LENGTH_UNKNOWN)
+        conn->body_left -= *n;
     return FCGI_BODY_MORE;
 }
 
-bool fcgi_conn_abandoned(const struct fcgi_conn *conn)
+bool fcgi_conn_abandoned(struct fcgi_conn *conn)
 {
     uint8_t room[RECORD_HEADER_BYTES];
-    const uint8_t *header = conn->inbox + conn->begin;
     struct record r;
+    if (conn->unended && find_content(conn) == FCGI_BODY_GONE)
+        return true;
+    const uint8_t *header = conn->inbox + conn->begin;
     if (conn->end - conn->begin < sizeof room) {
         ssize_t n = recv(conn->fd, room, sizeof room, MSG_PEEK | MSG_DONTWAIT);
         if (n < (ssize_t)sizeof room)
@@ -358,4 +412,18 @@ bool fcgi_conn_abandoned(const struct fcgi_conn *conn)
     }
     return record_parse(header, &r) && r.type == RECORD_ABORT_REQUEST &&
            r.id == conn->head.id;
+}
+
+void fcgi_conn_settle(struct fcgi_conn *conn)
+{
+    if (!conn->unended)
+        return;
+    shutdown(conn->fd, SHUT_WR);
+    int64_t now = clock_now(), end = now + SETTLE;
+    while (find_content(conn) == FCGI_BODY_END && conn->unended &&
+           conn->end - conn->begin < RECORD_HEADER_BYTES && now < end) {
+        struct pollfd p = {.fd = conn->fd, .events = POLLIN};
+        poll(&p, 1, clock_poll_ms(end, now));
+        now = clock_now();
+    }
 }

@@ -26,6 +26,7 @@ struct fcgi_config {
 struct fcgi_conn {
     int fd;
     int64_t deadline;   /* monotonic ns: when to give up waiting for a head */
+    int64_t silent_due; /* what it was before the head's first byte came */
     int64_t due;        /* and for the request to be done; or CLOCK_NEVER */
     const char *reason; /* why it was refused; static text */
     int slot;           /* in the connection pool */
@@ -40,6 +41,8 @@ struct fcgi_conn {
     uint32_t content_left, padding_left; /* of the body's current record */
     bool foreign;          /* that record belongs to another request id */
     bool last;             /* that record is the empty STDIN */
+    uint64_t body_left;    /* announced and not there yet, or unknown */
+    bool unended;          /* the body was complete before its empty STDIN */
     int64_t body_deadline; /* monotonic ns; 0: no wait yet */
 };
 
@@ -63,7 +66,7 @@ static inline bool fcgi_conn_has_more(const struct fcgi_conn *conn)
  * there is to know of it as bytes, at most FCGI_PARCEL_MAX of them. `parts`
  * point into `conn` and `room`. */
 struct fcgi_parcel {
-    int64_t deadline, due;
+    int64_t deadline, silent_due, due;
     bool started, kept;
     struct head head;
     size_t inbox_len; /* after the params_len bytes of parameters */
@@ -93,21 +96,36 @@ enum fcgi_progress fcgi_conn_advance(struct fcgi_conn *conn, int64_t now,
 
 enum fcgi_body {
     FCGI_BODY_MORE,    /* bytes were given */
-    FCGI_BODY_END,     /* STDIN is complete */
+    FCGI_BODY_END,     /* the body is complete */
     FCGI_BODY_GONE,    /* aborted, or the connection ended within the body */
     FCGI_BODY_TIMEOUT, /* body_timeout is over */
     FCGI_BODY_OVERDUE, /* the request should be done by now */
     FCGI_BODY_BROKEN,  /* the records are wrong */
 };
 
-/* After FCGI_READY: the next bytes of the body, in place, valid until the
- * next call. Anything but FCGI_BODY_MORE is final. Waits up to body_timeout,
- * counted from the first wait, and not beyond conn->due. */
+/* After FCGI_READY, before the body: its parameters announce so many bytes, or
+ * CONTENT_LENGTH_UNKNOWN. */
+void fcgi_conn_announce(struct fcgi_conn *conn, uint64_t length);
+
+/* The next bytes of the body, in place, valid until the next call. Anything
+ * but FCGI_BODY_MORE is final. Waits up to body_timeout, counted from the
+ * first wait, and not beyond conn->due.
+ *
+ * The body ends with the empty STDIN, or with its announced length when no more
+ * has come by then: there are web servers that send no empty STDIN (HAProxy
+ * 2.6 after a POST of length 0 over HTTP/2). One that comes later is stepped
+ * over, also between requests. Bytes beyond the announced length are given. */
 enum fcgi_body fcgi_conn_body(struct fcgi_conn *conn, uint8_t **bytes,
                               size_t *n);
 
 /* After the body: has the peer left, or aborted the request? Asks without
  * waiting. */
-bool fcgi_conn_abandoned(const struct fcgi_conn *conn);
+bool fcgi_conn_abandoned(struct fcgi_conn *conn);
+
+/* After the reply, before the connection is closed: where the empty STDIN has
+ * not come, wait for it, or for the peer to leave, up to 100 ms. To close a
+ * socket that has unread bytes would reset it, and the reply might be lost
+ * (RFC 9293, 3.10.4; unix(7) has ECONNRESET for its peer, too). */
+void fcgi_conn_settle(struct fcgi_conn *conn);
 
 #endif

@@ -11,6 +11,15 @@ void head_begin(struct head *h, const struct head_limits *limits,
     *h = (struct head){.limits = *limits, .params = params};
 }
 
+void head_begin_after(struct head *h, const struct head_limits *limits,
+                      uint8_t *params, uint16_t id, uint32_t padding)
+{
+    head_begin(h, limits, params);
+    h->before = h->record_id = id;
+    h->type = RECORD_STDIN;
+    h->padding_left = padding;
+}
+
 bool head_is_fresh(const struct head *h)
 {
     return !h->begun && h->content_left == 0 && h->padding_left == 0;
@@ -22,15 +31,25 @@ static enum head_state refuse(struct head *h, const char *reason)
     return HEAD_REFUSED;
 }
 
-/* Between requests: a BEGIN_REQUEST, a management record, or an abort that has
- * crossed the reply to its request: that id is not active (section 3.3). */
+/* Is it the empty STDIN of the request before, which needed none? */
+static bool ends_before(struct head *h, const struct record *r)
+{
+    if (r->type != RECORD_STDIN || r->content != 0 || r->id != h->before)
+        return false;
+    h->before = 0;
+    return true;
+}
+
+/* Between requests: a BEGIN_REQUEST, a management record, the end of the
+ * request before, or an abort that has crossed the reply to its request: that
+ * id is not active (section 3.3). */
 static enum head_state open_first(struct head *h, const struct record *r)
 {
     if (r->id == 0)
         return r->content <= h->limits.max_params
                    ? HEAD_MORE
                    : refuse(h, "a management record over max_params");
-    if (r->type == RECORD_ABORT_REQUEST)
+    if (r->type == RECORD_ABORT_REQUEST || ends_before(h, r))
         return HEAD_MORE;
     if (r->type != RECORD_BEGIN_REQUEST)
         return refuse(h, "the first record is not BEGIN_REQUEST");

@@ -39,12 +39,19 @@ struct head {
     uint32_t content_left, padding_left; /* of that record */
     bool empty;                          /* that record has no content */
     uint8_t begin[8];
+    uint16_t before;    /* id whose empty STDIN may still come; 0: none */
     const char *reason; /* static text for the log */
 };
 
 /* Start on a new request; `params` is lent until the head is done with. */
 void head_begin(struct head *h, const struct head_limits *limits,
                 uint8_t *params);
+
+/* The same after a request that was complete before its empty STDIN had come:
+ * `padding` bytes of its last record are still to come, and that empty STDIN
+ * is stepped over once. */
+void head_begin_after(struct head *h, const struct head_limits *limits,
+                      uint8_t *params, uint16_t id, uint32_t padding);
 
 /* Is it right where a request may begin, with no byte of one taken? */
 bool head_is_fresh(const struct head *h);

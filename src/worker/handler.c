@@ -1,7 +1,6 @@
 /* handler: see handler.h. */
 #include "worker/handler.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +9,10 @@
 #include "base/probe.h"
 #include "config/config_lines.h"
 #include "decode/inflate.h"
+#include "fastcgi/content_length.h"
 #include "worker/decoder.h"
 #include "worker/guard.h"
 #include "worker/selftest.h"
-
-#define LENGTH_UNKNOWN UINT64_MAX
 
 /* Bytes that compressed data may have beyond an eighth more than max_body. */
 #define PACKED_MORE 1024
@@ -104,20 +102,6 @@ static void decide_fault(struct handler *h)
 
 /* --- The head. --- */
 
-/* CONTENT_LENGTH (RFC 3875, 4.1.2); empty or absent: not known. */
-static bool parse_length(const char *text, uint64_t *length)
-{
-    char *end;
-    *length = LENGTH_UNKNOWN;
-    if (text == NULL || *text == '\0')
-        return true;
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    *length = strtoull(text, &end, 10);
-    return errno == 0 && *end == '\0';
-}
-
 /* A key that can be a header value and nothing more: visible ASCII. */
 static bool valid_key(const char *key)
 {
@@ -148,7 +132,7 @@ static void check_head(struct handler *h, const struct handler_request *r)
     if (strcmp(method, "POST") != 0)
         decide(h, OUTCOME_method_not_allowed, "the method is %.20s", method);
     check_encoding(h, r->content_encoding);
-    if (!parse_length(r->content_length, &h->announced))
+    if (!content_length_parse(r->content_length, &h->announced))
         decide(h, OUTCOME_bad_request, "CONTENT_LENGTH is %.40s",
                r->content_length);
     if (r->idempotency_key != NULL && !valid_key(r->idempotency_key))
@@ -165,7 +149,7 @@ static void check_head(struct handler *h, const struct handler_request *r)
 static void check_size(struct handler *h, uint64_t bytes)
 {
     uint64_t most = (uint64_t)h->endpoint->config->max_body;
-    if (bytes != LENGTH_UNKNOWN && bytes > most)
+    if (bytes != CONTENT_LENGTH_UNKNOWN && bytes > most)
         decide(h, OUTCOME_body_too_large, "%llu bytes, max_body is %llu",
                (unsigned long long)bytes, (unsigned long long)most);
 }
@@ -175,7 +159,8 @@ static void check_size(struct handler *h, uint64_t bytes)
 static void check_packed_size(struct handler *h, uint64_t bytes)
 {
     uint64_t most = (uint64_t)h->endpoint->config->max_body;
-    if (bytes != LENGTH_UNKNOWN && bytes > most + most / 8 + PACKED_MORE)
+    if (bytes != CONTENT_LENGTH_UNKNOWN &&
+        bytes > most + most / 8 + PACKED_MORE)
         decide(h, OUTCOME_body_too_large,
                "%llu compressed bytes, max_body is %llu",
                (unsigned long long)bytes, (unsigned long long)most);
@@ -302,7 +287,7 @@ static void check_end(struct handler *h, enum handler_end end)
                (unsigned long long)h->received);
     if (end == HANDLER_BROKEN)
         decide(h, OUTCOME_bad_request, "wrong FastCGI records in the body");
-    if (h->announced != LENGTH_UNKNOWN && h->announced != h->received)
+    if (h->announced != CONTENT_LENGTH_UNKNOWN && h->announced != h->received)
         decide(
             h, OUTCOME_length_mismatch, "%llu bytes announced, %llu received",
             (unsigned long long)h->announced, (unsigned long long)h->received);

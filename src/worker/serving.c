@@ -167,6 +167,7 @@ static void serve(struct serving *s, struct fcgi_conn *conn)
         switch (advance(s, conn)) {
         case FCGI_READY:
             if (!serve_request(s, conn)) {
+                fcgi_conn_settle(conn);
                 close_conn(s, conn);
                 return;
             }

@@ -11,6 +11,7 @@ import pwd
 import shlex
 import shutil
 import socket
+import subprocess
 
 import kit
 import tap
@@ -125,8 +126,8 @@ class Front:
         finally:
             link.close()
 
-    def post(self, path, body, headers=None):
-        return self.request("POST", path, body, headers)
+    def post(self, path, body, headers=None, **more):
+        return self.request("POST", path, body, headers, **more)
 
     def share(self):
         """Let it and its pool serve all tests of the file."""
@@ -140,6 +141,56 @@ class Front:
         if self.pool:
             self.pool.stop()
         return status
+
+
+class CurlReply:
+    """What `curl --include` printed."""
+
+    def __init__(self, printed):
+        head, _, self.body = printed.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        self.version, self.status = first.split()[0], int(first.split()[1])
+        pairs = (line.partition(":") for line in lines)
+        self.headers = {name.lower(): value.strip()
+                        for name, _, value in pairs}
+
+    json = Reply.json
+
+
+class OverHttp2:
+    """Mixed into a front: the requests come over HTTP/2, without TLS. A body
+    that HTTP/1.1 sends chunked has no Content-Length then."""
+
+    @classmethod
+    def missing(cls):
+        if not shutil.which("curl"):
+            return "curl is not installed"
+        return super().missing()
+
+    def request(self, method, path, body=None, headers=None, chunked=False):
+        headers = {"Content-Type": "application/json", "Expect": None,
+                   **(headers or {})}
+        command = ["curl", "--silent", "--show-error", "--include",
+                   "--path-as-is", "--http2-prior-knowledge",
+                   "--max-time", str(kit.wait_limit(20))]
+        for name, value in headers.items():
+            command += ["--header", f"{name}:" if value is None
+                        else f"{name}: {value}"]
+        command += ["--head"] if method == "HEAD" else ["--request", method]
+        if chunked:
+            body = b"".join(body)
+            command += ["--upload-file", "-"]
+        elif body is not None:
+            command += ["--data-binary", "@-"]
+        done = subprocess.run(
+            [*command, f"http://{kit.HOST}:{self.port}{path}"],
+            input=body or b"", capture_output=True, check=False)
+        if done.returncode != 0:
+            raise tap.Failure(f"curl ended with {done.returncode}: "
+                              f"{done.stderr.decode()}")
+        reply = CurlReply(done.stdout)
+        tap.equal(reply.version, "HTTP/2", "the version of HTTP")
+        return reply
 
 
 class Nginx(Front):
@@ -307,6 +358,7 @@ class Haproxy(Front):
     name = "haproxy"
     keeps = True
     chunked_limit = "HAProxy takes chunked bodies of up to one buffer"
+    protocol = ""
 
     def env(self):
         return {"TALLYD_SOCKET": str(self.pool.socket)}
@@ -322,8 +374,12 @@ defaults
     timeout client 30s
     timeout http-request 30s
 frontend front
-    bind {kit.HOST}:{self.port}
+    bind {kit.HOST}:{self.port} {self.protocol}
     use_backend tallyd
 """)
         return [self.program, "-db", "-f", path, "-f",
                 kit.CONF / "haproxy/tallyd.cfg"]
+
+
+class HaproxyHttp2(OverHttp2, Haproxy):
+    protocol = "proto h2"

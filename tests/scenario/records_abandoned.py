@@ -14,13 +14,16 @@ import kit
 import peers
 import tap
 from downstream import Downstream
-from fastcgi import ABORT_REQUEST, STDIN, record, request
+from fastcgi import (ABORT_REQUEST, PARAMS, STDIN, begin, pack_pairs,
+                     parameters, record, request, stream)
 from pool import SAMPLE
 from records import HEAD, SUM, unharmed
 
 OK = b'{"ok":true}'
 PART = record(STDIN, SAMPLE[:9])
 BODY = record(STDIN, SAMPLE)  # the whole of it, but not the end of STDIN
+UNANNOUNCED = begin() + stream(PARAMS, pack_pairs(
+    {**parameters(SAMPLE), "CONTENT_LENGTH": ""}))
 
 
 @contextlib.contextmanager
@@ -54,7 +57,7 @@ def whoever_leaves_within_the_body():
         with posting(**settings) as (pool, down):
             gone = 0
             for leave in (close, reset, abort):
-                for part in (HEAD, HEAD + PART, HEAD + BODY):
+                for part in (HEAD, HEAD + PART, UNANNOUNCED + BODY):
                     link = pool.link()
                     link.send(part)
                     gone += 1
