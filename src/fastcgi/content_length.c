@@ -4,12 +4,13 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool content_length_parse(const char *text, uint64_t *length)
 {
     char *end;
     *length = CONTENT_LENGTH_UNKNOWN;
-    if (text == NULL || *text == '\0')
+    if (text == NULL || *text == '\0' || strcmp(text, "-1") == 0)
         return true;
     if (*text < '0' || *text > '9')
         return false;

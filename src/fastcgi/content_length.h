@@ -7,8 +7,9 @@
 
 #define CONTENT_LENGTH_UNKNOWN UINT64_MAX
 
-/* How many bytes of body it announces; unknown where it is absent (NULL) or
- * empty. False: it is no length, and unknown. */
+/* How many bytes of body it announces; unknown where it is absent (NULL), empty
+ * or -1, which is how Caddy says so of a chunked body. False: it is no length,
+ * and unknown. */
 bool content_length_parse(const char *text, uint64_t *length);
 
 #endif

@@ -383,3 +383,30 @@ frontend front
 
 class HaproxyHttp2(OverHttp2, Haproxy):
     protocol = "proto h2"
+
+class Caddy(Front):
+    name = "caddy"
+
+    def env(self):
+        return {"HOME": str(self.directory),
+                "TALLYD_SOCKET": str(self.pool.socket)}
+
+    def command(self):
+        path = self.write("Caddyfile", f"""{{
+    admin off
+    auto_https off
+    servers {{
+        protocols h1 h2c
+    }}
+}}
+import {kit.CONF}/caddy/tallyd.caddy
+http://{kit.HOST}:{self.port} {{
+    import tallyd /*
+}}
+""")
+        return [self.program, "run", "--adapter", "caddyfile", "--config",
+                path]
+
+
+class CaddyHttp2(OverHttp2, Caddy):
+    pass

@@ -179,6 +179,12 @@ START_TEST(the_length_must_be_that_announced)
            OUTCOME_length_mismatch);
     expect(&(struct ask){.path = "/sum", .length = "24", .body = BODY},
            OUTCOME_ok);
+    expect(&(struct ask){.path = "/sum", .length = "-1", .body = BODY},
+           OUTCOME_ok);
+    expect(&(struct ask){.path = "/sum", .length = "-2", .body = BODY},
+           OUTCOME_bad_request);
+    expect(&(struct ask){.path = "/sum", .length = "12abc", .body = BODY},
+           OUTCOME_bad_request);
     expect(&(struct ask){.path = "/sum", .length = "", .body = BODY},
            OUTCOME_ok);
 }
