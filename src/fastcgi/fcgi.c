@@ -34,7 +34,8 @@ struct fcgi {
     bool direct; /* it takes the head from OS_Read(), and the pipe is empty */
     struct framed head;
     FCGX_Request request;
-    uint16_t *name_lens;    /* of the request's parameters, in its order */
+    uint16_t *name_lens; /* of the request's parameters, in its order */
+    size_t param_count;
     struct fcgi_conn *conn; /* of the request in hand, else NULL */
     enum fcgi_body body;    /* how far its body is */
     bool replied;           /* the peer took the whole reply */
@@ -184,8 +185,10 @@ static bool parse_head(struct fcgi *f, struct head *h)
 static void measure_names(struct fcgi *f)
 {
     char **at = f->request.envp;
-    for (size_t i = 0; at[i] != NULL; i++)
+    size_t i = 0;
+    for (; at[i] != NULL; i++)
         f->name_lens[i] = (uint16_t)strcspn(at[i], "=");
+    f->param_count = i;
 }
 
 bool fcgi_begin(struct fcgi *f, struct fcgi_conn *conn)
@@ -208,14 +211,34 @@ bool fcgi_begin(struct fcgi *f, struct fcgi_conn *conn)
     return true;
 }
 
-const char *fcgi_param(const struct fcgi *f, const char *name)
+/* The value of the last one of the first *count with this name, or NULL;
+ * *count becomes the number of those before it. */
+static const char *find_param(const struct fcgi *f, const char *name,
+                              size_t *count)
 {
     size_t n = strlen(name);
     char **at = f->request.envp;
-    for (size_t i = 0; at[i] != NULL; i++)
+    while (*count > 0) {
+        size_t i = --*count;
         if (f->name_lens[i] == n && memcmp(at[i], name, n) == 0)
             return at[i] + n + 1;
+    }
     return NULL;
+}
+
+const char *fcgi_param(const struct fcgi *f, const char *name)
+{
+    size_t count = f->param_count;
+    return find_param(f, name, &count);
+}
+
+bool fcgi_param_differs(const struct fcgi *f, const char *name)
+{
+    size_t count = f->param_count;
+    const char *last = find_param(f, name, &count), *other = last;
+    while (other != NULL && strcmp(other, last) == 0)
+        other = find_param(f, name, &count);
+    return other != NULL;
 }
 
 /* --- The body. --- */

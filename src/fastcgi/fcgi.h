@@ -37,8 +37,13 @@ void fcgi_close(struct fcgi *f, struct fcgi_conn *conn);
  * (conn->reason); fcgi_close() is all that is left. */
 bool fcgi_begin(struct fcgi *f, struct fcgi_conn *conn);
 
-/* A CGI variable (RFC 3875), or NULL; valid until fcgi_end(). */
+/* A CGI variable (RFC 3875), or NULL; valid until fcgi_end(). Of several with
+ * one name the last one counts, as under php-fpm: people include what their
+ * web server ships and write their own lines below it. */
 const char *fcgi_param(const struct fcgi *f, const char *name);
+
+/* Does it come several times, with different values? */
+bool fcgi_param_differs(const struct fcgi *f, const char *name);
 
 /* The next bytes of the body; see fcgi_conn_body(). */
 enum fcgi_body fcgi_read(struct fcgi *f, const uint8_t **bytes, size_t *n);

@@ -156,6 +156,7 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
         .content_length = fcgi_param(f, "CONTENT_LENGTH"),
         .content_encoding = fcgi_param(f, "HTTP_CONTENT_ENCODING"),
         .idempotency_key = fcgi_param(f, "HTTP_IDEMPOTENCY_KEY"),
+        .several_keys = fcgi_param_differs(f, "HTTP_IDEMPOTENCY_KEY"),
         .trace = &x->trace,
         .wait = &judged,
         .loop = x->plan->sampler != NULL &&

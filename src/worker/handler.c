@@ -139,6 +139,8 @@ static void check_head(struct handler *h, const struct handler_request *r)
         decide(h, OUTCOME_bad_request,
                "the Idempotency-Key is not 1 to %d visible ASCII characters",
                DOWNSTREAM_KEY_MAX);
+    if (r->several_keys)
+        decide(h, OUTCOME_bad_request, "two Idempotency-Keys that differ");
     if (r->loop)
         decide(h, OUTCOME_bad_request,
                "a copy made by the shadow of this pool: [shadow] url leads "

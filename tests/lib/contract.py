@@ -240,6 +240,15 @@ class Contract:
                    for request in self.down.take()], ["k-1", None],
                   "the keys")
 
+    def test_16_idempotency_keys_that_differ(self):
+        """400 for two Idempotency-Keys that differ"""
+        self.down.take()
+        for keys in ["k-1", "k-2"], ["k-1", "k-2", "k-1"]:
+            reply = self.front.post("/process", SAMPLE,
+                                    {"Idempotency-Key": keys})
+            self.expect_problem(reply, 400, "bad_request")
+        tap.equal(self.down.take(), [], "what the downstream got")
+
     # --- Errors: each row of the table that a client can provoke. ---
 
     def test_20_malformed(self):

@@ -30,6 +30,15 @@ def unprivileged_user():
     raise tap.Skip("neither www-data nor nobody exists")
 
 
+class SeveralLines(dict):
+    """Headers; one whose value is a list has a line for each of it."""
+
+    def items(self):
+        for name, value in super().items():
+            for one in value if isinstance(value, list) else [value]:
+                yield name, one
+
+
 class Reply:
     def __init__(self, response):
         self.status = response.status
@@ -112,7 +121,8 @@ class Front:
 
     def request(self, method, path, body=None, headers=None, chunked=False):
         """One request over a connection of its own. `chunked`: `body` is a
-        list of chunks, and no Content-Length is sent."""
+        list of chunks, and no Content-Length is sent. A header whose value is
+        a list is sent once for each."""
         link = self.connect()
         headers = {"Content-Type": "application/json", **(headers or {})}
         if chunked:
@@ -120,7 +130,7 @@ class Front:
         try:
             # A server may answer before it has taken the whole body.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                link.request(method, path, body, headers,
+                link.request(method, path, body, SeveralLines(headers),
                              encode_chunked=chunked)
             return Reply(link.getresponse())
         finally:
@@ -173,7 +183,7 @@ class OverHttp2:
         command = ["curl", "--silent", "--show-error", "--include",
                    "--path-as-is", "--http2-prior-knowledge",
                    "--max-time", str(kit.wait_limit(20))]
-        for name, value in headers.items():
+        for name, value in SeveralLines(headers).items():
             command += ["--header", f"{name}:" if value is None
                         else f"{name}: {value}"]
         command += ["--head"] if method == "HEAD" else ["--request", method]

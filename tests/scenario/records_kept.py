@@ -145,16 +145,38 @@ def expect_sum(pool, pairs):
 
 
 @tap.test
-def parameters_that_come_twice_are_not_mixed():
-    """Two lengths, one of them wrong: taken as the right one, or refused"""
+def the_last_of_several_parameters_counts():
+    """A method, a path, a length and an encoding that come twice"""
     pairs = pack_pairs(parameters(SAMPLE))
-    for both in (pairs + pack_pairs({"CONTENT_LENGTH": 5}),
-                 pack_pairs({"CONTENT_LENGTH": 5}) + pairs):
-        with unharmed() as pool, pool.link() as link:
-            link.send(begin() + stream(PARAMS, both) + stream(STDIN, SAMPLE))
-            reply = link.read_reply()
-            tap.check(reply.status == 400 or reply.body == SUM,
-                      f"the reply is {reply.status} {reply.body!r}")
+    with unharmed({"main": {}, "short": {"path": "/short",
+                                         "max_body": 1}}) as pool:
+        for name, wrong, status in (
+                ("REQUEST_METHOD", "GET", 405), ("SCRIPT_NAME", "/short", 413),
+                ("CONTENT_LENGTH", "5", 400),
+                ("HTTP_CONTENT_ENCODING", "br", 415)):
+            wrong = pack_pairs({name: wrong})
+            right = pack_pairs({"HTTP_CONTENT_ENCODING": "identity"}) + pairs
+            tap.equal(status_of(pool, wrong + right), 200, f"{name} before")
+            tap.equal(status_of(pool, right + wrong), status, f"{name} after")
+
+
+def status_of(pool, pairs):
+    with pool.link() as link:
+        link.send(begin() + stream(PARAMS, pairs) + stream(STDIN, SAMPLE))
+        return link.read_reply().status
+
+
+@tap.test
+def keys_that_differ_are_refused():
+    """One Idempotency-Key, the same one twice, and others"""
+    pairs = pack_pairs(parameters(SAMPLE))
+    with unharmed() as pool:
+        for keys, status in ((["a"], 200), (["a", "a"], 200), (["a", ""], 400),
+                             (["a", "b"], 400), (["a", "b", "a"], 400),
+                             (["a, b"], 400)):
+            more = b"".join(pack_pairs({"HTTP_IDEMPOTENCY_KEY": key})
+                            for key in keys)
+            tap.equal(status_of(pool, pairs + more), status, f"{keys}")
 
 
 @tap.test

@@ -203,6 +203,26 @@ START_TEST(every_parameter_is_found)
 }
 END_TEST
 
+/* X=1 X=22 X= Y=1 Y=1 and nothing else, not even a Z. */
+START_TEST(the_last_of_several_counts)
+{
+    static const char params[] = "\1\1X1\1\1Y1\1\2X22\1\0X\1\1Y1";
+    give(whole, 16);
+    give((char[]){1, 4, 0, 1, 0, sizeof params - 1, 0, 0}, 8);
+    give(params, sizeof params - 1);
+    give("\1\4\0\1\0\0\0\0", 8);
+    ck_assert_int_eq(advance(), FCGI_READY);
+    ck_assert(fcgi_begin(fcgi, conn));
+    ck_assert_str_eq(fcgi_param(fcgi, "X"), "");
+    ck_assert_str_eq(fcgi_param(fcgi, "Y"), "1");
+    ck_assert_ptr_null(fcgi_param(fcgi, "Z"));
+    ck_assert(fcgi_param_differs(fcgi, "X"));
+    ck_assert(!fcgi_param_differs(fcgi, "Y"));
+    ck_assert(!fcgi_param_differs(fcgi, "Z"));
+    fcgi_end(fcgi);
+}
+END_TEST
+
 /* libfcgi takes up to 8192 bytes at a time. */
 START_TEST(a_long_head_arrives_whole)
 {
@@ -273,6 +293,7 @@ int main(void)
                                   a_connection_changes_hands_within_a_head,
                                   what_is_no_parcel_is_refused,
                                   every_parameter_is_found,
+                                  the_last_of_several_counts,
                                   a_long_head_arrives_whole,
                                   a_peer_that_leaves_is_told,
                                   a_body_that_stalls_has_a_limit};
