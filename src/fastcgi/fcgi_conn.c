@@ -111,7 +111,7 @@ bool fcgi_conn_unpack(struct fcgi_conn *conn, int fd, const void *bytes,
     conn->aside = false;
     conn->head = parcel.head;
     conn->head.params = conn->params;
-    conn->head.reason = NULL;
+    conn->head.reason = conn->head.excess = NULL;
     memcpy(conn->params, rest, params_len);
     memcpy(conn->inbox, rest + params_len, parcel.inbox_len);
     conn->begin = 0;
@@ -254,7 +254,10 @@ enum fcgi_progress fcgi_conn_advance(struct fcgi_conn *conn, int64_t now,
     enum fcgi_progress progress = FCGI_WAITING;
     if (fcgi_conn_has_more(conn)) /* read along with the request before */
         progress = begin_head(conn, now, managed);
-    while (progress == FCGI_WAITING) {
+    for (int reads = 0; progress == FCGI_WAITING; reads++) {
+        /* However fast a peer sends, it is not read beyond its time. */
+        if (reads > 1 && clock_now() >= conn->deadline)
+            return FCGI_WAITING;
         ssize_t n = receive(conn);
         if (n < 0 && errno == EAGAIN)
             return FCGI_WAITING;

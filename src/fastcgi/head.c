@@ -73,8 +73,6 @@ static enum head_state open_next(struct head *h, const struct record *r)
         return refuse(h, "the request was aborted before its parameters");
     if (r->type != RECORD_PARAMS)
         return refuse(h, "a record other than PARAMS before their end");
-    if (r->content > h->limits.max_params - h->params_len)
-        return refuse(h, "the parameters are over max_params");
     return HEAD_MORE;
 }
 
@@ -91,14 +89,21 @@ static enum head_state open_record(struct head *h, const uint8_t *header)
     return h->begun ? open_next(h, &r) : open_first(h, &r);
 }
 
-/* Store `n` bytes of content of the record being read. */
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Store `n` bytes of content of the record being read, as far as they fit. */
 static void take_content(struct head *h, const uint8_t *bytes, size_t n)
 {
     if (h->record_id != 0 && h->type == RECORD_BEGIN_REQUEST) {
         memcpy(h->begin + sizeof h->begin - h->content_left, bytes, n);
     } else if (h->record_id == 0 || h->record_id == h->id) {
-        memcpy(h->params + h->params_len, bytes, n);
-        h->params_len += n;
+        size_t fits = least(n, h->limits.max_params - h->params_len);
+        memcpy(h->params + h->params_len, bytes, fits);
+        h->params_len += fits;
+        h->over = h->over || fits < n;
     }
 }
 
@@ -110,20 +115,24 @@ static enum head_state close_begin(struct head *h)
     return role == RECORD_RESPONDER ? HEAD_MORE : HEAD_WRONG_ROLE;
 }
 
+/* Of what is too much the first parameters stay that are complete. */
 static enum head_state close_params(struct head *h)
 {
-    const uint8_t *at = h->params;
-    size_t left = h->params_len;
+    size_t at = 0, fit = 0;
     uint32_t count = 0;
-    while (left > 0) {
-        struct record_pair pair;
-        if (!record_parse_pair(at, left, &pair))
-            return refuse(h, "a parameter's length is beyond its record");
-        if (++count > h->limits.max_param_count)
-            return refuse(h, "more parameters than max_param_count");
+    struct record_pair pair;
+    while (record_parse_pair(h->params + at, h->params_len - at, &pair)) {
         at += pair.length;
-        left -= pair.length;
+        if (++count <= h->limits.max_param_count)
+            fit = at;
     }
+    if (h->over)
+        h->excess = "the parameters are over max_params";
+    else if (at < h->params_len)
+        return refuse(h, "a parameter's length is beyond its record");
+    else if (count > h->limits.max_param_count)
+        h->excess = "more parameters than max_param_count";
+    h->params_len = fit;
     return HEAD_READY;
 }
 
@@ -137,11 +146,6 @@ static enum head_state close_record(struct head *h)
     if (h->record_id == h->id && h->empty)
         return close_params(h);
     return HEAD_MORE;
-}
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
 }
 
 /* Take what there is of the content and padding of the record being read;

@@ -5,7 +5,9 @@
  * 2 GiB), answers GET_VALUES from a 64-byte stack buffer, and blocks until its
  * peer has sent everything. So the head of a request is gathered here, bounded
  * in bytes and in parameters, resumable at any byte; libfcgi is given only a
- * complete and correct one. Pure: no descriptor, no clock. */
+ * complete and correct one. What is over a limit is stepped over, so that the
+ * request can be answered and its connection kept. Pure: no descriptor, no
+ * clock. */
 #ifndef TALLYD_FASTCGI_HEAD_H
 #define TALLYD_FASTCGI_HEAD_H
 
@@ -15,11 +17,12 @@
 
 enum head_state {
     HEAD_MORE,         /* everything fed is consumed or part of a header */
-    HEAD_READY,        /* BEGIN and PARAMS are complete and correct */
+    HEAD_READY,        /* BEGIN and PARAMS are complete and correct, though
+                          maybe too much, see `excess` */
     HEAD_VALUES,       /* a GET_VALUES: `params` holds the query */
     HEAD_UNKNOWN_TYPE, /* a management record of another type: `type` */
     HEAD_WRONG_ROLE,   /* not a responder request */
-    HEAD_REFUSED,      /* not FastCGI, or over a limit: `reason` */
+    HEAD_REFUSED,      /* not FastCGI: `reason` */
 };
 
 struct head_limits {
@@ -39,6 +42,9 @@ struct head {
     uint32_t content_left, padding_left; /* of that record */
     bool empty;                          /* that record has no content */
     uint8_t begin[8];
+    bool over;          /* more has come than max_params */
+    const char *excess; /* at HEAD_READY: the limit it is over, static text;
+                           `params` has the first parameters that fit */
     uint16_t before;    /* id whose empty STDIN may still come; 0: none */
     const char *reason; /* static text for the log */
 };

@@ -157,6 +157,7 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
         .content_encoding = fcgi_param(f, "HTTP_CONTENT_ENCODING"),
         .idempotency_key = fcgi_param(f, "HTTP_IDEMPOTENCY_KEY"),
         .several_keys = fcgi_param_differs(f, "HTTP_IDEMPOTENCY_KEY"),
+        .too_large = conn->head.excess,
         .trace = &x->trace,
         .wait = &judged,
         .loop = x->plan->sampler != NULL &&

@@ -126,6 +126,8 @@ static void check_encoding(struct handler *h, const char *encoding)
 static void check_head(struct handler *h, const struct handler_request *r)
 {
     const char *method = r->method == NULL ? "" : r->method;
+    if (r->too_large != NULL)
+        decide(h, OUTCOME_head_too_large, "%s", r->too_large);
     if (h->endpoint == NULL)
         decide(h, OUTCOME_not_found, "no endpoint claims %.*s",
                (int)(r->path_len < 120 ? r->path_len : 120), r->path);
@@ -196,7 +198,10 @@ bool handler_is_encoded(const struct handler *h)
 void handler_begin(struct handler *h, const struct handler_request *r)
 {
     h->result = (struct handler_result){.outcome = OUTCOME_ok};
-    h->endpoint = endpoint_find(h->endpoints, r->path, r->path_len);
+    /* What is missing of a head might have named another path. */
+    h->endpoint = r->too_large != NULL
+                      ? NULL
+                      : endpoint_find(h->endpoints, r->path, r->path_len);
     h->result.endpoint = h->endpoint;
     h->idempotency_key = r->idempotency_key;
     h->trace = r->trace;

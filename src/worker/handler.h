@@ -39,7 +39,8 @@ struct handler_request {
     const char *content_length;
     const char *content_encoding;
     const char *idempotency_key;
-    bool several_keys; /* and another one, which differs */
+    const char *too_large; /* why not all of its head is known; static text */
+    bool several_keys;     /* and another one, which differs */
     const struct trace *trace;
     bool loop; /* it is a copy that this pool has made itself */
     /* Unless the head is wrong, a request that has waited for too long is not

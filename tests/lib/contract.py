@@ -107,7 +107,9 @@ class Contract:
 
     def test_01_the_server_starts_with_its_file(self):
         """the server starts with its file of conf/"""
-        self._front = self.front_class(self.endpoints(), workers=4).share()
+        self._front = self.front_class(self.endpoints(), workers=4,
+                                       max_param_count=64,
+                                       max_params="6k").share()
 
     def test_02_sample(self):
         """the sample is added up, posted and answered"""
@@ -310,6 +312,14 @@ class Contract:
         reply = self.front.post("/small", gzip.compress(SAMPLE * 5000, 0),
                                 {"Content-Encoding": "gzip"})
         self.expect_problem(reply, 413, "body_too_large")
+
+    def test_22_too_many_headers(self):
+        """431 for too many headers, or too long ones; the next is served"""
+        for headers in ({f"X-{number}": "x" for number in range(80)},
+                        {"X-1": "x" * 3200, "X-2": "x" * 3200}):
+            self.expect_problem(self.front.post("/sum", SAMPLE, headers), 431,
+                                "head_too_large")
+            self.expect(self.front.post("/sum", SAMPLE), 200, {"sum": 42})
 
     def test_23_lines(self):
         """a line is an item, and a bad one is told by its number"""

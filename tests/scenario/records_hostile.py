@@ -153,15 +153,35 @@ def parameters_are_limited_in_bytes():
         with pool.link() as link:
             link.send(request(SAMPLE, pairs=fits))
             tap.equal(link.read_reply().status, 200, "the status")
-        closes(pool, begin() + stream(
-            PARAMS, pack_pairs({"HTTP_X": "x" * 5000})))
+        for more in {"HTTP_X": "x" * 5000}, {"HTTP_X": "x" * 60_000}:
+            expect_too_large(pool, {**parameters(SAMPLE), **more})
+            expect_too_large(pool, {**more, **parameters(SAMPLE)})
 
 
 @tap.test
 def parameters_are_limited_in_number():
     with unharmed(max_param_count="32") as pool:
-        closes(pool, begin() + stream(
-            PARAMS, pack_pairs({f"HTTP_{i}": i for i in range(33)})))
+        many = {f"HTTP_{i}": i for i in range(33)}
+        expect_too_large(pool, {**parameters(SAMPLE), **many})
+        expect_too_large(pool, {**many, **parameters(SAMPLE)})
+
+
+def expect_too_large(pool, pairs):
+    """431, a line in the log with the path where it is known, and the
+    connection serves on."""
+    before = pool.count("head_too_large")
+    with pool.link() as link:
+        for _turn in range(2):
+            link.send(request(SAMPLE, pairs=pairs, keep=True))
+            reply = link.read_reply()
+            tap.equal((reply.status, reply.json()["outcome"]),
+                      (431, "head_too_large"), "the reply")
+        link.send(request(SAMPLE, keep=True))
+        tap.equal(link.read_reply().body, SUM, "the next reply")
+    tap.equal(pool.count("head_too_large"), before + 2, "head_too_large")
+    tap.equal(len(pool.log_lines("outcome=head_too_large")), before + 2,
+              "lines in the log")
+    tap.equal(pool.count("refused"), 0, "refused")
 
 
 @tap.test

@@ -22,6 +22,7 @@ static const struct {
     {OUTCOME_unsupported_encoding, "unsupported_encoding", 415},
     {OUTCOME_wrong_shape, "wrong_shape", 422},
     {OUTCOME_out_of_range, "out_of_range", 422},
+    {OUTCOME_head_too_large, "head_too_large", 431},
     {OUTCOME_client_gone, "client_gone", 0},
     {OUTCOME_downstream_connect, "downstream_connect", 502},
     {OUTCOME_downstream_broken, "downstream_broken", 502},

@@ -138,22 +138,58 @@ START_TEST(lengths_beyond_the_stream_are_refused)
 }
 END_TEST
 
-START_TEST(bytes_and_parameters_are_limited)
+/* The head is ready, over this limit or none, and has `kept` bytes. */
+static void expect_excess(const char *limit, size_t kept)
 {
-    uint8_t many[201] = {0};
+    for (size_t step = 1; step <= length; step++) {
+        struct head h;
+        params[limits.max_params] = 0xaa;
+        ck_assert_int_eq(feed(&h, step), HEAD_READY);
+        ck_assert_uint_eq(h.params_len, kept);
+        ck_assert_uint_eq(params[limits.max_params], 0xaa);
+        ck_assert((h.excess == NULL) == (limit == NULL));
+        if (limit != NULL)
+            ck_assert_ptr_nonnull(strstr(h.excess, limit));
+    }
+}
+
+START_TEST(bytes_are_limited)
+{
+    uint8_t many[300] = {1, 100, 'A'};
+    memcpy(many + 103, "\1\136B", 3); /* up to the last byte, */
+    length = 0;
+    put_begin(RECORD_RESPONDER, 0);
+    put(RECORD_PARAMS, 7, many, 200, 0);
+    put(RECORD_PARAMS, 7, NULL, 0, 0);
+    expect_excess(NULL, 200);
+    length -= RECORD_HEADER_BYTES; /* and beyond it */
+    put(RECORD_PARAMS, 7, many, 1, 3);
+    put(RECORD_PARAMS, 7, NULL, 0, 0);
+    expect_excess("max_params", 200);
+    /* One that is cut is none; what it says of its length may be a lie. */
+    many[104] = 0x7f;
     length = 0;
     put_begin(RECORD_RESPONDER, 0);
     put(RECORD_PARAMS, 7, many, sizeof many, 0);
+    put(RECORD_PARAMS, 7, many, sizeof many, 9);
     put(RECORD_PARAMS, 7, NULL, 0, 0);
-    expect(HEAD_REFUSED);
-    length = 0;
+    expect_excess("max_params", 103);
+}
+END_TEST
+
+START_TEST(parameters_are_limited)
+{
+    static const uint8_t pairs[] = "\1\0A\1\0B\1\0C\1\0D\1\0E\1\0F\1\1G";
+    for (size_t count = 4; count <= 6; count++) {
+        length = 0;
+        put_begin(RECORD_RESPONDER, 0);
+        put(RECORD_PARAMS, 7, pairs, 3 * count, 0);
+        put(RECORD_PARAMS, 7, NULL, 0, 0);
+        expect_excess(count == 4 ? NULL : "max_param_count", 12);
+    }
+    length = 0; /* a lie behind those that fit */
     put_begin(RECORD_RESPONDER, 0);
-    put(RECORD_PARAMS, 7, "\1\0A\1\0B\1\0C\1\0D", 12, 0);
-    put(RECORD_PARAMS, 7, NULL, 0, 0);
-    expect(HEAD_READY);
-    length = 0;
-    put_begin(RECORD_RESPONDER, 0);
-    put(RECORD_PARAMS, 7, "\1\0A\1\0B\1\0C\1\0D\1\0E", 15, 0);
+    put(RECORD_PARAMS, 7, pairs, sizeof pairs - 1, 0);
     put(RECORD_PARAMS, 7, NULL, 0, 0);
     expect(HEAD_REFUSED);
 }
@@ -218,7 +254,8 @@ int main(void)
                                   begin_must_have_its_size_and_an_id,
                                   parameters_without_a_begin_are_refused,
                                   lengths_beyond_the_stream_are_refused,
-                                  bytes_and_parameters_are_limited,
+                                  bytes_are_limited,
+                                  parameters_are_limited,
                                   management_stands_between_requests,
                                   values_are_told_once_each,
                                   pairs_have_short_and_long_lengths};
