@@ -182,8 +182,9 @@ static const char *text_fault(const struct setting *row, const char *text)
         return "must have 1 to 4096 bytes";
     if (type == SETTING_FILEPATH && *text != '\0' && *text != '/')
         return "must be an absolute path, or empty";
-    if (type == SETTING_URLPATH && *text != '/')
-        return "must start with /";
+    if (type == SETTING_URLPATH && !(optional && *text == '\0') && *text != '/')
+        return optional ? "must start with /, or be empty"
+                        : "must start with /";
     if (type == SETTING_URL && *text != '\0' && !is_url(text))
         return "must be http://host... or https://host..., or empty";
     if (type == SETTING_ADDRESS && !(optional && *text == '\0') &&

@@ -218,6 +218,15 @@ static inline void scoreboard_count(scoreboard_u64 *counter)
     scoreboard_add(counter, 1);
 }
 
+/* Requests begun. What turned out to be a check (ping_path) is none. */
+static inline uint64_t scoreboard_requests(const struct scoreboard_slot *slot)
+{
+    /* In this order the second is never less than the first. */
+    uint64_t pings = atomic_load_explicit(&slot->counters[COUNTER_pings],
+                                          memory_order_acquire);
+    return atomic_load_explicit(&slot->begun, memory_order_relaxed) - pings;
+}
+
 /* A request begins, at `since`. A reader that sees `begun` change sees the
  * rest, too. */
 static inline void scoreboard_begin(struct scoreboard_slot *slot, int64_t since)

@@ -67,7 +67,7 @@ static void add_slot(struct view *v, const struct scoreboard_slot *s)
     v->busy += has_request(state);
     v->tested += atomic_load_explicit(&s->tested, memory_order_relaxed) != 0;
     v->unsound += atomic_load_explicit(&s->unsound, memory_order_relaxed) != 0;
-    v->started += load(&s->begun);
+    v->started += scoreboard_requests(s);
     for (int o = 0; o < OUTCOME_COUNT; o++)
         v->outcomes[o] += load(&s->outcomes[o]);
     for (int c = 0; c < COUNTER_COUNT; c++)
@@ -181,7 +181,7 @@ void view_worker(const struct view *v, uint32_t nth, struct view_worker *w)
                                   &s->generation, memory_order_relaxed),
                               .pid = pid_of(s),
                               .state = state_of(s),
-                              .started = load(&s->begun)};
+                              .started = scoreboard_requests(s)};
     if (w->state != WORKER_ABSENT)
         w->age = passed(v->now, born, CLOCK_SECOND);
     if (has_request(w->state))

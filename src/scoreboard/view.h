@@ -56,7 +56,8 @@ struct view {
 };
 
 /* What the scoreboard alone says: the kernel is not asked for the queue and the
- * memory. For what is probed every second. */
+ * memory. For what is probed every second. Without `config` (NULL) it knows of
+ * no breakers. */
 void view_glance(struct view *v, const struct scoreboard *board,
                  const struct config *config);
 

@@ -10,8 +10,10 @@
 #include "base/log.h"
 #include "base/probe.h"
 #include "downstream/downstream.h"
+#include "scoreboard/view.h"
 #include "worker/handler.h"
 #include "worker/phases.h"
+#include "worker/ping.h"
 #include "worker/queue_policy.h"
 #include "worker/reply.h"
 #include "worker/requestlog.h"
@@ -35,6 +37,7 @@ struct exchange {
     uint64_t body_bytes; /* taken of the body in hand */
     int64_t tested;      /* monotonic ns of the last self-test */
     int64_t refused;     /* monotonic ns of the last line about a refusal */
+    size_t path_len;
     char path[PATH_BYTES];
     char reply[REPLY_MAX + 1];
 };
@@ -107,7 +110,7 @@ static const char *param(const struct exchange *x, const char *name)
 /* The path of the request: SCRIPT_NAME and PATH_INFO together are the path
  * the client asked for (RFC 3875, 4.1.5 and 4.1.13), decoded and cleaned by
  * the web server. A server that sends neither sends the URI. */
-static size_t find_path(struct exchange *x)
+static void find_path(struct exchange *x)
 {
     struct buf path;
     buf_init(&path, x->path, sizeof x->path);
@@ -119,7 +122,15 @@ static size_t find_path(struct exchange *x)
         const char *uri = param(x, "REQUEST_URI");
         buf_add(&path, uri, strcspn(uri, "?"));
     }
-    return path.len;
+    x->path_len = path.len;
+}
+
+/* Its body is not of interest. */
+static void hurry_body(struct exchange *x, struct fcgi_conn *conn)
+{
+    int64_t due = x->phases.begun + REFUSED_BODY;
+    if (conn->due > due)
+        conn->due = x->due = due;
 }
 
 /* One that has waited for too long is not served, nor waited with for a body
@@ -134,9 +145,8 @@ static struct queue_policy_verdict judge_wait(struct exchange *x,
         phases_set(&x->phases, TIMING_queue, wait->stamped);
     const struct queue_policy_verdict v =
         queue_policy_judge(x->plan->pool, wait);
-    int64_t due = x->phases.begun + REFUSED_BODY;
-    if (v.outcome != OUTCOME_ok && conn->due > due)
-        conn->due = x->due = due;
+    if (v.outcome != OUTCOME_ok)
+        hurry_body(x, conn);
     return v;
 }
 
@@ -150,7 +160,7 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
                entropy_take(&x->entropy, TRACE_RANDOM_BYTES));
     const struct queue_policy_verdict judged = judge_wait(x, conn, wait);
     const struct handler_request request = {
-        .path_len = find_path(x),
+        .path_len = x->path_len,
         .path = x->path,
         .method = fcgi_param(f, "REQUEST_METHOD"),
         .content_length = fcgi_param(f, "CONTENT_LENGTH"),
@@ -172,7 +182,7 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
         return;
     const struct shadow_sampler_request sampled = {
         .path = x->path,
-        .path_len = request.path_len,
+        .path_len = x->path_len,
         .wants_body =
             handler_wants_body(x->handler) && !handler_is_encoded(x->handler),
         .param = param_of,
@@ -281,6 +291,34 @@ void exchange_begin(struct exchange *x)
     scoreboard_state(x->plan->slot, WORKER_BUSY);
 }
 
+/* --- Checks, which are no requests. --- */
+
+static bool is_ping(const struct exchange *x, const struct fcgi_conn *conn)
+{
+    return conn->head.excess == NULL &&
+           ping_is(x->plan->pool->ping_path,
+                   fcgi_param(x->fcgi, "REQUEST_METHOD"), x->path, x->path_len);
+}
+
+static bool answer_ping(struct exchange *x, struct fcgi_conn *conn)
+{
+    struct view v;
+    struct buf out;
+    const uint8_t *bytes;
+    size_t n;
+    scoreboard_count(&x->plan->slot->counters[COUNTER_pings]);
+    view_glance(&v, x->plan->board, NULL);
+    buf_init(&out, x->reply, sizeof x->reply);
+    ping_print(&out, view_fault(&v) == NULL,
+               strcmp(param(x, "REQUEST_METHOD"), "HEAD") == 0);
+    hurry_body(x, conn);
+    while (fcgi_read(x->fcgi, &bytes, &n) == FCGI_BODY_MORE &&
+           clock_now() < conn->due)
+        continue;
+    fcgi_reply(x->fcgi, out.data, out.len);
+    return fcgi_end(x->fcgi);
+}
+
 bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
                     struct queue_policy_wait *wait)
 {
@@ -292,6 +330,11 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
             log_warn("connection refused: %s", conn->reason);
         return false;
     }
+    find_path(x);
+    if (is_ping(x, conn))
+        return answer_ping(x, conn);
+    if (conn->kept)
+        scoreboard_count(&x->plan->slot->counters[COUNTER_kept]);
     begin(x, conn, wait);
     const struct handler_result *r = handler_finish(x->handler, read_body(x));
     if (x->phases.spent[TIMING_downstream] == PHASES_UNSEEN)

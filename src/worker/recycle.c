@@ -53,7 +53,7 @@ void recycle_begin(struct recycle *r, const struct config_pool *c,
         .limits =
             recycle_draw(&most, entropy_take(&entropy, RECYCLE_RANDOM_BYTES)),
         .slot = slot,
-        .begun = atomic_load_explicit(&slot->begun, memory_order_relaxed),
+        .begun = scoreboard_requests(slot),
         .born = clock_now()};
 }
 
@@ -79,9 +79,7 @@ bool recycle_due(struct recycle *r)
         return false;
     int64_t now = clock_now();
     const struct recycle_limits so_far = {
-        .requests =
-            atomic_load_explicit(&r->slot->begun, memory_order_relaxed) -
-            r->begun,
+        .requests = scoreboard_requests(r->slot) - r->begun,
         .age = now - r->born,
         .rss = weigh(r, now)};
     enum recycle_reason end = recycle_reached(&r->limits, &so_far);

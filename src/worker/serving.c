@@ -140,8 +140,6 @@ static bool pool_is_stopped(const struct serving *s)
 /* True: another request may follow on the connection. */
 static bool serve_request(struct serving *s, struct fcgi_conn *conn)
 {
-    if (conn->kept)
-        count(s, COUNTER_kept);
     idle_set_busy(&s->plan->seat);
     exchange_begin(s->exchange);
     be_watched(s, conn);

@@ -371,7 +371,9 @@ class Haproxy(Front):
     protocol = ""
 
     def env(self):
-        return {"TALLYD_SOCKET": str(self.pool.socket)}
+        ping = self.pool.settings.get("ping_path")
+        return {"TALLYD_SOCKET": str(self.pool.socket),
+                **({"TALLYD_PING_PATH": ping} if ping else {})}
 
     def command(self):
         path = self.write("haproxy.cfg", f"""
@@ -381,6 +383,7 @@ defaults
     mode http
     log global
     option httplog
+    option log-health-checks
     timeout client 30s
     timeout http-request 30s
 frontend front

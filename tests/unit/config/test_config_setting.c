@@ -229,7 +229,7 @@ START_TEST(texts_have_the_form_they_must_have)
     static const char *const good_files[] = {"", "/", "/a b", NULL};
     static const char *const bad_files[] = {"a", "./a", "~/a", " /a", NULL};
     static const char *const good_paths[] = {"/", "/a", "/a/", NULL};
-    static const char *const bad_paths[] = {"", "a", "http://h/", NULL};
+    static const char *const bad_paths[] = {"a", "http://h/", NULL};
     static const char *const good_urls[] = {"", "http://h", "https://h:1/p?q",
                                             "http://[::1]:8/", NULL};
     static const char *const bad_urls[] = {"h",
@@ -249,6 +249,9 @@ START_TEST(texts_have_the_form_they_must_have)
     check_texts(SETTING_FILEPATH, bad_files, false);
     check_texts(SETTING_URLPATH, good_paths, true);
     check_texts(SETTING_URLPATH, bad_paths, false);
+    EACH_ROW(s, row)
+    if (row->type == SETTING_URLPATH) /* empty where that is the default */
+        ck_assert_int_eq(set(s, row, ""), row->initial[0] == '\0');
     check_texts(SETTING_URL, good_urls, true);
     check_texts(SETTING_URL, bad_urls, false);
 }
