@@ -5,6 +5,7 @@
 
 #include "base/fieldlist.h"
 #include "base/host_list.h"
+#include "base/network_list.h"
 
 /* Longer names are for programs. */
 #define PLAIN_NAME_MAX 64
@@ -129,6 +130,9 @@ static bool check_pool(const struct config_pool *p, struct buf *why)
     buf_init(&cause, room, sizeof room);
     if (!host_list_check(p->status_hosts, &cause))
         buf_printf(why, "[pool] status_hosts: %s", cause.data);
+    struct network_list ignored;
+    if (p->allow[0] != '\0' && !network_list_parse(p->allow, &ignored, &cause))
+        buf_printf(why, "[pool] allow: %s", cause.data);
     if (p->log_to != CONFIG_log_to_auto && p->log_file[0] != '\0')
         buf_str(why, "[pool] log_file: for log_to = auto only");
     if (p->slow_log[0] != '\0' && p->slow_threshold == 0)

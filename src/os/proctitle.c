@@ -8,10 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What says how to talk to the service manager; no secrets. A program that
- * takes over needs it again. */
+/* What says how to talk to the service manager, and who may connect; no
+ * secrets. A program that takes over needs it again. */
 static const char *const always[] = {"NOTIFY_SOCKET", "WATCHDOG_PID",
-                                     "WATCHDOG_USEC", "JOURNAL_STREAM"};
+                                     "WATCHDOG_USEC", "JOURNAL_STREAM",
+                                     "FCGI_WEB_SERVER_ADDRS"};
 
 #define SEPARATORS " \t,"
 

@@ -2,10 +2,12 @@
 #include "pool/pool.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "listen/peers.h"
 #include "os/cpu.h"
 #include "os/limits.h"
 #include "os/pidfile.h"
@@ -66,6 +68,17 @@ static bool open_listener(struct pool *p)
                        (struct listener_config){.key = "listen",
                                                 .listen = c->listen,
                                                 .backlog = (int)c->backlog});
+}
+
+/* Who may connect: `allow` was checked when it was read. */
+static bool check_peers(const struct config_pool *c)
+{
+    char room[200];
+    struct buf why;
+    struct peers ignored;
+    buf_init(&why, room, sizeof room);
+    return peers_open(&ignored, c->allow, getenv(PEERS_VARIABLE), &why) ||
+           fail(room);
 }
 
 static bool open_status_listener(struct pool *p)
@@ -196,7 +209,7 @@ bool pool_open(struct pool *p)
 {
     const struct config_pool *c = &p->now.config->pool;
     if (!open_log(c) || !write_pid_file(p) || !set_limits(c) ||
-        !open_listener(p) || !open_status_listener(p) ||
+        !check_peers(c) || !open_listener(p) || !open_status_listener(p) ||
         !open_scoreboard(p, c->scoreboard, 0) || !join_circuits(p, 1) ||
         !open_conn_pool(p) || !open_idle_set(p) || !open_shadow(p) ||
         !set_nice(c) || !drop_privileges(c))

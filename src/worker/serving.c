@@ -2,6 +2,9 @@
 #include "worker/serving.h"
 
 #include <errno.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -192,6 +195,18 @@ static void serve(struct serving *s, struct fcgi_conn *conn)
 
 /* --- New connections. --- */
 
+/* A connection from somebody who may not connect. */
+static void deny(struct serving *s, int slot, int fd,
+                 const struct sockaddr *peer, socklen_t length)
+{
+    char name[INET6_ADDRSTRLEN + IF_NAMESIZE + 1] = "?";
+    count(s, COUNTER_denied);
+    getnameinfo(peer, length, name, sizeof name, NULL, 0, NI_NUMERICHOST);
+    if (log_paced(&s->denied))
+        log_warn("connection of %s closed: not allowed", name);
+    conn_pool_vacate(s->plan->conn_pool, slot, fd);
+}
+
 bool serving_accept(struct serving *s)
 {
     int slot = conn_pool_reserve(s->plan->conn_pool);
@@ -202,8 +217,15 @@ bool serving_accept(struct serving *s)
         conn_pool_pause(s->plan->conn_pool, 0);
         return false;
     }
-    int fd = accept4(s->plan->listener, NULL, NULL, SOCK_CLOEXEC);
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    struct sockaddr *from = (struct sockaddr *)&peer;
+    int fd = accept4(s->plan->listener, from, &length, SOCK_CLOEXEC);
     int error = errno;
+    if (fd >= 0 && !peers_may_connect(&s->peers, from)) {
+        deny(s, slot, fd, from, length);
+        return true;
+    }
     struct fcgi_conn *conn =
         fd < 0 ? NULL : fcgi_open(s->fcgi, fd, clock_now());
     if (conn == NULL) {
@@ -320,6 +342,13 @@ bool serving_open(struct serving *s, const struct worker_plan *plan)
         .write_timeout = c->write_timeout,
         .request_timeout = c->request_timeout,
     };
+    char room[160];
+    struct buf why;
+    buf_init(&why, room, sizeof room);
+    if (!peers_open(&s->peers, c->allow, getenv(PEERS_VARIABLE), &why)) {
+        errno = EINVAL; /* both were checked before */
+        return false;
+    }
     s->plan = plan;
     queue_wait_open(&s->waiting, c, plan->conn_pool,
                     plan->supervisor == 0 ? NULL : plan->board);

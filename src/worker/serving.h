@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "fastcgi/fcgi.h"
+#include "listen/peers.h"
 #include "worker/exchange.h"
 #include "worker/queue_wait.h"
 #include "worker/recycle.h"
@@ -20,8 +21,10 @@ struct serving {
     struct fcgi *fcgi;
     struct exchange *exchange;
     struct queue_wait waiting; /* what is known of the connection in hand */
+    struct peers peers;        /* who may connect */
     uint8_t *parcel;           /* FD_STORE_BYTES_MAX */
     int64_t complained; /* monotonic ns: the last warning about resources */
+    int64_t denied;     /* the same: about a peer that may not */
     int64_t refused;    /* the same: the last line about a refused connection */
     int64_t expired;    /* the same: about one whose time was over */
 };

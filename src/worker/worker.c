@@ -64,6 +64,15 @@ static void obey_stop(struct worker *w, bool generation_ends)
         w->serving.stop = alone; /* else the supervisor has its own limit */
 }
 
+/* To finish and leave is what FastCGI process managers mean by SIGUSR1. A
+ * pool, or a process with files to open again, opens them again. */
+static bool finishes_at_usr1(const struct worker *w)
+{
+    const struct config_pool *c = w->plan->pool;
+    return w->plan->supervisor == 0 && c->log_file[0] == '\0' &&
+           c->access_log[0] == '\0' && c->slow_log[0] == '\0';
+}
+
 static void obey_signals(struct worker *w)
 {
     int64_t now = clock_now();
@@ -71,8 +80,12 @@ static void obey_signals(struct worker *w)
         signals_hear();
         w->heard = now;
     }
-    if (signals_take(SIGUSR1))
-        log_reopen();
+    if (signals_take(SIGUSR1)) {
+        if (!finishes_at_usr1(w))
+            log_reopen();
+        else if (w->drain_end == 0)
+            obey_stop(w, false);
+    }
     bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);
     bool usr2 = signals_take(SIGUSR2);
     if (signals_take(SIGINT))

@@ -19,7 +19,8 @@
  *   - SIGINT: leave after the request in hand.
  *   - SIGUSR2: as at the end of the pool, for a generation whose connection
  *     pool the next one does not know.
- *   - SIGUSR1: open the log again.
+ *   - SIGUSR1: open the log again; without a supervisor and a log file as
+ *     SIGTERM, but a second one does not hurry.
  *
  * A worker whose self-test fails does not serve, or no longer. */
 int worker_run(const struct worker_plan *plan);

@@ -223,8 +223,9 @@ def an_echo_is_no_second_term():
 
 @tap.test
 def alone_it_drains_too():
-    """workers = 0: TERM, QUIT and INT finish the request in hand"""
-    for number in signal.SIGTERM, signal.SIGQUIT, signal.SIGINT:
+    """workers = 0: TERM, QUIT, INT and USR1 finish the request in hand"""
+    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT,
+                   signal.SIGUSR1):
         with Downstream() as down, pool_before(down, workers=0) as pool:
             down.hold()
             links = send(pool)
@@ -239,11 +240,44 @@ def alone_it_drains_too():
 
 @tap.test
 def alone_it_stops_at_once_when_idle():
-    """workers = 0: TERM, QUIT and INT end an idle process at once"""
-    for number in signal.SIGTERM, signal.SIGQUIT, signal.SIGINT:
+    """workers = 0: TERM, QUIT, INT and USR1 end an idle process at once"""
+    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT,
+                   signal.SIGUSR1):
         with Pool(workers=0, drain_timeout="1h") as pool:
             pool.process.send(number)
             tap.equal(pool.process.wait(), 0, "the exit status")
+
+
+@tap.test
+def usr1_finishes_what_waits():
+    """workers = 0: what is in the queue is served, however often USR1 comes"""
+    with Downstream() as down, pool_before(down, workers=0) as pool:
+        down.hold()
+        links = send(pool, 4)
+        down.wait_for(1)
+        for _turn in range(3):
+            pool.process.send(signal.SIGUSR1)
+        down.release()
+        down.wait_for(2)
+        pool.process.send(signal.SIGUSR1)
+        expect_ok(links)
+        tap.equal(pool.process.wait(), 0, "the exit status")
+
+
+@tap.test
+def usr1_ends_no_pool_and_nobody_with_a_log_file():
+    """With a file to open again, and with a supervisor, USR1 is no stop"""
+    log = kit.fresh_path("file.log")
+    for settings in ({"workers": 0, "access_log": log},
+                     {"workers": 0, "slow_log": log, "slow_threshold": "1h"},
+                     {"workers": 1}):
+        with Pool(**settings) as pool:
+            pool.process.send(signal.SIGUSR1)
+            for _turn in range(3):
+                with pool.link() as link:
+                    link.send(fastcgi.request(SAMPLE))
+                    tap.equal(link.read_reply().status, 200, "the status")
+            tap.equal(pool.process.status(), None, "the exit status")
 
 
 @tap.test
