@@ -1,9 +1,8 @@
 /* serving: see serving.h. */
 #include "worker/serving.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -197,11 +196,15 @@ static void serve(struct serving *s, struct fcgi_conn *conn)
 
 /* A connection from somebody who may not connect. */
 static void deny(struct serving *s, int slot, int fd,
-                 const struct sockaddr *peer, socklen_t length)
+                 const struct sockaddr_storage *peer)
 {
-    char name[INET6_ADDRSTRLEN + IF_NAMESIZE + 1] = "?";
+    char name[INET6_ADDRSTRLEN] = "?";
+    const void *address =
+        peer->ss_family == AF_INET
+            ? (const void *)&((const struct sockaddr_in *)peer)->sin_addr
+            : &((const struct sockaddr_in6 *)peer)->sin6_addr;
     count(s, COUNTER_denied);
-    getnameinfo(peer, length, name, sizeof name, NULL, 0, NI_NUMERICHOST);
+    inet_ntop(peer->ss_family, address, name, sizeof name);
     if (log_paced(&s->denied))
         log_warn("connection of %s closed: not allowed", name);
     conn_pool_vacate(s->plan->conn_pool, slot, fd);
@@ -223,7 +226,7 @@ bool serving_accept(struct serving *s)
     int fd = accept4(s->plan->listener, from, &length, SOCK_CLOEXEC);
     int error = errno;
     if (fd >= 0 && !peers_may_connect(&s->peers, from)) {
-        deny(s, slot, fd, from, length);
+        deny(s, slot, fd, &peer);
         return true;
     }
     struct fcgi_conn *conn =

@@ -294,6 +294,27 @@ START_TEST(a_packed_body_of_the_next_request_is_not_lost)
 }
 END_TEST
 
+/* Its head has no end, and there are always bytes to read. */
+START_TEST(a_fast_peer_is_not_read_beyond_its_time)
+{
+    enum { ROOM = 1 << 20, READ_AT_ONCE = 65536 };
+    static uint8_t foreign[8 + 65535] = {1, 5, 0, 2, 255, 255};
+    size_t given = 0;
+    int room = ROOM;
+    ssize_t n;
+    setsockopt(peer, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    GIVE(BEGIN);
+    while ((n = send(peer, foreign + given % sizeof foreign,
+                     sizeof foreign - given % sizeof foreign, MSG_DONTWAIT)) >
+           0)
+        given += (size_t)n;
+    ck_assert_uint_gt(given, 2 * READ_AT_ONCE + sizeof foreign);
+    ck_assert_int_eq(advance(1), FCGI_WAITING); /* its time is long over */
+    ck_assert_int_lt(conn->deadline, clock_now());
+    ck_assert_int_eq(recv(conn->fd, &room, 1, MSG_DONTWAIT), 1);
+}
+END_TEST
+
 /* --- When a request is due. --- */
 
 START_TEST(a_request_is_due_from_its_first_byte_on)
@@ -370,6 +391,7 @@ int main(void)
         another_role_is_told_and_refused,
         an_abort_that_crossed_the_reply_costs_nothing,
         a_packed_body_of_the_next_request_is_not_lost,
+        a_fast_peer_is_not_read_beyond_its_time,
         a_request_is_due_from_its_first_byte_on,
         a_wait_for_the_body_ends_when_it_is_due,
         a_body_that_is_there_is_not_too_late,
