@@ -7,10 +7,10 @@
 #include "unit.h"
 
 static struct network_list list;
+static char room[200]; /* what was wrong */
 
 static bool parse(const char *text)
 {
-    char room[200];
     struct buf why;
     buf_init(&why, room, sizeof room);
     bool ok = network_list_parse(text, &list, &why);
@@ -82,6 +82,7 @@ START_TEST(their_number_is_limited)
     ck_assert(parse(text));
     ck_assert_uint_eq(list.count, NETWORK_LIST_MAX);
     ck_assert(!parse(strcat(text, "::2")));
+    ck_assert_ptr_nonnull(strstr(room, "one too many"));
 }
 END_TEST
 
