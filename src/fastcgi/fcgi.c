@@ -34,8 +34,9 @@ struct fcgi {
     bool direct; /* it takes the head from OS_Read(), and the pipe is empty */
     struct framed head;
     FCGX_Request request;
-    uint16_t *name_lens; /* of the request's parameters, in its order */
+    uint32_t *name_keys; /* of the request's parameters, in its order */
     size_t param_count;
+    const char *length;     /* CONTENT_LENGTH, or NULL */
     struct fcgi_conn *conn; /* of the request in hand, else NULL */
     enum fcgi_body body;    /* how far its body is */
     bool replied;           /* the peer took the whole reply */
@@ -180,14 +181,19 @@ static bool parse_head(struct fcgi *f, struct head *h)
 }
 
 /* FCGX_GetParam() compares a name with the text of every parameter, which for
- * the dozen that are asked for of thirty costs more than a small body. With the
- * lengths of the names most need no look. */
+ * the dozen that are asked for of thirty costs more than a small body. Names
+ * whose length or last letter differs need no look. */
+static uint32_t key_of(const char *name, size_t n)
+{
+    return (uint32_t)n << 8 | (n == 0 ? 0 : (uint8_t)name[n - 1]);
+}
+
 static void measure_names(struct fcgi *f)
 {
     char **at = f->request.envp;
     size_t i = 0;
     for (; at[i] != NULL; i++)
-        f->name_lens[i] = (uint16_t)strcspn(at[i], "=");
+        f->name_keys[i] = key_of(at[i], strcspn(at[i], "="));
     f->param_count = i;
 }
 
@@ -206,39 +212,45 @@ bool fcgi_begin(struct fcgi *f, struct fcgi_conn *conn)
     f->body = FCGI_BODY_MORE;
     f->replied = false;
     uint64_t length;
-    content_length_parse(fcgi_param(f, "CONTENT_LENGTH"), &length);
+    f->length = fcgi_param(f, "CONTENT_LENGTH");
+    content_length_parse(f->length, &length);
     fcgi_conn_announce(conn, length);
     return true;
 }
 
-/* The value of the last one of the first *count with this name, or NULL;
- * *count becomes the number of those before it. */
-static const char *find_param(const struct fcgi *f, const char *name,
-                              size_t *count)
+/* How many parameters there are up to the last one with this name, of the
+ * first `count`; 0: none has it. */
+static size_t find_param(const struct fcgi *f, const char *name, size_t n,
+                         size_t count)
 {
-    size_t n = strlen(name);
+    uint32_t key = key_of(name, n);
     char **at = f->request.envp;
-    while (*count > 0) {
-        size_t i = --*count;
-        if (f->name_lens[i] == n && memcmp(at[i], name, n) == 0)
-            return at[i] + n + 1;
-    }
-    return NULL;
+    for (; count > 0; count--)
+        if (f->name_keys[count - 1] == key &&
+            memcmp(at[count - 1], name, n) == 0)
+            break;
+    return count;
 }
 
 const char *fcgi_param(const struct fcgi *f, const char *name)
 {
-    size_t count = f->param_count;
-    return find_param(f, name, &count);
+    size_t n = strlen(name), i = find_param(f, name, n, f->param_count);
+    return i == 0 ? NULL : f->request.envp[i - 1] + n + 1;
 }
 
 bool fcgi_param_differs(const struct fcgi *f, const char *name)
 {
-    size_t count = f->param_count;
-    const char *last = find_param(f, name, &count), *other = last;
-    while (other != NULL && strcmp(other, last) == 0)
-        other = find_param(f, name, &count);
-    return other != NULL;
+    char **at = f->request.envp;
+    size_t n = strlen(name), last = find_param(f, name, n, f->param_count);
+    size_t i = last;
+    while (i > 0 && strcmp(at[i - 1], at[last - 1]) == 0)
+        i = find_param(f, name, n, i - 1);
+    return i > 0;
+}
+
+const char *fcgi_content_length(const struct fcgi *f)
+{
+    return f->length;
 }
 
 /* --- The body. --- */
@@ -339,8 +351,8 @@ struct fcgi *fcgi_new(const struct fcgi_config *c)
     f->pipe[0] = f->pipe[1] = -1;
     serving = f;
     /* One more: libfcgi adds FCGI_ROLE. */
-    f->name_lens = calloc(c->head.max_param_count + 1, sizeof *f->name_lens);
-    if (f->name_lens != NULL && init_library() &&
+    f->name_keys = calloc(c->head.max_param_count + 1, sizeof *f->name_keys);
+    if (f->name_keys != NULL && init_library() &&
         FCGX_InitRequest(&f->request, -1, 0) == 0 && try_direct(f))
         return f;
     fcgi_free(&f);
@@ -357,7 +369,7 @@ void fcgi_free(struct fcgi **f)
         fcgi_conn_free(conn);
     }
     close_pipe(*f);
-    free((*f)->name_lens);
+    free((*f)->name_keys);
     free(*f);
     *f = NULL;
     serving = NULL;

@@ -45,6 +45,9 @@ const char *fcgi_param(const struct fcgi *f, const char *name);
 /* Does it come several times, with different values? */
 bool fcgi_param_differs(const struct fcgi *f, const char *name);
 
+/* That of CONTENT_LENGTH, without a search. */
+const char *fcgi_content_length(const struct fcgi *f);
+
 /* The next bytes of the body; see fcgi_conn_body(). */
 enum fcgi_body fcgi_read(struct fcgi *f, const uint8_t **bytes, size_t *n);
 

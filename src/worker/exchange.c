@@ -159,14 +159,16 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
                fcgi_param(f, "HTTP_TRACESTATE"),
                entropy_take(&x->entropy, TRACE_RANDOM_BYTES));
     const struct queue_policy_verdict judged = judge_wait(x, conn, wait);
+    const char *key = fcgi_param(f, "HTTP_IDEMPOTENCY_KEY");
     const struct handler_request request = {
         .path_len = x->path_len,
         .path = x->path,
         .method = fcgi_param(f, "REQUEST_METHOD"),
-        .content_length = fcgi_param(f, "CONTENT_LENGTH"),
+        .content_length = fcgi_content_length(f),
         .content_encoding = fcgi_param(f, "HTTP_CONTENT_ENCODING"),
-        .idempotency_key = fcgi_param(f, "HTTP_IDEMPOTENCY_KEY"),
-        .several_keys = fcgi_param_differs(f, "HTTP_IDEMPOTENCY_KEY"),
+        .idempotency_key = key,
+        .several_keys =
+            key != NULL && fcgi_param_differs(f, "HTTP_IDEMPOTENCY_KEY"),
         .too_large = conn->head.excess,
         .trace = &x->trace,
         .wait = &judged,
