@@ -23,7 +23,7 @@ static void open_pool(void)
         "endpoint odd.path=/<u>",
         "endpoint odd.downstream=http://a:b@[::1]:80/x@y",
         "endpoint odd.breaker=4",
-        "endpoint odd.array=\x1b[31m\xff"};
+        "endpoint odd.array=\x1b[31m\xc2\x9b"};
     char why[CONFIG_ERROR_MAX];
     config =
         config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
