@@ -122,6 +122,9 @@ static bool check_pool(const struct config_pool *p, struct buf *why)
              (p->min_workers > p->workers || p->spare_workers > p->workers))
         buf_str(why, "[pool] min_workers and spare_workers: at most workers, "
                      "the largest number");
+    if (p->group[0] != '\0' && p->user[0] == '\0')
+        buf_str(why, "[pool] group: needs user; a group alone would leave the "
+                     "pool its user, perhaps root");
     if (p->workers == 0 && p->cpu_affinity[0] != '\0')
         buf_str(why, "[pool] cpu_affinity: needs a supervisor; set workers "
                      "to 1 or more");

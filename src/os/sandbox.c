@@ -49,13 +49,9 @@ static bool fail(const char *call, char *why, size_t why_size)
 static bool become(uid_t uid, gid_t gid, const char *user, char *why,
                    size_t why_size)
 {
-    if (gid != UNCHANGED_GROUP) {
-        bool groups = user[0] != '\0' ? initgroups(user, gid) == 0
-                                      : setgroups(1, &gid) == 0;
-        if (!groups || setresgid(gid, gid, gid) != 0)
-            return fail("setgroups", why, why_size);
-    }
-    if (uid != UNCHANGED && setresuid(uid, uid, uid) != 0)
+    if (initgroups(user, gid) != 0 || setresgid(gid, gid, gid) != 0)
+        return fail("setgroups", why, why_size);
+    if (setresuid(uid, uid, uid) != 0)
         return fail("setresuid", why, why_size);
     return true;
 }
@@ -67,15 +63,16 @@ bool sandbox_drop(const char *user, const char *group, char *why,
     gid_t gid;
     if (!sandbox_find(user, group, &uid, &gid, why, why_size))
         return false;
+    if (user[0] == '\0')
+        return true;
     /* Already there, as under systemd's User=: nothing to give up. */
-    bool same_user = uid == UNCHANGED || (getuid() == uid && geteuid() == uid);
-    bool same_group =
-        gid == UNCHANGED_GROUP || (getgid() == gid && getegid() == gid);
+    bool same_user = getuid() == uid && geteuid() == uid;
+    bool same_group = getgid() == gid && getegid() == gid;
     if (same_user && same_group && geteuid() != 0)
         return true;
     if (!become(uid, gid, user, why, why_size))
         return false;
-    if (uid != UNCHANGED && uid != 0 && setuid(0) == 0) {
+    if (uid != 0 && setuid(0) == 0) {
         snprintf(why, why_size, "user = %s: root could be had back", user);
         return false;
     }

@@ -9,9 +9,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Become `user` and `group` for good ("": unchanged; a user without a group
- * gets its own), and prove that root cannot come back. False: `why` says what
- * went wrong. */
+/* Become `user` and `group` for good, and prove that root cannot come back. A
+ * user without a group ("") gets its own; without a user nothing changes.
+ * False: `why` says what went wrong. */
 bool sandbox_drop(const char *user, const char *group, char *why,
                   size_t why_size);
 

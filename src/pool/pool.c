@@ -194,6 +194,14 @@ static bool drop_privileges(const struct config_pool *c)
     return true;
 }
 
+/* Not where somebody has asked for it: user = root. */
+static void warn_of_root(const struct config_pool *c)
+{
+    if (geteuid() == 0 && c->user[0] == '\0')
+        log_warn("the pool runs as root: set user in [pool] to one that owns "
+                 "nothing else");
+}
+
 /* What libcurl and OpenSSL set up once for a process is 250 KB. All workers
  * share it if it is there before the fork; they make the handles they use
  * themselves. OpenSSL sees to it that they do not share its random numbers. */
@@ -216,6 +224,7 @@ bool pool_open(struct pool *p)
         return false;
     /* All that had to be read from it is read. */
     proctitle_keep_environment(c->env_keep);
+    warn_of_root(c);
     return warm_up(p);
 }
 

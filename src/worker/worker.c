@@ -87,7 +87,8 @@ static void obey_signals(struct worker *w)
             obey_stop(w, false);
     }
     bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);
-    bool usr2 = signals_take(SIGUSR2);
+    /* Alone, it has nobody to be followed by. */
+    bool usr2 = signals_take(SIGUSR2) && w->plan->supervisor != 0;
     if (signals_take(SIGINT))
         w->serving.stop = true;
     else if (term || quit || usr2)

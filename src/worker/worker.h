@@ -18,7 +18,7 @@
  *     in a worker without a supervisor.
  *   - SIGINT: leave after the request in hand.
  *   - SIGUSR2: as at the end of the pool, for a generation whose connection
- *     pool the next one does not know.
+ *     pool the next one does not know; ignored without a supervisor.
  *   - SIGUSR1: open the log again; without a supervisor and a log file as
  *     SIGTERM, but a second one does not hurry.
  *

@@ -118,6 +118,11 @@ class Pool:
         return [line for line in self.log().splitlines()
                 if all(part in line for part in parts)]
 
+    def warnings(self):
+        """Those of the log; that the pool runs as root is up to who tests."""
+        return [line for line in self.log_lines(" warn ")
+                if "the pool runs as root" not in line]
+
     def wait_until_up(self):
         """For a pool whose log cannot be read. Its socket may be there before
         its scoreboard is, so tallyctl is asked."""

@@ -1,6 +1,9 @@
 """What /proc says of processes."""
 
+import contextlib
 import os
+import pathlib
+import re
 import signal
 
 
@@ -45,6 +48,15 @@ def group_of(pid):
         return os.getpgid(pid)
     except OSError:
         return None
+
+
+def has_pending(pid):
+    """Has a signal come that the process has not heard yet?"""
+    with contextlib.suppress(OSError):
+        text = pathlib.Path(f"/proc/{pid}/status").read_text("utf-8")
+        return re.search(r"^(ShdPnd|SigPnd):\t0*[1-9a-f]", text,
+                         re.M) is not None
+    return False
 
 
 def kill(pid, number=signal.SIGKILL):

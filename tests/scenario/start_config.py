@@ -139,7 +139,8 @@ MISTAKES = [
     ("[shadow]\nstrip = x\n", ":1: [shadow] strip = x: must start with /"),
     ("[shadow]\nshare = 2\n", ":2: [shadow] share = 2: must be 0..1"),
     ("[pool]\nuser = nobody-here\n", ":2: [pool] user = nobody-here: no such user"),
-    ("[pool]\ngroup = no-group\n", ":2: [pool] group = no-group: no such group"),
+    ("[pool]\nuser = root\ngroup = no-group\n",
+     ":3: [pool] group = no-group: no such group"),
 ]
 
 
@@ -166,6 +167,14 @@ def every_mistake_is_told():
             faults.append(f"{text!r}: {status} {out}{errors.strip()!r}, "
                           f"wanted {wanted!r}")
     tap.check(not faults, "\n".join(faults))
+
+
+@tap.test
+def a_group_without_a_user_is_refused():
+    """it would leave the pool its user, which may be root"""
+    status, out, errors = run_tallyd("-t", "-s", "pool.group=root")
+    tap.equal((status, out), (78, ""), "how it ended")
+    tap.contains(errors, "[pool] group: needs user", "what it says")
 
 
 @tap.test

@@ -214,4 +214,17 @@ def privileges_are_given_up():
             tap.equal(lines["NoNewPrivs"], "1", "NoNewPrivs")
 
 
+@tap.test
+def a_pool_that_stays_root_is_warned_of():
+    """one warning without `user`; none where root was asked for, or given up"""
+    if os.geteuid() != 0:
+        raise tap.Skip("only root can stay root")
+    for settings, warnings in (({}, 1), ({"user": "root"}, 0),
+                               ({"user": "nobody"}, 0)):
+        with Pool(**settings) as pool:
+            pool.wait_for_workers()
+            tap.equal(len(pool.log_lines("the pool runs as root")), warnings,
+                      f"warnings with {settings}")
+
+
 sys.exit(kit.run())

@@ -74,7 +74,7 @@ def drains_on(number):
         expect_ok(links)
         tap.equal(pool.process.wait(), 0, "the exit status")
         tap.equal(len(down.requests), 2, "posts")
-        tap.equal(pool.log_lines(" warn "), [], "warnings")
+        tap.equal(pool.warnings(), [], "warnings")
 
 
 @tap.test
