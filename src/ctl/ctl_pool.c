@@ -2,12 +2,18 @@
 #include "ctl/ctl_pool.h"
 
 #include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "config/config_load.h"
+#include "os/process.h"
+#include "scoreboard/board_file.h"
 
 struct config *ctl_pool_settings(const char *path,
                                  const struct options_list *set)
@@ -30,28 +36,143 @@ const char *ctl_pool_path(const struct config *c)
     return NULL;
 }
 
-bool ctl_pool_still(const struct scoreboard *board)
+/* --- Whose file it is. --- */
+
+/* NULL: it may be believed. */
+static const char *distrust(int file, pid_t pid)
 {
-    return kill((pid_t)board->pid, 0) == 0 || errno == EPERM;
+    struct stat st;
+    if (fstat(file, &st) != 0 || !S_ISREG(st.st_mode))
+        return "not a scoreboard";
+    if ((st.st_mode & 022) != 0)
+        return "others may write it";
+    if (st.st_uid == 0 || st.st_uid == geteuid() ||
+        st.st_uid == process_user(pid))
+        return NULL;
+    return "it belongs neither to root, nor to you, nor to the pool's user";
 }
 
-int ctl_pool_find(const struct config *c, const struct scoreboard **board)
+static bool is_started(pid_t pid, uint64_t born)
 {
+    uint64_t started = process_started(pid);
+    return started == 0 || born == 0 || started == born;
+}
+
+/* The process that holds the lock, which it holds before and after it is
+ * opened: no other has become that number in between. -1: errno. */
+static int open_process(int file, const struct scoreboard_stub *s)
+{
+    int process = pidfd_open(s->pid, 0);
+    if (process < 0 ||
+        (board_file_holder(file) == s->pid && is_started(s->pid, s->born)))
+        return process;
+    close(process);
+    errno = ESRCH;
+    return -1;
+}
+
+/* NULL: it is the one that the file names. */
+static const char *doubt(pid_t holder, const struct scoreboard_stub *s)
+{
+    return s->pid < 1   ? "it names no pool"
+           : holder < 0 ? "the pool runs in another pid namespace; ask it there"
+           : holder != 0 && holder != s->pid
+               ? "another process than it names holds its lock"
+               : NULL;
+}
+
+static int refuse(char *why, size_t why_size, const char *path,
+                  const char *what)
+{
+    snprintf(why, why_size, "scoreboard = %.300s: %.160s", path, what);
+    return EX_UNAVAILABLE;
+}
+
+static int identify(struct ctl_pool *p, char *why, size_t why_size)
+{
+    struct scoreboard_stub s;
+    if (!board_file_stub(p->file, &s))
+        return refuse(why, why_size, p->path,
+                      "not a scoreboard of this version");
+    p->pid = s.pid;
+    pid_t holder = board_file_holder(p->file);
+    const char *what = doubt(holder, &s);
+    if (what == NULL)
+        what = distrust(p->file, s.pid);
+    if (what != NULL)
+        return refuse(why, why_size, p->path, what);
+    p->process = open_process(p->file, &s);
+    if (p->process >= 0)
+        return EX_OK;
+    if (errno != ESRCH)
+        return refuse(why, why_size, p->path, strerror(errno));
+    snprintf(why, why_size, "the pool (pid %d) is not running", (int)s.pid);
+    return EX_UNAVAILABLE;
+}
+
+int ctl_pool_open(struct ctl_pool *p, const char *path, char *why,
+                  size_t why_size)
+{
+    *p = (struct ctl_pool){.path = path, .process = -1};
+    p->file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (p->file < 0)
+        return refuse(why, why_size, path,
+                      errno == ENOENT ? "no such file; the pool is not running"
+                                      : strerror(errno));
+    int status = identify(p, why, why_size);
+    if (status == EX_OK)
+        p->board = board_file_read(p->file);
+    else
+        ctl_pool_close(p);
+    return status;
+}
+
+void ctl_pool_close(struct ctl_pool *p)
+{
+    if (p->file >= 0)
+        close(p->file);
+    if (p->process >= 0)
+        close(p->process);
+    p->file = p->process = -1;
+    scoreboard_free(p->board);
+    p->board = NULL;
+}
+
+bool ctl_pool_still(const struct ctl_pool *p)
+{
+    struct pollfd ended = {.fd = p->process, .events = POLLIN};
+    if (poll(&ended, 1, 0) != 0)
+        return false;
+    if (p->board != NULL && !board_file_read_again(p->file, p->board)) {
+        /* Cut by somebody: what is known stays, until the pool mends it. */
+    }
+    return true;
+}
+
+bool ctl_pool_signal(const struct ctl_pool *p, int signal)
+{
+    return pidfd_send_signal(p->process, signal, NULL, 0) == 0;
+}
+
+int ctl_pool_find(struct ctl_pool *p, const struct config *c, bool counts)
+{
+    char why[500];
     const char *path = ctl_pool_path(c);
     if (path == NULL)
         return EX_CONFIG;
-    *board = scoreboard_map(path);
-    if (*board == NULL) {
-        fprintf(stderr, "tallyctl: scoreboard = %s: %s\n", path,
-                errno == EPROTO   ? "not a scoreboard of this version"
-                : errno == ENOENT ? "no such file; the pool is not running"
-                                  : strerror(errno));
-        return EX_UNAVAILABLE;
-    }
-    if (ctl_pool_still(*board))
+    int status = ctl_pool_open(p, path, why, sizeof why);
+    if (status == EX_OK && p->board == NULL)
+        status =
+            refuse(why, sizeof why, path, "not a scoreboard of this version");
+    else if (status == EX_OK && counts && !scoreboard_attach(p->board, p->pid))
+        status =
+            refuse(why, sizeof why, path,
+                   errno == EACCES ? "its counts may not be read by you"
+                                   : "its counts are out of reach, perhaps "
+                                     "in another IPC namespace");
+    if (status == EX_OK)
         return EX_OK;
-    fprintf(stderr, "tallyctl: the pool (pid %d) is not running\n",
-            (int)(*board)->pid);
-    scoreboard_free(*board);
-    return EX_UNAVAILABLE;
+    fprintf(stderr, "tallyctl: %s\n", why);
+    ctl_pool_close(p);
+    return status;
 }

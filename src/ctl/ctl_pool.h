@@ -1,13 +1,37 @@
 /* ctl_pool: the pool that the settings name, for the commands of tallyctl that
- * ask it. */
+ * ask it.
+ *
+ * A file may be left from a pool that is gone, and its pid be another process's
+ * by now; or a worker that was taken over may write what it likes. So what the
+ * file says counts only if
+ *
+ * - it belongs to root, to the user of tallyctl, or to the user of the pool,
+ *   and nobody else may write it;
+ * - the process that it names holds the lock on it (board_file.h), and was
+ *   started when the file says. So it may name 1, as in a container, if that is
+ *   the pool; nothing below 1 is a process.
+ *
+ * That process is held by a descriptor (pidfd_open(2)) from then on: a signal
+ * goes to it or to nobody. */
 #ifndef TALLYD_CTL_CTL_POOL_H
 #define TALLYD_CTL_CTL_POOL_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "config/config.h"
 #include "ctl/options.h"
 #include "scoreboard/scoreboard.h"
+
+struct ctl_pool {
+    const char *path; /* of the file; borrowed */
+    int file;         /* -1: none */
+    int process;      /* pidfd of the supervisor; -1: none */
+    pid_t pid;
+    /* A copy of the head, and the counts where they were asked for; NULL: of
+     * another version. */
+    struct scoreboard *board;
+};
 
 /* The settings in the file `path` (empty: none) and in `set`; NULL: a fault is
  * told, and the exit status is EX_CONFIG of sysexits.h. */
@@ -17,10 +41,21 @@ struct config *ctl_pool_settings(const char *path,
 /* The path of its scoreboard; NULL as before. */
 const char *ctl_pool_path(const struct config *c);
 
-/* EX_OK and its scoreboard, for scoreboard_free(); or the exit status, which
- * is told. */
-int ctl_pool_find(const struct config *c, const struct scoreboard **board);
+/* Find the pool that runs with this file, of any version. EX_OK; or the exit
+ * status, and `why`. */
+int ctl_pool_open(struct ctl_pool *p, const char *path, char *why,
+                  size_t why_size);
 
-bool ctl_pool_still(const struct scoreboard *board);
+/* The pool of these settings, of this version, with its counts if `counts`.
+ * EX_OK; or the exit status, which is told. */
+int ctl_pool_find(struct ctl_pool *p, const struct config *c, bool counts);
+
+/* Does it run? Then the head is read again. */
+bool ctl_pool_still(const struct ctl_pool *p);
+
+/* False: errno. */
+bool ctl_pool_signal(const struct ctl_pool *p, int signal);
+
+void ctl_pool_close(struct ctl_pool *p);
 
 #endif

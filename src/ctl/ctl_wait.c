@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "scoreboard/board_file.h"
 
 /* How often the end is looked for, and how long, besides what the settings
  * give the workers. */
@@ -18,11 +20,6 @@
 static uint64_t load(const scoreboard_u64 *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-static bool is_running(pid_t pid)
-{
-    return kill(pid, 0) == 0 || errno == EPERM;
 }
 
 static void pause_a_little(void)
@@ -50,12 +47,17 @@ static int64_t limit_of(const struct config *c)
     return clock_now() + LIMIT + c->pool.drain_timeout + c->pool.start_timeout;
 }
 
+static bool has_ended(const struct ctl_pool *p)
+{
+    return !ctl_pool_still(p) || p->board->stage == POOL_ENDED;
+}
+
 /* Its first generation is there when the pool can tell one order from another:
  * a script that starts it and gives one at once is not refused. */
-static const char *wait_for_start(const struct scoreboard *b, int64_t end)
+static const char *wait_for_start(const struct ctl_pool *p, int64_t end)
 {
-    while (b->slot_count > 1 && b->generation == 0) {
-        if (!is_running(b->pid) || b->stage == POOL_ENDED)
+    while (p->board->slot_count > 1 && p->board->generation == 0) {
+        if (has_ended(p))
             return "it has ended";
         if (clock_now() >= end)
             return "it is still starting; see its log";
@@ -64,47 +66,47 @@ static const char *wait_for_start(const struct scoreboard *b, int64_t end)
     return NULL;
 }
 
-static const char *give(const struct scoreboard *b, int signal)
+static const char *give(const struct ctl_pool *p, int signal)
 {
-    return b->slot_count < 2           ? "workers = 0 has no supervisor"
-           : b->stage != POOL_SERVING  ? "it stops"
-           : kill(b->pid, signal) != 0 ? strerror(errno)
-                                       : NULL;
+    return p->board->slot_count < 2          ? "workers = 0 has no supervisor"
+           : p->board->stage != POOL_SERVING ? "it stops"
+           : !ctl_pool_signal(p, signal)     ? strerror(errno)
+                                             : NULL;
 }
 
 /* --- Reload. --- */
 
 /* Until the reload with this number has ended, or a later one, which has read
  * the settings later. NULL: it has; else why not. */
-static const char *wait_for_reload(const struct scoreboard *b, uint64_t number,
+static const char *wait_for_reload(const struct ctl_pool *p, uint64_t number,
                                    int64_t end)
 {
-    while (load(&b->reloads_ended) < number) {
-        if (!is_running(b->pid) || b->stage == POOL_ENDED)
+    while (load(&p->board->reloads_ended) < number) {
+        if (has_ended(p))
             return "it has ended";
         if (clock_now() >= end)
             return "it does not answer";
         pause_a_little();
     }
-    return load(&b->reload_good) >= number ? NULL : "see its log";
+    return load(&p->board->reload_good) >= number ? NULL : "see its log";
 }
 
-int ctl_wait_reload(const struct scoreboard *b, const struct config *c)
+int ctl_wait_reload(const struct ctl_pool *p, const struct config *c)
 {
-    const char *why = wait_for_start(b, limit_of(c));
-    uint64_t number = load(&b->reloads_begun) + 1;
+    const char *why = wait_for_start(p, limit_of(c));
+    uint64_t number = load(&p->board->reloads_begun) + 1;
     if (why == NULL)
-        why = give(b, SIGHUP);
+        why = give(p, SIGHUP);
     if (why == NULL)
-        why = wait_for_reload(b, number, limit_of(c));
-    return tell(b, (pid_t)b->pid, "reloaded", why);
+        why = wait_for_reload(p, number, limit_of(c));
+    return tell(p->board, p->pid, "reloaded", why);
 }
 
 /* --- Stop. --- */
 
-static const char *wait_for_end(const struct scoreboard *b, int64_t end)
+static const char *wait_for_end(const struct ctl_pool *p, int64_t end)
 {
-    while (is_running(b->pid) && b->stage != POOL_ENDED) {
+    while (!has_ended(p)) {
         if (clock_now() >= end)
             return "it has not ended in time; see its log";
         pause_a_little();
@@ -112,65 +114,88 @@ static const char *wait_for_end(const struct scoreboard *b, int64_t end)
     return NULL;
 }
 
-int ctl_wait_stop(const struct scoreboard *b, const struct config *c)
+int ctl_wait_stop(const struct ctl_pool *p, const struct config *c)
 {
-    const char *why = wait_for_start(b, limit_of(c));
+    const struct scoreboard *b = p->board;
+    const char *why = wait_for_start(p, limit_of(c));
     if (why == NULL && (b->stage == POOL_SERVING || b->slot_count < 2))
-        why = give(b, SIGTERM);
+        why = give(p, SIGTERM);
     if (why == NULL)
-        why = wait_for_end(b, clock_now() + LIMIT + c->pool.drain_timeout);
+        why = wait_for_end(p, clock_now() + LIMIT + c->pool.drain_timeout);
     if (why == NULL)
-        printf("the pool (pid %d) has stopped\n", (int)b->pid);
+        printf("the pool (pid %d) has stopped\n", (int)p->pid);
     else
-        tell(b, (pid_t)b->pid, "stopped", why);
+        tell(b, p->pid, "stopped", why);
     return why == NULL ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* --- Upgrade. --- */
 
-/* A program that lays it out otherwise makes another file, and counts anew. */
-static const struct scoreboard *wait_for_board(const char *path,
-                                               const struct scoreboard *before,
-                                               pid_t pid, uint64_t number,
-                                               int64_t end, const char **why)
+struct upgrade_wait {
+    const struct ctl_pool *pool;
+    int64_t started; /* of its scoreboard before; 0: not known */
+    uint64_t number; /* of the reload that is waited for */
+};
+
+/* Has the reload ended? Then *why is NULL if it was good. */
+static bool look(const struct upgrade_wait *w, const struct ctl_pool *now,
+                 const char **why)
 {
-    for (;; pause_a_little()) {
-        const struct scoreboard *b = scoreboard_map(path);
-        bool same =
-            b != NULL && before != NULL && b->started == before->started;
-        uint64_t wanted = same ? number : 1;
-        *why =
-            b != NULL && load(&b->reload_good) >= wanted ? NULL : "see its log";
-        if (b != NULL && load(&b->reloads_ended) >= wanted)
-            return b;
-        scoreboard_free(b);
-        if (!is_running(pid) || clock_now() >= end)
-            break;
-    }
-    *why = is_running(pid) ? "it does not answer; see its log" : "it has ended";
-    return NULL;
+    const struct scoreboard *b = now->board;
+    if (b == NULL)
+        return false;
+    uint64_t wanted = b->started == w->started ? w->number : 1;
+    *why = load(&b->reload_good) >= wanted ? NULL : "see its log";
+    return load(&b->reloads_ended) >= wanted;
 }
 
-int ctl_wait_upgrade(const char *path, const struct config *c)
+/* A program that lays it out otherwise makes another file, and counts anew. */
+static const char *wait_for_upgrade(const struct upgrade_wait *w,
+                                    struct ctl_pool *now, int64_t end)
 {
-    const struct scoreboard *before = scoreboard_map(path), *after = NULL;
-    pid_t pid = scoreboard_supervisor(path);
-    if (pid <= 0) {
-        fprintf(stderr, "tallyctl: scoreboard = %s: there is no pool\n", path);
-        return EXIT_FAILURE;
+    char ignored[500];
+    const char *why;
+    while (ctl_pool_still(w->pool) && clock_now() < end) {
+        if (ctl_pool_open(now, w->pool->path, ignored, sizeof ignored) ==
+            EX_OK) {
+            if (now->pid == w->pool->pid && look(w, now, &why))
+                return why;
+            ctl_pool_close(now);
+        }
+        pause_a_little();
     }
-    const char *why =
-        before == NULL ? NULL : wait_for_start(before, limit_of(c));
-    uint64_t number = before == NULL ? 1 : load(&before->reloads_begun) + 1;
+    return ctl_pool_still(w->pool) ? "it does not answer; see its log"
+                                   : "it has ended";
+}
+
+/* Which program that is: a link to it may have been moved, or not. */
+static void tell_program(const struct ctl_pool *p)
+{
+    struct scoreboard_stub s;
+    if (board_file_stub(p->file, &s))
+        printf("the pool (pid %d) runs %s, tallyd %s\n", (int)p->pid, s.program,
+               s.version);
+}
+
+int ctl_wait_upgrade(const struct ctl_pool *p, const struct config *c)
+{
+    struct upgrade_wait w = {.pool = p, .number = 1};
+    struct ctl_pool now = {.file = -1, .process = -1};
+    const char *why = NULL;
+    if (p->board != NULL) {
+        why = wait_for_start(p, limit_of(c));
+        w.started = p->board->started;
+        w.number = load(&p->board->reloads_begun) + 1;
+    }
+    if (why == NULL && p->board != NULL)
+        why = give(p, SIGUSR2);
+    else if (why == NULL && !ctl_pool_signal(p, SIGUSR2))
+        why = strerror(errno);
     if (why == NULL)
-        why = !is_running(pid)          ? "it is not running"
-              : before != NULL          ? give(before, SIGUSR2)
-              : kill(pid, SIGUSR2) != 0 ? strerror(errno)
-                                        : NULL;
-    if (why == NULL)
-        after = wait_for_board(path, before, pid, number, limit_of(c), &why);
-    int status = tell(after, pid, "upgraded", why);
-    scoreboard_free(before);
-    scoreboard_free(after);
+        why = wait_for_upgrade(&w, &now, limit_of(c));
+    int status = tell(now.board, p->pid, "upgraded", why);
+    if (status == EXIT_SUCCESS)
+        tell_program(&now);
+    ctl_pool_close(&now);
     return status;
 }

@@ -37,22 +37,22 @@ static int ask(const char *command, const char *about, int argc, char **argv,
     return status;
 }
 
-static int with_board(const struct config *c,
-                      int (*act)(const struct scoreboard *b,
-                                 const struct config *c))
+typedef int pool_act(const struct ctl_pool *p, const struct config *c);
+
+static int with_pool(const struct config *c, bool counts, pool_act *act)
 {
-    const struct scoreboard *b;
-    int status = ctl_pool_find(c, &b);
+    struct ctl_pool p;
+    int status = ctl_pool_find(&p, c, counts);
     if (status != EX_OK)
         return status;
-    status = act(b, c);
-    scoreboard_free(b);
+    status = act(&p, c);
+    ctl_pool_close(&p);
     return status;
 }
 
-static int watch(const struct scoreboard *b, const struct config *c)
+static int watch(const struct ctl_pool *p, const struct config *c)
 {
-    switch (top_run(b, c, ctl_pool_still)) {
+    switch (top_run(p, c)) {
     case TOP_LEFT:
         return EX_OK;
     case TOP_POOL_GONE:
@@ -67,7 +67,7 @@ static int watch(const struct scoreboard *b, const struct config *c)
 
 static int top(const struct config *c)
 {
-    return with_board(c, watch);
+    return with_pool(c, true, watch);
 }
 
 int top_main(int argc, char **argv)
@@ -78,7 +78,7 @@ int top_main(int argc, char **argv)
 
 static int reload(const struct config *c)
 {
-    return with_board(c, ctl_wait_reload);
+    return with_pool(c, false, ctl_wait_reload);
 }
 
 int reload_main(int argc, char **argv)
@@ -91,8 +91,18 @@ int reload_main(int argc, char **argv)
 
 static int upgrade(const struct config *c)
 {
+    char why[500];
+    struct ctl_pool p;
     const char *path = ctl_pool_path(c);
-    return path == NULL ? EX_CONFIG : ctl_wait_upgrade(path, c);
+    if (path == NULL)
+        return EX_CONFIG;
+    if (ctl_pool_open(&p, path, why, sizeof why) != EX_OK) {
+        fprintf(stderr, "tallyctl: %s\n", why);
+        return EXIT_FAILURE;
+    }
+    int status = ctl_wait_upgrade(&p, c);
+    ctl_pool_close(&p);
+    return status;
 }
 
 int upgrade_main(int argc, char **argv)
@@ -106,7 +116,7 @@ int upgrade_main(int argc, char **argv)
 
 static int stop(const struct config *c)
 {
-    return with_board(c, ctl_wait_stop);
+    return with_pool(c, false, ctl_wait_stop);
 }
 
 int stop_main(int argc, char **argv)
@@ -123,8 +133,9 @@ int stop_main(int argc, char **argv)
 #define OPTIONS_FILE "ctl/status_options.def"
 #include "ctl/options_declare.h"
 
-static int show(const struct scoreboard *b, const struct config *c, bool json)
+static int show(const struct ctl_pool *p, const struct config *c, bool json)
 {
+    const struct scoreboard *b = p->board;
     struct view v;
     struct buf out;
     size_t room = 65536 + (size_t)b->slot_count * 512;
@@ -140,14 +151,14 @@ static int show(const struct scoreboard *b, const struct config *c, bool json)
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int show_text(const struct scoreboard *b, const struct config *c)
+static int show_text(const struct ctl_pool *p, const struct config *c)
 {
-    return show(b, c, false);
+    return show(p, c, false);
 }
 
-static int show_json(const struct scoreboard *b, const struct config *c)
+static int show_json(const struct ctl_pool *p, const struct config *c)
 {
-    return show(b, c, true);
+    return show(p, c, true);
 }
 
 int status_main(int argc, char **argv)
@@ -164,7 +175,7 @@ int status_main(int argc, char **argv)
     if (status == OPTIONS_GO) {
         struct config *c = ctl_pool_settings(o.config, &o.set);
         status = c == NULL ? EX_CONFIG
-                           : with_board(c, o.json ? show_json : show_text);
+                           : with_pool(c, true, o.json ? show_json : show_text);
         config_free(&c);
     }
     options_clear(&table, &o);
@@ -203,18 +214,18 @@ static int take_limits(const struct health_options *o, struct health_limits *l)
 
 static int judge(const struct config *c, const struct health_limits *limits)
 {
-    const struct scoreboard *b;
+    struct ctl_pool p;
     struct view v;
     struct buf out;
     char line[512];
-    int status = ctl_pool_find(c, &b);
+    int status = ctl_pool_find(&p, c, true);
     if (status != EX_OK)
         return status;
     buf_init(&out, line, sizeof line);
-    view_take(&v, b, c, 0);
+    view_take(&v, p.board, c, 0);
     enum health h = health_print(&v, limits, &out);
     fputs(line, stdout);
-    scoreboard_free(b);
+    ctl_pool_close(&p);
     return (int)h;
 }
 

@@ -114,15 +114,17 @@ static int report_pairs(const struct shadow_options *o,
 
 /* --- A pool, and those before it. --- */
 
-/* NULL: it is not running. */
-static const struct scoreboard *find_quietly(const struct config *config)
+/* Without a board: it is not running, or its counts cannot be read. */
+static struct ctl_pool find_quietly(const struct config *config)
 {
+    char ignored[500];
     const char *path = config->pool.scoreboard;
-    const struct scoreboard *b = path[0] == '\0' ? NULL : scoreboard_map(path);
-    if (b == NULL || ctl_pool_still(b))
-        return b;
-    scoreboard_free(b);
-    return NULL;
+    struct ctl_pool p = {.file = -1, .process = -1};
+    if (path[0] != '\0' &&
+        ctl_pool_open(&p, path, ignored, sizeof ignored) == EX_OK &&
+        (p.board == NULL || !scoreboard_attach(p.board, p.pid)))
+        ctl_pool_close(&p);
+    return p;
 }
 
 struct change {
@@ -182,13 +184,15 @@ static int report_pool(const struct shadow_options *o,
 {
     struct totals t = {0};
     struct change c = {.config = config, .now = clock_wall() / CLOCK_SECOND};
-    int status = ctl_pool_find(config, &c.board);
+    struct ctl_pool p;
+    int status = ctl_pool_find(&p, config, true);
     if (status != EX_OK)
         return status;
+    c.board = p.board;
     totals_begin(&t,
                  (int64_t)(atomic_load(&c.board->started_wall) / CLOCK_SECOND));
     status = report_totals(o, &c, &t);
-    scoreboard_free(c.board);
+    ctl_pool_close(&p);
     return status;
 }
 
@@ -218,9 +222,10 @@ static int report_file(const struct shadow_options *o,
     case TOTALS_FILE_READ:
         break;
     }
-    c.board = find_quietly(config);
+    struct ctl_pool p = find_quietly(config);
+    c.board = p.board;
     int status = report_totals(o, &c, &t);
-    scoreboard_free(c.board);
+    ctl_pool_close(&p);
     return status;
 }
 

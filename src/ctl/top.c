@@ -122,11 +122,11 @@ static void catch_signals(sigset_t *open)
     sigprocmask(SIG_BLOCK, &blocked, open);
 }
 
-enum top_end top_run(const struct scoreboard *b, const struct config *c,
-                     bool (*is_running)(const struct scoreboard *b))
+enum top_end top_run(const struct ctl_pool *p, const struct config *c)
 {
-    struct top t = {
-        .board = b, .config = c, .room = 65536 + (size_t)b->slot_count * 512};
+    struct top t = {.board = p->board,
+                    .config = c,
+                    .room = 65536 + (size_t)p->board->slot_count * 512};
     struct termios before, raw;
     sigset_t open;
     t.text = malloc(2 * t.room);
@@ -142,7 +142,7 @@ enum top_end top_run(const struct scoreboard *b, const struct config *c,
     write_all(ENTER, strlen(ENTER));
     bool running = true;
     do
-        running = is_running(b) && draw(&t);
+        running = ctl_pool_still(p) && draw(&t);
     while (running && !wait_for_key(&open));
     write_all(LEAVE, strlen(LEAVE));
     tcsetattr(STDIN_FILENO, TCSANOW, &before);

@@ -9,40 +9,66 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/place.h"
+#include "os/process.h"
+
+#define OPEN (O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
 static void fail(const char *path, char *why, size_t why_size)
 {
     snprintf(why, why_size, "pid_file = %s: %s", path, strerror(errno));
 }
 
-/* The pool that has the file may have removed it between our open() and our
- * lock: then the next one starts with another file. */
-static bool is_there(int fd, const char *path)
+static void refuse_second(int fd, const char *path, char *why, size_t why_size)
 {
-    struct stat ours, there;
-    return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 &&
-           ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char title[80];
+    if (fcntl(fd, F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK)
+        return;
+    process_title(lock.l_pid, title, sizeof title);
+    snprintf(why, why_size,
+             "pid_file = %.200s: process %d (%s) is a pool that runs with it",
+             path, (int)lock.l_pid, title);
 }
 
-static int open_locked(const char *path, char *why, size_t why_size)
+/* Root may write where others can put links, or second names of root's files.
+ */
+static int open_regular(const struct place *p)
+{
+    struct stat st;
+    int fd = openat(p->dir, p->name, OPEN);
+    if (fd < 0 && errno == ENOENT)
+        fd = openat(p->dir, p->name, OPEN | O_CREAT | O_EXCL, 0644);
+    if (fd < 0)
+        return -1;
+    bool good = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink <= 1;
+    if (good)
+        return fd;
+    close(fd);
+    errno = EMLINK;
+    return -1;
+}
+
+/* The pool that has the file may have removed it between our open() and our
+ * lock: then the next one starts with another file. */
+static int open_locked(const struct place *p, const char *path, char *why,
+                       size_t why_size)
 {
     for (;;) {
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-        /* Root may write where others can make a link. */
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        int fd = open_regular(p);
+        if (fd < 0 && errno == EEXIST)
+            continue;
         if (fd < 0) {
             fail(path, why, why_size);
             return -1;
         }
         bool locked = fcntl(fd, F_SETLK, &lock) == 0;
-        if (locked && is_there(fd, path))
+        if (locked && place_has(p, fd))
             return fd;
         if (!locked) {
             fail(path, why, why_size);
-            if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
-                snprintf(why, why_size,
-                         "pid_file = %s: process %d is a pool that runs with "
-                         "it",
-                         path, (int)lock.l_pid);
+            refuse_second(fd, path, why, why_size);
         }
         close(fd);
         if (!locked)
@@ -53,8 +79,14 @@ static int open_locked(const char *path, char *why, size_t why_size)
 int pidfile_open(const char *path, char *why, size_t why_size)
 {
     char text[24];
+    struct place place;
     int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
-    int fd = open_locked(path, why, why_size);
+    if (!place_open(&place, path)) {
+        fail(path, why, why_size);
+        return -1;
+    }
+    int fd = open_locked(&place, path, why, why_size);
+    place_close(&place);
     if (fd < 0)
         return -1;
     if (ftruncate(fd, 0) == 0 && write(fd, text, (size_t)n) == n)
@@ -64,12 +96,19 @@ int pidfile_open(const char *path, char *why, size_t why_size)
     return -1;
 }
 
+/* Where it cannot be removed, the next one takes over an empty file. */
 void pidfile_close(int fd, const char *path)
 {
+    struct place place;
     if (fd < 0)
         return;
-    if (unlink(path) != 0 && ftruncate(fd, 0) != 0) {
-        /* The next one takes it over all the same. */
+    bool gone = false;
+    if (place_open(&place, path)) {
+        gone = place_has(&place, fd) && unlinkat(place.dir, place.name, 0) == 0;
+        place_close(&place);
+    }
+    if (!gone && ftruncate(fd, 0) != 0) {
+        /* It names a process without a lock. */
     }
     close(fd);
 }

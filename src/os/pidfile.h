@@ -16,8 +16,8 @@
  * is wrong. */
 int pidfile_open(const char *path, char *why, size_t why_size);
 
-/* Remove the file, or empty it where the directory may not be written to. `fd`
- * -1: nothing to do. */
+/* Remove the file, or empty it where the directory may not be written to. A
+ * file that has taken its place stays. `fd` -1: nothing to do. */
 void pidfile_close(int fd, const char *path);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef TALLYD_OS_PROCESS_H
 #define TALLYD_OS_PROCESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -10,6 +11,18 @@
  * came for its parent, and gets SIGTERM when the parent ends
  * (PR_SET_PDEATHSIG). */
 pid_t process_fork(const char *name);
+
+/* When a process was started, in ticks since the boot (/proc/PID/stat,
+ * proc(5)): with its pid that names it for as long as the system runs. 0: the
+ * kernel does not say. */
+uint64_t process_started(pid_t pid);
+
+/* The user that it runs as (/proc/PID/status); -1: the kernel does not say. */
+uid_t process_user(pid_t pid);
+
+/* What a list of processes shows of it, printable ASCII, cut to `room`; "" if
+ * the kernel does not say. */
+void process_title(pid_t pid, char *title, size_t room);
 
 /* Bytes of memory that a process has in RAM, shared ones included
  * (/proc/PID/statm, proc(5)); 0: there is no such process. */

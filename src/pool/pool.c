@@ -2,6 +2,7 @@
 #include "pool/pool.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "os/pidfile.h"
 #include "os/proctitle.h"
 #include "os/sandbox.h"
+#include "scoreboard/board_file.h"
 
 #define STATUS_BACKLOG 1024
 
@@ -99,19 +101,50 @@ void pool_count_drops(const struct pool *p)
 
 /* Two generations fit: one takes over while the other leaves. And no less than
  * `slots`. */
-static bool open_scoreboard(struct pool *p, const char *path, uint32_t slots)
+static bool open_scoreboard(struct pool *p, uint32_t slots)
 {
     const struct config_pool *c = &p->now.config->pool;
+    char settings[PATH_MAX] = "";
     uint32_t wanted = c->workers == 0 ? 1 : 2 * (uint32_t)c->workers;
-    p->board =
-        scoreboard_new(path, wanted > slots ? wanted : slots, &p->board_file);
+    if (p->source.path != NULL && realpath(p->source.path, settings) == NULL)
+        settings[0] = '\0';
+    p->board = scoreboard_new(settings, wanted > slots ? wanted : slots,
+                              &p->board_head);
     if (p->board == NULL) {
-        log_error("scoreboard = %s: %s", path, strerror(errno));
+        log_error("the scoreboard: %s", strerror(errno));
         return false;
     }
     scoreboard_listener(p->board, p->listener.fd);
     pool_count_drops(p);
     return true;
+}
+
+static bool open_board_file(struct pool *p)
+{
+    const char *path = p->now.config->pool.scoreboard;
+    char why[600];
+    return path[0] == '\0' ||
+           board_file_make(p->board, path, why, sizeof why) || fail(why);
+}
+
+/* Found again by the user that the pool becomes. */
+static bool give_scoreboard(struct pool *p)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    char why[400];
+    uid_t uid;
+    gid_t gid;
+    if (c->user[0] == '\0')
+        return true;
+    if (!sandbox_find(c->user, c->group, &uid, &gid, why, sizeof why))
+        return fail(why);
+    return geteuid() != 0 || scoreboard_give(p->board, uid, gid) ||
+           fail(strerror(errno));
+}
+
+bool pool_confine(const struct pool *p)
+{
+    return scoreboard_confine(p->board, p->board_head) || fail(strerror(errno));
 }
 
 /* As many circuits as endpoints can be used: this cannot fail at the start. */
@@ -218,9 +251,9 @@ bool pool_open(struct pool *p)
     const struct config_pool *c = &p->now.config->pool;
     if (!open_log(c) || !write_pid_file(p) || !set_limits(c) ||
         !check_peers(c) || !open_listener(p) || !open_status_listener(p) ||
-        !open_scoreboard(p, c->scoreboard, 0) || !join_circuits(p, 1) ||
-        !open_conn_pool(p) || !open_idle_set(p) || !open_shadow(p) ||
-        !set_nice(c) || !drop_privileges(c))
+        !open_scoreboard(p, 0) || !open_board_file(p) || !give_scoreboard(p) ||
+        !join_circuits(p, 1) || !open_conn_pool(p) || !open_idle_set(p) ||
+        !open_shadow(p) || !set_nice(c) || !drop_privileges(c))
         return false;
     /* All that had to be read from it is read. */
     proctitle_keep_environment(c->env_keep);
@@ -231,9 +264,11 @@ bool pool_open(struct pool *p)
 /* Its directory was perhaps root's, which we are no more. */
 static bool open_shared_anew(struct pool *p, uint32_t slots)
 {
-    return (open_scoreboard(p, p->now.config->pool.scoreboard, slots) ||
-            open_scoreboard(p, "", slots)) &&
-           open_conn_pool(p) && open_idle_set(p);
+    if (!open_scoreboard(p, slots))
+        return false;
+    if (!open_board_file(p))
+        log_warn("upgrade: tallyctl does not find the pool any more");
+    return open_conn_pool(p) && open_idle_set(p);
 }
 
 bool pool_reopen(struct pool *p, uint32_t slots)
@@ -253,8 +288,10 @@ static void remove_files(struct pool *p)
     if (p->now.config == NULL)
         return;
     pidfile_close(p->pid_file, p->now.config->pool.pid_file);
-    if (p->board != NULL)
-        scoreboard_unlink(p->now.config->pool.scoreboard);
+    if (p->board != NULL) {
+        board_file_update(p->board);
+        board_file_remove(p->board, p->now.config->pool.scoreboard);
+    }
 }
 
 void pool_close(struct pool *p)

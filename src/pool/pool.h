@@ -29,7 +29,7 @@ struct pool {
     struct listener status; /* the monitor's; -1: there is none */
     int pid_file;           /* of the process that made it; -1: there is none */
     struct scoreboard *board;
-    int board_file; /* its descriptor */
+    int board_head; /* the descriptor of its head; see scoreboard.h */
     struct conn_pool *conn_pool;
     struct idle_set
         *idle_set; /* for workers that may be too few, or too many */
@@ -55,6 +55,10 @@ bool pool_reopen(struct pool *p, uint32_t slots);
 /* Count the lines that the log drops on the scoreboard from now on. A worker
  * has a counter of its own. */
 void pool_count_drops(const struct pool *p);
+
+/* In a child: what only the supervisor may write can only be read from now on.
+ * False: the log says why. */
+bool pool_confine(const struct pool *p);
 
 /* Free all of a pool, also of a half-made one. In the process that made the
  * pool this also removes its files: the unix sockets, the pid file, the

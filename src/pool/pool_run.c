@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "os/cpu.h"
 #include "os/proctitle.h"
 #include "pool/pool_upgrade.h"
+#include "scoreboard/board_file.h"
 #include "shadow/shadow_process.h"
 #include "status/monitor.h"
 #include "supervisor/supervisor.h"
@@ -124,6 +126,8 @@ static int run_child(void *context, uint32_t number, uint32_t generation)
     entitle(c, name, generation, "starting");
     close_one(p->status.fd);
     close_one(p->pid_file);
+    if (!pool_confine(p))
+        return EXIT_FAILURE;
     scoreboard_step(&p->board->slots[number], STEP_SETTLING);
     settle(c, number);
     int status = run_worker(p, settings, number);
@@ -151,6 +155,8 @@ static int run_monitor(void *context, uint32_t generation)
         .supervisor = p->supervisor};
     entitle(&p->now.config->pool, "monitor", generation, "serving");
     leave_requests(p);
+    if (!pool_confine(p))
+        return EXIT_FAILURE;
     int status = monitor_run(&plan);
     pool_close(p);
     return status;
@@ -170,6 +176,8 @@ static int run_shadow(void *context, uint32_t number, uint32_t generation)
     entitle(&p->now.config->pool, name, generation, "serving");
     close_one(p->status.fd);
     leave_requests(p);
+    if (!pool_confine(p))
+        return EXIT_FAILURE;
     int status = shadow_process_run(&plan);
     pool_close(p);
     return status;
@@ -264,6 +272,12 @@ static int64_t pulse(void *context, bool serves)
     return sd_status_turn(&p->sd_status, p->board, p->now.config, serves);
 }
 
+static void publish(void *context)
+{
+    struct pool *p = context;
+    board_file_update(p->board);
+}
+
 static int64_t look(void *context)
 {
     struct pool *p = context;
@@ -273,11 +287,12 @@ static int64_t look(void *context)
 /* Without a supervisor, for a process manager that forks by itself. */
 static int run_alone(struct pool *p)
 {
-    struct scoreboard_slot *slot = &p->board->slots[0];
-    slot->pid = (int32_t)getpid();
-    slot->started = p->board->started;
-    p->board->workers = p->board->generation = slot->generation = 1;
+    struct scoreboard_member *m = &p->board->members[0];
+    m->pid = (int32_t)getpid();
+    m->started = p->board->started;
+    p->board->workers = p->board->generation = m->generation = 1;
     p->board->workers_least = p->board->workers_most = 1;
+    board_file_update(p->board);
     settle(&p->now.config->pool, 0);
     proctitle_set(p->now.config->pool.name, "alone", "starting");
     sd_status_turn(&p->sd_status, p->board, p->now.config, true);
@@ -326,6 +341,7 @@ int pool_run(struct pool *p, const struct upgrade_past *past)
         .bury = bury,
         .retire = retire,
         .pulse = pulse,
+        .publish = publish,
         .look = look,
         .reload = {.context = p, .prepare = prepare, .adopt = adopt}};
     return supervisor_run(&plan);

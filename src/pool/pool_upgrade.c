@@ -18,6 +18,7 @@
 #include "os/process.h"
 #include "os/signals.h"
 #include "pool/pool_layout.h"
+#include "scoreboard/board_file.h"
 
 #define STATE_MOST (4 << 20)
 #define FIXED_MOST 64
@@ -174,7 +175,7 @@ static void describe_rest(const struct pool *p, const struct upgrade_past *past,
     f[HANDOVER_LISTENER] = p->listener.fd;
     f[HANDOVER_STATUS] = p->status.fd;
     f[HANDOVER_PID_FILE] = p->pid_file;
-    f[HANDOVER_BOARD] = p->board_file;
+    f[HANDOVER_BOARD] = p->board_head;
     f[HANDOVER_CONN_TABLE] = conn_pool.memory;
     f[HANDOVER_SET] = conn_pool.set;
     f[HANDOVER_CLOCK] = conn_pool.clock;
@@ -374,8 +375,13 @@ static void become(void *context, int status, const struct upgrade_past *past)
         /* Libraries do not always say that theirs are to be closed. */
         close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
         keep_all(&v, 0);
+        board_file_flags(p->board, 0);
+        int holder = scoreboard_hold(p->board);
         execute(state);
         why = strerror(errno);
+        if (holder >= 0)
+            close(holder);
+        board_file_flags(p->board, FD_CLOEXEC);
         keep_all(&v, FD_CLOEXEC);
     }
     log_error("upgrade: %s; generation %u goes on", why, p->generation);
@@ -507,8 +513,8 @@ static bool take_memory(struct pool *p, const struct handover_view *v)
     const struct conn_pool_files conn_pool = {
         f[HANDOVER_CONN_TABLE], f[HANDOVER_SET], f[HANDOVER_CLOCK],
         f[HANDOVER_CONN_WATCH]};
-    p->board_file = f[HANDOVER_BOARD];
-    p->board = scoreboard_take_over(f[HANDOVER_BOARD]);
+    p->board_head = f[HANDOVER_BOARD];
+    p->board = scoreboard_take_over(&p->board_head);
     if (p->board == NULL || p->board->slot_count != v->head->slots)
         return refuse_memory("the scoreboard",
                              p->board == NULL ? errno : EPROTO);
@@ -529,7 +535,8 @@ static bool take_memory(struct pool *p, const struct handover_view *v)
  * and we begin anew. */
 static void leave_memory(const struct handover_view *v)
 {
-    for (int i = HANDOVER_BOARD; i < HANDOVER_FILES; i++)
+    scoreboard_leave(v->head->files[HANDOVER_BOARD]);
+    for (int i = HANDOVER_BOARD + 1; i < HANDOVER_FILES; i++)
         close(v->head->files[i]);
     for (uint32_t i = 0; i < v->head->conns; i++) {
         close(v->stores[i].near);

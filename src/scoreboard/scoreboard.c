@@ -3,20 +3,32 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "listen/backlog.h"
+#include "os/process.h"
 #include "os/share.h"
 
-static const char magic[8] = "tallyd\n";
+static const char magic[8] = "tallyd2";
 
-#define SLOTS_MAX 2048
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
+
+_Static_assert(offsetof(struct scoreboard, emptied) == SCOREBOARD_HEAD,
+               "the head fits");
+_Static_assert(offsetof(struct scoreboard, settings) ==
+                   offsetof(struct scoreboard_stub, settings),
+               "the head begins with the stub");
 
 static const char *const counter_names[] = {
 #define COUNTER(name, help) #name,
@@ -69,7 +81,7 @@ const char *scoreboard_worker_step_name(enum worker_step s)
 uint32_t scoreboard_layout(void)
 {
     static const size_t sizes[] = {
-        9, /* raised when the same sizes come to mean something else */
+        10, /* raised when the same sizes come to mean something else */
         OUTCOME_COUNT,
         COUNTER_COUNT,
         TIMING_COUNT,
@@ -77,6 +89,7 @@ uint32_t scoreboard_layout(void)
         PARITY_COUNT,
         SHADOW_COUNT_COUNT,
         CIRCUITS_MAX,
+        offsetof(struct scoreboard, members),
         offsetof(struct scoreboard, circuits),
         offsetof(struct scoreboard, shadows),
         offsetof(struct scoreboard_slot, request),
@@ -92,90 +105,299 @@ static size_t bytes_for(uint32_t slot_count)
            slot_count * sizeof(struct scoreboard_slot);
 }
 
-/* Reserve the bytes, so that a full disk is an error now and not a SIGBUS at
- * the first count. */
-static int make_file(const char *path, char *temporary, size_t room, size_t n)
+static size_t rest_bytes(uint32_t slot_count)
 {
-    snprintf(temporary, room, "%s.%d", path, (int)getpid());
-    int fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    return bytes_for(slot_count) - SCOREBOARD_HEAD;
+}
+
+size_t scoreboard_head_bytes(const struct scoreboard *b)
+{
+    return offsetof(struct scoreboard, members) +
+           b->slot_count * sizeof b->members[0];
+}
+
+/* --- Both parts, in one place. --- */
+
+/* Zeroed memory of our own, to map both parts over. */
+static struct scoreboard *reserve(uint32_t slot_count)
+{
+    void *b = mmap(NULL, bytes_for(slot_count), PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return b == MAP_FAILED ? NULL : b;
+}
+
+/* What is mapped afterwards for writing is refused, also for us. */
+static int make_head(struct scoreboard *b)
+{
+    int fd = memfd_create("tallyd-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return -1;
-    int error = posix_fallocate(fd, 0, (off_t)n);
-    if (error == 0)
+    if (ftruncate(fd, SCOREBOARD_HEAD) == 0 &&
+        mmap(b, SCOREBOARD_HEAD, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+             fd, 0) != MAP_FAILED &&
+        fcntl(fd, F_ADD_SEALS, SEALS) == 0)
         return fd;
+    int error = errno;
     close(fd);
-    unlink(temporary);
     errno = error;
     return -1;
 }
 
-/* What a reader looks at first. */
-static void fill_head(struct scoreboard *b, uint32_t slot_count)
+static bool attach(struct scoreboard *b, int memory, int flags)
+{
+    return shmat(memory, b->head + SCOREBOARD_HEAD, flags | SHM_REMAP) !=
+           (void *)-1;
+}
+
+/* Whoever may read our files may read it. It goes with the last process that
+ * has it: a killed pool leaves nothing behind. Until then Linux lets others
+ * attach it, see shmctl(2). */
+static bool make_rest(struct scoreboard *b, uint32_t slot_count)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    b->memory = shmget(IPC_PRIVATE, rest_bytes(slot_count),
+                       (int)(0600 | (0644 & ~mask)));
+    if (b->memory < 0)
+        return false;
+    bool good = attach(b, b->memory, 0);
+    int error = errno;
+    shmctl(b->memory, IPC_RMID, NULL);
+    errno = error;
+    for (uint32_t i = 0; good && i < slot_count; i++)
+        b->slots[i].number = i;
+    return good;
+}
+
+static void release(struct scoreboard *b, uint32_t slot_count, int head)
+{
+    int error = errno;
+    munmap(b, bytes_for(slot_count));
+    if (head >= 0)
+        close(head);
+    errno = error;
+}
+
+/* --- The process that makes it. --- */
+
+static void name_program(struct scoreboard *b)
+{
+    ssize_t n = readlink("/proc/self/exe", b->program, sizeof b->program - 1);
+    b->program[n > 0 ? n : 0] = '\0';
+    snprintf(b->version, sizeof b->version, "%s", PACKAGE_VERSION);
+}
+
+static void fill_head(struct scoreboard *b, const char *settings,
+                      uint32_t slot_count)
 {
     memcpy(b->magic, magic, sizeof magic);
     b->layout = scoreboard_layout();
     b->slot_count = slot_count;
-    for (uint32_t i = 0; i < slot_count; i++)
-        b->slots[i].number = i;
     b->pid = (int32_t)getpid();
+    b->born = process_started(getpid());
+    b->file = -1;
+    snprintf(b->settings, sizeof b->settings, "%s", settings);
+    name_program(b);
     b->started = clock_now();
     b->started_wall = clock_wall();
 }
 
-/* The file has its name when it has its head: nobody finds one that is none. */
-static struct scoreboard *map_file(const char *path, uint32_t slot_count,
-                                   int *fd)
+struct scoreboard *scoreboard_new(const char *settings, uint32_t slot_count,
+                                  int *head)
 {
-    char temporary[4096];
-    size_t n = bytes_for(slot_count);
-    *fd = make_file(path, temporary, sizeof temporary, n);
-    if (*fd < 0)
+    struct scoreboard *b = reserve(slot_count);
+    if (b == NULL)
         return NULL;
-    void *map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-    if (map != MAP_FAILED) {
-        fill_head(map, slot_count);
-        if (rename(temporary, path) == 0)
-            return map;
+    int fd = make_head(b);
+    if (fd < 0 || !make_rest(b, slot_count)) {
+        release(b, slot_count, fd);
+        return NULL;
+    }
+    fill_head(b, settings, slot_count);
+    if (head != NULL)
+        *head = fd;
+    else
+        close(fd);
+    return b;
+}
+
+bool scoreboard_give(const struct scoreboard *b, uid_t uid, gid_t gid)
+{
+    struct shmid_ds seen;
+    if (shmctl(b->memory, IPC_STAT, &seen) != 0)
+        return false;
+    if (uid != (uid_t)-1)
+        seen.shm_perm.uid = uid;
+    if (gid != (gid_t)-1)
+        seen.shm_perm.gid = gid;
+    return shmctl(b->memory, IPC_SET, &seen) == 0;
+}
+
+bool scoreboard_confine(struct scoreboard *b, int head)
+{
+    int file = b->file;
+    if (mmap(b, SCOREBOARD_HEAD, PROT_READ, MAP_SHARED | MAP_FIXED, head, 0) ==
+        MAP_FAILED)
+        return false;
+    close(head);
+    if (file >= 0)
+        close(file);
+    return true;
+}
+
+/* --- Upgrade. --- */
+
+#define HOLD_LIMIT (10 * CLOCK_SECOND)
+
+/* Without another process that has it the segment would be gone at execve(2),
+ * at which the pipe is closed. */
+static void hold(int memory, int pipe)
+{
+    const struct timespec pause = {.tv_nsec = CLOCK_MS};
+    struct shmid_ds seen;
+    char none;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(pipe, STDIN_FILENO);
+    close_range(STDIN_FILENO + 1, ~0U, 0);
+    if (read(STDIN_FILENO, &none, 1) != 0)
+        return;
+    int64_t end = clock_now() + HOLD_LIMIT;
+    while (shmctl(memory, IPC_STAT, &seen) == 0 && seen.shm_nattch < 2 &&
+           clock_now() < end)
+        nanosleep(&pause, NULL);
+}
+
+int scoreboard_hold(const struct scoreboard *b)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(ends[1]);
+        hold(b->memory, ends[0]);
+        _exit(EXIT_SUCCESS);
     }
     int error = errno;
-    if (map != MAP_FAILED)
-        munmap(map, n);
-    unlink(temporary);
-    close(*fd);
+    close(ends[0]);
+    if (pid > 0)
+        return ends[1];
+    close(ends[1]);
     errno = error;
+    return -1;
+}
+
+bool scoreboard_is_stub(const struct scoreboard_stub *s)
+{
+    return memcmp(s->magic, magic, sizeof magic) == 0;
+}
+
+static bool is_ours(const struct scoreboard_stub *s, size_t n)
+{
+    return n >= offsetof(struct scoreboard, members) && scoreboard_is_stub(s) &&
+           s->layout == scoreboard_layout() && s->slot_count >= 1 &&
+           s->slot_count <= SCOREBOARD_SLOTS_MAX;
+}
+
+/* A segment that is gone had been attached by nobody, not even by what
+ * scoreboard_hold() has left: every process of the pool was killed, and none
+ * shares with us what we begin anew. */
+static bool attach_again(struct scoreboard *b)
+{
+    if (attach(b, b->memory, 0))
+        return true;
+    if (errno != EINVAL && errno != EIDRM)
+        return false;
+    log_warn("upgrade: nobody was left to keep the counts: they begin at 0");
+    return make_rest(b, b->slot_count);
+}
+
+/* The head that is in the file, copied to one of our own. */
+static struct scoreboard *move_head(const char *from, int *head)
+{
+    uint32_t slots =
+        ((const struct scoreboard_stub *)(const void *)from)->slot_count;
+    struct scoreboard *b = reserve(slots);
+    int fd = b == NULL ? -1 : make_head(b);
+    if (fd >= 0) {
+        memcpy(b->head, from, SCOREBOARD_HEAD);
+        if (attach_again(b)) {
+            close(*head);
+            *head = fd;
+            return b;
+        }
+    }
+    if (b != NULL)
+        release(b, slots, fd);
     return NULL;
 }
 
-static struct scoreboard *map_nameless(uint32_t slot_count, int *fd)
+struct scoreboard *scoreboard_take_over(int *head)
 {
-    struct scoreboard *b =
-        share_new("tallyd-scoreboard", bytes_for(slot_count), fd);
-    if (b != NULL)
-        fill_head(b, slot_count);
+    struct stat st;
+    if (fstat(*head, &st) != 0 || st.st_size != SCOREBOARD_HEAD) {
+        errno = EPROTO;
+        return NULL;
+    }
+    void *from = mmap(NULL, SCOREBOARD_HEAD, PROT_READ, MAP_SHARED, *head, 0);
+    if (from == MAP_FAILED)
+        return NULL;
+    struct scoreboard *b = NULL;
+    errno = EPROTO;
+    if (is_ours(from, SCOREBOARD_HEAD))
+        b = move_head(from, head);
+    int error = errno;
+    munmap(from, SCOREBOARD_HEAD);
+    errno = error;
+    if (b == NULL)
+        return NULL;
+    name_program(b);
+    if (b->file >= 0 && fcntl(b->file, F_SETFD, FD_CLOEXEC) != 0)
+        b->file = -1;
     return b;
 }
 
-struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count,
-                                  int *fd)
+void scoreboard_leave(int head)
 {
-    int file = -1;
-    struct scoreboard *b = path[0] != '\0' ? map_file(path, slot_count, &file)
-                                           : map_nameless(slot_count, &file);
-    if (b == NULL)
+    struct scoreboard_stub s;
+    if (pread(head, &s, sizeof s, 0) == (ssize_t)sizeof s &&
+        scoreboard_is_stub(&s) && s.file > STDERR_FILENO)
+        close(s.file);
+    close(head);
+}
+
+/* --- Readers. --- */
+
+struct scoreboard *scoreboard_read(const void *head, size_t n)
+{
+    const struct scoreboard_stub *s = head;
+    if (n < sizeof *s || !is_ours(s, n)) {
+        errno = EPROTO;
         return NULL;
-    if (fd != NULL)
-        *fd = file;
-    else
-        close(file);
+    }
+    struct scoreboard *b = reserve(s->slot_count);
+    if (b != NULL)
+        memcpy(b->head, head, n < SCOREBOARD_HEAD ? n : SCOREBOARD_HEAD);
     return b;
+}
+
+bool scoreboard_attach(struct scoreboard *b, pid_t owner)
+{
+    struct shmid_ds seen;
+    if (shmctl(b->memory, IPC_STAT, &seen) != 0)
+        return false;
+    if (seen.shm_cpid == owner && seen.shm_segsz == rest_bytes(b->slot_count))
+        return attach(b, b->memory, SHM_RDONLY);
+    errno = EPROTO;
+    return false;
 }
 
 uint32_t scoreboard_oldest(const struct scoreboard *b, uint32_t newest)
 {
     uint32_t oldest = newest;
     for (uint32_t i = 0; i < b->slot_count; i++) {
-        uint32_t generation =
-            atomic_load_explicit(&b->slots[i].generation, memory_order_relaxed);
+        uint32_t generation = atomic_load_explicit(&b->members[i].generation,
+                                                   memory_order_relaxed);
         if (generation != 0 && generation < oldest)
             oldest = generation;
     }
@@ -186,31 +408,6 @@ void scoreboard_listener(struct scoreboard *b, int fd)
 {
     if (!backlog_identify(fd, &b->listener_family, &b->listener_inode))
         b->listener_family = 0;
-}
-
-static bool is_ours(const struct scoreboard *b, size_t n)
-{
-    return memcmp(b->magic, magic, sizeof magic) == 0 &&
-           b->layout == scoreboard_layout() && b->slot_count >= 1 &&
-           b->slot_count <= SLOTS_MAX && bytes_for(b->slot_count) == n;
-}
-
-static struct scoreboard *map_ours(int fd, int protection)
-{
-    struct stat st;
-    if (fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof(struct scoreboard)) {
-        errno = EPROTO;
-        return NULL;
-    }
-    size_t n = (size_t)st.st_size;
-    struct scoreboard *b = mmap(NULL, n, protection, MAP_SHARED, fd, 0);
-    if (b == MAP_FAILED)
-        return NULL;
-    if (is_ours(b, n))
-        return b;
-    munmap(b, n);
-    errno = EPROTO;
-    return NULL;
 }
 
 static void note(char *to, size_t room, const char *from)
@@ -262,49 +459,8 @@ void scoreboard_tell_request(const struct scoreboard_slot *slot, struct line *l)
                 atomic_load_explicit(&slot->since, memory_order_relaxed));
 }
 
-struct scoreboard *scoreboard_take_over(int fd)
-{
-    return map_ours(fd, PROT_READ | PROT_WRITE);
-}
-
-const struct scoreboard *scoreboard_map(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return NULL;
-    const struct scoreboard *b = map_ours(fd, PROT_READ);
-    int error = errno;
-    close(fd);
-    errno = error;
-    return b;
-}
-
-/* These fields are where they are in every version. */
-pid_t scoreboard_supervisor(const char *path)
-{
-    struct {
-        char magic[8];
-        uint32_t layout, slot_count;
-        int32_t pid;
-    } head;
-    _Static_assert(offsetof(struct scoreboard, pid) == 16, "as it ever was");
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, &head, sizeof head);
-    if (fd >= 0)
-        close(fd);
-    return n == sizeof head && memcmp(head.magic, magic, sizeof magic) == 0
-               ? (pid_t)head.pid
-               : 0;
-}
-
 void scoreboard_free(const struct scoreboard *b)
 {
     if (b != NULL)
         munmap((void *)(uintptr_t)b, bytes_for(b->slot_count));
-}
-
-void scoreboard_unlink(const char *path)
-{
-    if (path[0] != '\0')
-        unlink(path);
 }

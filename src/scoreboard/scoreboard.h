@@ -1,16 +1,30 @@
 /* scoreboard: what every worker does and has counted, in shared memory.
  *
- * Each worker has a slot, which it alone writes; but the supervisor writes the
- * slot's generation and pid, and its state while it has no worker. The
- * supervisor writes the head; every process writes the circuits (circuit.h),
- * the accept queue (accept_queue.h), `log_dropped` and `emptied`. Counters only
- * grow and outlive the worker, so a reader copies them at any moment without a
- * lock. All fields are read and written with relaxed atomics, but for those of
- * scoreboard_begin(), scoreboard_state() and busy_watch.h. */
+ * It has two parts. The head is written by the supervisor alone: who the pool
+ * is, where it is in its life, which processes there are. All other processes
+ * can only read it (scoreboard_confine()), so what tallyctl acts on does not
+ * come from a process that reads hostile bytes. board_file.h has a copy of the
+ * head for tallyctl.
+ *
+ * The rest is written by all. Each worker has a slot, which it alone writes;
+ * but the supervisor writes its state while it has no worker. Every process
+ * writes the circuits (circuit.h), the accept queue (accept_queue.h),
+ * `log_dropped` and `emptied`. Counters only grow and outlive the worker, so a
+ * reader copies them at any moment without a lock. All fields are read and
+ * written with relaxed atomics, but for those of scoreboard_begin(),
+ * scoreboard_state() and busy_watch.h.
+ *
+ * Nobody can cut either part while it is mapped. The head is a sealed file
+ * without a name (memfd_create(2)), which a program that takes the pool over
+ * inherits. The rest has to be found by readers of another user as well, who
+ * cannot open such a file: it is a segment of shmget(2), whose size is fixed,
+ * and which is gone with the last process that has attached it. */
 #ifndef TALLYD_SCOREBOARD_SCOREBOARD_H
 #define TALLYD_SCOREBOARD_SCOREBOARD_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "downstream/circuit.h"
@@ -95,14 +109,11 @@ struct scoreboard_request {
 struct scoreboard_slot {
     _Alignas(64) _Atomic uint32_t state; /* enum worker_state */
     uint32_t number;                     /* its slot; never changes */
-    _Atomic int32_t pid;
-    _Atomic uint32_t generation; /* it belongs to; 0: the slot is free */
-    scoreboard_i64 started;      /* monotonic ns of the worker's start */
-    scoreboard_i64 since;        /* and of its last request's */
-    scoreboard_i64 tested;       /* and of its last self-test's end; 0: none */
-    _Atomic uint32_t unsound;    /* 1: that one failed */
-    _Atomic uint32_t step;       /* enum worker_step */
-    scoreboard_u64 begun; /* requests begun, over all workers of the slot */
+    scoreboard_i64 since;     /* monotonic ns of its last request's start */
+    scoreboard_i64 tested;    /* and of its last self-test's end; 0: none */
+    _Atomic uint32_t unsound; /* 1: that one failed */
+    _Atomic uint32_t step;    /* enum worker_step */
+    scoreboard_u64 begun;     /* requests begun, over all workers of the slot */
     scoreboard_i64 limit; /* ns that one may take, and beyond that a write of */
     scoreboard_i64 write_limit;        /* its reply; 0: as long as it likes */
     struct scoreboard_request request; /* the last one begun */
@@ -123,51 +134,125 @@ struct scoreboard_shadow {
     scoreboard_u64 kinds[PARITY_COUNT]; /* of what was compared */
 };
 
-struct scoreboard {
+#define SCOREBOARD_SLOTS_MAX 2048
+
+/* The worker of a slot, as the supervisor knows it. */
+struct scoreboard_member {
+    _Atomic int32_t pid;
+    _Atomic uint32_t generation; /* it belongs to; 0: the slot is free */
+    scoreboard_i64 started;      /* monotonic ns of the worker's start */
+};
+
+/* Bytes of the head: a multiple of every size of a page. */
+#define SCOREBOARD_HEAD 65536
+
+/* What the head begins with, in every version that has a head. */
+struct scoreboard_stub {
     char magic[8];
-    uint32_t layout; /* changes with this structure and its lists */
+    uint32_t layout; /* changes with these structures and their lists */
     uint32_t slot_count;
-    _Atomic int32_t pid;         /* of the supervisor; 0: stopped */
-    scoreboard_i64 started;      /* monotonic ns */
-    scoreboard_i64 started_wall; /* ns since 1970 */
-    int32_t listener_family;     /* see backlog.h; 0: not known */
-    uint64_t listener_inode;
-    scoreboard_u64 forks, fork_errors;
-    scoreboard_u64 exits_normal, exits_status, exits_signal;
-    scoreboard_u64 monitor_starts, shadow_starts;
-    _Atomic uint32_t workers; /* wanted; there are slots for more */
-    _Atomic uint32_t workers_least, workers_most; /* as the settings say */
-    scoreboard_i64 retry_at;      /* a start has failed: the next is then */
-    scoreboard_u64 retired_idle;  /* workers that were not needed any more */
-    scoreboard_u64 workers_short; /* times more than workers_most were needed */
-    _Atomic uint32_t generation;  /* that serves; 1 after the start */
-    scoreboard_u64 reloads_begun, reloads_ended, reloads_failed;
-    scoreboard_u64 reload_good; /* number of the last that did not fail */
-    _Atomic uint32_t stage;     /* enum pool_stage */
+    _Atomic int32_t pid; /* of the supervisor; 0: stopped */
+    int32_t memory;      /* the rest: of shmget(2) */
+    int32_t file;        /* the supervisor's descriptor of the copy; -1 */
+    uint32_t reserved;   /* 0 */
+    uint64_t born;       /* its process started then: process_started() */
+    char program[256];   /* the file that it executes, */
+    char version[32];    /* and what that says of itself */
+    char settings[256];  /* the file they come from; "": none */
+};
+
+struct scoreboard {
+    union {
+        struct scoreboard_stub stub;
+        struct { /* the head; its first members are those of the stub */
+            char magic[8];
+            uint32_t layout;
+            uint32_t slot_count;
+            _Atomic int32_t pid;
+            int32_t memory;
+            int32_t file;
+            uint32_t reserved;
+            uint64_t born;
+            char program[256], version[32], settings[256];
+            scoreboard_i64 started;      /* monotonic ns */
+            scoreboard_i64 started_wall; /* ns since 1970 */
+            int32_t listener_family;     /* see backlog.h; 0: not known */
+            uint64_t listener_inode;
+            scoreboard_u64 forks, fork_errors;
+            scoreboard_u64 exits_normal, exits_status, exits_signal;
+            scoreboard_u64 monitor_starts, shadow_starts;
+            _Atomic uint32_t workers; /* wanted; there are slots for more */
+            _Atomic uint32_t workers_least, workers_most; /* by the settings */
+            scoreboard_i64 retry_at; /* a start has failed: the next is then */
+            scoreboard_u64 retired_idle;  /* workers not needed any more */
+            scoreboard_u64 workers_short; /* times that more than workers_most
+                                             were needed */
+            _Atomic uint32_t generation;  /* that serves; 1 after the start */
+            scoreboard_u64 reloads_begun, reloads_ended, reloads_failed;
+            scoreboard_u64 reload_good; /* number of the last good one */
+            _Atomic uint32_t stage;     /* enum pool_stage */
+            scoreboard_u64 lost; /* connections that ended with their worker */
+            scoreboard_u64 overdue_kills; /* workers, in an overdue request */
+            scoreboard_u64 start_kills;   /* workers, before they served */
+            scoreboard_u64 shadow_lost;   /* samples lost with a process */
+            struct scoreboard_member members[SCOREBOARD_SLOTS_MAX];
+        };
+        char head[SCOREBOARD_HEAD];
+    };
+    /* The rest. */
     _Atomic uint32_t emptied;   /* 1: at the end of the pool a worker has found
                                    queue and connection pool empty */
-    scoreboard_u64 lost;        /* connections that ended with their worker */
     _Atomic uint32_t watched;   /* 1: the supervisor looks at busy workers
                                    without being called: see busy_watch.h */
     struct accept_queue queue;  /* of the listener: see accept_queue.h */
-    scoreboard_u64 overdue_kills; /* workers killed in an overdue request */
-    scoreboard_u64 start_kills;   /* workers killed before they served */
-    scoreboard_u64 log_dropped;   /* lines of processes that are no workers */
+    scoreboard_u64 log_dropped; /* lines of processes that are no workers */
     struct circuit circuits[CIRCUITS_MAX];
-    scoreboard_u64 shadow_lost; /* samples whose process died with them */
     struct scoreboard_shadow shadows[SCOREBOARD_SHADOWS_MAX];
     struct scoreboard_slot slots[];
 };
 
-/* Make a zeroed scoreboard shared with all later children; in a file at `path`
- * (replaced in one step), or nameless when `path` is empty. *fd, if wanted, is
- * its descriptor, close-on-exec. NULL: errno. */
-struct scoreboard *scoreboard_new(const char *path, uint32_t slot_count,
-                                  int *fd);
+/* Make a zeroed scoreboard shared with all later children. `settings`: the file
+ * of the settings, for those who find the pool; "": none. *head, if wanted, is
+ * the descriptor of the head, close-on-exec. NULL: errno. */
+struct scoreboard *scoreboard_new(const char *settings, uint32_t slot_count,
+                                  int *head);
 
-/* Map it in another program, which has inherited the descriptor. NULL: errno,
- * EPROTO when it is not a scoreboard of this layout. */
-struct scoreboard *scoreboard_take_over(int fd);
+/* Let this user and group have the rest, so that it can be attached again after
+ * an upgrade; -1: no change. False: errno. */
+bool scoreboard_give(const struct scoreboard *b, uid_t uid, gid_t gid);
+
+/* Before execve(2), which detaches the rest: a child keeps it until the next
+ * program has attached it, a few seconds at most, and ends. Gives a descriptor,
+ * close-on-exec, to be closed if there was no execve(2) after all; -1: errno.
+ */
+int scoreboard_hold(const struct scoreboard *b);
+
+/* In another program that has inherited the descriptor of the head: go on with
+ * it. *head is a new descriptor: the head moves, since nobody else may ever
+ * write the old one. NULL: errno, EPROTO when it is not a scoreboard of this
+ * layout. */
+struct scoreboard *scoreboard_take_over(int *head);
+
+/* In another program that does not know the layout: close what belongs to it,
+ * `head` included. */
+void scoreboard_leave(int head);
+
+/* In a child: the head can only be read from now on, for good, and its
+ * descriptors are closed. False: errno. */
+bool scoreboard_confine(struct scoreboard *b, int head);
+
+/* Does it begin as a scoreboard does, whatever its layout? */
+bool scoreboard_is_stub(const struct scoreboard_stub *s);
+
+/* For a reader, board_file.h: a scoreboard with this head and no counts yet.
+ * NULL: errno, EPROTO if the head is not one of this layout. */
+struct scoreboard *scoreboard_read(const void *head, size_t n);
+
+/* The counts, read-only, if the process `owner` has made them. False: errno. */
+bool scoreboard_attach(struct scoreboard *b, pid_t owner);
+
+/* Bytes of the head that are used: the members come last. */
+size_t scoreboard_head_bytes(const struct scoreboard *b);
 
 /* A number that differs where the layouts of two programs do. */
 uint32_t scoreboard_layout(void);
@@ -178,18 +263,7 @@ uint32_t scoreboard_oldest(const struct scoreboard *b, uint32_t newest);
 /* Note which socket the pool listens on, for backlog_read(). */
 void scoreboard_listener(struct scoreboard *b, int fd);
 
-/* Map the file of a running pool read-only. NULL: errno, EPROTO when the file
- * is not a scoreboard of this version. */
-const struct scoreboard *scoreboard_map(const char *path);
-
-/* The pid of the supervisor of a running pool, for a scoreboard of any version;
- * 0: the file is no scoreboard. */
-pid_t scoreboard_supervisor(const char *path);
-
 void scoreboard_free(const struct scoreboard *b);
-
-/* Remove the file at `path` (empty: nothing to do). */
-void scoreboard_unlink(const char *path);
 
 /* Note what the request in hand asks for; the bytes are hostile. */
 void scoreboard_note_request(struct scoreboard_slot *slot, const char *method,

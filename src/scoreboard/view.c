@@ -19,9 +19,9 @@ static enum worker_state state_of(const struct scoreboard_slot *s)
                                       : WORKER_ABSENT;
 }
 
-static int pid_of(const struct scoreboard_slot *s)
+static int pid_of(const struct scoreboard *b, uint32_t number)
 {
-    return atomic_load_explicit(&s->pid, memory_order_relaxed);
+    return atomic_load_explicit(&b->members[number].pid, memory_order_relaxed);
 }
 
 static uint64_t passed(int64_t now, int64_t moment, int64_t unit)
@@ -52,18 +52,21 @@ static void add_recent(struct view *v, const struct scoreboard_slot *s,
 }
 
 /* By a generation that serves or leaves. */
-static bool is_used(const struct scoreboard_slot *s)
+static bool is_used(const struct scoreboard *b, uint32_t number)
 {
-    return atomic_load_explicit(&s->generation, memory_order_relaxed) != 0;
+    return atomic_load_explicit(&b->members[number].generation,
+                                memory_order_relaxed) != 0;
 }
 
-static void add_slot(struct view *v, const struct scoreboard_slot *s)
+static void add_slot(struct view *v, uint32_t number)
 {
+    const struct scoreboard_slot *s = &v->board->slots[number];
     enum worker_state state = state_of(s);
-    if (is_used(s))
+    bool used = is_used(v->board, number);
+    if (used)
         v->states[state]++;
     v->alive += state != WORKER_ABSENT;
-    v->slots += is_used(s);
+    v->slots += used;
     v->busy += has_request(state);
     v->tested += atomic_load_explicit(&s->tested, memory_order_relaxed) != 0;
     v->unsound += atomic_load_explicit(&s->unsound, memory_order_relaxed) != 0;
@@ -80,7 +83,7 @@ static void add_slot(struct view *v, const struct scoreboard_slot *s)
 static void ask_memory(struct view *v, pid_t monitor)
 {
     for (uint32_t i = 0; i < v->board->slot_count; i++) {
-        int pid = pid_of(&v->board->slots[i]);
+        int pid = pid_of(v->board, i);
         uint64_t memory = pid > 0 ? process_memory(pid) : 0;
         v->memory.workers += memory;
         if (memory > v->memory.worker_most)
@@ -130,7 +133,7 @@ void view_glance(struct view *v, const struct scoreboard *b,
     v->uptime = passed(v->now, b->started, CLOCK_SECOND);
     v->stage = atomic_load_explicit(&b->stage, memory_order_relaxed);
     for (uint32_t i = 0; i < b->slot_count; i++)
-        add_slot(v, &b->slots[i]);
+        add_slot(v, i);
     v->counters[COUNTER_log_dropped] += load(&b->log_dropped);
     sum_recent(v);
     sum_shadow(v);
@@ -161,7 +164,7 @@ static uint32_t used_slot(const struct view *v, uint32_t number)
 {
     uint32_t last = 0;
     for (uint32_t i = 0; i < v->board->slot_count; i++) {
-        if (!is_used(&v->board->slots[i]))
+        if (!is_used(v->board, i))
             continue;
         last = i;
         if (number-- == 0)
@@ -175,11 +178,12 @@ void view_worker(const struct view *v, uint32_t nth, struct view_worker *w)
     uint32_t number = used_slot(v, nth);
     const struct scoreboard_slot *s = &v->board->slots[number];
     int64_t since = atomic_load_explicit(&s->since, memory_order_relaxed);
-    int64_t born = atomic_load_explicit(&s->started, memory_order_relaxed);
+    const struct scoreboard_member *m = &v->board->members[number];
+    int64_t born = atomic_load_explicit(&m->started, memory_order_relaxed);
     *w = (struct view_worker){.number = number,
                               .generation = atomic_load_explicit(
-                                  &s->generation, memory_order_relaxed),
-                              .pid = pid_of(s),
+                                  &m->generation, memory_order_relaxed),
+                              .pid = pid_of(v->board, number),
                               .state = state_of(s),
                               .started = scoreboard_requests(s)};
     if (w->state != WORKER_ABSENT)

@@ -224,9 +224,16 @@ static int64_t next_event(const struct supervisor *s)
     return clock_earlier(at, aux_process_next_start(&s->aux));
 }
 
+static void publish(const struct supervisor *s)
+{
+    if (s->plan->publish != NULL)
+        s->plan->publish(s->plan->context);
+}
+
 static void wait_for_signal(const struct supervisor *s)
 {
     struct pollfd files[SCALER_FILES];
+    publish(s);
     nfds_t n = s->stage == RUNNING ? scaler_files(&s->scaler, files) : 0;
     signals_wait(files, n, next_event(s));
 }
@@ -302,6 +309,7 @@ int supervisor_run(const struct supervisor_plan *plan)
         pulse(&s);
     }
     scoreboard_stage(s.board, POOL_ENDED);
+    publish(&s);
     upgrade_end(&s.upgrade);
     aux_process_end(&s.aux);
     worker_set_close(&s.worker_set);

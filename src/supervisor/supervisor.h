@@ -49,6 +49,9 @@ struct supervisor_plan {
      * generation that serves are ready, and the pool does not stop. Gives when
      * to call it again at the latest, monotonic ns. NULL: nothing to call. */
     int64_t (*pulse)(void *context, bool serves);
+    /* Called before each wait: what others know of the pool is written down.
+     * NULL: nothing to call. */
+    void (*publish)(void *context);
     /* Called at each look at a busy pool: see busy_watch.h. NULL: nothing to
      * call. */
     int64_t (*look)(void *context);

@@ -45,7 +45,8 @@ static void give(struct worker_set *c, uint32_t number, uint32_t generation)
     c->members[number].generation = generation;
     c->members[number].kill_at = CLOCK_NEVER;
     c->members[number].proven = false;
-    atomic_store_explicit(&slot->generation, generation, memory_order_relaxed);
+    atomic_store_explicit(&c->board->members[number].generation, generation,
+                          memory_order_relaxed);
 }
 
 void worker_set_assign(struct worker_set *c, uint32_t generation, uint32_t n)
@@ -83,6 +84,17 @@ int worker_set_vacant(const struct worker_set *c, uint32_t generation)
     return -1;
 }
 
+/* What readers are to know of a member that is there. */
+static void show(const struct worker_set *c, uint32_t number)
+{
+    const struct worker_set_member *m = &c->members[number];
+    struct scoreboard_member *shown = &c->board->members[number];
+    atomic_store_explicit(&shown->generation, m->generation,
+                          memory_order_relaxed);
+    atomic_store_explicit(&shown->pid, m->pid, memory_order_relaxed);
+    atomic_store_explicit(&shown->started, m->started, memory_order_relaxed);
+}
+
 void worker_set_occupy(struct worker_set *c, uint32_t number, pid_t pid)
 {
     struct scoreboard_slot *slot = &c->board->slots[number];
@@ -90,8 +102,7 @@ void worker_set_occupy(struct worker_set *c, uint32_t number, pid_t pid)
     m->pid = pid;
     m->started = clock_now();
     m->begun = atomic_load_explicit(&slot->begun, memory_order_relaxed);
-    atomic_store_explicit(&slot->pid, pid, memory_order_relaxed);
-    atomic_store_explicit(&slot->started, m->started, memory_order_relaxed);
+    show(c, number);
     c->alive++;
 }
 
@@ -100,7 +111,6 @@ void worker_set_inherit(struct worker_set *c,
                         bool strange)
 {
     for (uint32_t i = 0; i < count && i < c->board->slot_count; i++) {
-        struct scoreboard_slot *slot = &c->board->slots[i];
         if (members[i].pid == 0)
             continue;
         c->members[i] = members[i];
@@ -109,12 +119,8 @@ void worker_set_inherit(struct worker_set *c,
         c->alive++;
         if (!strange)
             continue;
-        atomic_store_explicit(&slot->generation, members[i].generation,
-                              memory_order_relaxed);
-        atomic_store_explicit(&slot->pid, members[i].pid, memory_order_relaxed);
-        atomic_store_explicit(&slot->started, members[i].started,
-                              memory_order_relaxed);
-        scoreboard_state(slot, WORKER_IDLE); /* for all we know */
+        show(c, i);
+        scoreboard_state(&c->board->slots[i], WORKER_IDLE); /* so we think */
     }
 }
 
@@ -122,7 +128,8 @@ void worker_set_vacate(struct worker_set *c, uint32_t number)
 {
     struct scoreboard_slot *slot = &c->board->slots[number];
     scoreboard_state(slot, WORKER_ABSENT);
-    atomic_store_explicit(&slot->pid, 0, memory_order_relaxed);
+    atomic_store_explicit(&c->board->members[number].pid, 0,
+                          memory_order_relaxed);
     backtrace_forget(&slot->stack);
     c->members[number].pid = 0;
     c->members[number].overdue.kill_at = 0;

@@ -141,7 +141,8 @@ class System(kit.Process):
         """Run a command there, as root or somebody else, to its end."""
         become = [] if user is None else ["runuser", "-u", user, "--"]
         return subprocess.run(
-            ["nsenter", f"--target={self.init}", "--mount", "--pid", *become,
+            ["nsenter", f"--target={self.init}", "--mount", "--pid",
+             "--ipc", *become,
              *map(str, command)], capture_output=True, text=True, check=False,
             stdin=subprocess.DEVNULL, timeout=kit.wait_limit(limit),
             env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",

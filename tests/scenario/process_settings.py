@@ -256,7 +256,8 @@ def a_second_pool_with_the_same_pid_file():
             "-s", f"pool.listen={kit.fresh_path('s')}",
             "-s", f"pool.pid_file={path}")
         tap.equal(status, 1, f"the exit status ({errors})")
-        tap.contains(errors, f"process {first.pid} is a pool", "the message")
+        tap.contains(errors, f"process {first.pid} (tallyd: ", "the message")
+        tap.contains(errors, "is a pool that runs with it", "the message")
         tap.equal(path.read_text(), f"{first.pid}\n", "the pid file")
         first.wait_for_workers()
         first.process.send(signal.SIGKILL)

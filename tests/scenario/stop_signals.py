@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Stopping: TERM, QUIT, INT, twice, with requests in hand and without."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -372,10 +373,15 @@ def a_stop_within_the_start():
 
 
 def looking_at(pool):
-    """Our children that have mapped its scoreboard."""
-    return [pid for pid in procfs.children_of(os.getpid()) if pid != pool.pid
-            and str(pool.scoreboard)
-            in pathlib.Path(f"/proc/{pid}/maps").read_text("utf-8")]
+    """Our children that have opened its scoreboard."""
+    def has_it(pid):
+        files = f"/proc/{pid}/fd"
+        with contextlib.suppress(OSError):
+            return str(pool.scoreboard) in [os.readlink(f"{files}/{number}")
+                                            for number in os.listdir(files)]
+        return False
+    return [pid for pid in procfs.children_of(os.getpid())
+            if pid != pool.pid and has_it(pid)]
 
 
 @tap.test

@@ -236,7 +236,7 @@ static inline int alive(void)
 {
     int n = 0;
     for (uint32_t i = 0; i < board->slot_count; i++)
-        n += board->slots[i].pid != 0;
+        n += board->members[i].pid != 0;
     return n;
 }
 

@@ -96,8 +96,9 @@ START_TEST(one_in_use_is_left_alone)
     char part[64];
     pid_t child, owner = start_owner(&child);
     ck_assert_int_eq(pidfile_open(path, why, sizeof why), -1);
-    snprintf(part, sizeof part, "process %d is a pool", (int)owner);
+    snprintf(part, sizeof part, "process %d (", (int)owner);
     ck_assert_msg(strstr(why, part) != NULL, "%s", why);
+    ck_assert_msg(strstr(why, "test_pidfile) is a pool") != NULL, "%s", why);
     ck_assert_int_eq(read_pid(), owner);
     /* The lock is its own: a child that outlives it holds nothing. */
     kill(owner, SIGKILL);
@@ -140,6 +141,38 @@ START_TEST(what_cannot_be_removed_is_emptied)
 }
 END_TEST
 
+/* A file of somebody else's that has taken its place. */
+START_TEST(what_is_not_ours_stays)
+{
+    int fd = take();
+    ck_assert_int_eq(unlink(path), 0);
+    FILE *f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    fputs("77\n", f);
+    fclose(f);
+    pidfile_close(fd, path);
+    ck_assert_int_eq(read_pid(), 77);
+    unlink(path);
+}
+END_TEST
+
+/* It would be emptied under its other name. */
+START_TEST(a_second_name_is_not_opened)
+{
+    char other[80];
+    snprintf(other, sizeof other, "%s/other", dir);
+    FILE *f = fopen(other, "w");
+    ck_assert_ptr_nonnull(f);
+    fputs("78\n", f);
+    fclose(f);
+    ck_assert_int_eq(link(other, path), 0);
+    ck_assert_int_eq(pidfile_open(path, why, sizeof why), -1);
+    ck_assert_int_eq(read_pid(), 78);
+    unlink(other);
+    unlink(path);
+}
+END_TEST
+
 /* Many take it and let it go at the same time: never two at once. */
 START_TEST(never_two_at_once)
 {
@@ -176,6 +209,8 @@ int main(void)
                                   a_link_is_not_followed,
                                   a_place_that_is_not_there_is_told,
                                   what_cannot_be_removed_is_emptied,
+                                  what_is_not_ours_stays,
+                                  a_second_name_is_not_opened,
                                   never_two_at_once};
     return UNIT_RUN_WITH("pidfile", tests, open_dir, close_dir);
 }

@@ -2,25 +2,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/shm.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "scoreboard/scoreboard.h"
 #include "status/status.h"
+#include "quiet.h"
 #include "unit.h"
-
-static char path[64];
-
-static void choose_path(void)
-{
-    snprintf(path, sizeof path, "/tmp/tallyd-test-board.%d", (int)getpid());
-    unlink(path);
-}
 
 START_TEST(children_count_in_shared_memory)
 {
@@ -39,96 +33,154 @@ START_TEST(children_count_in_shared_memory)
 }
 END_TEST
 
-START_TEST(a_file_can_be_read_by_others_and_not_written)
+/* Writes through `at`, which must not be possible: gives the signal of its end.
+ */
+static int end_of_writer(struct scoreboard *b, int head, volatile int32_t *at)
 {
-    struct stat st;
-    choose_path();
-    struct scoreboard *b = scoreboard_new(path, 3, NULL);
-    ck_assert_ptr_nonnull(b);
-    ck_assert_int_eq(stat(path, &st), 0);
-    ck_assert_uint_eq(st.st_mode & 022, 0);
-    const struct scoreboard *map = scoreboard_map(path);
-    ck_assert_ptr_nonnull(map);
-    scoreboard_count(&b->forks);
-    ck_assert_uint_eq(map->forks, 1);
-    ck_assert_uint_eq(map->slot_count, 3);
-    scoreboard_free(map);
-    scoreboard_free(b);
-    scoreboard_unlink(path);
-    ck_assert_int_ne(stat(path, &st), 0);
-}
-END_TEST
-
-/* Shared with a child that maps the file all the time. */
-static struct looking {
-    _Atomic bool over;
-    _Atomic unsigned whole, wrong;
-} * looking;
-
-static void look_until_over(void)
-{
-    while (!looking->over) {
-        const struct scoreboard *b = scoreboard_map(path);
-        looking->whole += b != NULL;
-        looking->wrong += b == NULL && errno != ENOENT;
-        scoreboard_free(b);
-    }
-}
-
-START_TEST(a_file_that_is_there_is_whole)
-{
-    choose_path();
-    looking = mmap(NULL, sizeof *looking, PROT_READ | PROT_WRITE,
-                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    ck_assert_ptr_ne(looking, MAP_FAILED);
+    int status;
     pid_t child = fork();
     if (child == 0) {
-        look_until_over();
+        signal(SIGSEGV, SIG_DFL);
+        if (!scoreboard_confine(b, head))
+            _exit(1);
+        /* Neither the mapping nor a new one can be made to be written. */
+        if (mprotect(b, SCOREBOARD_HEAD, PROT_READ | PROT_WRITE) == 0)
+            _exit(2);
+        if (fcntl(head, F_GETFD) >= 0)
+            _exit(3);
+        scoreboard_count(&b->slots[0].outcomes[OUTCOME_ok]);
+        *at = -1;
         _exit(0);
     }
-    int64_t end = clock_now() + 300 * CLOCK_SECOND;
-    for (int i = 0; i < 500; i++) {
-        unsigned before = looking->whole;
-        struct scoreboard *b = scoreboard_new(path, 2, NULL);
-        ck_assert_ptr_nonnull(b);
-        /* Now and then it is left there until it has been seen. */
-        while (i % 10 == 0 && looking->whole == before && clock_now() < end)
-            sched_yield();
-        scoreboard_free(b);
-        scoreboard_unlink(path);
-    }
-    looking->over = true;
-    ck_assert_int_eq(waitpid(child, NULL, 0), child);
-    ck_assert_uint_ge(looking->whole, 50);
-    ck_assert_uint_eq(looking->wrong, 0);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFSIGNALED(status), "it ended with status %d",
+                  WEXITSTATUS(status));
+    return WTERMSIG(status);
 }
-END_TEST
 
-START_TEST(what_is_no_scoreboard_is_refused)
+START_TEST(a_child_writes_its_counts_and_not_the_head)
 {
-    choose_path();
-    ck_assert_ptr_null(scoreboard_map(path));
-    ck_assert_int_eq(errno, ENOENT);
-    int fd = open(path, O_CREAT | O_WRONLY, 0600);
-    ck_assert_ptr_null(scoreboard_map(path));
-    char text[4096];
-    memset(text, 'x', sizeof text);
-    ck_assert_int_eq(write(fd, text, sizeof text), sizeof text);
-    ck_assert_ptr_null(scoreboard_map(path));
-    ck_assert_int_eq(errno, EPROTO);
-    close(fd);
-    unlink(path);
-}
-END_TEST
-
-START_TEST(a_cut_file_is_refused)
-{
-    choose_path();
-    struct scoreboard *b = scoreboard_new(path, 8, NULL);
+    int head;
+    struct scoreboard *b = scoreboard_new("", 2, &head);
     ck_assert_ptr_nonnull(b);
-    ck_assert_int_eq(truncate(path, (off_t)sizeof *b + 8), 0);
-    ck_assert_ptr_null(scoreboard_map(path));
-    unlink(path);
+    int32_t pid = b->pid;
+    ck_assert_int_eq(end_of_writer(b, head, (int32_t *)(void *)&b->pid),
+                     SIGSEGV);
+    ck_assert_int_eq(
+        end_of_writer(b, head, (int32_t *)(void *)&b->members[1].pid), SIGSEGV);
+    ck_assert_int_eq(b->pid, pid);
+    ck_assert_int_eq(b->members[1].pid, 0);
+    ck_assert_uint_eq(b->slots[0].outcomes[OUTCOME_ok], 2);
+    /* With the descriptor there is no way either. */
+    ck_assert_ptr_eq(
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, head, 0),
+        MAP_FAILED);
+    ck_assert_int_eq(pwrite(head, "x", 1, 0), -1);
+    ck_assert_int_eq(ftruncate(head, 0), -1);
+    close(head);
+    scoreboard_free(b);
+}
+END_TEST
+
+START_TEST(a_child_reads_what_the_head_becomes)
+{
+    int head;
+    struct scoreboard *b = scoreboard_new("", 2, &head);
+    ck_assert_ptr_nonnull(b);
+    pid_t child = fork();
+    if (child == 0) {
+        if (!scoreboard_confine(b, head))
+            _exit(1);
+        while (b->stage != POOL_ENDED)
+            sched_yield();
+        _exit(0);
+    }
+    scoreboard_stage(b, POOL_ENDED);
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    close(head);
+    scoreboard_free(b);
+}
+END_TEST
+
+START_TEST(the_next_program_goes_on_with_it)
+{
+    int head, first;
+    struct scoreboard *b = scoreboard_new("", 3, &head);
+    ck_assert_ptr_nonnull(b);
+    first = head;
+    scoreboard_serving(b, 7, 2);
+    b->members[2].pid = 12;
+    scoreboard_count(&b->slots[2].outcomes[OUTCOME_ok]);
+    struct scoreboard *next = scoreboard_take_over(&head);
+    ck_assert_ptr_nonnull(next);
+    ck_assert_int_ne(head, first);
+    ck_assert_uint_eq(next->generation, 7);
+    ck_assert_int_eq(next->members[2].pid, 12);
+    ck_assert_uint_eq(next->slots[2].outcomes[OUTCOME_ok], 1);
+    /* The counts are the same memory, the head is a new one. */
+    scoreboard_count(&b->slots[2].outcomes[OUTCOME_ok]);
+    ck_assert_uint_eq(next->slots[2].outcomes[OUTCOME_ok], 2);
+    next->generation = 8;
+    ck_assert_uint_eq(b->generation, 7);
+    scoreboard_free(b);
+    scoreboard_free(next);
+    close(head);
+}
+END_TEST
+
+/* Every process was killed at the moment of an upgrade. */
+START_TEST(counts_that_nobody_kept_begin_anew)
+{
+    int head;
+    struct scoreboard *b = scoreboard_new("", 3, &head);
+    ck_assert_ptr_nonnull(b);
+    scoreboard_serving(b, 7, 2);
+    scoreboard_count(&b->slots[2].outcomes[OUTCOME_ok]);
+    scoreboard_free(b);
+    quiet();
+    struct scoreboard *next = scoreboard_take_over(&head);
+    ck_assert_ptr_nonnull(next);
+    ck_assert_uint_eq(next->generation, 7);
+    ck_assert_uint_eq(next->slots[2].outcomes[OUTCOME_ok], 0);
+    ck_assert_uint_eq(next->slots[2].number, 2);
+    scoreboard_free(next);
+    close(head);
+}
+END_TEST
+
+START_TEST(nobody_takes_over_something_else)
+{
+    int head = memfd_create("other", MFD_CLOEXEC);
+    ck_assert_ptr_null(scoreboard_take_over(&head));
+    ck_assert_int_eq(errno, EPROTO);
+    ck_assert_int_eq(ftruncate(head, SCOREBOARD_HEAD), 0);
+    ck_assert_ptr_null(scoreboard_take_over(&head));
+    ck_assert_int_eq(errno, EPROTO);
+    close(head);
+}
+END_TEST
+
+/* As between two programs, when no worker is there. */
+START_TEST(the_counts_outlive_an_execve)
+{
+    struct scoreboard *b = scoreboard_new("", 1, NULL);
+    ck_assert_ptr_nonnull(b);
+    int memory = b->memory;
+    scoreboard_count(&b->slots[0].outcomes[OUTCOME_ok]);
+    int holder = scoreboard_hold(b);
+    ck_assert_int_ge(holder, 0);
+    struct shmid_ds seen;
+    scoreboard_free(b);
+    close(holder);
+    ck_assert_int_eq(shmctl(memory, IPC_STAT, &seen), 0);
+    ck_assert_uint_eq(seen.shm_nattch, 1);
+    void *again = shmat(memory, NULL, 0);
+    ck_assert_ptr_ne(again, (void *)-1);
+    ck_assert_int_gt(wait(NULL), 0); /* the holder has ended */
+    shmdt(again);
+    ck_assert_int_ne(shmctl(memory, IPC_STAT, &seen), 0);
 }
 END_TEST
 
@@ -143,7 +195,7 @@ START_TEST(the_status_adds_up)
     b->pid = 77;
     b->started = clock_now();
     for (int i = 0; i < 2; i++) {
-        b->slots[i].started = clock_now();
+        b->members[i].started = clock_now();
         scoreboard_state(&b->slots[i], i == 0 ? WORKER_POSTING : WORKER_IDLE);
         b->slots[i].begun = 5;
         b->slots[i].outcomes[OUTCOME_ok] = 4;
@@ -152,8 +204,8 @@ START_TEST(the_status_adds_up)
     }
     b->lost = 1;
     scoreboard_state(&b->slots[4], WORKER_IDLE);
-    b->slots[0].generation = b->slots[1].generation = 1;
-    b->slots[4].generation = 2;
+    b->members[0].generation = b->members[1].generation = 1;
+    b->members[4].generation = 2;
     buf_init(&out, room, sizeof room);
     view_take(&view, b, NULL, 0);
     ck_assert(status_json(&view, &out));
@@ -187,11 +239,13 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_file_that_is_there_is_whole,
-                                  children_count_in_shared_memory,
-                                  a_file_can_be_read_by_others_and_not_written,
-                                  what_is_no_scoreboard_is_refused,
-                                  a_cut_file_is_refused,
+    const TTest *const tests[] = {children_count_in_shared_memory,
+                                  a_child_writes_its_counts_and_not_the_head,
+                                  a_child_reads_what_the_head_becomes,
+                                  the_next_program_goes_on_with_it,
+                                  counts_that_nobody_kept_begin_anew,
+                                  nobody_takes_over_something_else,
+                                  the_counts_outlive_an_execve,
                                   the_status_adds_up,
                                   a_room_too_small_is_told};
     return UNIT_MAIN("scoreboard", tests);

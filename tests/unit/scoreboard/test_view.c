@@ -22,8 +22,8 @@ static void open_board(void)
     board->workers_least = board->workers_most = 2;
     scoreboard_serving(board, 1, 2);
     for (int i = 0; i < 2; i++) {
-        board->slots[i].generation = 1;
-        board->slots[i].pid = (int)getpid();
+        board->members[i].generation = 1;
+        board->members[i].pid = (int)getpid();
         board->slots[i].counters[COUNTER_kept] = 5;
         scoreboard_state(&board->slots[i], WORKER_IDLE);
     }

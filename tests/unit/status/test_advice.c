@@ -32,7 +32,7 @@ static void open_pool(void)
     scoreboard_serving(board, 1, 4);
     board->workers_least = board->workers_most = 4;
     for (int i = 0; i < 4; i++)
-        board->slots[i].generation = 1;
+        board->members[i].generation = 1;
     ck_assert_ptr_nonnull(board);
     for (int i = 0; i < 4; i++)
         scoreboard_state(&board->slots[i], WORKER_IDLE);

@@ -36,9 +36,9 @@ static void open_pool(void)
     board->retired_idle = 12;
     for (int i = 0; i < 2; i++) {
         struct scoreboard_slot *s = &board->slots[i];
-        s->generation = 1;
+        board->members[i].generation = 1;
         scoreboard_state(s, i == 0 ? WORKER_IDLE : WORKER_POSTING);
-        s->pid = (int32_t)getpid();
+        board->members[i].pid = (int32_t)getpid();
         scoreboard_add(&s->begun, 3 + 1000 + COUNTER_pings); /* see below */
         scoreboard_add(&s->outcomes[OUTCOME_ok], 2);
         histogram_add(&s->timings[TIMING_total], 2000000);

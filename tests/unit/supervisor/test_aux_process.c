@@ -72,7 +72,7 @@ START_TEST(they_are_there_until_the_last_worker_is_gone)
     kill(shared->shadow[0], SIGTERM); /* as to all processes of a group */
     for (int i = 0; i < WORKERS; i++) {
         ck_assert_int_eq(kill(shared->shadow[0], 0), 0);
-        kill(board->slots[i].pid, SIGKILL);
+        kill(board->members[i].pid, SIGKILL);
     }
     ck_assert_int_eq(end_status(), 0);
     ck_assert_int_eq(shared->shadow_starts, 1);

@@ -29,7 +29,7 @@ static void open_pool(void)
     board->workers_least = board->workers_most = WORKERS;
     scoreboard_serving(board, 1, WORKERS);
     for (int i = 0; i < WORKERS; i++)
-        board->slots[i].generation = 1;
+        board->members[i].generation = 1;
     now = clock_now() + 1000 * CLOCK_SECOND;
 }
 

@@ -18,13 +18,13 @@ START_TEST(a_killed_child_is_replaced)
 {
     start(wait_for_term, 10 * CLOCK_SECOND);
     UNTIL_ALL_RUN(WORKERS);
-    pid_t victim = board->slots[1].pid;
+    pid_t victim = board->members[1].pid;
     kill(victim, SIGKILL);
     UNTIL(shared->starts == WORKERS + 1);
     ck_assert_int_eq(shared->last_number, 1);
     ck_assert_int_eq(shared->buried, 1);
     ck_assert_uint_eq(board->exits_signal, 1);
-    UNTIL(board->slots[1].pid != 0 && board->slots[1].pid != victim);
+    UNTIL(board->members[1].pid != 0 && board->members[1].pid != victim);
     kill(supervisor, SIGQUIT);
     ck_assert_int_eq(end_status(), 0);
 }
@@ -139,7 +139,7 @@ START_TEST(the_monitor_is_ended_last)
     kill(shared->monitor, SIGTERM); /* as to all processes of a group */
     for (int i = 0; i < WORKERS; i++) {
         ck_assert_int_eq(kill(shared->monitor, 0), 0);
-        kill(board->slots[i].pid, SIGKILL);
+        kill(board->members[i].pid, SIGKILL);
     }
     ck_assert_int_eq(end_status(), 0);
     ck_assert_uint_eq(board->stage, POOL_ENDED);

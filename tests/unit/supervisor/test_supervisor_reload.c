@@ -13,8 +13,8 @@ static int in_generation(int generation)
 {
     int n = 0;
     for (uint32_t i = 0; i < board->slot_count; i++)
-        n += board->slots[i].generation == (uint32_t)generation &&
-             board->slots[i].pid != 0;
+        n += board->members[i].generation == (uint32_t)generation &&
+             board->members[i].pid != 0;
     return n;
 }
 
@@ -58,13 +58,13 @@ START_TEST(the_old_generation_stays_until_the_new_one_is_ready)
     ck_assert_uint_eq(board->generation, 1);
     /* One of the old dies now: it is replaced by one like it. */
     for (uint32_t i = 0; i < board->slot_count; i++)
-        if (board->slots[i].generation == 1) {
-            kill(board->slots[i].pid, SIGKILL);
+        if (board->members[i].generation == 1) {
+            kill(board->members[i].pid, SIGKILL);
             break;
         }
     UNTIL(board->exits_signal == 1 && in_generation(1) == WORKERS);
     for (uint32_t i = 0; i < board->slot_count; i++)
-        if (board->slots[i].generation == 2)
+        if (board->members[i].generation == 2)
             scoreboard_state(&board->slots[i], WORKER_IDLE);
     UNTIL(board->generation == 2 && in_generation(1) == 0);
     stop_well();

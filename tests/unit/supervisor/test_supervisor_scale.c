@@ -163,8 +163,8 @@ START_TEST(the_largest_leaves_first)
     UNTIL(alive() == 1);
     send_requests(4);
     UNTIL(work->taken == 4);
-    UNTIL(board->slots[3].pid != 0);
-    pid_t large = board->slots[3].pid;
+    UNTIL(board->members[3].pid != 0);
+    pid_t large = board->members[3].pid;
     work->let_go = 4;
     UNTIL(alive() == 1);
     ck_assert_int_ne(kill(large, 0), 0);
@@ -180,8 +180,8 @@ START_TEST(what_is_killed_is_replaced)
     UNTIL(work->taken == 2);
     for (uint32_t i = 0; i < board->slot_count; i++)
         if (board->slots[i].state == WORKER_BUSY) {
-            UNTIL(board->slots[i].pid != 0); /* a child may be faster */
-            killed += kill(board->slots[i].pid, SIGKILL) == 0;
+            UNTIL(board->members[i].pid != 0); /* a child may be faster */
+            killed += kill(board->members[i].pid, SIGKILL) == 0;
         }
     UNTIL(board->exits_signal == killed && board->forks > killed);
     send_requests(2);

@@ -106,7 +106,7 @@ START_TEST(it_comes_after_a_reload_and_a_reload_after_it)
     ck_assert_int_eq(*trials, 0);
     shared->ready = ~0;
     for (uint32_t i = 0; i < board->slot_count; i++)
-        if (board->slots[i].generation == 2)
+        if (board->members[i].generation == 2)
             scoreboard_state(&board->slots[i], WORKER_IDLE);
     UNTIL(*trials == 1 && board->reloads_ended == 3);
     ck_assert_uint_eq(board->reloads_failed, 1);
