@@ -10,13 +10,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/place.h"
+
 #define OURS (O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
 
 static const struct sink plain_stderr = SINK_STDERR;
 
 bool sink_open_file(struct sink *s, const char *path)
 {
-    int fd = open(path, OURS | O_APPEND | O_CREAT, 0640);
+    struct place place;
+    if (!place_open(&place, path))
+        return false;
+    int fd = place_take(&place, OURS | O_APPEND, 0640);
+    place_close(&place);
     if (fd < 0)
         return false;
     *s = plain_stderr;

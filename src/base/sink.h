@@ -33,8 +33,9 @@ struct sink {
         SINK_FILE, 2, false, false, {-1, -1}, 0, NULL                          \
     }
 
-/* Append to the file at `path`, which is made if it is not there. False: errno
- * says why, and *s is as before; so with the others. */
+/* Append to the file at `path`, which is made if it is not there; links as
+ * place.h says. False: errno says why, and *s is as before; so with the others.
+ */
 bool sink_open_file(struct sink *s, const char *path);
 
 /* Standard error, whatever it is. It is not changed for those who share it. */

@@ -13,10 +13,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/address.h"
 #include "base/log.h"
+#include "base/place.h"
 
 #define SYSTEMD_FIRST_FD 3 /* SD_LISTEN_FDS_START */
 #define SYSTEMD_MOST 1024
@@ -123,10 +125,30 @@ static bool find_owner(const struct listener_config *c, uid_t *uid, gid_t *gid,
     return true;
 }
 
-/* Give the socket file its mode and owner under a name nobody connects to,
- * then move it to its place: it is never there with wrong permissions, and a
- * stale file is replaced in one step. */
-static bool publish(struct listener *l, const char *temporary,
+/* A directory beside the socket that nobody but this process can change: what
+ * is in it is what was put there. Its name may come to mean something else; the
+ * descriptor does not. -1: errno. */
+static int make_private(const struct place *p, char name[PLACE_NAME])
+{
+    struct stat st;
+    place_fresh(p, name);
+    if (mkdirat(p->dir, name, 0700) != 0)
+        return -1;
+    int fd =
+        openat(p->dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && fchmod(fd, 0700) == 0)
+        return fd;
+    close(fd);
+    errno = EPERM;
+    return -1;
+}
+
+/* Give the socket in the private directory its owner and mode, and move it to
+ * its place: it is never there with wrong permissions, and a stale file is
+ * replaced in one step. */
+static bool publish(struct listener *l, int from, const struct place *to,
                     const struct listener_config *c,
                     const struct complaint *why)
 {
@@ -135,19 +157,57 @@ static bool publish(struct listener *l, const char *temporary,
     struct stat st;
     if (!find_owner(c, &uid, &gid, why))
         return false;
-    if (chmod(temporary, c->mode) != 0)
-        return complain(why, "%s: chmod: %s", temporary, strerror(errno));
     if ((uid != (uid_t)-1 || gid != (gid_t)-1) &&
-        chown(temporary, uid, gid) != 0)
+        fchownat(from, to->name, uid, gid, AT_SYMLINK_NOFOLLOW) != 0)
         return complain(why,
-                        "%s: chown: %s; start as root, or leave "
+                        "%s = %s: chown: %s; start as root, or leave "
                         "socket_owner and socket_group empty",
-                        temporary, strerror(errno));
-    if (stat(temporary, &st) != 0 || rename(temporary, l->path) != 0)
+                        why->key, l->path, strerror(errno));
+    if (fchmodat(from, to->name, c->mode, 0) != 0)
+        return complain(why, "%s = %s: chmod: %s", why->key, l->path,
+                        strerror(errno));
+    if (fstatat(from, to->name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        renameat(from, to->name, to->dir, to->name) != 0)
         return complain(why, "%s = %s: %s", why->key, l->path, strerror(errno));
     l->device = st.st_dev;
     l->inode = st.st_ino;
     return true;
+}
+
+/* unix(7) knows no directory to be relative to: proc(5) gives one. */
+static bool bind_in(int fd, int dir, const char *name)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int n = snprintf(a.sun_path, sizeof a.sun_path, "/proc/self/fd/%d/%s", dir,
+                     name);
+    if (n < 0 || (size_t)n >= sizeof a.sun_path) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    mode_t before = umask(0177);
+    bool bound = bind(fd, (const struct sockaddr *)&a, sizeof a) == 0;
+    umask(before);
+    return bound;
+}
+
+static bool make_socket(struct listener *l, const struct place *p,
+                        const struct listener_config *c,
+                        const struct complaint *why)
+{
+    char name[PLACE_NAME];
+    int dir = make_private(p, name);
+    if (dir < 0)
+        return complain(why,
+                        "%s = %s: %s; the directory must exist and be writable",
+                        why->key, l->path, strerror(errno));
+    bool good =
+        (bind_in(l->fd, dir, p->name) && listen(l->fd, c->backlog) == 0)
+            ? publish(l, dir, p, c, why)
+            : complain(why, "%s = %s: %s", why->key, l->path, strerror(errno));
+    unlinkat(dir, p->name, 0);
+    unlinkat(p->dir, name, AT_REMOVEDIR);
+    close(dir);
+    return good;
 }
 
 static bool check_place(const char *path, const struct address *a,
@@ -173,30 +233,17 @@ static bool open_unix(struct listener *l, const struct address *a,
                       const struct listener_config *c,
                       const struct complaint *why)
 {
-    struct address temporary = *a;
-    char *place = temporary.sock.un.sun_path;
-    size_t room = sizeof temporary.sock.un.sun_path;
+    struct place place;
     memcpy(l->path, a->sock.un.sun_path, sizeof l->path);
     if (!check_place(l->path, a, why))
         return false;
-    int n = snprintf(place, room, "%s.%d", l->path, (int)getpid());
-    if (n < 0 || (size_t)n >= room)
-        return complain(why, "%s = %s: the path is too long by %d bytes",
-                        why->key, l->path, n - (int)room + 1);
-    temporary.length = (socklen_t)sizeof temporary.sock.un;
-    unlink(place);
-    mode_t before = umask(0177);
-    bool bound = bind(l->fd, &temporary.sock.any, temporary.length) == 0;
-    umask(before);
-    if (!bound)
+    if (!place_open(&place, l->path))
         return complain(why,
-                        "%s = %s: %s; the directory must exist and "
-                        "be writable",
+                        "%s = %s: %s; the directory must exist and be writable",
                         why->key, l->path, strerror(errno));
-    if (listen(l->fd, c->backlog) == 0 && publish(l, place, c, why))
-        return true;
-    unlink(place);
-    return false;
+    bool good = make_socket(l, &place, c, why);
+    place_close(&place);
+    return good;
 }
 
 static bool open_tcp(struct listener *l, const struct address *a,
@@ -272,9 +319,13 @@ bool listener_open(struct listener *l, const struct listener_config *c,
 static void unlink_own(struct listener *l)
 {
     struct stat st;
-    if (l->path[0] != '\0' && l->inode != 0 && stat(l->path, &st) == 0 &&
-        st.st_dev == l->device && st.st_ino == l->inode)
-        unlink(l->path);
+    struct place p;
+    if (l->path[0] != '\0' && l->inode != 0 && place_open(&p, l->path)) {
+        if (fstatat(p.dir, p.name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            st.st_dev == l->device && st.st_ino == l->inode)
+            unlinkat(p.dir, p.name, 0);
+        place_close(&p);
+    }
     l->inode = 0;
 }
 
