@@ -307,7 +307,8 @@ static void announce(const struct pool *p, const struct upgrade_past *past)
                  p->listener.adopted ? "an inherited socket" : c->listen,
                  (long long)c->workers);
     else
-        log_info("upgrade: tallyd " PACKAGE_VERSION " has taken over%s",
+        log_info("upgrade: tallyd " PACKAGE_VERSION " has taken over, %s%s",
+                 p->board->program,
                  past->strange ? "; it counts anew, and idle connections of "
                                  "the workers before it will be closed"
                                : "");

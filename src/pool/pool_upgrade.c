@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/process.h"
+#include "os/program.h"
 #include "os/signals.h"
 #include "pool/pool_layout.h"
 #include "scoreboard/board_file.h"
@@ -237,8 +238,7 @@ static char **arguments;
 /* What is installed under that name later is another file. */
 void pool_upgrade_note(char **argv)
 {
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-    path[n > 0 ? n : 0] = '\0';
+    program_started_by(path, sizeof path);
     arguments = argv;
 }
 

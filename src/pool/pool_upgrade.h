@@ -96,7 +96,8 @@ bool pool_upgrade_read(const void *bytes, size_t n, struct handover_view *v,
 
 /* --- The program that leaves. --- */
 
-/* Note this program's file and its arguments (borrowed). Early in main(). */
+/* Note the path by which this program was started, to be followed anew at an
+ * upgrade, and its arguments (borrowed). Early in main(). */
 void pool_upgrade_note(char **argv);
 
 /* For the supervisor. `context` is the pool. */

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "listen/backlog.h"
 #include "os/process.h"
+#include "os/program.h"
 #include "os/share.h"
 
 static const char magic[8] = "tallyd2";
@@ -182,8 +183,7 @@ static void release(struct scoreboard *b, uint32_t slot_count, int head)
 
 static void name_program(struct scoreboard *b)
 {
-    ssize_t n = readlink("/proc/self/exe", b->program, sizeof b->program - 1);
-    b->program[n > 0 ? n : 0] = '\0';
+    program_file(b->program, sizeof b->program);
     snprintf(b->version, sizeof b->version, "%s", PACKAGE_VERSION);
 }
 

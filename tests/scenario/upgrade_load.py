@@ -222,6 +222,44 @@ def a_program_that_says_no():
 
 
 @tap.test
+def a_link_is_followed_anew():
+    """started through current -> v1: after current -> v2 that is what runs"""
+    if kit.WRAPPER:
+        raise tap.Skip("the program that is executed is the wrapper")
+    place = kit.fresh_path("versions")
+    for version in ("v1", "v2"):
+        (place / version).mkdir(parents=True)
+        shutil.copy(USUAL, place / version / "tallyd")
+    current = place / "current"
+    starts = {
+        "a path": lambda command: [
+            current / "tallyd" if part == kit.TALLYD else part
+            for part in command],
+        "a relative path": lambda command: [
+            "sh", "-c", f'cd {place}; exec current/tallyd "$@"', "sh",
+            *command[1:]],
+        "PATH": lambda command: [
+            "sh", "-c", f'PATH={current}:$PATH; exec tallyd "$@"', "sh",
+            *command[1:]]}
+    for what, through in starts.items():
+        current.unlink(missing_ok=True)
+        current.symlink_to("v1")
+        with Pool(through=through, workers=1) as pool:
+            for version in ("v1", "v2", "v2", "v1"):
+                current.unlink()
+                current.symlink_to(version)
+                said = upgrade(pool)
+                wanted = place / version / "tallyd"
+                tap.equal(os.readlink(f"/proc/{pool.pid}/exe"), str(wanted),
+                          f"{what}: what runs")
+                tap.contains(said, f"runs {wanted}, tallyd ",
+                             f"{what}: what tallyctl says")
+                tap.contains(pool.log(), f"has taken over, {wanted}",
+                             f"{what}: the log")
+            serves(pool)
+
+
+@tap.test
 def many_arguments():
     """the trial has every argument that the program will have: a pool with 600
     of them changes its program"""
