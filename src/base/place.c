@@ -189,6 +189,16 @@ int place_take(const struct place *p, int flags, mode_t mode)
                           : openat(p->dir, p->name, flags | O_CREAT, mode);
 }
 
+int place_take_path(const char *path, int flags, mode_t mode)
+{
+    struct place p;
+    if (!place_open(&p, path))
+        return -1;
+    int fd = place_take(&p, flags, mode);
+    place_close(&p);
+    return fd;
+}
+
 void place_fresh(const struct place *p, char name[PLACE_NAME])
 {
     uint64_t number;

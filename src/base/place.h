@@ -39,6 +39,9 @@ void place_close(struct place *p);
  * the rule above. -1: errno, EMLINK for a file with a second name. */
 int place_take(const struct place *p, int flags, mode_t mode);
 
+/* Both at once, for the file at `path`. -1: errno. */
+int place_take_path(const char *path, int flags, mode_t mode);
+
 /* Make a file beside it, under a name that nobody has, which is put into
  * `name`. -1: errno. */
 int place_make(const struct place *p, int flags, mode_t mode,

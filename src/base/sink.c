@@ -18,11 +18,7 @@ static const struct sink plain_stderr = SINK_STDERR;
 
 bool sink_open_file(struct sink *s, const char *path)
 {
-    struct place place;
-    if (!place_open(&place, path))
-        return false;
-    int fd = place_take(&place, OURS | O_APPEND, 0640);
-    place_close(&place);
+    int fd = place_take_path(path, OURS | O_APPEND, 0640);
     if (fd < 0)
         return false;
     *s = plain_stderr;

@@ -8,6 +8,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/place.h"
+
 bool journal_open(struct journal *j, const char *path, int64_t limit)
 {
     *j = (struct journal){.path = path, .limit = limit, .fd = -1};
@@ -24,7 +26,7 @@ void journal_close(struct journal *j)
 bool journal_reopen(struct journal *j)
 {
     journal_close(j);
-    j->fd = open(j->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    j->fd = place_take_path(j->path, O_RDWR | O_APPEND | O_CLOEXEC, 0600);
     return j->fd >= 0;
 }
 

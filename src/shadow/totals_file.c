@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/place.h"
 #include "os/replace_file.h"
 
 #define LOCK_WAIT (CLOCK_SECOND / 2)
@@ -25,10 +26,12 @@ static bool failed(char *why, size_t why_size, const char *path,
 }
 
 /* Nothing that would make a read wait, and no directory. -1: `why`. */
-static int open_regular(const char *path, int flags, char *why, size_t why_size)
+static int open_regular(const char *path, bool make, char *why, size_t why_size)
 {
+    const int flags = O_CLOEXEC | O_NONBLOCK;
     struct stat st;
-    int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0644);
+    int fd = make ? place_take_path(path, flags | O_RDWR, 0644)
+                  : open(path, flags | O_RDONLY);
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         return fd;
     failed(why, why_size, path,
@@ -63,7 +66,7 @@ read_fd(int fd, const char *path, struct totals *t, char *why, size_t why_size)
 enum totals_file_state totals_file_read(const char *path, struct totals *t,
                                         char *why, size_t why_size)
 {
-    int fd = open_regular(path, O_RDONLY, why, why_size);
+    int fd = open_regular(path, false, why, why_size);
     if (fd < 0)
         return access(path, F_OK) != 0 && errno == ENOENT ? TOTALS_FILE_NONE
                                                           : TOTALS_FILE_FAILED;
@@ -98,7 +101,7 @@ static bool is_current(int fd, const char *path)
 static int open_locked(const char *path, char *why, size_t why_size)
 {
     for (;;) {
-        int fd = open_regular(path, O_RDWR | O_CREAT, why, why_size);
+        int fd = open_regular(path, true, why, why_size);
         if (fd < 0)
             return -1;
         if (!lock(fd)) {

@@ -40,12 +40,7 @@ static void close_dir(void)
 
 static int take(const char *at)
 {
-    struct place p;
-    if (!place_open(&p, at))
-        return -1;
-    int fd = place_take(&p, O_WRONLY | O_APPEND | O_CLOEXEC, 0640);
-    place_close(&p);
-    return fd;
+    return place_take_path(at, O_WRONLY | O_APPEND | O_CLOEXEC, 0640);
 }
 
 static void is_refused(const char *at, int error)

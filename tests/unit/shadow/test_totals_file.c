@@ -264,6 +264,22 @@ START_TEST(a_killed_writer_leaves_the_old_or_the_new_one)
 }
 END_TEST
 
+/* Of tallyctl, run by root: it would make a file wherever the link leads. */
+START_TEST(a_link_of_another_user_is_not_followed)
+{
+    char target[80];
+    if (geteuid() != 0)
+        return;
+    snprintf(target, sizeof target, "%s/target", directory);
+    ck_assert_int_eq(symlink(target, path), 0);
+    ck_assert_int_eq(lchown(path, 65534, 65534), 0);
+    ck_assert(
+        !totals_file_update(path, count_one, NULL, &aside, why, sizeof why));
+    ck_assert_ptr_nonnull(strstr(why, strerror(ELOOP)));
+    ck_assert_int_ne(access(target, F_OK), 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -272,6 +288,7 @@ int main(void)
         what_is_foreign_is_put_aside,
         a_file_of_any_size_costs_a_little,
         what_is_no_file_is_left_alone,
+        a_link_of_another_user_is_not_followed,
         what_a_killed_writer_left_is_no_hindrance,
         a_full_disk_leaves_the_old_one,
         a_lock_that_is_held_is_not_waited_for_for_ever,
