@@ -15,6 +15,10 @@
 #include "os/process.h"
 #include "scoreboard/board_file.h"
 
+/* So often, and after so many ms, an upgrade is looked for. */
+#define FIND_TURNS 20
+#define FIND_PAUSE 50
+
 struct config *ctl_pool_settings(const char *path,
                                  const struct options_list *set)
 {
@@ -154,22 +158,41 @@ bool ctl_pool_signal(const struct ctl_pool *p, int signal)
     return pidfd_send_signal(p->process, signal, NULL, 0) == 0;
 }
 
+/* Open it with its counts. *again: an upgrade may have put others in their
+ * place since the file was read. */
+static int open_counted(struct ctl_pool *p, const char *path, bool counts,
+                        bool *again, char *why, size_t why_size)
+{
+    *again = false;
+    int status = ctl_pool_open(p, path, why, why_size);
+    if (status != EX_OK)
+        return status;
+    if (p->board == NULL)
+        return refuse(why, why_size, path, "not a scoreboard of this version");
+    if (!counts || scoreboard_attach(p->board, p->pid))
+        return EX_OK;
+    *again = errno != EACCES;
+    return refuse(why, why_size, path,
+                  *again ? "its counts are out of reach, perhaps in another "
+                           "IPC namespace"
+                         : "its counts may not be read by you");
+}
+
 int ctl_pool_find(struct ctl_pool *p, const struct config *c, bool counts)
 {
     char why[500];
+    bool again = true;
+    int status = EX_OK;
     const char *path = ctl_pool_path(c);
     if (path == NULL)
         return EX_CONFIG;
-    int status = ctl_pool_open(p, path, why, sizeof why);
-    if (status == EX_OK && p->board == NULL)
-        status =
-            refuse(why, sizeof why, path, "not a scoreboard of this version");
-    else if (status == EX_OK && counts && !scoreboard_attach(p->board, p->pid))
-        status =
-            refuse(why, sizeof why, path,
-                   errno == EACCES ? "its counts may not be read by you"
-                                   : "its counts are out of reach, perhaps "
-                                     "in another IPC namespace");
+    for (int turn = 0; again && turn < FIND_TURNS; turn++) {
+        if (turn > 0) {
+            ctl_pool_close(p);
+            poll(NULL, 0, FIND_PAUSE);
+        }
+        status = open_counted(p, path, counts, &again, why, sizeof why);
+    }
     if (status == EX_OK)
         return EX_OK;
     fprintf(stderr, "tallyctl: %s\n", why);
