@@ -1,6 +1,7 @@
 /* plan: see plan.h. */
 #include "decode/plan.h"
 
+#include <endian.h>
 #include <string.h>
 
 static void look_for_every(struct plan *plan)
@@ -23,17 +24,29 @@ void plan_look_for(struct plan *plan, const struct plan_node *node)
         plan->probe[plan->probes++] = wanted;
 }
 
+/* What can be escaped by one letter. */
+static bool has_letter(uint8_t c)
+{
+    return c < ' ' || c == '"' || c == '\\' || c == '/';
+}
+
 void plan_name(struct plan_node *node, const char *name, size_t n)
 {
     size_t head = n < sizeof node->head ? n : sizeof node->head;
     *node = (struct plan_node){.name = name, .length = n};
     memcpy(&node->head, name, head);
     memset(&node->head_mask, 0xff, head);
-    if (n == 0)
-        return;
-    node->last = (uint8_t)name[n - 1];
-    node->may_be_escaped =
-        node->last < ' ' || strchr("\"\\/", name[n - 1]) != NULL;
+    node->simple = true;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t c = (uint8_t)name[i];
+        node->may_be_escaped = has_letter(c);
+        node->simple &= c < 0x80 && !has_letter(c);
+        node->last = c;
+        if (!has_letter(c) || c == '/')
+            continue;
+        node->head = 0; /* there is no NUL in JSON */
+        node->head_mask = UINT64_MAX;
+    }
 }
 
 static bool add_node(struct plan *plan, const char *name, enum plan_kind kind)
@@ -143,6 +156,36 @@ static const uint8_t *find_quote(const struct plan_node *node,
             return p;
     }
     return NULL;
+}
+
+/* The last two digits of \u00XX, in lower case, of each byte of ASCII. */
+#define HEX(n) ((n) < 10 ? '0' + (n) : 'a' - 10 + (n))
+#define PAIR(c) (uint16_t)(HEX((c) >> 4) | HEX((c)&15) << 8)
+#define FOUR(c) PAIR(c), PAIR((c) + 1), PAIR((c) + 2), PAIR((c) + 3)
+#define ROW(c) FOUR(c), FOUR((c) + 4), FOUR((c) + 8), FOUR((c) + 12)
+static const uint16_t digits[128] = {ROW(0x00), ROW(0x10), ROW(0x20),
+                                     ROW(0x30), ROW(0x40), ROW(0x50),
+                                     ROW(0x60), ROW(0x70)};
+
+/* From the last character to the first, each of which is one byte or six, with
+ * no branch on which. Where "\u00" stands six bytes before, the escape is the
+ * string's, not of one before it, since no string begins behind a digit; and
+ * where that is no escape, but behind another backslash, the text is not the
+ * name, which has none. */
+bool plan_is_escaped(const struct plan_node *node, const uint8_t *quote)
+{
+    const uint8_t *at = quote;
+    for (size_t i = node->length; i-- > 0;) {
+        uint8_t c = (uint8_t)node->name[i];
+        bool escaped = memcmp(at - 6, "\\u00", 4) == 0;
+        uint16_t last;
+        memcpy(&last, at - 2, sizeof last);
+        bool hex = (le16toh(last) | 0x2020) == digits[c];
+        if (!((escaped & hex) | (!escaped & (at[-1] == c))))
+            return false;
+        at -= 1 + 5 * (size_t)escaped;
+    }
+    return at[-1] == '"' && at[-2] != '\\';
 }
 
 bool plan_is_name(const struct plan_node *node, const uint8_t *start,

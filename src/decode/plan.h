@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define PLAN_NODES_MAX 2
 #define PLAN_PROBES_MAX 8
@@ -31,12 +32,15 @@ struct plan_node {
     size_t length;
     uint8_t last;        /* its last byte */
     bool may_be_escaped; /* by a backslash and one letter */
+    bool simple; /* all bytes are ASCII that can be written as itself or as
+                    \u00XX, and in no other way */
     uint8_t kind;
     uint8_t child;    /* the first node wanted below it */
     uint8_t children; /* how many */
     uint8_t slot;
     uint64_t head, head_mask; /* its first eight bytes as loaded, and a mask of
-                                 those it has */
+                                 those it has; no text has this head if the
+                                 name cannot stand without escapes */
 };
 
 /* Of names with the same first byte and length there is one probe. */
@@ -73,6 +77,32 @@ static inline bool plan_may_end(const struct plan_node *node,
     return node->may_be_escaped || quote[-1] == node->last ||
            (quote[-5] == 'u' && quote[-6] == '\\');
 }
+
+/* Is it the node's name, without escapes? There is neither a quote nor a
+ * backslash in that, so the quote before it begins it, unless that is escaped.
+ * As many bytes before the quote as the name is long, and two, are in memory,
+ * and eight from the quote on. */
+static inline bool plan_is_plain(const struct plan_node *node,
+                                 const uint8_t *quote)
+{
+    size_t n = node->length;
+    const uint8_t *text = quote - n;
+    uint64_t head;
+    memcpy(&head, text, sizeof head);
+    return ((head ^ node->head) & node->head_mask) == 0 && text[-1] == '"' &&
+           text[-2] != '\\' &&
+           (n <= 8 || memcmp(text + 8, node->name + 8, n - 8) == 0);
+}
+
+/* What plan_is_escaped() may read before the quote. */
+static inline size_t plan_reach(const struct plan_node *node)
+{
+    return 6 * node->length + 2;
+}
+
+/* Is it the node's name, which is simple, written in any way? plan_reach()
+ * bytes before the quote are in memory. */
+bool plan_is_escaped(const struct plan_node *node, const uint8_t *quote);
 
 /* Is [at, end), what stands between two quotes, the node's name? Escapes count
  * as what they stand for. */

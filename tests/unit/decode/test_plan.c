@@ -17,6 +17,13 @@ static bool is_name(const char *name, const char *before, const char *written)
     ck_assert(plan_is_name(&node, from, quote) == text_is);
     if (quote - from >= 6 && text_is)
         ck_assert(plan_may_end(&node, quote));
+    if (quote - from >= (ptrdiff_t)strlen(name) + 2)
+        ck_assert(plan_is_plain(&node, quote) ==
+                  (text_is && strcmp(name, written) == 0 &&
+                   strchr(name, '\\') == NULL));
+    if (node.simple && quote - from >= (ptrdiff_t)plan_reach(&node))
+        ck_assert_msg(plan_is_escaped(&node, quote) == text_is, "%s",
+                      (const char *)from);
     return text_is;
 }
 
@@ -57,6 +64,66 @@ START_TEST(escapes_are_what_they_stand_for)
         ck_assert_msg(is_name(cases[i].name, "{\"\\\\\":\"x\\\"\",",
                               cases[i].written) == cases[i].same,
                       "%s, behind others", cases[i].written);
+    }
+}
+END_TEST
+
+/* Behind many bytes, also such as look like a part of the name. */
+static bool is_simple_name(const char *name, const char *written)
+{
+    static const char *const befores[] = {
+        "[{\"----------------------------------------------\":1},{",
+        "[{\"------------------------------------\":\"\\\\u00\",",
+        "[{\"------------------------------------\":\"\\\\u006\",",
+        "[{\"--------------------------------\":\"\\u0061\\n\",",
+        "[{\"-----------------------------------------\":\"\\\"\",",
+    };
+    bool is = is_name(name, "", written);
+    for (size_t i = 0; i < sizeof befores / sizeof befores[0]; i++)
+        ck_assert(is_name(name, befores[i], written) == is);
+    return is;
+}
+
+START_TEST(a_name_may_be_escaped_in_every_way)
+{
+    static const char *const names[] = {"a", "ab", "a1", "61", "u00"};
+    static const char *const parts[] = {
+        "a",       "b",       "1",       "\\u0061", "\\u0062", "\\u0031",
+        "\\u0036", "\\u00e1", "\\u0161", "\\u005C", "\\u005c", "\\\\",
+        "\\\"",    "\\n",     "u00",     "6",       "u0061",   "\\u0030"};
+    const size_t count = sizeof parts / sizeof parts[0];
+    int same = 0;
+    for (size_t index = 0; index < count * count * count; index++) {
+        char written[80] = "";
+        for (size_t rest = index; rest > 0; rest = (rest - 1) / count)
+            strcat(written, parts[(rest - 1) % count]);
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+            same += is_simple_name(names[i], written);
+    }
+    ck_assert_int_eq(same, 2 + 4 + 4 + 4 + 1);
+}
+END_TEST
+
+START_TEST(every_letter_has_its_escape)
+{
+    for (unsigned c = ' '; c < 0x80; c++)
+        for (unsigned other = ' '; other < 0x80; other++) {
+            const char name[] = {'x', (char)c, '\0'};
+            char written[20];
+            sprintf(written, other % 2 == 0 ? "x\\u%04x" : "x\\u%04X", other);
+            ck_assert(is_simple_name(name, written) == (c == other));
+        }
+}
+END_TEST
+
+START_TEST(only_names_of_one_form_and_its_escapes_are_simple)
+{
+    struct plan_node node;
+    for (unsigned c = 1; c < 256; c++) {
+        const char name[] = {'x', (char)c, 'y', '\0'};
+        plan_name(&node, name, 3);
+        ck_assert(node.simple ==
+                  (c >= ' ' && c < 0x80 && strchr("\"\\/", (int)c) == NULL));
     }
 }
 END_TEST
@@ -120,6 +187,9 @@ int main(void)
 {
     const TTest *const tests[] = {
         escapes_are_what_they_stand_for,
+        a_name_may_be_escaped_in_every_way,
+        every_letter_has_its_escape,
+        only_names_of_one_form_and_its_escapes_are_simple,
         most_other_names_are_known_by_their_last_byte,
         names_of_one_kind_are_looked_for_once,
         every_string_is_looked_at_when_names_are_many};
