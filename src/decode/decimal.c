@@ -1,12 +1,13 @@
 /* decimal: see decimal.h. */
 #include "decode/decimal.h"
 
-#include <endian.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "decode/number.h"
 
 /* Clinger's fast path rounds once, as binary64 does. */
 _Static_assert(FLT_EVAL_METHOD == 0 && DBL_MANT_DIG == 53, "no binary64");
@@ -17,54 +18,28 @@ _Static_assert(FLT_EVAL_METHOD == 0 && DBL_MANT_DIG == 53, "no binary64");
 /* No text is so long that its digits could make up for this exponent. */
 #define EXPONENT_MAX (INT64_C(1) << 60)
 
-/* --- Digits, eight at a time. --- */
-
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-static uint64_t load(const uint8_t *p)
-{
-    uint64_t w;
-    memcpy(&w, p, sizeof w);
-    return le64toh(w); /* the first byte lowest, on every machine */
-}
-
-/* Bits in the bytes that are no digits; right up to the first of them. A digit
- * has a high half of 3, and still has when 6 is added. */
-static uint64_t not_digits(uint64_t w)
-{
-    return ((w ^ EACH('0')) | ((w + EACH(6)) ^ EACH('0'))) & EACH(0xf0);
-}
-
-/* Of eight digits: pairs, then fours, then all. A byte of 0 is a zero, too. */
-static uint64_t value_of_eight(uint64_t w)
-{
-    w &= EACH(0x0f);
-    w = (w * 10 + (w >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
-    w = (w * 100 + (w >> 16)) & UINT64_C(0x0000ffff0000ffff);
-    return (w * 10000 + (w >> 32)) & UINT32_MAX;
-}
-
 static bool is_digit(uint8_t c)
 {
     return c >= '0' && c <= '9';
+}
+
+/* Append the n digits, 0 to 8, that the word begins with, modulo 2^64. */
+static inline uint64_t append(uint64_t sum, uint64_t word, unsigned n)
+{
+    return sum * number_ten_to(n) + number_eight(word, n);
 }
 
 /* Append the digits at `p` to *sum, modulo 2^64; gives their end. */
 static const uint8_t *read_digits(const uint8_t *p, const uint8_t *end,
                                   uint64_t *sum)
 {
-    static const uint32_t tens[] = {1,     10,     100,     1000,
-                                    10000, 100000, 1000000, 10000000};
-    for (; end - p >= 8; p += 8) {
-        uint64_t w = load(p), other = not_digits(w);
-        if (other != 0) {
-            int count = __builtin_ctzll(other) / 8;
-            if (count > 0)
-                *sum =
-                    *sum * tens[count] + value_of_eight(w << (64 - 8 * count));
-            return p + count;
-        }
-        *sum = *sum * 100000000 + value_of_eight(w);
+    while (end - p >= 8) {
+        uint64_t word = number_load(p);
+        unsigned n = number_digits(word);
+        *sum = append(*sum, word, n);
+        p += n;
+        if (n < 8)
+            return p;
     }
     for (; p < end && is_digit(*p); p++)
         *sum = *sum * 10 + (*p - '0');
@@ -176,16 +151,21 @@ static double multiply(uint64_t digits, int q)
     return value;
 }
 
+#define TEN_MAX 22
+
 /* digits * 10^exponent. Powers of ten up to 10^22 are exact as doubles, and so
  * are integers up to 2^53: their product and quotient is rounded once. */
 static double nearest(uint64_t digits, int64_t exponent)
 {
     static const double tens[] = {
-        1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    if (digits <= UINT64_C(1) << 53 && exponent >= -22 && exponent <= 22)
-        return exponent < 0 ? (double)digits / tens[-exponent]
-                            : (double)digits * tens[exponent];
+        1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,
+        1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1e0,  1e1,
+        1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13,
+        1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    if (digits <= UINT64_C(1) << 53 && exponent >= -TEN_MAX &&
+        exponent <= TEN_MAX)
+        return (double)digits * tens[TEN_MAX + exponent] /
+               tens[TEN_MAX - exponent];
     if (digits == 0 || exponent < POWER_MIN)
         return 0;
     if (exponent > POWER_MAX)
@@ -280,6 +260,66 @@ bool decimal_to_double(const uint8_t *from, size_t n, double *value)
     decimal_add(&d, from, n);
     *value = decimal_double(&d);
     return true;
+}
+
+/* Without a branch: any second number may be negative. */
+static double signed_as(double value, bool minus)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits ^= (uint64_t)minus << 63;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* What decimal_read() leaves. */
+static __attribute__((noinline)) double read_other(const uint8_t *from)
+{
+    double value = 0;
+    decimal_to_double(from, (size_t)(number_end(from) - from), &value);
+    return value;
+}
+
+double decimal_read(const uint8_t *from)
+{
+    bool minus = *from == '-';
+    const uint8_t *first = from + minus, *p = first;
+    uint64_t word = number_load(p);
+    unsigned n = number_digits(word);
+    uint64_t digits = number_eight(word, n);
+    p += n;
+    if (n == 8) {
+        word = number_load(p);
+        n = number_digits(word);
+        digits = append(digits, word, n);
+        p += n;
+    }
+    /* What is behind a point; without one these are no digits. */
+    uint64_t point = *p == '.';
+    const uint8_t *fraction = p += point;
+    word = number_load(p) & -point;
+    n = number_digits(word);
+    digits = append(digits, word, n);
+    p += n;
+    if (n == 8) {
+        word = number_load(p);
+        n = number_digits(word);
+        digits = append(digits, word, n);
+        p += n;
+    }
+    int64_t exponent = fraction - p;
+    if (p - first - (ptrdiff_t)point > WORD_DIGITS || is_digit(*p))
+        return read_other(from);
+    if ((*p | 0x20) == 'e') {
+        bool negative = p[1] == '-';
+        word = number_load(p + 1 + (negative || p[1] == '+'));
+        n = number_digits(word);
+        if (n == 8)
+            return read_other(from);
+        int64_t power = (int64_t)number_eight(word, n);
+        exponent += negative ? -power : power;
+    }
+    return signed_as(nearest(digits, exponent), minus);
 }
 
 bool decimal_to_int64(const uint8_t *from, size_t n, int64_t *value)

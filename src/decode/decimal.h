@@ -22,6 +22,14 @@
  * out of range, -0.0 for "-0". False: they are none; *value is as it was. */
 bool decimal_to_double(const uint8_t *from, size_t n, double *value);
 
+/* Bytes that decimal_read() reads, the first among them, whatever they are. */
+#define DECIMAL_REACH 35
+
+/* The same value of the number at `from`, which is known to be one, and where
+ * it ends by the byte behind it. DECIMAL_REACH bytes can be read, or more, if
+ * it is longer. */
+double decimal_read(const uint8_t *from);
+
 /* True: they are an integer of RFC 8259 without fraction and exponent that
  * int64_t holds, and *value is it ("-0" is 0). False: they are not; *value is
  * as it was. */

@@ -13,6 +13,9 @@
  * whatever they are. */
 #define NUMBER_REACH 25
 
+/* Bytes that number_short() reads, the first among them. */
+#define NUMBER_SHORT 8
+
 #define NUMBER_EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 static inline uint64_t number_load(const uint8_t *p)
@@ -33,12 +36,12 @@ static inline unsigned number_digits(uint64_t word)
     return other == 0 ? 8 : (unsigned)__builtin_ctzll(other) / 8;
 }
 
-/* The value of the n digits, 1 to 8, that the word begins with: moved to its
+/* The value of the n digits, 0 to 8, that the word begins with: moved to its
  * end, so that zeros stand before them; then pairs are put together, pairs of
  * pairs, and both halves ("Quickly parsing eight digits", Lemire, 2018). */
 static inline uint64_t number_eight(uint64_t word, unsigned n)
 {
-    word = (word & NUMBER_EACH(0x0f)) << (64 - 8 * n);
+    word = (word & NUMBER_EACH(0x0f)) << (32 - 4 * n) << (32 - 4 * n);
     word = word * 10 + (word >> 8);
     return (((word & UINT64_C(0x000000ff000000ff)) *
              UINT64_C(0x000f424000000064)) +
@@ -53,18 +56,46 @@ static inline bool number_ends(uint8_t behind)
     return behind != '.' && (behind | 0x20) != 'e';
 }
 
-/* The same as number_int64() of 8 digits or more at p. */
-static __attribute__((noinline)) bool number_long(const uint8_t *p, bool minus,
-                                                  int64_t *value)
+/* 10 to the power of n, 0 to 8. */
+static inline uint64_t number_ten_to(unsigned n)
 {
     static const uint32_t powers[] = {
         1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
-    uint64_t sum = number_eight(number_load(p), 8);
-    uint64_t word = number_load(p + 8);
+    return powers[n];
+}
+
+/* Is the value at `from` an integer of one to seven digits, six behind a minus
+ * sign? Else it may be another number, or none. NUMBER_SHORT bytes can be read.
+ */
+static inline bool number_short(const uint8_t *from, int64_t *value)
+{
+    uint64_t word = number_load(from);
+    unsigned minus = (uint8_t)word == '-';
+    word >>= 8 * minus; /* the byte behind them is none that is known */
     unsigned n = number_digits(word);
-    if (n > 0)
-        sum = sum * powers[n] + number_eight(word, n);
-    p += 8 + n;
+    if (n - 1 >= 7 - minus)
+        return false;
+    int64_t sum = (int64_t)number_eight(word, n), sign = -(int64_t)minus;
+    *value = (sum ^ sign) - sign;
+    return number_ends((uint8_t)(word >> (8 * n)));
+}
+
+/* The same as number_int64() of any digits. */
+static __attribute__((noinline)) bool number_long(const uint8_t *from,
+                                                  int64_t *value)
+{
+    bool minus = *from == '-';
+    const uint8_t *p = from + minus;
+    uint64_t word = number_load(p), sum;
+    unsigned n = number_digits(word);
+    sum = number_eight(word, n);
+    p += n;
+    if (n == 8) {
+        word = number_load(p);
+        n = number_digits(word);
+        sum = sum * number_ten_to(n) + number_eight(word, n);
+        p += n;
+    }
     for (unsigned more = n < 8 ? 3 : 0; more < 3 && (uint8_t)(*p - '0') < 10;
          more++)
         sum = sum * 10 + (uint8_t)(*p++ - '0'); /* up to 19 fit 64 bits */
@@ -77,14 +108,7 @@ static __attribute__((noinline)) bool number_long(const uint8_t *p, bool minus,
  * can be read. */
 static inline bool number_int64(const uint8_t *from, int64_t *value)
 {
-    bool minus = *from == '-';
-    uint64_t word = number_load(from + minus);
-    unsigned n = number_digits(word);
-    if (n == 8)
-        return number_long(from + minus, minus, value);
-    int64_t sum = (int64_t)number_eight(word, n), sign = -(int64_t)minus;
-    *value = (sum ^ sign) - sign;
-    return number_ends((uint8_t)(word >> (8 * n)));
+    return number_short(from, value) || number_long(from, value);
 }
 
 /* Behind the number at `from`, which another byte follows. */

@@ -80,8 +80,10 @@ struct path {
     bool escapes;                /* there may be some */
 };
 
-/* What is read at once behind the quote of a name. */
-#define REACH (NUMBER_REACH + 3)
+/* More than is read of a number that is near the end of what may be read. */
+#define WALK_ROOM 48
+_Static_assert(WALK_ROOM > NUMBER_REACH && WALK_ROOM > DECIMAL_REACH,
+               "no room for a number");
 
 static inline bool is_blank(uint8_t c)
 {
@@ -100,31 +102,35 @@ static inline bool is_digit(uint8_t c)
     return (uint8_t)(c - '0') < 10;
 }
 
-/* Is the string that ends at `quote` the node's name? If it has no backslash,
- * its first byte and its length are those of a wanted name. */
+/* Is the string that ends at `quote` the node's name? */
 static bool name_ends(const struct path *p, const struct plan_node *node,
                       const uint8_t *quote)
 {
-    size_t n = node->length;
-    if ((size_t)(quote - p->from) <= n)
-        return false; /* as long as the shortest way to write it */
-    const uint8_t *name = quote - n;
-    bool plain = name[-1] == '"' && (name - 1 == p->from || name[-2] != '\\') &&
-                 memchr(name, '\\', n) == NULL;
-    return plain ? memcmp(name, node->name, n) == 0
-                 : plan_is_name(node, p->from, quote);
+    size_t before = (size_t)(quote - p->from);
+    if (node->simple && before >= plan_reach(node))
+        return plan_is_escaped(node, quote);
+    return (before <= 6 || plan_may_end(node, quote)) &&
+           plan_is_name(node, p->from, quote);
 }
 
-/* The same as value_behind(), wherever there are blanks or escapes. */
+/* The same as value_behind(), wherever the name is and however it is written.
+ */
 static __attribute__((noinline)) const uint8_t *
 find_value(const struct path *p, const struct plan_node *node,
            const uint8_t *quote)
 {
     const uint8_t *value = skip_blank(quote + 1);
-    if (*value != ':' || (quote - p->from > 6 && !plan_may_end(node, quote)) ||
-        !name_ends(p, node, quote))
+    if (*value != ':' || !name_ends(p, node, quote))
         return NULL;
     return skip_blank(value + 1);
+}
+
+/* Behind the name that ends at `quote`, if it is one. */
+static __attribute__((noinline)) const uint8_t *
+value_behind_blanks(const uint8_t *quote)
+{
+    const uint8_t *value = skip_blank(quote + 1);
+    return *value == ':' ? skip_blank(value + 1) : NULL;
 }
 
 /* The value behind the node's name, if it ends at `quote`; else NULL. A string
@@ -133,52 +139,70 @@ static inline const uint8_t *value_behind(const struct path *p,
                                           const struct plan_node *node,
                                           const uint8_t *quote)
 {
-    size_t n = node->length;
-    if (p->escapes || p->end - quote <= REACH || (size_t)(quote - p->from) <= n)
+    if (p->end - quote < 8 || (size_t)(quote - p->from) < node->length + 2)
         return find_value(p, node, quote);
-    const uint8_t *name = quote - n;
-    uint64_t head;
-    memcpy(&head, name, sizeof head);
-    if (((head ^ node->head) & node->head_mask) != 0 || name[-1] != '"' ||
-        (n > 8 && memcmp(name + 8, node->name + 8, n - 8) != 0))
-        return NULL;
+    if (!plan_is_plain(node, quote))
+        return p->escapes ? find_value(p, node, quote) : NULL;
     if (quote[1] != ':' || quote[2] <= ' ')
-        return find_value(p, node, quote);
+        return value_behind_blanks(quote);
     return quote + 2;
 }
 
-static void take_double(struct walk *w, const uint8_t *value)
+/* The number at `value`, near the end of what may be read, in `room`. */
+static const uint8_t *copy_number(const struct path *p, const uint8_t *value,
+                                  uint8_t room[WALK_ROOM])
 {
-    size_t n = (size_t)(number_end(value) - value);
-    if (decimal_to_double(value, n, &w->real))
-        w->found = WALK_NUMBER;
+    size_t n = (size_t)(p->end - value);
+    memset(room, 0, WALK_ROOM);
+    memcpy(room, value, n < WALK_ROOM ? n : WALK_ROOM);
+    return room;
 }
 
-/* Near the end of what may be read. */
 static __attribute__((noinline)) bool
-int64_near_end(const struct path *p, const uint8_t *value, int64_t *integer)
+find_int64(const struct path *p, const uint8_t *value, int64_t *integer)
 {
-    uint8_t room[NUMBER_REACH + 8] = {0};
-    size_t n = (size_t)(p->end - value);
-    memcpy(room, value, n < sizeof room ? n : sizeof room);
-    return number_int64(room, integer);
+    uint8_t room[WALK_ROOM];
+    if (p->end - value <= NUMBER_REACH)
+        value = copy_number(p, value, room);
+    return number_int64(value, integer);
+}
+
+/* Is that number an integer that fits? */
+static inline bool read_int64(const struct path *p, const uint8_t *value,
+                              int64_t *integer)
+{
+    return (p->end - value >= NUMBER_SHORT && number_short(value, integer)) ||
+           find_int64(p, value, integer);
+}
+
+static __attribute__((noinline)) double find_double(const struct path *p,
+                                                    const uint8_t *value)
+{
+    uint8_t room[WALK_ROOM];
+    return decimal_read(copy_number(p, value, room));
+}
+
+static inline double read_double(const struct path *p, const uint8_t *value)
+{
+    return p->end - value >= DECIMAL_REACH ? decimal_read(value)
+                                           : find_double(p, value);
+}
+
+static inline bool is_number(const uint8_t *value)
+{
+    return is_digit(*value) || *value == '-';
 }
 
 static inline void take_value(struct walk *w, const struct path *p,
                               const uint8_t *value)
 {
+    bool integers = w->shape.numbers == TALLY_INT64;
     w->found = WALK_OTHER;
-    if (!is_digit(*value) && *value != '-')
+    if (!is_number(value) || (integers && !read_int64(p, value, &w->integer)))
         return;
-    if (w->shape.numbers != TALLY_INT64) {
-        take_double(w, value);
-        return;
-    }
-    bool fits = p->end - value > NUMBER_REACH
-                    ? number_int64(value, &w->integer)
-                    : int64_near_end(p, value, &w->integer);
-    if (fits)
-        w->found = WALK_NUMBER;
+    if (!integers)
+        w->real = read_double(p, value);
+    w->found = WALK_NUMBER;
 }
 
 /* Between two items, or an item and a bracket, is there something else? Commas
@@ -217,11 +241,78 @@ static inline bool walk_item(struct walk *w, struct path *p,
     return false;
 }
 
+/* The number of the item that begins with the first of the three events at
+ * `at`, right behind the comma behind `last`: if they are its bracket, the end
+ * of the wanted name and its other bracket, and the value is a number; else
+ * NULL. */
+static inline const uint8_t *plain_item(const struct path *p,
+                                        const struct plan_node *node,
+                                        const uint16_t *at, const uint8_t *last)
+{
+    const uint8_t *open = p->from + at[0], *quote = p->from + at[1];
+    if (open - last != 2 || *open != '{' || *quote != '"' ||
+        p->from[at[2]] != '}')
+        return NULL;
+    const uint8_t *value = value_behind(p, node, quote);
+    return value != NULL && is_number(value) ? value : NULL;
+}
+
+/* As many of the items behind `last` as are plain, one after the other. Gives
+ * where the last of them ends. */
+static inline const uint8_t *plain_integers(struct walk *w, struct path *p,
+                                            const struct plan_node *node,
+                                            const uint8_t *last)
+{
+    const uint16_t *at = p->at;
+    const uint8_t *value;
+    __int128 sum = 0;
+    uint64_t count = 0;
+    for (; p->at_end - at >= 3; at += 3, count++) {
+        int64_t integer;
+        value = plain_item(p, node, at, last);
+        if (value == NULL || !read_int64(p, value, &integer))
+            break;
+        sum += integer;
+        last = p->from + at[2];
+    }
+    p->at = at;
+    w->items += count;
+    w->tally.count += count;
+    w->tally.exact += sum;
+    return last;
+}
+
+/* The same for doubles. */
+static inline const uint8_t *plain_doubles(struct walk *w, struct path *p,
+                                           const struct plan_node *node,
+                                           const uint8_t *last)
+{
+    const uint16_t *at = p->at;
+    const uint8_t *value;
+    struct tally sum = w->tally;
+    for (; p->at_end - at >= 3; at += 3) {
+        value = plain_item(p, node, at, last);
+        if (value == NULL)
+            break;
+        tally_add_double(&sum, read_double(p, value));
+        last = p->from + at[2];
+    }
+    w->items += (uint64_t)(at - p->at) / 3;
+    w->tally = sum;
+    p->at = at;
+    return last;
+}
+
 /* From `last`, where the array began or an item ended, on. */
 static void walk_items(struct walk *w, struct path *p, const uint8_t *last)
 {
     const struct plan_node *node = &w->plan->node[w->plan->node[0].child];
     while (p->at < p->at_end) {
+        last = w->shape.numbers == TALLY_INT64
+                   ? plain_integers(w, p, node, last)
+                   : plain_doubles(w, p, node, last);
+        if (p->at == p->at_end)
+            break;
         const uint8_t *at = p->from + *p->at++;
         if (*at == '"')
             continue;

@@ -64,6 +64,18 @@ static inline struct decimals_value decimals_in_pieces(const uint8_t *bytes,
     return v;
 }
 
+/* Where it stands, as far from the end of memory as it needs, before digits or
+ * behind them. */
+static inline double decimals_in_place(const char *text, char behind)
+{
+    size_t n = strlen(text), room = n < DECIMAL_REACH ? DECIMAL_REACH : n + 1;
+    uint8_t *bytes = page_end() - room;
+    memset(bytes - 8, '7', room + 8);
+    memcpy(bytes, text, n);
+    bytes[n] = (uint8_t)behind;
+    return decimal_read(bytes);
+}
+
 static inline void check(const char *text, double wanted)
 {
     size_t n = strlen(text);
@@ -76,6 +88,11 @@ static inline void check(const char *text, double wanted)
     got = decimals_in_pieces(bytes, n, 1 + n / 2).value;
     if (memcmp(&got, &wanted, sizeof got) != 0)
         ck_abort_msg("%s, in pieces: %a, not %a", text, got, wanted);
+    for (const char *behind = ", \n}]"; *behind != '\0'; behind++) {
+        got = decimals_in_place(text, *behind);
+        if (memcmp(&got, &wanted, sizeof got) != 0)
+            ck_abort_msg("%s, in place: %a, not %a", text, got, wanted);
+    }
 }
 
 #endif
