@@ -29,6 +29,14 @@ static inline uint64_t append(uint64_t sum, uint64_t word, unsigned n)
     return sum * number_ten_to(n) + number_eight(word, n);
 }
 
+/* Append the n digits at `p`. Full words are read. */
+static inline uint64_t append_all(uint64_t sum, const uint8_t *p, unsigned n)
+{
+    for (; n > 8; n -= 8, p += 8)
+        sum = append(sum, number_load(p), 8);
+    return append(sum, number_load(p), n);
+}
+
 /* Append the digits at `p` to *sum, modulo 2^64; gives their end. */
 static const uint8_t *read_digits(const uint8_t *p, const uint8_t *end,
                                   uint64_t *sum)
@@ -119,7 +127,7 @@ _Static_assert(sizeof powers / sizeof powers[0] ==
  * digits, shifted up, times 5^q has its first bits in `high`. The first 54 of
  * them, the last of which is half a unit, are exact once the second word of the
  * power has been used where a carry could reach them (Lemire, 2021, 5). */
-static double multiply(uint64_t digits, int q)
+static double multiply(uint64_t digits, int q, bool negative)
 {
     const uint64_t *power = &powers[2 * (q - POWER_MIN)];
     int zeros = __builtin_clzll(digits);
@@ -133,7 +141,7 @@ static double multiply(uint64_t digits, int q)
     int exponent = (217706 * q >> 16) + 63 + top - zeros + 1023;
     if (exponent <= 0) { /* subnormal, or nothing is left */
         if (exponent <= -54)
-            return 0;
+            return negative ? -0.0 : 0.0;
         bits >>= 1 - exponent;
         exponent = 0; /* a carry may make it the least normal one */
         bits = (bits >> 1) + (bits & 1);
@@ -145,32 +153,41 @@ static double multiply(uint64_t digits, int q)
         exponent--; /* the leading bit of `bits` adds one to it */
     }
     uint64_t all = bits + ((uint64_t)exponent << 52);
-    double value = INFINITY;
-    if (all < UINT64_C(0x7ff) << 52)
-        memcpy(&value, &all, sizeof value);
+    if (all >= UINT64_C(0x7ff) << 52)
+        all = UINT64_C(0x7ff) << 52; /* infinite */
+    all |= (uint64_t)negative << 63;
+    double value;
+    memcpy(&value, &all, sizeof value);
     return value;
 }
 
 #define TEN_MAX 22
+#define FEW_DIGITS UINT64_C(1000000000000000)
 
-/* digits * 10^exponent. Powers of ten up to 10^22 are exact as doubles, and so
- * are integers up to 2^53: their product and quotient is rounded once. */
-static double nearest(uint64_t digits, int64_t exponent)
+/* digits * 10^exponent, or its opposite. Powers of ten up to 10^22 are exact as
+ * doubles, and so are integers up to 2^53: their product or quotient is rounded
+ * once. One of both is by 1, which takes less than to guess which. Only up to
+ * 15 digits: of more, as programs print doubles, it could not be guessed which
+ * are below 2^53. */
+static inline double nearest(uint64_t digits, int64_t exponent, bool negative)
 {
-    static const double tens[] = {
-        1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1,
-        1,    1,    1,    1,    1,    1,    1,    1,    1,    1,    1e0,  1e1,
-        1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13,
-        1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    if (digits <= UINT64_C(1) << 53 && exponent >= -TEN_MAX &&
-        exponent <= TEN_MAX)
-        return (double)digits * tens[TEN_MAX + exponent] /
+    static const double signs[] = {1, -1},
+                        tens[] = {1,    1,    1,    1,    1,    1,    1,
+                                  1,    1,    1,    1,    1,    1,    1,
+                                  1,    1,    1,    1,    1,    1,    1,
+                                  1,    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,
+                                  1e6,  1e7,  1e8,  1e9,  1e10, 1e11, 1e12,
+                                  1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19,
+                                  1e20, 1e21, 1e22};
+    if (digits < FEW_DIGITS && exponent >= -TEN_MAX && exponent <= TEN_MAX)
+        return (double)(int64_t)digits *
+               (signs[negative] * tens[TEN_MAX + exponent]) /
                tens[TEN_MAX - exponent];
     if (digits == 0 || exponent < POWER_MIN)
-        return 0;
+        return 0 * signs[negative];
     if (exponent > POWER_MAX)
-        return INFINITY;
-    return multiply(digits, (int)exponent);
+        return INFINITY * signs[negative];
+    return multiply(digits, (int)exponent, negative);
 }
 
 /* --- In pieces, and of any length. --- */
@@ -228,9 +245,11 @@ double decimal_double(const struct decimal *d)
 {
     int64_t exponent = d->exponent + (d->negative_power ? -d->power : d->power);
     int64_t unit = exponent + (d->n > WORD_DIGITS ? d->n - WORD_DIGITS : 0);
-    double value = nearest(d->first, unit);
-    if (d->n > WORD_DIGITS && value != nearest(d->first + 1, unit))
-        value = nearest_of_all(d, exponent);
+    double value = nearest(d->first, unit, d->negative);
+    if (d->n <= WORD_DIGITS ||
+        value == nearest(d->first + 1, unit, d->negative))
+        return value;
+    value = nearest_of_all(d, exponent);
     return d->negative ? -value : value;
 }
 
@@ -252,24 +271,13 @@ bool decimal_to_double(const uint8_t *from, size_t n, double *value)
     if (!read_number(&m, from, from + n))
         return false;
     if (m.count <= WORD_DIGITS) {
-        double v = nearest(m.sum, m.exponent);
-        *value = m.negative ? -v : v;
+        *value = nearest(m.sum, m.exponent, m.negative);
         return true;
     }
     decimal_begin(&d);
     decimal_add(&d, from, n);
     *value = decimal_double(&d);
     return true;
-}
-
-/* Without a branch: any second number may be negative. */
-static double signed_as(double value, bool minus)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    bits ^= (uint64_t)minus << 63;
-    memcpy(&value, &bits, sizeof value);
-    return value;
 }
 
 /* What decimal_read() leaves. */
@@ -283,43 +291,28 @@ static __attribute__((noinline)) double read_other(const uint8_t *from)
 double decimal_read(const uint8_t *from)
 {
     bool minus = *from == '-';
-    const uint8_t *first = from + minus, *p = first;
-    uint64_t word = number_load(p);
-    unsigned n = number_digits(word);
-    uint64_t digits = number_eight(word, n);
-    p += n;
-    if (n == 8) {
-        word = number_load(p);
-        n = number_digits(word);
-        digits = append(digits, word, n);
-        p += n;
-    }
-    /* What is behind a point; without one these are no digits. */
-    uint64_t point = *p == '.';
-    const uint8_t *fraction = p += point;
-    word = number_load(p) & -point;
-    n = number_digits(word);
-    digits = append(digits, word, n);
-    p += n;
-    if (n == 8) {
-        word = number_load(p);
-        n = number_digits(word);
-        digits = append(digits, word, n);
-        p += n;
-    }
-    int64_t exponent = fraction - p;
-    if (p - first - (ptrdiff_t)point > WORD_DIGITS || is_digit(*p))
+    /* Behind the last byte that is known none is a digit. */
+    uint64_t others = number_others(from) | UINT64_MAX << NUMBER_OTHERS;
+    unsigned first = minus;
+    unsigned end = first + (unsigned)__builtin_ctzll(others >> first);
+    unsigned point = from[end] == '.'; /* without one no digit is behind it */
+    unsigned fraction = end + point;
+    unsigned stop = fraction + (unsigned)__builtin_ctzll(others >> fraction);
+    if (stop - first - point > WORD_DIGITS)
         return read_other(from);
-    if ((*p | 0x20) == 'e') {
-        bool negative = p[1] == '-';
-        word = number_load(p + 1 + (negative || p[1] == '+'));
-        n = number_digits(word);
-        if (n == 8)
+    uint64_t digits = append_all(0, from + first, end - first);
+    digits = append_all(digits, from + fraction, stop - fraction);
+    int64_t exponent = (int64_t)fraction - stop;
+    if ((from[stop] | 0x20) == 'e') {
+        bool negative = from[stop + 1] == '-';
+        unsigned power = stop + 1 + (negative || from[stop + 1] == '+');
+        unsigned n = (unsigned)__builtin_ctzll(others >> power);
+        if (n > 8)
             return read_other(from);
-        int64_t power = (int64_t)number_eight(word, n);
-        exponent += negative ? -power : power;
+        int64_t value = (int64_t)number_eight(number_load(from + power), n);
+        exponent += negative ? -value : value;
     }
-    return signed_as(nearest(digits, exponent), minus);
+    return nearest(digits, exponent, minus);
 }
 
 bool decimal_to_int64(const uint8_t *from, size_t n, int64_t *value)

@@ -23,7 +23,7 @@
 bool decimal_to_double(const uint8_t *from, size_t n, double *value);
 
 /* Bytes that decimal_read() reads, the first among them, whatever they are. */
-#define DECIMAL_REACH 35
+#define DECIMAL_REACH 32
 
 /* The same value of the number at `from`, which is known to be one, and where
  * it ends by the byte behind it. DECIMAL_REACH bytes can be read, or more, if

@@ -9,6 +9,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined __SSE2__
+#include <emmintrin.h>
+#endif
+
 /* Bytes behind the first of a number that number_int64() reads at most,
  * whatever they are. */
 #define NUMBER_REACH 25
@@ -25,15 +29,55 @@ static inline uint64_t number_load(const uint8_t *p)
     return le64toh(word);
 }
 
-/* How many digits the word, as loaded, begins with. A digit has a high half of
- * 3, and still has when 6 is added. */
-static inline unsigned number_digits(uint64_t word)
+/* Some of the high four bits are set of each byte of the word, as loaded, that
+ * is no digit, and no others. A digit has a high half of 3, and still has when
+ * 6 is added. */
+static inline uint64_t number_other(uint64_t word)
 {
     uint64_t low = word & NUMBER_EACH(0x7f); /* no carry leaves its byte */
-    uint64_t other = ((word ^ NUMBER_EACH(0x30)) |
-                      ((low + NUMBER_EACH(0x06)) ^ NUMBER_EACH(0x30))) &
-                     NUMBER_EACH(0xf0);
+    return ((word ^ NUMBER_EACH(0x30)) |
+            ((low + NUMBER_EACH(0x06)) ^ NUMBER_EACH(0x30))) &
+           NUMBER_EACH(0xf0);
+}
+
+/* How many digits the word begins with. */
+static inline unsigned number_digits(uint64_t word)
+{
+    uint64_t other = number_other(word);
     return other == 0 ? 8 : (unsigned)__builtin_ctzll(other) / 8;
+}
+
+/* Bytes that number_others() reads. */
+#define NUMBER_OTHERS 32
+
+/* A bit for each of the bytes at p that is no digit, the first lowest. */
+static inline uint32_t number_others_plain(const uint8_t *p)
+{
+    uint32_t all = 0;
+    for (unsigned i = 0; i < NUMBER_OTHERS; i += 8) {
+        uint64_t other = number_other(number_load(p + i)) >> 4;
+        other = (other + NUMBER_EACH(0x0f)) >> 4 & NUMBER_EACH(0x01);
+        all |= (uint32_t)(other * UINT64_C(0x0102040810204080) >> 56) << i;
+    }
+    return all;
+}
+
+/* The same with SSE2, which every x86-64 has. */
+static inline uint32_t number_others(const uint8_t *p)
+{
+#if defined __SSE2__
+    /* As signed bytes the digits become the ten lowest. */
+    const __m128i move = _mm_set1_epi8(INT8_MIN - '0' + 256);
+    const __m128i last = _mm_set1_epi8(INT8_MIN + 9);
+    __m128i low = _mm_loadu_si128((const __m128i *)p);
+    __m128i high = _mm_loadu_si128((const __m128i *)(p + 16));
+    low = _mm_cmpgt_epi8(_mm_add_epi8(low, move), last);
+    high = _mm_cmpgt_epi8(_mm_add_epi8(high, move), last);
+    return (uint32_t)_mm_movemask_epi8(low) | (uint32_t)_mm_movemask_epi8(high)
+                                                  << 16;
+#else
+    return number_others_plain(p);
+#endif
 }
 
 /* The value of the n digits, 0 to 8, that the word begins with: moved to its

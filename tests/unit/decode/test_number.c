@@ -101,10 +101,26 @@ START_TEST(what_is_no_number_is_no_short_one)
 }
 END_TEST
 
+START_TEST(every_byte_is_a_digit_or_another)
+{
+    uint8_t *bytes = page_end() - NUMBER_OTHERS;
+    for (int i = 0; i < 200000; i++) {
+        uint32_t wanted = 0;
+        for (unsigned k = 0; k < NUMBER_OTHERS; k++) {
+            bytes[k] = (uint8_t)(below(2) == 0 ? below(256) : '0' + below(10));
+            wanted |= (uint32_t)(bytes[k] < '0' || bytes[k] > '9') << k;
+        }
+        ck_assert_uint_eq(number_others(bytes), wanted);
+        ck_assert_uint_eq(number_others_plain(bytes), wanted);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {all_short_numbers_are_taken_or_refused,
                                   integers_of_every_length_have_their_value,
-                                  what_is_no_number_is_no_short_one};
+                                  what_is_no_number_is_no_short_one,
+                                  every_byte_is_a_digit_or_another};
     return UNIT_MAIN("number", tests);
 }
