@@ -116,7 +116,9 @@ static inline bool number_short(const uint8_t *from, int64_t *value)
     uint64_t word = number_load(from);
     unsigned minus = (uint8_t)word == '-';
     word >>= 8 * minus; /* the byte behind them is none that is known */
-    unsigned n = number_digits(word);
+    /* No byte but a digit has a high half of 3 behind a minus or a digit. */
+    uint64_t other = (word & NUMBER_EACH(0xf0)) ^ NUMBER_EACH(0x30);
+    unsigned n = other == 0 ? 8 : (unsigned)__builtin_ctzll(other) / 8;
     if (n - 1 >= 7 - minus)
         return false;
     int64_t sum = (int64_t)number_eight(word, n), sign = -(int64_t)minus;

@@ -241,66 +241,86 @@ static inline bool walk_item(struct walk *w, struct path *p,
     return false;
 }
 
-/* The number of the item that begins with the first of the three events at
- * `at`, right behind the comma behind `last`: if they are its bracket, the end
- * of the wanted name and its other bracket, and the value is a number; else
- * NULL. */
-static inline const uint8_t *plain_item(const struct path *p,
-                                        const struct plan_node *node,
-                                        const uint16_t *at, const uint8_t *last)
+/* A number, as the one or the other. */
+union found {
+    int64_t integer;
+    double real;
+};
+
+/* The number behind the wanted name that may end at `quote`, however both are
+ * written. False: there is none. */
+static __attribute__((noinline)) bool
+find_number(const struct path *p, const struct plan_node *node,
+            const uint8_t *quote, bool integers, union found *number)
 {
-    const uint8_t *open = p->from + at[0], *quote = p->from + at[1];
-    if (open - last != 2 || *open != '{' || *quote != '"' ||
-        p->from[at[2]] != '}')
-        return NULL;
-    const uint8_t *value = value_behind(p, node, quote);
-    return value != NULL && is_number(value) ? value : NULL;
+    const uint8_t *value = *quote == '"' ? value_behind(p, node, quote) : NULL;
+    if (value == NULL || !is_number(value))
+        return false;
+    if (integers)
+        return read_int64(p, value, &number->integer);
+    number->real = read_double(p, value);
+    return true;
 }
 
-/* As many of the items behind `last` as are plain, one after the other. Gives
- * where the last of them ends. */
-static inline const uint8_t *plain_integers(struct walk *w, struct path *p,
-                                            const struct plan_node *node,
-                                            const uint8_t *last)
+/* The same, if both are written as mostly; they and what is read behind them is
+ * in memory. */
+static inline bool plain_number(const struct plan_node *node,
+                                const uint8_t *quote, bool integers,
+                                union found *number)
 {
-    const uint16_t *at = p->at;
-    const uint8_t *value;
-    __int128 sum = 0;
-    uint64_t count = 0;
-    for (; p->at_end - at >= 3; at += 3, count++) {
-        int64_t integer;
-        value = plain_item(p, node, at, last);
-        if (value == NULL || !read_int64(p, value, &integer))
-            break;
-        sum += integer;
-        last = p->from + at[2];
-    }
-    p->at = at;
-    w->items += count;
-    w->tally.count += count;
-    w->tally.exact += sum;
-    return last;
+    const uint8_t *value = quote + 2;
+    if (!plan_is_plain(node, quote) || quote[1] != ':')
+        return false;
+    if (integers)
+        return number_short(value, &number->integer);
+    if (!is_number(value))
+        return false;
+    number->real = decimal_read(value);
+    return true;
 }
 
-/* The same for doubles. */
-static inline const uint8_t *plain_doubles(struct walk *w, struct path *p,
-                                           const struct plan_node *node,
-                                           const uint8_t *last)
+/* The items behind `last`, one after the other, as long as their events are a
+ * bracket right behind a comma, the end of the wanted name and a bracket, and
+ * the value is a number that fits. Gives where the last of them ends. */
+static inline __attribute__((always_inline)) const uint8_t *
+plain_items(struct walk *w, struct path *p, const uint8_t *last, bool integers)
 {
+    const struct plan_node *node = &w->plan->node[w->plan->node[0].child];
+    const uint8_t *from = p->from;
     const uint16_t *at = p->at;
-    const uint8_t *value;
-    struct tally sum = w->tally;
+    ptrdiff_t least = (ptrdiff_t)node->length + 2, behind = last - from;
+    ptrdiff_t most =
+        p->end - from - 2 - (integers ? NUMBER_SHORT : DECIMAL_REACH);
     for (; p->at_end - at >= 3; at += 3) {
-        value = plain_item(p, node, at, last);
-        if (value == NULL)
+        const uint8_t *quote = from + at[1];
+        union found number;
+        if (at[0] - behind != 2 || from[at[0]] != '{' || from[at[2]] != '}')
             break;
-        tally_add_double(&sum, read_double(p, value));
-        last = p->from + at[2];
+        if ((at[1] < least || at[1] > most ||
+             !plain_number(node, quote, integers, &number)) &&
+            !find_number(p, node, quote, integers, &number))
+            break;
+        if (integers)
+            tally_add_int64(&w->tally, number.integer);
+        else
+            tally_add_double(&w->tally, number.real);
+        behind = at[2];
     }
     w->items += (uint64_t)(at - p->at) / 3;
-    w->tally = sum;
     p->at = at;
-    return last;
+    return from + behind;
+}
+
+static __attribute__((noinline)) const uint8_t *
+plain_integers(struct walk *w, struct path *p, const uint8_t *last)
+{
+    return plain_items(w, p, last, true);
+}
+
+static __attribute__((noinline)) const uint8_t *
+plain_doubles(struct walk *w, struct path *p, const uint8_t *last)
+{
+    return plain_items(w, p, last, false);
 }
 
 /* From `last`, where the array began or an item ended, on. */
@@ -308,9 +328,8 @@ static void walk_items(struct walk *w, struct path *p, const uint8_t *last)
 {
     const struct plan_node *node = &w->plan->node[w->plan->node[0].child];
     while (p->at < p->at_end) {
-        last = w->shape.numbers == TALLY_INT64
-                   ? plain_integers(w, p, node, last)
-                   : plain_doubles(w, p, node, last);
+        last = w->shape.numbers == TALLY_INT64 ? plain_integers(w, p, last)
+                                               : plain_doubles(w, p, last);
         if (p->at == p->at_end)
             break;
         const uint8_t *at = p->from + *p->at++;
