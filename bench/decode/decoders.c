@@ -7,6 +7,7 @@
 #include "decode/payload.h"
 #include "decode/window.h"
 #include "query/query.h"
+#include "verified.h"
 
 #define CHUNK 8192
 
@@ -67,6 +68,7 @@ static const struct decoder of_field[] = {
     {"rapidjson", decode_rapidjson, false},
     {"serde_json", decode_serde, false},
     {"json_c", decode_jsonc, true},
+    {"tallyd_verify", decode_verified, true},
     {"json_c_checked", run_gate, true},
 };
 
@@ -143,6 +145,7 @@ const char *decoders_open(struct query *q, bool query, const char *isa)
     }
     typed = payload_new(&shape, PAYLOAD_TYPED);
     jsonc = payload_new(&shape, PAYLOAD_JSONC);
+    verified_open(q);
     return choose_isa(isa);
 }
 
@@ -150,5 +153,6 @@ void decoders_close(void)
 {
     payload_free(&typed);
     payload_free(&jsonc);
+    verified_close();
     program_free(&program);
 }

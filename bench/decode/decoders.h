@@ -13,7 +13,7 @@ struct decoder {
 /* Those of one field, or of the query (peers.h) after decoders_open(). The
  * first is tallyd with the whole body, the last json-c behind tallyd's check,
  * which is the reference. */
-#define DECODERS 8
+#define DECODERS 9
 extern const struct decoder *decoders;
 extern size_t decoder_count;
 #define DECODER_TALLYD (&decoders[0])

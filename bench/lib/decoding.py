@@ -28,6 +28,16 @@ def ratio(lines, *others):
     return round(median(pairs), 3) if pairs else None
 
 
+def verify_cost(lines, jsonc):
+    """How many times as long as tallyd and that decoder, one after the other,
+    `verify = 1` takes."""
+    found = [line["ns"]["tallyd_verify"]
+             / (line["ns"]["tallyd"] + line["ns"][jsonc])
+             for line in lines if {"tallyd", "tallyd_verify", jsonc}
+             <= set(line["ns"])]
+    return round(median(found), 3) if found else None
+
+
 def close(one, other):
     """Two sums; None is one that is not finite."""
     if one is None or other is None:
@@ -55,7 +65,9 @@ def summary(entry, lines, node):
         tallyd_isa=first["isa"]["tallyd"], rounds=len(lines),
         ratios={decoder: ratio(lines, decoder) for decoder in DECODERS
                 if decoder in first["ns"] and decoder != "tallyd"},
-        best_validating_ratio=ratio(lines, *VALIDATING))
+        best_validating_ratio=ratio(lines, *VALIDATING),
+        verify={"json_c_checked": verify_cost(lines, "json_c_checked"),
+                "json_c": verify_cost(lines, "json_c")})
     if node and row["tallyd"]:
         row["ratios"]["node"] = round(row["tallyd"] / row["node"], 3)
     for key in ("shape", "family", "strings", "doubles", "again"):
@@ -187,6 +199,20 @@ def goal_chunks(rows):
         f"{found[worst]:.2f}; the mean {mean(list(found.values())):.2f}")
 
 
+def goal_verify(rows):
+    found = {peer: [row["verify"][peer] for row in rows
+                    if row.get("verify", {}).get(peer)]
+             for peer in ("json_c_checked", "json_c")}
+    both, bare = found["json_c_checked"], found["json_c"]
+    if not both or not bare:
+        return None
+    return mean(both) <= 1.05, (
+        "`verify = 1` takes as long as both decoders one after the other: "
+        f"{mean(both):.2f} times, at most {max(both):.2f}; of tallyd and bare "
+        f"json-c, which checks less: {mean(bare):.2f} times, at most "
+        f"{max(bare):.2f}")
+
+
 def goal_attacks(attacks):
     bad = [row for row in attacks if row["slower"]["tallyd"] > 1.05]
     worst = max(attacks, key=lambda row: row["slower"]["tallyd"])
@@ -203,7 +229,8 @@ def goals(rows, attacks):
     """[(is it met?, words)]"""
     rows = different(rows)
     found = [goal(rows) for goal in (goal_validating, goal_mean, goal_floor,
-                                     goal_ondemand, goal_chunks) if rows]
+                                     goal_ondemand, goal_chunks, goal_verify)
+             if rows]
     if attacks:
         found.append(goal_attacks(attacks))
     return [goal for goal in found if goal]
