@@ -205,13 +205,29 @@ static inline void take_value(struct walk *w, const struct path *p,
     w->found = WALK_NUMBER;
 }
 
-/* Between two items, or an item and a bracket, is there something else? Commas
- * and blanks are none. */
-static bool check_gap(const uint8_t *p, const uint8_t *end)
+/* Not 0 if there is a byte in the word that no gap between two items has: a
+ * blank or a comma. Of what else may stand there each value has a byte with one
+ * of the bits of 0x50, a digit or a letter, or is a string, whose quote has
+ * both of 0x22. */
+static inline uint64_t beyond_gap(uint64_t word)
 {
-    while (p < end && (is_blank(*p) || *p == ','))
-        p++;
-    return p == end;
+    return (word & NUMBER_EACH(0x50)) | (word & word >> 4 & NUMBER_EACH(0x02));
+}
+
+/* Between two items, or an item and a bracket, is there something else? */
+static bool check_gap(const struct path *p, const uint8_t *at,
+                      const uint8_t *end)
+{
+    uint64_t beyond = 0;
+    for (; end - at >= 8; at += 8)
+        beyond |= beyond_gap(number_load(at));
+    if (end - p->from >= 8 && at < end) {
+        beyond |= beyond_gap(number_load(end - 8)) >> (8 * (8 - (end - at)));
+        at = end;
+    }
+    while (at < end && (is_blank(*at) || *at == ','))
+        at++;
+    return beyond == 0 && at == end;
 }
 
 /* Until the bracket at depth `until`: */
@@ -280,8 +296,8 @@ static inline bool plain_number(const struct plan_node *node,
 }
 
 /* The items behind `last`, one after the other, as long as their events are a
- * bracket right behind a comma, the end of the wanted name and a bracket, and
- * the value is a number that fits. Gives where the last of them ends. */
+ * bracket, the end of the wanted name and a bracket, and the value is a number
+ * that fits. Gives where the last of them ends. */
 static inline __attribute__((always_inline)) const uint8_t *
 plain_items(struct walk *w, struct path *p, const uint8_t *last, bool integers)
 {
@@ -294,7 +310,9 @@ plain_items(struct walk *w, struct path *p, const uint8_t *last, bool integers)
     for (; p->at_end - at >= 3; at += 3) {
         const uint8_t *quote = from + at[1];
         union found number;
-        if (at[0] - behind != 2 || from[at[0]] != '{' || from[at[2]] != '}')
+        if (from[at[0]] != '{' || from[at[2]] != '}' ||
+            (at[0] - behind != 2 &&
+             !check_gap(p, from + behind + 1, from + at[0])))
             break;
         if ((at[1] < least || at[1] > most ||
              !plain_number(node, quote, integers, &number)) &&
@@ -336,7 +354,7 @@ static void walk_items(struct walk *w, struct path *p, const uint8_t *last)
         if (*at == '"')
             continue;
         if (at - last > 1 && (at - last > 2 || *at != '{') &&
-            !check_gap(last + 1, at))
+            !check_gap(p, last + 1, at))
             begin_item(w, false);
         if (*at == ']') {
             w->in_array = false;
@@ -351,7 +369,7 @@ static void walk_items(struct walk *w, struct path *p, const uint8_t *last)
         }
         last = p->from + p->at[-1];
     }
-    if (!check_gap(last + 1, p->cut))
+    if (!check_gap(p, last + 1, p->cut))
         begin_item(w, false);
 }
 

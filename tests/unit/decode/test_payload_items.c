@@ -34,6 +34,12 @@ static const char *const items[] = {
     "[{\"value\":1}]",
     "7",
     "\"value\"",
+    "\"\"",
+    "          \"\"          ",
+    "\n\t\r         7  \n",
+    "\n\t\r         -0  \n          ",
+    "\n\t\r         {\"value\": 8}  \n          ",
+    "           null",
 };
 #define ITEMS (sizeof items / sizeof items[0])
 
