@@ -1,9 +1,9 @@
 /* decimal: the text of a number to its value, exactly.
  *
  * In one pass over the text, in constant memory, without malloc(3), whatever
- * the length: a number of 1 MB is JSON. Nothing outside of the text is read, but
- * by decimal_read(). The locale does not matter: no decimal point is given to
- * the C library.
+ * the length: a number of 1 MB is JSON. Nothing outside of the text is read,
+ * but by decimal_read(). The locale does not matter: no decimal point is given
+ * to the C library.
  *
  * The nearest double is found by Clinger's fast path (How to read floating
  * point numbers accurately, 1990), else by the algorithm of Eisel and Lemire

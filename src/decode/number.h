@@ -103,9 +103,9 @@ static inline bool number_ends(uint8_t behind)
 /* 10 to the power of n, 0 to 8. */
 static inline uint64_t number_ten_to(unsigned n)
 {
-    static const uint32_t powers[] = {
-        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
-    return powers[n];
+    static const uint32_t known[] = {1,      10,      100,      1000,     10000,
+                                     100000, 1000000, 10000000, 100000000};
+    return known[n];
 }
 
 /* Is the value at `from` an integer of one to seven digits, six behind a minus

@@ -1,7 +1,6 @@
 /* plan: see plan.h. */
 #include "decode/plan.h"
 
-#include <endian.h>
 #include <string.h>
 
 static void look_for_every(struct plan *plan)
@@ -158,15 +157,6 @@ static const uint8_t *find_quote(const struct plan_node *node,
     return NULL;
 }
 
-/* The last two digits of \u00XX, in lower case, of each byte of ASCII. */
-#define HEX(n) ((n) < 10 ? '0' + (n) : 'a' - 10 + (n))
-#define PAIR(c) (uint16_t)(HEX((c) >> 4) | HEX((c)&15) << 8)
-#define FOUR(c) PAIR(c), PAIR((c) + 1), PAIR((c) + 2), PAIR((c) + 3)
-#define ROW(c) FOUR(c), FOUR((c) + 4), FOUR((c) + 8), FOUR((c) + 12)
-static const uint16_t digits[128] = {ROW(0x00), ROW(0x10), ROW(0x20),
-                                     ROW(0x30), ROW(0x40), ROW(0x50),
-                                     ROW(0x60), ROW(0x70)};
-
 /* From the last character to the first, each of which is one byte or six, with
  * no branch on which. Where "\u00" stands six bytes before, the escape is the
  * string's, not of one before it, since no string begins behind a digit; and
@@ -174,14 +164,15 @@ static const uint16_t digits[128] = {ROW(0x00), ROW(0x10), ROW(0x20),
  * name, which has none. */
 bool plan_is_escaped(const struct plan_node *node, const uint8_t *quote)
 {
+    static const char digits[] = "0123456789abcdef";
     const uint8_t *at = quote;
     for (size_t i = node->length; i-- > 0;) {
-        uint8_t c = (uint8_t)node->name[i];
-        bool escaped = memcmp(at - 6, "\\u00", 4) == 0;
-        uint16_t last;
-        memcpy(&last, at - 2, sizeof last);
-        bool hex = (le16toh(last) | 0x2020) == digits[c];
-        if (!((escaped & hex) | (!escaped & (at[-1] == c))))
+        unsigned c = (uint8_t)node->name[i];
+        unsigned escaped = memcmp(at - 6, "\\u00", 4) == 0;
+        unsigned high = at[-2] == '0' + (c >> 4);
+        unsigned low = (at[-1] | 0x20) == digits[c & 15];
+        unsigned plain = at[-1] == c;
+        if (((escaped & high & low) | (plain & ~escaped)) == 0)
             return false;
         at -= 1 + 5 * (size_t)escaped;
     }

@@ -161,10 +161,10 @@ static const uint8_t *copy_number(const struct path *p, const uint8_t *value,
 static __attribute__((noinline)) bool
 find_int64(const struct path *p, const uint8_t *value, int64_t *integer)
 {
+    if (p->end - value > NUMBER_REACH)
+        return number_int64(value, integer);
     uint8_t room[WALK_ROOM];
-    if (p->end - value <= NUMBER_REACH)
-        value = copy_number(p, value, room);
-    return number_int64(value, integer);
+    return number_int64(copy_number(p, value, room), integer);
 }
 
 /* Is that number an integer that fits? */
