@@ -162,9 +162,9 @@ static __attribute__((noinline)) bool
 find_int64(const struct path *p, const uint8_t *value, int64_t *integer)
 {
     if (p->end - value > NUMBER_REACH)
-        return number_int64(value, integer);
+        return number_long(value, integer);
     uint8_t room[WALK_ROOM];
-    return number_int64(copy_number(p, value, room), integer);
+    return number_long(copy_number(p, value, room), integer);
 }
 
 /* Is that number an integer that fits? */
@@ -273,7 +273,7 @@ find_number(const struct path *p, const struct plan_node *node,
     if (value == NULL || !is_number(value))
         return false;
     if (integers)
-        return read_int64(p, value, &number->integer);
+        return find_int64(p, value, &number->integer);
     number->real = read_double(p, value);
     return true;
 }
