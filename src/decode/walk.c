@@ -142,7 +142,9 @@ static inline const uint8_t *value_behind(const struct path *p,
     if (p->end - quote < 8 || (size_t)(quote - p->from) < node->length + 2)
         return find_value(p, node, quote);
     if (!plan_is_plain(node, quote))
-        return p->escapes ? find_value(p, node, quote) : NULL;
+        return p->escapes && (quote - p->from < 6 || plan_may_end(node, quote))
+                   ? find_value(p, node, quote)
+                   : NULL;
     if (quote[1] != ':' || quote[2] <= ' ')
         return value_behind_blanks(quote);
     return quote + 2;
@@ -161,18 +163,16 @@ static const uint8_t *copy_number(const struct path *p, const uint8_t *value,
 static __attribute__((noinline)) bool
 find_int64(const struct path *p, const uint8_t *value, int64_t *integer)
 {
-    if (p->end - value > NUMBER_REACH)
-        return number_long(value, integer);
     uint8_t room[WALK_ROOM];
-    return number_long(copy_number(p, value, room), integer);
+    return number_int64(copy_number(p, value, room), integer);
 }
 
 /* Is that number an integer that fits? */
 static inline bool read_int64(const struct path *p, const uint8_t *value,
                               int64_t *integer)
 {
-    return (p->end - value >= NUMBER_SHORT && number_short(value, integer)) ||
-           find_int64(p, value, integer);
+    return p->end - value > NUMBER_REACH ? number_int64(value, integer)
+                                         : find_int64(p, value, integer);
 }
 
 static __attribute__((noinline)) double find_double(const struct path *p,
@@ -263,41 +263,49 @@ union found {
     double real;
 };
 
-/* The number behind the wanted name that may end at `quote`, however both are
- * written. False: there is none. */
-static __attribute__((noinline)) bool
+/* The number of an item of which `at` is the first event behind its bracket,
+ * however that is written. Gives the event at its end; NULL: it has none, or
+ * does not end here. */
+static __attribute__((noinline)) const uint16_t *
 find_number(const struct path *p, const struct plan_node *node,
-            const uint8_t *quote, bool integers, union found *number)
+            const uint16_t *at, bool integers, union found *number)
 {
-    const uint8_t *value = *quote == '"' ? value_behind(p, node, quote) : NULL;
-    if (value == NULL || !is_number(value))
-        return false;
-    if (integers)
-        return find_int64(p, value, &number->integer);
-    number->real = read_double(p, value);
-    return true;
+    bool found = false;
+    for (; at < p->at_end && p->from[*at] == '"'; at++) {
+        const uint8_t *value = value_behind(p, node, p->from + *at);
+        if (value == NULL)
+            continue;
+        found = is_number(value) &&
+                (!integers || read_int64(p, value, &number->integer));
+        if (found && !integers)
+            number->real = read_double(p, value);
+    }
+    return found && at < p->at_end && p->from[*at] == '}' ? at : NULL;
 }
 
-/* The same, if both are written as mostly; they and what is read behind them is
- * in memory. */
-static inline bool plain_number(const struct plan_node *node,
+/* The number behind the wanted name that may end at `quote`, if both are
+ * written as mostly; they and what is read behind them are in memory. */
+static inline bool plain_number(const struct path *p,
+                                const struct plan_node *node,
                                 const uint8_t *quote, bool integers,
                                 union found *number)
 {
     const uint8_t *value = quote + 2;
     if (!plan_is_plain(node, quote) || quote[1] != ':')
         return false;
-    if (integers)
-        return number_short(value, &number->integer);
+    if (integers && number_short(value, &number->integer))
+        return true;
     if (!is_number(value))
         return false;
+    if (integers)
+        return p->end - value > NUMBER_REACH &&
+               number_long(value, &number->integer);
     number->real = decimal_read(value);
     return true;
 }
 
-/* The items behind `last`, one after the other, as long as their events are a
- * bracket, the end of the wanted name and a bracket, and the value is a number
- * that fits. Gives where the last of them ends. */
+/* The items behind `last`, one after the other, as long as each is an object
+ * with a number that fits. Gives where the last of them ends. */
 static inline __attribute__((always_inline)) const uint8_t *
 plain_items(struct walk *w, struct path *p, const uint8_t *last, bool integers)
 {
@@ -307,24 +315,28 @@ plain_items(struct walk *w, struct path *p, const uint8_t *last, bool integers)
     ptrdiff_t least = (ptrdiff_t)node->length + 2, behind = last - from;
     ptrdiff_t most =
         p->end - from - 2 - (integers ? NUMBER_SHORT : DECIMAL_REACH);
-    for (; p->at_end - at >= 3; at += 3) {
-        const uint8_t *quote = from + at[1];
+    uint64_t count = 0;
+    for (; p->at_end - at >= 3; count++) {
+        const uint16_t *close = at + 2;
         union found number;
-        if (from[at[0]] != '{' || from[at[2]] != '}' ||
+        if (from[at[0]] != '{' ||
             (at[0] - behind != 2 &&
              !check_gap(p, from + behind + 1, from + at[0])))
             break;
-        if ((at[1] < least || at[1] > most ||
-             !plain_number(node, quote, integers, &number)) &&
-            !find_number(p, node, quote, integers, &number))
-            break;
+        if (from[*close] != '}' || at[1] < least || at[1] > most ||
+            !plain_number(p, node, from + at[1], integers, &number)) {
+            close = find_number(p, node, at + 1, integers, &number);
+            if (close == NULL)
+                break;
+        }
         if (integers)
             tally_add_int64(&w->tally, number.integer);
         else
             tally_add_double(&w->tally, number.real);
-        behind = at[2];
+        behind = *close;
+        at = close + 1;
     }
-    w->items += (uint64_t)(at - p->at) / 3;
+    w->items += count;
     p->at = at;
     return from + behind;
 }
