@@ -70,12 +70,13 @@ void plan_look_for(struct plan *plan, const struct plan_node *node);
 
 /* Could the string that ends with the quote at `quote`, of which 6 bytes before
  * it are in memory, be the node's name? Mostly its last byte says no, however
- * it is written. */
+ * it is written. One branch: which of these it is cannot be guessed. */
 static inline bool plan_may_end(const struct plan_node *node,
                                 const uint8_t *quote)
 {
-    return node->may_be_escaped || quote[-1] == node->last ||
-           (quote[-5] == 'u' && quote[-6] == '\\');
+    unsigned other = (unsigned)(quote[-1] ^ node->last);
+    unsigned plain = (unsigned)(quote[-6] ^ '\\'); /* 0: \uXXXX, perhaps */
+    return node->may_be_escaped || other * plain == 0;
 }
 
 /* Is it the node's name, without escapes? There is neither a quote nor a
