@@ -2,12 +2,20 @@
 #include "decode/tally.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/number_text.h"
 
 void tally_begin(struct tally *t, enum tally_numbers numbers, int32_t multiply)
 {
     *t = (struct tally){.numbers = numbers, .multiply = multiply};
+}
+
+bool tally_same(const struct tally *a, const struct tally *b)
+{
+    return a->numbers == b->numbers && a->multiply == b->multiply &&
+           a->count == b->count && a->exact == b->exact &&
+           memcmp(&a->approx, &b->approx, sizeof a->approx) == 0;
 }
 
 static size_t print_exact(const struct tally *t, char *text)

@@ -8,6 +8,7 @@
 #ifndef TALLYD_DECODE_TALLY_H
 #define TALLYD_DECODE_TALLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,10 @@ static inline void tally_add_double(struct tally *t, double value)
     t->approx = t->approx + value * t->multiply;
     t->count++;
 }
+
+/* Are the sums the same, bit for bit, and of as many values? Then they print
+ * the same. */
+bool tally_same(const struct tally *a, const struct tally *b);
 
 /* Print the result into `text` (at least TALLY_TEXT_MAX bytes) and give its
  * length. 0: the result does not fit int64, or is not a finite double. */
