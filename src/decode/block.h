@@ -48,11 +48,12 @@ SIMD_INLINE uint64_t block_wrong_escapes(simd_block b, uint64_t escaped,
     uint64_t u = simd_eq(b, 'u') & escaped;
     uint64_t need = u << 1 | u << 2 | u << 3 | u << 4 | *hex;
     *hex = u >> 63 | u >> 62 | u >> 61 | u >> 60;
+    uint64_t wrong = escaped & ~(known | u);
     if (need == 0)
-        return escaped & ~known;
+        return wrong;
     uint64_t digits =
         simd_range(b, '0', '9') | simd_range(simd_lower(b), 'a', 'f');
-    return (escaped & ~(known | u)) | (need & ~digits);
+    return wrong | (need & ~digits);
 }
 
 /* What strings are made of. */

@@ -86,6 +86,47 @@ START_TEST(what_is_wrong_changes_nothing)
 }
 END_TEST
 
+/* Wherever the borders of blocks and strips cut it. */
+START_TEST(what_is_right_is_taken_at_every_place)
+{
+    static const char *const texts[] = {
+        "\"\\u00e9\"",
+        "\"\\\"\"",
+        "\"\\\\\"",
+        "\"\\\\\\u12aF\\n\"",
+        "\"\xf0\x9d\x84\x9e\"",
+        "\"\xe2\x82\xac\xc3\xa9\"",
+        "-0.5e+10",
+        "1E-2",
+        "-0",
+        "true",
+        "false",
+        "null",
+        "{\"a\" :\n1}",
+        "[ ]",
+        "{\t}",
+        "\"\\u0076alue\"",
+        "[[{\"a\":[]}]]",
+        "123456789012345678",
+    };
+    char text[1200];
+    for (size_t i = 0; i < path_count; i++)
+        for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
+            for (size_t place = 1; place < 1040; place++) {
+                size_t n = strlen(texts[k]);
+                memset(text, ' ', sizeof text);
+                text[0] = '[';
+                memcpy(text + place, texts[k], n);
+                text[place + n] = ',';
+                window_begin(w, 8);
+                ck_assert_msg(read_text(paths[i], text, sizeof text) ==
+                                  WINDOW_TAKEN,
+                              "%s: %s at %zu", paths[i]->name, texts[k], place);
+                ck_assert_uint_eq(w->taken, place + n + 1);
+            }
+}
+END_TEST
+
 /* The other instruction sets take what portable takes, and find the same. */
 START_TEST(all_paths_take_the_same)
 {
@@ -158,6 +199,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_window_ends_behind_a_bracket_or_comma, what_is_wrong_changes_nothing,
-        all_paths_take_the_same, a_long_string_is_gone_over_in_parts};
+        what_is_right_is_taken_at_every_place, all_paths_take_the_same,
+        a_long_string_is_gone_over_in_parts};
     return UNIT_RUN_WITH("window", tests, open_windows, close_windows);
 }
