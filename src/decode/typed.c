@@ -248,8 +248,9 @@ static bool feed_scan(struct typed *d, const uint8_t **at, const uint8_t *least,
 
 /* --- Windows. --- */
 
-/* One window of [*at, end). `more`: what is short now may be longer later.
- * False: no more can be taken of what is there. */
+/* One window of [*at, end). False: no more can be taken of what is there. Of
+ * what a window to the end leaves that is known: there is neither bracket nor
+ * comma in it, and it is no long string. */
 static bool feed_window(struct typed *d, const uint8_t **at, const uint8_t *end,
                         const uint8_t **wrong)
 {
@@ -264,7 +265,8 @@ static bool feed_window(struct typed *d, const uint8_t **at, const uint8_t *end,
         *at += w->taken;
         if (r == WINDOW_IN_STRING)
             d->mode = MODE_STRING;
-        return true;
+        return r == WINDOW_IN_STRING || n - w->taken >= WINDOW_LONG ||
+               *at + n - w->taken < end;
     }
     *wrong = *at + n;
     if (r == WINDOW_SHORT && n < WAITING_MAX)
