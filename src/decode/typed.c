@@ -12,10 +12,10 @@
 #include "decode/scan.h"
 
 /* How much of a chunk's end may wait for the next one, and how much of that
- * one is put behind it: few bytes, and together those of one strip. */
+ * one is put behind it: few bytes, mostly together those of one strip. */
 #define WAITING_MAX 1024
-#define FOLLOWING_MIN 256
-#define FOLLOWING_MAX 512
+#define FOLLOWING_MIN 64
+#define FOLLOWING_MAX 256
 
 /* A chunk that is shorter waits: a window has its price. */
 #define CHUNK_MIN 64
@@ -294,14 +294,14 @@ static bool feed_string(struct typed *d, const uint8_t **at, const uint8_t *end,
     return r == WINDOW_TAKEN;
 }
 
-/* Go over [*at, end) as far as possible; what is left is less than WAITING_MAX
- * bytes. False: `fault`. */
-static bool go_on(struct typed *d, const uint8_t **at, const uint8_t *end,
-                  struct fault *fault)
+/* Go over [*at, end) to `enough` or behind it, or as far as possible; what is
+ * left before `enough` is less than WAITING_MAX bytes. False: `fault`. */
+static bool go_on(struct typed *d, const uint8_t **at, const uint8_t *enough,
+                  const uint8_t *end, struct fault *fault)
 {
     const uint8_t *wrong = *at;
     bool more = true;
-    while (more && *at < end) {
+    while (more && *at < enough) {
         if (d->mode == MODE_WINDOW)
             more = feed_window(d, at, end, &wrong);
         else if (d->mode == MODE_STRING)
@@ -323,15 +323,15 @@ static bool feed_waiting(struct typed *d, const uint8_t **at,
         size_t n = (size_t)(end - *at);
         if (d->waiting + n < WAITING_MAX)
             return true;
-        size_t following = d->waiting < FOLLOWING_MAX - FOLLOWING_MIN
+        size_t following = d->waiting <= FOLLOWING_MAX - FOLLOWING_MIN
                                ? FOLLOWING_MAX - d->waiting
-                               : FOLLOWING_MIN;
+                               : FOLLOWING_MAX;
         if (following > n)
             following = n;
         memcpy(d->waiting_bytes + d->waiting, *at, following);
         const uint8_t *from = d->waiting_bytes;
         size_t all = d->waiting + following;
-        if (!go_on(d, &from, from + all, fault))
+        if (!go_on(d, &from, from + d->waiting, from + all, fault))
             return false;
         size_t taken = (size_t)(from - d->waiting_bytes);
         if (taken >= d->waiting) {
@@ -362,7 +362,7 @@ bool typed_feed(struct typed *d, const uint8_t *bytes, size_t n,
     if (d->waiting > 0 && !feed_waiting(d, &at, end, fault))
         return false;
     bool go = end - at >= CHUNK_MIN || d->mode == MODE_SCAN;
-    if (d->waiting == 0 && go && !go_on(d, &at, end, fault))
+    if (d->waiting == 0 && go && !go_on(d, &at, end, end, fault))
         return false;
     size_t left = (size_t)(end - at);
     if (left > 0)
@@ -388,7 +388,7 @@ static bool finish_scan(struct typed *d, const uint8_t *at, const uint8_t *end,
 bool typed_finish(struct typed *d, struct tally *t, struct fault *fault)
 {
     const uint8_t *at = d->waiting_bytes, *end = at + d->waiting;
-    if (at < end && !go_on(d, &at, end, fault))
+    if (at < end && !go_on(d, &at, end, end, fault))
         return false;
     bool complete = at == end && d->mode == MODE_WINDOW &&
                     d->window.place.behind == WINDOW_BEHIND_ALL;

@@ -16,8 +16,8 @@
  *
  * A window ends behind the last bracket or comma in it, so that no number, word
  * or name with its value is cut, and what one window leaves to the next is what
- * brackets are open and what the last byte was. A string that does not end
- * within a window is left to read_string().
+ * brackets are open and what the last byte was. A string of some length that
+ * does not end within a window is left to read_string().
  *
  * It is all or nothing: when anything is wrong, the state is as before, and
  * decode/scan goes over the same bytes to find out what and where.
@@ -39,6 +39,10 @@
 /* A string that goes on for more than so many bytes is no wanted name, whatever
  * escapes it is written in: \uXXXX is the longest. */
 #define WINDOW_LONG (6 * PLAN_NAME_MAX + 16)
+
+/* A string that cannot be a name, and goes on for so many bytes to the end of a
+ * window, is gone over by itself rather than once more. */
+#define WINDOW_TEXT 64
 
 /* What stands before a window. */
 enum window_behind {
@@ -107,7 +111,7 @@ enum window_result {
                          quotes */
     WINDOW_SHORT,     /* nothing taken: there is neither bracket nor comma */
     WINDOW_IN_STRING, /* as WINDOW_TAKEN, up to the first quote of a string
-                         that is longer than WINDOW_LONG; read_string() goes on.
+                         that does not end; read_string() goes on.
                          place.behind is for what comes behind it */
     WINDOW_WRONG,     /* nothing taken */
 };

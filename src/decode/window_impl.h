@@ -72,40 +72,59 @@ static void cut(struct window *w, size_t i, uint64_t ends)
     }
 }
 
-/* Cut behind the last bracket or comma. */
-static bool cut_at_end(struct window *w)
+/* The last block of which a mask is not zero, and one more; 0: there is none.
+ */
+static size_t last_of(const uint64_t *masks, size_t blocks)
 {
-    size_t i = w->blocks;
-    while (i > 0 && w->ends[i - 1] == 0)
-        i--;
-    if (i > 0)
-        cut(w, i - 1, w->ends[i - 1]);
-    return i > 0;
+    while (blocks > 0 && masks[blocks - 1] == 0)
+        blocks--;
+    return blocks;
 }
 
-/* Is the string whose first quote is the last byte taken a name? Not if another
- * string is before it, or a colon. */
-static bool ends_in_name(const struct window *w)
+/* Strings that begin in the first n blocks, behind the last of w->ends, which
+ * is in block end - 1; 0: there is none. */
+static size_t count_strings(const struct window *w, size_t end, size_t n)
 {
-    uint64_t strings = 0;
-    for (size_t i = 0; i < w->blocks; i++)
-        strings += simd_count(w->begun[i]);
-    return window_is_object(&w->place, w->place.depth) && strings == 1 &&
-           w->place.behind <= WINDOW_BEHIND_COMMA;
+    uint64_t mask = UINT64_MAX;
+    size_t strings = 0, i = 0;
+    if (end > 0) {
+        i = end - 1;
+        mask = ~(UINT64_MAX >> (63 - simd_last(w->ends[i])));
+    }
+    for (; i < n; i++, mask = UINT64_MAX)
+        strings += simd_count(w->begun[i] & mask);
+    return strings;
 }
 
-/* There is neither bracket nor comma, and the window ends in a string. If that
- * is long, cut behind its first quote. */
-static bool cut_at_string(struct window *w, bool *name)
+/* The window ends in a string. Cut behind its first quote if the string is
+ * none of the wanted names, and worth it. `end` as in count_strings(). `first`:
+ * no other string is behind the last bracket or comma, so it may be a name. */
+static bool cut_at_string(struct window *w, size_t end, bool *first)
 {
-    size_t i = w->blocks;
-    while (i > 0 && w->begun[i - 1] == 0)
-        i--;
+    size_t i = last_of(w->begun, w->blocks);
     if (i == 0)
         return false;
+    size_t at = w->masks.at[i - 1] + simd_last(w->begun[i - 1]) + 1U;
+    size_t strings = count_strings(w, end, i);
+    *first = strings < 2 && (end > 0 || w->place.behind <= WINDOW_BEHIND_COMMA);
+    if (w->masks.n - at < (strings < 2 ? WINDOW_LONG : WINDOW_TEXT))
+        return false;
     cut(w, i - 1, w->begun[i - 1]);
-    *name = ends_in_name(w);
-    return w->masks.n - w->taken >= WINDOW_LONG;
+    return true;
+}
+
+/* Cut behind the last bracket or comma, or behind the first quote of a string
+ * in which the window ends. */
+static enum window_result cut_window(struct window *w, bool in_string,
+                                     bool *first)
+{
+    size_t end = last_of(w->ends, w->blocks);
+    if (in_string && cut_at_string(w, end, first))
+        return WINDOW_IN_STRING;
+    if (end == 0)
+        return WINDOW_SHORT;
+    cut(w, end - 1, w->ends[end - 1]);
+    return WINDOW_TAKEN;
 }
 
 /* --- Step 2: words. --- */
@@ -364,11 +383,14 @@ static bool check_window(struct window *w, const struct plan *plan,
     return true;
 }
 
-static void set_behind(struct window *w, uint8_t c, bool name)
+/* Behind the byte c; `first`: see cut_at_string(). */
+static void set_behind(struct window *w, uint8_t c, bool first)
 {
     uint32_t *behind = &w->place.behind;
     if (c == '"')
-        *behind = name ? WINDOW_BEHIND_NAME : WINDOW_BEHIND_VALUE;
+        *behind = first && window_is_object(&w->place, w->place.depth)
+                      ? WINDOW_BEHIND_NAME
+                      : WINDOW_BEHIND_VALUE;
     else if (c == ',')
         *behind = WINDOW_BEHIND_COMMA;
     else
@@ -384,22 +406,23 @@ static enum window_result read_window(struct window *w, const struct plan *plan,
         return read_rest(w, from, n);
     if (before.behind == WINDOW_BEHIND_NOTHING && !begins_with_bracket(from, n))
         return WINDOW_SHORT;
-    bool in_string, name = false;
+    bool in_string, first = false;
     w->blocks = block_read_all(&w->masks, plan, from, n, &in_string);
     size_t words = check_strips(w, plan);
-    bool ends = cut_at_end(w);
-    if (!ends && !(in_string && cut_at_string(w, &name)))
-        return WINDOW_SHORT;
+    enum window_result result = cut_window(w, in_string, &first);
+    if (result == WINDOW_SHORT)
+        return result;
     bool right = check_window(w, plan, from, words);
     if (right && w->place.behind == WINDOW_BEHIND_ALL) {
         right = check_rest(&w->place, from + w->taken, n - w->taken);
         w->taken = n;
     } else if (right) {
-        set_behind(w, from[w->taken - 1], name);
+        set_behind(w, from[w->taken - 1], first);
     }
-    if (!right)
-        w->place = before;
-    return !right ? WINDOW_WRONG : ends ? WINDOW_TAKEN : WINDOW_IN_STRING;
+    if (right)
+        return result;
+    w->place = before;
+    return WINDOW_WRONG;
 }
 
 /* --- Long strings. --- */

@@ -162,6 +162,74 @@ START_TEST(all_paths_take_the_same)
 }
 END_TEST
 
+/* A string in which a window ends is gone over by itself if it is no name, or a
+ * name longer than any that is wanted; else it is left to the next window. */
+START_TEST(a_window_may_end_in_a_string)
+{
+    static const struct {
+        const char *text; /* and so many letters */
+        size_t letters;
+        enum window_result result;
+        size_t taken;
+        enum window_behind behind;
+    } cases[] = {
+        {"{\"a\":\"", WINDOW_TEXT, WINDOW_IN_STRING, 6, WINDOW_BEHIND_VALUE},
+        {"{\"a\":\"", WINDOW_TEXT - 1, WINDOW_TAKEN, 1, WINDOW_BEHIND_BRACKET},
+        {"{\"a\":1,\"b\":\"", 300, WINDOW_IN_STRING, 12, WINDOW_BEHIND_VALUE},
+        {"{\"a\":1,\"", WINDOW_LONG, WINDOW_IN_STRING, 8, WINDOW_BEHIND_NAME},
+        {"{\"a\":1,\"", WINDOW_LONG - 1, WINDOW_TAKEN, 7, WINDOW_BEHIND_COMMA},
+        {"{\"", WINDOW_LONG, WINDOW_IN_STRING, 2, WINDOW_BEHIND_NAME},
+        {"[\"", WINDOW_LONG, WINDOW_IN_STRING, 2, WINDOW_BEHIND_VALUE},
+        {"[\"", WINDOW_LONG - 1, WINDOW_TAKEN, 1, WINDOW_BEHIND_BRACKET},
+        {"[\"a\",\"", WINDOW_LONG, WINDOW_IN_STRING, 6, WINDOW_BEHIND_VALUE},
+        {"[{\"a\":\"b\"},\"", 99, WINDOW_TAKEN, 11, WINDOW_BEHIND_COMMA},
+        {"[[1]\"", WINDOW_LONG, WINDOW_WRONG, 0, 0},
+        {"{}\"", WINDOW_LONG, WINDOW_WRONG, 0, 0},
+        {"{\"a\"\"", WINDOW_LONG, WINDOW_WRONG, 0, 0},
+    };
+    char text[1000];
+    for (size_t i = 0; i < path_count; i++)
+        for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+            size_t n = strlen(cases[k].text);
+            memset(text, 'x', sizeof text);
+            memcpy(text, cases[k].text, n);
+            window_begin(w, 8);
+            enum window_result r =
+                read_text(paths[i], text, n + cases[k].letters);
+            ck_assert_msg(r == cases[k].result, "%s: %s: %d", paths[i]->name,
+                          cases[k].text, (int)r);
+            if (r == WINDOW_WRONG)
+                continue;
+            ck_assert_msg(w->taken == cases[k].taken, "%s: %zu", cases[k].text,
+                          w->taken);
+            ck_assert_uint_eq(w->place.behind, cases[k].behind);
+        }
+}
+END_TEST
+
+START_TEST(a_name_may_be_gone_over_by_itself)
+{
+    char text[1000];
+    for (size_t i = 0; i < path_count; i++) {
+        memset(text, 'x', sizeof text);
+        text[0] = '{';
+        text[1] = '"';
+        window_begin(w, 8);
+        ck_assert_int_eq(read_text(paths[i], text, 500), WINDOW_IN_STRING);
+        text[600] = '"';
+        ck_assert_int_eq(
+            paths[i]->read_string(w, (const uint8_t *)text + 2, 700),
+            WINDOW_TAKEN);
+        ck_assert_uint_eq(w->taken, 599);
+        memcpy(text + 601, ":\"", 2); /* its value is no name */
+        ck_assert_int_eq(read_text(paths[i], text + 601, 2 + WINDOW_LONG),
+                         WINDOW_IN_STRING);
+        ck_assert_uint_eq(w->taken, 2);
+        ck_assert_uint_eq(w->place.behind, WINDOW_BEHIND_VALUE);
+    }
+}
+END_TEST
+
 START_TEST(a_long_string_is_gone_over_in_parts)
 {
     static char text[9000];
@@ -172,11 +240,8 @@ START_TEST(a_long_string_is_gone_over_in_parts)
             memcpy(text + 2000, "\xf0\x9d\x84\x9e\\u12aF\\\\", 12);
             memcpy(text + 2012 + tail, "\",", 2);
             window_begin(w, 8);
-            ck_assert_int_eq(read_text(paths[i], text, 1990), WINDOW_TAKEN);
-            ck_assert_uint_eq(w->taken, 1);
-            ck_assert_int_eq(read_text(paths[i], text + 1, 1989),
-                             WINDOW_IN_STRING);
-            ck_assert_uint_eq(w->taken, 5);
+            ck_assert_int_eq(read_text(paths[i], text, 1990), WINDOW_IN_STRING);
+            ck_assert_uint_eq(w->taken, 6);
             ck_assert_uint_eq(w->place.behind, WINDOW_BEHIND_VALUE);
             size_t at = 6;
             for (size_t n = 2001; n <= 2014 + tail; n++) {
@@ -197,9 +262,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        a_window_ends_behind_a_bracket_or_comma, what_is_wrong_changes_nothing,
-        what_is_right_is_taken_at_every_place, all_paths_take_the_same,
-        a_long_string_is_gone_over_in_parts};
+    const TTest *const tests[] = {a_window_ends_behind_a_bracket_or_comma,
+                                  what_is_wrong_changes_nothing,
+                                  what_is_right_is_taken_at_every_place,
+                                  all_paths_take_the_same,
+                                  a_window_may_end_in_a_string,
+                                  a_name_may_be_gone_over_by_itself,
+                                  a_long_string_is_gone_over_in_parts};
     return UNIT_RUN_WITH("window", tests, open_windows, close_windows);
 }
