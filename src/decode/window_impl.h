@@ -130,12 +130,11 @@ static enum window_result cut_window(struct window *w, bool in_string,
 /* --- Step 2: words. --- */
 
 /* A number or word ends before one of these. */
-static bool is_end(uint8_t c)
-{
-    return c <= ' ' ? c == ' ' || c == '\n' || c == '\t' || c == '\r'
-                    : c == ',' || c == ':' || c == '"' || (c | 0x20) == '{' ||
-                          (c | 0x20) == '}';
-}
+static const bool is_end[256] = {
+    [' '] = true, ['\n'] = true, ['\t'] = true, ['\r'] = true,
+    [','] = true, [':'] = true,  ['"'] = true,  ['['] = true,
+    [']'] = true, ['{'] = true,  ['}'] = true,
+};
 
 static uint32_t four_bytes(const char *p)
 {
@@ -144,25 +143,25 @@ static uint32_t four_bytes(const char *p)
     return four;
 }
 
-/* Are all that begin before `taken` true, false or null? A bracket or comma is
- * behind each of them. */
+/* Are all that begin before `taken` true, false or null? Behind each of them is
+ * at least one byte, the last one taken, which is no letter. Which of the three
+ * it is, no processor guesses. */
 static bool check_words(const struct window *w, const uint8_t *from,
                         size_t words)
 {
-    bool right = true;
-    for (size_t i = 0; i < words && w->words[i] < w->taken; i++) {
-        const char *p = (const char *)from + w->words[i];
-        if (w->taken - w->words[i] < 5)
-            return false;
-        uint32_t four = four_bytes(p);
-        bool is_false = four == four_bytes("fals") && p[4] == 'e';
-        bool known = four == four_bytes("true") || four == four_bytes("null");
-        if (is_false && w->taken - w->words[i] < 6)
-            return false;
-        right &= is_false | known;
-        right &= is_end((uint8_t)p[4 + is_false]);
+    const uint32_t fals = four_bytes("fals"), is_true = four_bytes("true"),
+                   null = four_bytes("null");
+    unsigned right = 1;
+    size_t i = 0;
+    for (; i < words && w->words[i] + 5U <= w->taken; i++) {
+        const uint8_t *p = from + w->words[i];
+        uint32_t four = four_bytes((const char *)p);
+        unsigned is_false = (four == fals) & (p[4] == 'e');
+        right &= (four == is_true) | (four == null) | is_false;
+        right &= is_end[p[4 + is_false]];
     }
-    return right;
+    bool cut = i < words && w->words[i] < w->taken;
+    return right && !cut;
 }
 
 /* --- Step 3: brackets. --- */
