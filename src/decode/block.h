@@ -1,7 +1,9 @@
-/* block: 64 bytes as masks, one for each kind of byte. The first step of
- * decode/window, and the only one that looks at every byte. block_read_all()
- * makes the masks of all blocks of a window; only then strip_check() reads
- * them.
+/* block: 64 bytes as masks, one for each of their eight bits: what kind of byte
+ * stands where is computed on these, of many blocks at once, in decode/strip
+ * (Cameron, Herdy and Lin, "High performance XML parsing using parallel bit
+ * stream technology", CASCON 2008). The first step of decode/window, and the
+ * only one that looks at every byte. block_read_all() makes the masks of all
+ * blocks of a window; only then strip_check() reads them.
  *
  * Strings are dealt with here: a quote that is not escaped begins or ends one.
  * A byte is escaped behind an odd number of backslashes (RFC 8259, section 7;
@@ -13,7 +15,6 @@
 #ifndef TALLYD_DECODE_BLOCK_H
 #define TALLYD_DECODE_BLOCK_H
 
-#include "decode/plan.h"
 #include "decode/window.h"
 
 /* What the end of one block says of the beginning of the next, in masks of its
@@ -83,34 +84,22 @@ SIMD_INLINE struct block_text block_text(simd_block b, struct block_carry *c)
 /* Block i is from + at on. False: it lies within a string and is right, so it
  * is left out: the next block gets the same i. */
 SIMD_INLINE bool block_read(struct window_masks *m, size_t i, simd_block b,
-                            size_t at, const struct plan *plan,
-                            struct block_carry *c)
+                            size_t at, struct block_carry *c)
 {
     struct block_text t = block_text(b, c);
-    uint64_t control = simd_range(b, 0, 0x1f);
     /* One question for the processor to guess, not many. */
     uint64_t inside = c->string - 1; /* 0: yes */
-    if ((inside | t.quote | t.backslash | t.wrong | control) == 0)
+    if ((inside | t.quote | t.backslash | t.wrong) == 0 &&
+        simd_range(b, 0, 0x1f) == 0)
         return false;
     c->string ^= simd_count(t.quote) & 1;
-    simd_block lower = simd_lower(b);
     m->at[i] = (uint16_t)at;
     m->wrong[i] = t.wrong;
     m->quote[i] = t.quote;
     m->backslash[i] = t.backslash;
-    m->blank[i] = simd_blank(b);
-    m->control[i] = control;
-    m->open[i] = simd_eq(lower, '{');
-    m->close[i] = simd_eq(lower, '}');
-    m->comma[i] = simd_eq(b, ',');
-    m->colon[i] = simd_eq(b, ':');
-    m->digit[i] = simd_range(b, '0', '9');
-    m->zero[i] = simd_eq(b, '0');
-    m->minus[i] = simd_eq(b, '-');
-    m->point[i] = simd_eq(b, '.');
-    m->first[0][i] = simd_eq(b, plan->probe[0].first);
-    for (unsigned probe = 1; probe < plan->probes; probe++)
-        m->first[probe][i] = simd_eq(b, plan->probe[probe].first);
+    SIMD_UNROLL
+    for (unsigned k = 0; k < 8; k++)
+        m->bit[k][i] = simd_bit(b, k);
     return true;
 }
 
@@ -124,24 +113,16 @@ SIMD_INLINE const uint8_t *block_bytes(const struct window_masks *m, size_t i)
     return at + 64 <= m->n ? m->from + at : at < m->n ? m->tail : block_blanks;
 }
 
-SIMD_INLINE simd_block block_again(const struct window_masks *m, size_t i)
-{
-    return simd_load(block_bytes(m, i));
-}
-
 /* Blocks of blanks from i on, to the end of a strip at least. */
-SIMD_INLINE void block_put_blanks(struct window_masks *m, size_t i,
-                                  unsigned probes)
+SIMD_INLINE void block_put_blanks(struct window_masks *m, size_t i)
 {
     const simd_masks none = {0}, all = ~none;
-    uint64_t *const zero[] = {m->quote, m->backslash, m->wrong, m->control,
-                              m->open,  m->close,     m->comma, m->colon,
-                              m->digit, m->zero,      m->minus, m->point};
-    memcpy(m->blank + i, &all, sizeof all);
-    for (size_t k = 0; k < sizeof zero / sizeof *zero; k++)
-        memcpy(zero[k] + i, &none, sizeof none);
-    for (unsigned probe = 0; probe < probes; probe++)
-        memcpy(m->first[probe] + i, &none, sizeof none);
+    memcpy(m->quote + i, &none, sizeof none);
+    memcpy(m->backslash + i, &none, sizeof none);
+    memcpy(m->wrong + i, &none, sizeof none);
+    SIMD_UNROLL
+    for (unsigned k = 0; k < 8; k++)
+        memcpy(m->bit[k] + i, ' ' >> k & 1 ? &all : &none, sizeof none);
     for (size_t k = 0; k < SIMD_LANES; k++)
         m->at[i + k] = (uint16_t)m->n;
 }
@@ -149,8 +130,7 @@ SIMD_INLINE void block_put_blanks(struct window_masks *m, size_t i,
 /* Read the n bytes at `from`, and blanks behind them to the end of a strip.
  * Gives the number of blocks that are not left out, the blanks not included.
  * `in_string`: the last byte is in one. */
-SIMD_INLINE size_t block_read_all(struct window_masks *m,
-                                  const struct plan *plan, const uint8_t *from,
+SIMD_INLINE size_t block_read_all(struct window_masks *m, const uint8_t *from,
                                   size_t n, bool *in_string)
 {
     struct block_carry c = {0};
@@ -158,12 +138,12 @@ SIMD_INLINE size_t block_read_all(struct window_masks *m,
     m->from = from;
     m->n = n;
     for (; at + 64 <= n; at += 64)
-        i += block_read(m, i, simd_load(from + at), at, plan, &c);
+        i += block_read(m, i, simd_load(from + at), at, &c);
     if (at < n)
         i += block_read(m, i, simd_load_part(from + at, n - at, m->tail), at,
-                        plan, &c);
+                        &c);
     *in_string = c.string != 0;
-    block_put_blanks(m, i, plan->probes);
+    block_put_blanks(m, i);
     return i;
 }
 

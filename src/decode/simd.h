@@ -18,8 +18,8 @@
  *                                `room`; reads no byte behind them
  *   simd_eq(b, c)                the bytes that are c
  *   simd_range(b, low, high)     the bytes from low to high, as unsigned
+ *   simd_bit(b, k)               the bytes in which bit k, 0 to 7, is set
  *   simd_lower(b)                every byte with 0x20 set
- *   simd_blank(b)                the blanks of JSON
  *   simd_wrong_utf8(b, before)   not 0 if the UTF-8 of b, which comes behind
  *                                the block `before`, is wrong, or a character
  *                                that began there: then the bytes at which it
@@ -79,10 +79,6 @@
 /* Each byte, four times. Read from memory, not written into the code: gcc would
  * make a constant vector in three instructions wherever it is used. */
 extern const uint32_t simd_bytes[256];
-
-/* The blanks, each where its low half says: what is found there for a byte is
- * that byte if it is one, else another (Langdale and Lemire, 3.1.2). */
-#define SIMD_BLANKS ' ', 0, 0, 0, 0, 0, 0, 0, 0, '\t', '\n', 0, 0, '\r', 0, 0
 
 /* So many levels up and down fit a byte. */
 #define SIMD_DEPTH 128

@@ -55,6 +55,14 @@ SIMD_INLINE uint64_t simd_range(simd_block b, uint8_t low, uint8_t high)
                      _mm256_cmpeq_epi8(_mm256_min_epu8(y, span), y));
 }
 
+/* Shifted to the top of each byte. */
+SIMD_INLINE uint64_t simd_bit(simd_block b, unsigned k)
+{
+    int up = 7 - (int)k;
+    return avx2_mask(_mm256_slli_epi16(b.low, up),
+                     _mm256_slli_epi16(b.high, up));
+}
+
 SIMD_INLINE simd_block simd_lower(simd_block b)
 {
     __m256i v = avx2_each(0x20);
@@ -66,13 +74,6 @@ SIMD_INLINE simd_block simd_lower(simd_block b)
 SIMD_INLINE __m256i avx2_look_up(__m128i table, __m256i at)
 {
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(table), at);
-}
-
-SIMD_INLINE uint64_t simd_blank(simd_block b)
-{
-    const __m128i blanks = _mm_setr_epi8(SIMD_BLANKS);
-    return avx2_mask(_mm256_cmpeq_epi8(avx2_look_up(blanks, b.low), b.low),
-                     _mm256_cmpeq_epi8(avx2_look_up(blanks, b.high), b.high));
 }
 
 /* All ones where the UTF-8 of b is right, which comes behind `before`. */

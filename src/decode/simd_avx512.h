@@ -42,6 +42,11 @@ SIMD_INLINE uint64_t simd_range(simd_block b, uint8_t low, uint8_t high)
     return _mm512_cmple_epu8_mask(over, avx512_each((uint8_t)(high - low)));
 }
 
+SIMD_INLINE uint64_t simd_bit(simd_block b, unsigned k)
+{
+    return _mm512_test_epi8_mask(b, avx512_each((uint8_t)(1U << k)));
+}
+
 SIMD_INLINE simd_block simd_lower(simd_block b)
 {
     return _mm512_or_si512(b, avx512_each(0x20));
@@ -52,12 +57,6 @@ SIMD_INLINE simd_block simd_lower(simd_block b)
 SIMD_INLINE __m512i avx512_look_up(__m128i table, __m512i at)
 {
     return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(table), at);
-}
-
-SIMD_INLINE uint64_t simd_blank(simd_block b)
-{
-    return _mm512_cmpeq_epi8_mask(avx512_look_up(_mm_setr_epi8(SIMD_BLANKS), b),
-                                  b);
 }
 
 SIMD_INLINE uint64_t simd_wrong_utf8(simd_block b, simd_block before)

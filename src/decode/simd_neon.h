@@ -55,6 +55,13 @@ SIMD_INLINE uint64_t simd_range(simd_block b, uint8_t low, uint8_t high)
                      vcleq_u8(vsubq_u8(b.val[3], least), span));
 }
 
+SIMD_INLINE uint64_t simd_bit(simd_block b, unsigned k)
+{
+    uint8x16_t bit = vdupq_n_u8((uint8_t)(1U << k));
+    return neon_mask(vtstq_u8(b.val[0], bit), vtstq_u8(b.val[1], bit),
+                     vtstq_u8(b.val[2], bit), vtstq_u8(b.val[3], bit));
+}
+
 SIMD_INLINE simd_block simd_lower(simd_block b)
 {
     for (int i = 0; i < 4; i++)

@@ -64,12 +64,6 @@ SIMD_INLINE unsigned simd_count(uint64_t m)
     return (unsigned)(m * UINT64_C(0x0101010101010101) >> 56);
 }
 
-SIMD_INLINE uint64_t simd_blank(simd_block b)
-{
-    return simd_eq(b, ' ') | simd_eq(b, '\n') | simd_eq(b, '\t') |
-           simd_eq(b, '\r');
-}
-
 /* m moved on by n bytes, behind `before`. */
 SIMD_INLINE uint64_t plain_moved(uint64_t m, uint64_t before, unsigned n)
 {

@@ -70,6 +70,14 @@ SIMD_INLINE uint64_t simd_range(simd_block b, uint8_t low, uint8_t high)
     return m;
 }
 
+SIMD_INLINE uint64_t simd_bit(simd_block b, unsigned k)
+{
+    uint64_t m = 0;
+    for (int i = 0; i < 8; i++)
+        m |= plain_top_bits(b.words[i] << (7 - k)) << (8 * i);
+    return m;
+}
+
 SIMD_INLINE simd_block simd_lower(simd_block b)
 {
     for (int i = 0; i < 8; i++)

@@ -54,6 +54,15 @@ SIMD_INLINE uint64_t simd_range(simd_block b, uint8_t low, uint8_t high)
     return sse2_mask(found);
 }
 
+/* Shifted to the top of each byte. */
+SIMD_INLINE uint64_t simd_bit(simd_block b, unsigned k)
+{
+    __m128i up[4];
+    for (int i = 0; i < 4; i++)
+        up[i] = _mm_slli_epi16(b.v[i], 7 - (int)k);
+    return sse2_mask(up);
+}
+
 SIMD_INLINE simd_block simd_lower(simd_block b)
 {
     for (int i = 0; i < 4; i++)

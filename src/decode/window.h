@@ -3,10 +3,10 @@
  * A window is read in four steps, each a loop with few branches that depend on
  * the document:
  *
- * 1. decode/block turns 64 bytes after the other into masks; decode/strip finds
- *    on them whatever can be wrong but for the next three points. The places of
- *    brackets and of what may be wanted names, the events, are written into a
- *    list.
+ * 1. decode/block turns 64 bytes after the other into masks of their bits;
+ *    decode/strip finds on them whatever can be wrong but for the next three
+ *    points. The places of brackets and of what may be wanted names, the events,
+ *    are written into a list.
  * 2. Words are compared with true, false and null.
  * 3. Brackets are matched, 64 events at a time: how deep each is is a sum, and
  *    then all that are equally deep are compared at once. Events that lie too
@@ -67,17 +67,12 @@ struct window_place {
  * the last block. */
 #define WINDOW_MASKS (WINDOW_BLOCKS + 8)
 
-/* The bytes of a window by their kinds; see decode/block. */
+/* The bytes of a window; see decode/block. */
 struct window_masks {
     uint64_t quote[WINDOW_MASKS], backslash[WINDOW_MASKS], wrong[WINDOW_MASKS];
-    uint64_t blank[WINDOW_MASKS], control[WINDOW_MASKS];
-    uint64_t open[WINDOW_MASKS],
-        close[WINDOW_MASKS]; /* brackets of both kinds */
-    uint64_t comma[WINDOW_MASKS], colon[WINDOW_MASKS];
-    uint64_t digit[WINDOW_MASKS], zero[WINDOW_MASKS];
-    uint64_t minus[WINDOW_MASKS], point[WINDOW_MASKS];
-    uint64_t first[PLAN_PROBES_MAX][WINDOW_MASKS]; /* of wanted names */
-    uint16_t at[WINDOW_MASKS];                     /* where the block is */
+    uint64_t bit[8]
+                [WINDOW_MASKS]; /* in which the lowest, or next, ... is set */
+    uint16_t at[WINDOW_MASKS];  /* where the block is */
     const uint8_t *from;
     size_t n;
     uint8_t tail[64]; /* the last block, if it is a part of one, with blanks */

@@ -33,7 +33,7 @@ static size_t check_strips(struct window *w, const struct plan *plan)
         strip_check(&s, m, i, plan, &c);
         keep_strip(w, i, &s);
         backslash |= strip_get(m->backslash + i);
-        control |= strip_get(m->control + i);
+        control |= s.control;
         strip_put(event, s.events);
         SIMD_UNROLL
         for (unsigned k = 0; k < SIMD_LANES; k++)
@@ -306,19 +306,21 @@ static bool check_contexts(const struct window *w, bool object)
 /* --- The window. --- */
 
 /* Of the bytes taken, which are right: no line feed is in a string. */
-static void count_lines(struct window *w)
+static void count_lines(struct window *w, const uint8_t *from)
 {
     struct window_place *p = &w->place;
-    for (size_t i = 0; w->controls && i < w->blocks; i++) {
-        uint64_t feeds = simd_eq(block_again(&w->masks, i), '\n');
-        size_t left = w->taken - w->masks.at[i];
-        if (left < 64)
-            feeds &= (UINT64_C(1) << left) - 1;
-        if (feeds == 0)
-            continue;
+    uint8_t room[64];
+    size_t last = 0;
+    for (size_t at = 0, n = w->taken; w->controls && at < n; at += 64) {
+        simd_block b = n - at < 64 ? simd_load_part(from + at, n - at, room)
+                                   : simd_load(from + at);
+        uint64_t feeds = simd_eq(b, '\n');
         p->line += simd_count(feeds);
-        p->line_start = p->offset + w->masks.at[i] + simd_last(feeds) + 1;
+        if (feeds != 0)
+            last = at + simd_last(feeds) + 1;
     }
+    if (last > 0)
+        p->line_start = p->offset + last;
 }
 
 static bool is_blank(uint8_t c)
@@ -377,7 +379,7 @@ static bool check_window(struct window *w, const struct plan *plan,
         return false; /* a comma is behind the document */
     if (!check_contexts(w, object))
         return false;
-    count_lines(w);
+    count_lines(w, from);
     w->place.offset += w->taken;
     return true;
 }
@@ -406,7 +408,7 @@ static enum window_result read_window(struct window *w, const struct plan *plan,
     if (before.behind == WINDOW_BEHIND_NOTHING && !begins_with_bracket(from, n))
         return WINDOW_SHORT;
     bool in_string, first = false;
-    w->blocks = block_read_all(&w->masks, plan, from, n, &in_string);
+    w->blocks = block_read_all(&w->masks, from, n, &in_string);
     size_t words = check_strips(w, plan);
     enum window_result result = cut_window(w, in_string, &first);
     if (result == WINDOW_SHORT)

@@ -10,7 +10,7 @@
 #define simd_eq twin_eq
 #define simd_range twin_range
 #define simd_lower twin_lower
-#define simd_blank twin_blank
+#define simd_bit twin_bit
 #define simd_wrong_utf8 twin_wrong_utf8
 #define simd_spread twin_spread
 #define simd_count twin_count
@@ -34,7 +34,7 @@
 #undef simd_eq
 #undef simd_range
 #undef simd_lower
-#undef simd_blank
+#undef simd_bit
 #undef simd_wrong_utf8
 #undef simd_spread
 #undef simd_count

@@ -57,7 +57,12 @@ START_TEST(bytes_are_found)
         twin_block twin = twin_load(bytes);
         expect_same_block(b, twin);
         expect_same_block(simd_lower(b), twin_lower(twin));
-        EXPECT(simd_blank(b) == twin_blank(twin));
+        for (unsigned k = 0; k < 8; k++) {
+            uint64_t m = 0;
+            for (unsigned i = 0; i < 64; i++)
+                m |= (uint64_t)(bytes[i] >> k & 1) << i;
+            EXPECT(simd_bit(b, k) == m && twin_bit(twin, k) == m);
+        }
         for (unsigned low = 0; low < 256; low += 1 + low % 5)
             for (unsigned high = low; high < 256; high += 1 + high % 7) {
                 uint64_t m = 0;
