@@ -33,14 +33,18 @@ SIMD_INLINE unsigned simd_pick(uint64_t m, uint16_t base, const uint8_t *bytes,
     return n;
 }
 
+/* In place: `to` is never behind what is yet to be read. */
 SIMD_INLINE unsigned simd_keep(uint64_t m, const uint16_t *from, uint16_t *to)
 {
-    unsigned kept = 0;
-    for (; m != 0; m >>= 1) {
-        to[kept] = *from++;
-        kept += m & 1;
+    unsigned n = simd_count(m);
+    for (unsigned done = 0; done < n; done += 4) {
+        SIMD_UNROLL
+        for (unsigned i = 0; i < 4; i++) {
+            to[done + i] = from[simd_first(m | UINT64_C(1) << 63)];
+            m &= m - 1;
+        }
     }
-    return kept;
+    return n;
 }
 
 /* Eight bits, one to the lowest bit of each byte. */
