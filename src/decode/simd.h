@@ -20,6 +20,8 @@
  *   simd_range(b, low, high)     the bytes from low to high, as unsigned
  *   simd_bit(b, k)               the bytes in which bit k, 0 to 7, is set
  *   simd_lower(b)                every byte with 0x20 set
+ *   simd_count_eq(p, n, c)       how many of the n bytes at p are c; n is a
+ *                                multiple of 64, at most 255 * 64
  *   simd_wrong_utf8(b, before)   not 0 if the UTF-8 of b, which comes behind
  *                                the block `before`, is wrong, or a character
  *                                that began there: then the bytes at which it

@@ -117,6 +117,24 @@ SIMD_INLINE unsigned simd_count(uint64_t m)
     return (unsigned)_mm_popcnt_u64(m);
 }
 
+/* Each byte counts for itself, up to 255. */
+SIMD_INLINE unsigned simd_count_eq(const uint8_t *p, size_t n, uint8_t c)
+{
+    const __m256i v = avx2_each(c), none = _mm256_setzero_si256();
+    __m256i low = none, high = none;
+    for (size_t at = 0; at < n; at += 64) {
+        simd_block b = simd_load(p + at);
+        low = _mm256_sub_epi8(low, _mm256_cmpeq_epi8(b.low, v));
+        high = _mm256_sub_epi8(high, _mm256_cmpeq_epi8(b.high, v));
+    }
+    __m256i sums = _mm256_add_epi64(_mm256_sad_epu8(low, none),
+                                    _mm256_sad_epu8(high, none));
+    return (unsigned)(_mm256_extract_epi64(sums, 0) +
+                      _mm256_extract_epi64(sums, 1) +
+                      _mm256_extract_epi64(sums, 2) +
+                      _mm256_extract_epi64(sums, 3));
+}
+
 #include "decode/simd_places.h"
 
 SIMD_INLINE bool simd_any(simd_masks m)

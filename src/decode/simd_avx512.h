@@ -94,6 +94,17 @@ SIMD_INLINE unsigned simd_count(uint64_t m)
     return (unsigned)_mm_popcnt_u64(m);
 }
 
+/* Each byte counts for itself, up to 255. */
+SIMD_INLINE unsigned simd_count_eq(const uint8_t *p, size_t n, uint8_t c)
+{
+    __m512i counts = _mm512_setzero_si512();
+    for (size_t at = 0; at < n; at += 64)
+        counts = _mm512_mask_sub_epi8(counts, simd_eq(simd_load(p + at), c),
+                                      counts, _mm512_set1_epi8(-1));
+    __m512i sums = _mm512_sad_epu8(counts, _mm512_setzero_si512());
+    return (unsigned)_mm512_reduce_add_epi64(sums);
+}
+
 SIMD_INLINE unsigned simd_places(uint64_t m, uint16_t base, uint16_t *to)
 {
     const __m512i each = _mm512_set_epi8(

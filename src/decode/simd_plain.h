@@ -64,6 +64,14 @@ SIMD_INLINE unsigned simd_count(uint64_t m)
     return (unsigned)(m * UINT64_C(0x0101010101010101) >> 56);
 }
 
+SIMD_INLINE unsigned simd_count_eq(const uint8_t *p, size_t n, uint8_t c)
+{
+    unsigned count = 0;
+    for (size_t at = 0; at < n; at += 64)
+        count += simd_count(simd_eq(simd_load(p + at), c));
+    return count;
+}
+
 /* m moved on by n bytes, behind `before`. */
 SIMD_INLINE uint64_t plain_moved(uint64_t m, uint64_t before, unsigned n)
 {

@@ -310,17 +310,18 @@ static void count_lines(struct window *w, const uint8_t *from)
 {
     struct window_place *p = &w->place;
     uint8_t room[64];
-    size_t last = 0;
-    for (size_t at = 0, n = w->taken; w->controls && at < n; at += 64) {
-        simd_block b = n - at < 64 ? simd_load_part(from + at, n - at, room)
-                                   : simd_load(from + at);
-        uint64_t feeds = simd_eq(b, '\n');
-        p->line += simd_count(feeds);
-        if (feeds != 0)
-            last = at + simd_last(feeds) + 1;
+    size_t at = w->taken / 64 * 64;
+    simd_block b = simd_load_part(from + at, w->taken - at, room);
+    uint64_t feeds = simd_eq(b, '\n');
+    unsigned lines = simd_count(feeds) + simd_count_eq(from, at, '\n');
+    if (lines == 0)
+        return;
+    while (feeds == 0) {
+        at -= 64;
+        feeds = simd_eq(simd_load(from + at), '\n');
     }
-    if (last > 0)
-        p->line_start = p->offset + last;
+    p->line += lines;
+    p->line_start = p->offset + at + simd_last(feeds) + 1;
 }
 
 static bool is_blank(uint8_t c)
@@ -379,7 +380,8 @@ static bool check_window(struct window *w, const struct plan *plan,
         return false; /* a comma is behind the document */
     if (!check_contexts(w, object))
         return false;
-    count_lines(w, from);
+    if (w->controls)
+        count_lines(w, from);
     w->place.offset += w->taken;
     return true;
 }

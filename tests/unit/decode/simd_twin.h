@@ -11,6 +11,7 @@
 #define simd_range twin_range
 #define simd_lower twin_lower
 #define simd_bit twin_bit
+#define simd_count_eq twin_count_eq
 #define simd_wrong_utf8 twin_wrong_utf8
 #define simd_spread twin_spread
 #define simd_count twin_count
@@ -35,6 +36,7 @@
 #undef simd_range
 #undef simd_lower
 #undef simd_bit
+#undef simd_count_eq
 #undef simd_wrong_utf8
 #undef simd_spread
 #undef simd_count

@@ -75,6 +75,23 @@ START_TEST(bytes_are_found)
 }
 END_TEST
 
+START_TEST(bytes_are_counted)
+{
+    static uint8_t bytes[255 * 64];
+    for (size_t n = 0; n <= sizeof bytes; n += 64 * (1 + n / 1024)) {
+        unsigned count = 0;
+        for (size_t i = 0; i < sizeof bytes; i++) {
+            bytes[i] = random_bits() % 3 == 0 ? 'x' : '\n';
+            count += i < n && bytes[i] == '\n';
+        }
+        EXPECT(simd_count_eq(bytes, n, '\n') == count);
+        EXPECT(twin_count_eq(bytes, n, '\n') == count);
+    }
+    memset(bytes, '\n', sizeof bytes);
+    EXPECT(simd_count_eq(bytes, sizeof bytes, '\n') == sizeof bytes);
+}
+END_TEST
+
 /* What is behind is not mapped. */
 START_TEST(a_part_of_a_block_is_loaded_and_no_more)
 {
@@ -232,6 +249,7 @@ END_TEST
 
 /* For UNIT_MAIN(). */
 #define SIMD_TWIN_TESTS                                                        \
-    bytes_are_found, a_part_of_a_block_is_loaded_and_no_more,                  \
-        masks_are_spread_and_listed, depths_are_sums,                          \
-        masks_of_many_blocks_are_one_number, characters_are_those_of_utf8
+    bytes_are_found, bytes_are_counted,                                        \
+        a_part_of_a_block_is_loaded_and_no_more, masks_are_spread_and_listed,  \
+        depths_are_sums, masks_of_many_blocks_are_one_number,                  \
+        characters_are_those_of_utf8
