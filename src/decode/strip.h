@@ -26,7 +26,7 @@
 #include "decode/block.h"
 
 /* Of first bytes of wanted names so many bits are compared: they tell letters
- * from each other. */
+ * from each other, and what is found is compared in whole later. */
 #define STRIP_LETTER_BITS 5
 
 /* All zero between two tokens. */
@@ -41,11 +41,7 @@ struct strip_carry {
     unsigned escapes; /* a string with a backslash */
     unsigned word, fraction, exponent;
     unsigned behind_commas, behind_colons, behind_name;
-    /* Of escapes: */
-    uint64_t escaped; /* the first byte is behind a backslash */
-    uint64_t hex;     /* these must be digits of \u */
-    bool characters;  /* of several bytes were in the strip before */
-    bool exponents;
+    bool exponents; /* one goes on */
     /* Not of the strip before: the bits of the probes' first bytes, each in
      * all places. */
     simd_masks letter[PLAN_PROBES_MAX][STRIP_LETTER_BITS];
@@ -63,8 +59,7 @@ SIMD_INLINE void strip_begin(struct strip_carry *c, const struct plan *plan,
     for (unsigned i = 2; i < plan->probes; i++)
         c->more[i - 2] = none;
     c->string = c->word = c->fraction = c->exponent = 0;
-    c->behind_commas =
-        behind == WINDOW_BEHIND_COMMA || behind >= WINDOW_BEHIND_VALUE;
+    c->behind_commas = behind >= WINDOW_BEHIND_COMMA;
     c->behind_colons = behind >= WINDOW_BEHIND_VALUE;
     c->behind_name = behind == WINDOW_BEHIND_NAME;
     c->escapes = 0;

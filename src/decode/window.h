@@ -5,8 +5,8 @@
  *
  * 1. decode/block turns 64 bytes after the other into masks of their bits;
  *    decode/strip finds on them whatever can be wrong but for the next three
- *    points. The places of brackets and of what may be wanted names, the events,
- *    are written into a list.
+ *    points. The places of brackets and of what may be wanted names, the
+ *    events, are written into a list.
  * 2. Words are compared with true, false and null.
  * 3. Brackets are matched, 64 events at a time: how deep each is is a sum, and
  *    then all that are equally deep are compared at once. Events that lie too

@@ -206,6 +206,21 @@ START_TEST(masks_of_many_blocks_are_one_number)
 }
 END_TEST
 
+START_TEST(one_bit_of_many_blocks_is_any)
+{
+    uint64_t each[SIMD_LANES] = {0};
+    simd_masks m = {0};
+    EXPECT(!simd_any(m) && !twin_any(0));
+    for (unsigned bit = 0; bit < 64 * SIMD_LANES; bit++) {
+        each[bit / 64] = UINT64_C(1) << (bit % 64);
+        EXPECT(twin_any(each[bit / 64]));
+        memcpy(&m, each, sizeof m);
+        EXPECT(simd_any(m));
+        each[bit / 64] = 0;
+    }
+}
+END_TEST
+
 /* Is the UTF-8 of the block wrong, behind the one before it and with an ASCII
  * one behind it? */
 static bool wrong(const uint8_t text[192])
@@ -252,4 +267,4 @@ END_TEST
     bytes_are_found, bytes_are_counted,                                        \
         a_part_of_a_block_is_loaded_and_no_more, masks_are_spread_and_listed,  \
         depths_are_sums, masks_of_many_blocks_are_one_number,                  \
-        characters_are_those_of_utf8
+        one_bit_of_many_blocks_is_any, characters_are_those_of_utf8
