@@ -87,10 +87,10 @@ SIMD_INLINE bool block_read(struct window_masks *m, size_t i, simd_block b,
                             size_t at, struct block_carry *c)
 {
     struct block_text t = block_text(b, c);
+    uint64_t control = simd_range(b, 0, 0x1f);
     /* One question for the processor to guess, not many. */
     uint64_t inside = c->string - 1; /* 0: yes */
-    if ((inside | t.quote | t.backslash | t.wrong) == 0 &&
-        simd_range(b, 0, 0x1f) == 0)
+    if ((inside | t.quote | t.backslash | t.wrong | control) == 0)
         return false;
     c->string ^= simd_count(t.quote) & 1;
     m->at[i] = (uint16_t)at;
