@@ -76,7 +76,7 @@ static void give(const struct interpret *i, size_t slot,
                  const struct json_value *v)
 {
     const struct program_slot *s = &i->program->slots[slot];
-    struct evaluation *e = i->evaluation;
+    struct slots *slots = evaluation_slots(i->evaluation);
     const char *text;
     size_t n;
     for (size_t k = 0; k < s->count; k++)
@@ -84,11 +84,13 @@ static void give(const struct interpret *i, size_t slot,
     enum value_kind kind = document_value(i->document, v, &text, &n);
     bool holds = kind == VALUE_LIST || kind == VALUE_OBJECT;
     if (kind == VALUE_NUMBER)
-        evaluation_number(e, slot, text, n);
+        slots_number(slots, slot, text, n);
     else if (kind == VALUE_STRING || (holds && (s->uses & PROGRAM_KEEP) != 0))
-        evaluation_piece(e, slot, kind, text, n, true, true);
+        slots_piece(slots, slot, kind, text, n, true, true);
+    else if (kind == VALUE_ABSENT)
+        slots_clear(slots, UINT32_C(1) << slot);
     else
-        evaluation_set(e, slot, kind);
+        slots_set(slots, slot, kind);
 }
 
 static void give_all(const struct interpret *i, bool document,
@@ -101,7 +103,7 @@ static void give_all(const struct interpret *i, bool document,
 
 static void item(const struct interpret *i, const struct json_value *v)
 {
-    evaluation_item(i->evaluation);
+    slots_item(evaluation_slots(i->evaluation));
     give_all(i, false, v);
     evaluation_item_end(i->evaluation);
     if (i->watch != NULL)

@@ -41,12 +41,13 @@ static unsigned find_plain(const struct paths *paths, unsigned of,
     return PATHS_NOTHING;
 }
 
-unsigned names_find_other(const struct paths *paths,
-                          const struct names_window *w, unsigned of,
-                          const uint8_t *quote)
+/* The member whose name ends at `quote`, wherever it is and however it is
+ * written. */
+static unsigned find_any(const struct paths *paths,
+                         const struct names_window *w, unsigned of,
+                         const uint8_t *quote)
 {
-    bool near =
-        w->end - quote < 8 || quote - w->from < paths->node[of].longest + 2;
+    bool near = (size_t)(quote - w->near) >= w->n;
     unsigned i = near ? PATHS_NOTHING : find_plain(paths, of, quote);
     if (i != PATHS_NOTHING || !(w->escapes || near))
         return i;
@@ -54,4 +55,21 @@ unsigned names_find_other(const struct paths *paths,
     return first == NULL
                ? PATHS_NOTHING
                : names_find(paths, of, first + 1, (size_t)(quote - first) - 1);
+}
+
+unsigned names_behind_other(const struct paths *paths,
+                            const struct names_window *w, unsigned of,
+                            uint16_t *next, uint16_t *last,
+                            const uint8_t *quote, const uint8_t **value)
+{
+    const uint8_t *at = names_skip_blank(quote + 1);
+    if (*at != ':')
+        return PATHS_NOTHING; /* no name */
+    *value = names_skip_blank(at + 1);
+    unsigned i = find_any(paths, w, of, quote);
+    if (i == PATHS_NOTHING)
+        return i;
+    next[*last] = (uint16_t)i;
+    *last = (uint16_t)i;
+    return i;
 }

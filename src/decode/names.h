@@ -16,19 +16,33 @@
 /* A window as it is walked through. */
 struct names_window {
     const uint8_t *from, *cut, *end;
-    bool escapes; /* there may be some */
+    const uint8_t *near; /* a quote in [near, near + n) has around it what */
+    size_t n;            /* names_behind() reads at once */
+    bool escapes;        /* there may be some */
 };
+
+/* Bytes behind a name's quote: a colon, a number, and what may be behind it. */
+#define NAMES_REACH (NUMBER_REACH + 3)
+
+/* The window [from, cut), with bytes to be read up to `end`. */
+static inline struct names_window
+names_window_of(const struct paths *paths, const uint8_t *from,
+                const uint8_t *cut, const uint8_t *end, bool escapes)
+{
+    size_t before = paths->longest < 6 ? 8 : paths->longest + 2U;
+    size_t around = before + NAMES_REACH, n = (size_t)(end - from);
+    return (struct names_window){.from = from,
+                                 .cut = cut,
+                                 .end = end,
+                                 .near = n > around ? from + before : from,
+                                 .n = n > around ? n - around : 0,
+                                 .escapes = escapes};
+}
 
 /* The member of node `of` that has the name, as it stands between its quotes;
  * 0: none. */
 unsigned names_find(const struct paths *paths, unsigned of, const void *text,
                     size_t n);
-
-/* The member whose name ends at `quote`, wherever it is and however it is
- * written. */
-unsigned names_find_other(const struct paths *paths,
-                          const struct names_window *w, unsigned of,
-                          const uint8_t *quote);
 
 static inline const uint8_t *names_skip_blank(const uint8_t *p)
 {
@@ -38,21 +52,24 @@ static inline const uint8_t *names_skip_blank(const uint8_t *p)
 }
 
 /* Is it that member's name, without escapes? There is neither a quote nor a
- * backslash in it, so the quote before it begins it, unless that is escaped.
- * Eight bytes behind the quote, and its length and two before it, can be read.
- */
+ * backslash in it, so the quote before it begins it, unless that is escaped. */
 static inline bool names_is_plain(const struct paths_node *member,
                                   const uint8_t *quote)
 {
     size_t n = member->name.length;
-    const uint8_t *text = quote - n;
-    uint64_t head;
-    memcpy(&head, text, sizeof head);
-    return ((head ^ member->name.head) & member->name.head_mask) == 0 &&
-           text[-1] == '"' && text[-2] != '\\' &&
-           (n <= 8 || memcmp(text + 8, member->name.name + 8, n - 8) == 0) &&
-           !member->escaped;
+    uint64_t tail;
+    memcpy(&tail, quote - 8, sizeof tail);
+    return ((tail ^ member->tail) & member->tail_mask) == 0 &&
+           *(quote - n - 2) != '\\' &&
+           (n < 8 || (*(quote - n - 1) == '"' &&
+                      memcmp(quote - n, member->name.name, n - 8) == 0));
 }
+
+/* The same as names_behind(), whatever stands there. */
+unsigned names_behind_other(const struct paths *paths,
+                            const struct names_window *w, unsigned of,
+                            uint16_t *next, uint16_t *last,
+                            const uint8_t *quote, const uint8_t **value);
 
 /* The member of node `of` whose name ends at `quote`; 0: none does. *value is
  * where its value begins. `next` has, of each index *last, the member that came
@@ -62,20 +79,13 @@ static inline unsigned names_behind(const struct paths *paths,
                                     uint16_t *next, uint16_t *last,
                                     const uint8_t *quote, const uint8_t **value)
 {
-    const uint8_t *at = quote + 1;
-    if (*at != ':' && *(at = names_skip_blank(at)) != ':')
-        return PATHS_NOTHING; /* no name */
-    *value = at[1] > ' ' ? at + 1 : names_skip_blank(at + 1);
     unsigned i = next[*last];
-    const struct paths_node *known = &paths->node[i];
-    if (i == PATHS_NOTHING || w->end - quote < 8 ||
-        quote - w->from < (ptrdiff_t)known->name.length + 2 ||
-        !names_is_plain(known, quote)) {
-        i = names_find_other(paths, w, of, quote);
-        if (i == PATHS_NOTHING)
-            return i;
-        next[*last] = (uint16_t)i;
-    }
+    if (quote[1] != ':' && quote[1] > ' ')
+        return PATHS_NOTHING; /* no name */
+    if ((size_t)(quote - w->near) >= w->n || quote[1] != ':' ||
+        quote[2] <= ' ' || !names_is_plain(&paths->node[i], quote))
+        return names_behind_other(paths, w, of, next, last, quote, value);
+    *value = quote + 2;
     *last = (uint16_t)i;
     return i;
 }

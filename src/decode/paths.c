@@ -58,7 +58,6 @@ static void end_path(struct builder *b, unsigned i)
             continue;
         node->slot = (int8_t)slot;
         node->kept = (s->uses & PROGRAM_KEEP) != 0;
-        node->copied = (s->uses & PROGRAM_COPY) != 0;
         lead->slots &= ~(UINT32_C(1) << slot);
         if (node->kept)
             need_depth(b, lead->depth);
@@ -95,6 +94,32 @@ static bool is_name(const struct plan_node *node,
            memcmp(node->name, name->bytes, name->n) == 0;
 }
 
+/* Nothing ends like that: there is no NUL in a string. */
+static void set_no_tail(struct paths_node *node)
+{
+    node->tail = 0;
+    node->tail_mask = UINT64_MAX;
+}
+
+/* The end of the name as windows have it. One with a quote or a backslash is
+ * always written with escapes: no bytes of a string are those. */
+static void set_tail(struct paths_node *node, const struct program_name *name)
+{
+    uint8_t tail[8] = {0}, mask[8] = {0};
+    size_t n = name->n < sizeof tail ? name->n : sizeof tail;
+    memcpy(tail + sizeof tail - n, name->bytes + name->n - n, n);
+    memset(mask + sizeof mask - n, 0xff, n);
+    if (n < sizeof tail) {
+        tail[sizeof tail - n - 1] = '"';
+        mask[sizeof mask - n - 1] = 0xff;
+    }
+    memcpy(&node->tail, tail, sizeof tail);
+    memcpy(&node->tail_mask, mask, sizeof mask);
+    if (memchr(name->bytes, '"', name->n) != NULL ||
+        memchr(name->bytes, '\\', name->n) != NULL)
+        set_no_tail(node);
+}
+
 /* The member of node i that has the name, made if it is new. */
 static unsigned member(struct builder *b, unsigned i,
                        const struct program_name *name)
@@ -111,14 +136,13 @@ static unsigned member(struct builder *b, unsigned i,
         node->child = (uint16_t)made;
     struct plan_node *named = &b->paths->node[made].name;
     plan_name(named, name->bytes, name->n);
-    b->paths->node[made].escaped = memchr(name->bytes, '"', name->n) != NULL ||
-                                   memchr(name->bytes, '\\', name->n) != NULL;
+    set_tail(&b->paths->node[made], name);
     if (name->n > PLAN_NAME_MAX)
         b->paths->windows = false;
     else
         plan_look_for(&b->paths->plan, named);
-    if (node->longest < name->n)
-        node->longest = name->n < UINT8_MAX ? (uint8_t)name->n : UINT8_MAX;
+    if (b->paths->longest < name->n)
+        b->paths->longest = name->n < UINT8_MAX ? (uint8_t)name->n : UINT8_MAX;
     need_depth(b, b->leads[i].depth);
     return made;
 }
@@ -140,6 +164,25 @@ static void add_members(struct builder *b, unsigned i)
     b->paths->node[way].list = b->paths->node[i].list;
 }
 
+static void end_node(struct builder *b, unsigned i)
+{
+    struct paths_node *node = &b->paths->node[i];
+    node->leaf = node->slot >= 0 && node->marks == 0 && node->below == 0;
+    node->number =
+        node->slot >= 0 &&
+        (b->program->slots[node->slot].uses & PROGRAM_COPY) == 0;
+}
+
+/* What is within the brackets of a node's value. */
+static void set_inside(struct paths *paths, unsigned i)
+{
+    struct paths_node *node = &paths->node[i];
+    uint16_t self = (uint16_t)i, last = (uint16_t)(paths->count + i);
+    node->inside[0] = (struct paths_inside){self, 0, node->element, last};
+    node->inside[1] = (struct paths_inside){
+        self, node->children > 0 ? self : PATHS_NOTHING, PATHS_NOTHING, last};
+}
+
 static void build(struct builder *b)
 {
     const struct program *p = b->program;
@@ -147,6 +190,7 @@ static void build(struct builder *b)
     const struct lead document = {.slots = slots_of(p, true), .depth = 1};
     b->paths->windows = true;
     add_node(b, nothing, 0, 0);
+    set_no_tail(&b->paths->node[PATHS_NOTHING]);
     add_node(b, document, PATHS_PART, 0);
     for (unsigned i = PATHS_DOCUMENT; i < b->paths->count; i++) {
         int step = b->leads[i].step;
@@ -154,10 +198,10 @@ static void build(struct builder *b)
         add_members(b, i);
         if (step >= 0 && (step == (int)p->step_count || p->steps[step].each))
             add_element(b, i);
-        const struct paths_node *node = &b->paths->node[i];
-        b->paths->node[i].leaf =
-            node->slot >= 0 && node->marks == 0 && node->below == 0;
+        end_node(b, i);
     }
+    for (unsigned i = 0; i < b->paths->count; i++)
+        set_inside(b->paths, i);
 }
 
 struct paths *paths_new(const struct program *p)

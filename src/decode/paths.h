@@ -31,8 +31,22 @@ enum paths_mark {
     PATHS_LIST = 16 /* should be list number `list` */
 };
 
+/* What is wanted within a bracket. */
+struct paths_inside {
+    uint16_t node;
+    uint16_t object;  /* the same, if it is an object of which members are
+                         wanted; else 0 */
+    uint16_t element; /* wanted of a list; 0: nothing */
+    uint16_t last;    /* the last member found, as an index of what comes next;
+                         at first: the object itself */
+};
+
 struct paths_node {
-    struct plan_node name;    /* of a member */
+    uint64_t tail, tail_mask; /* the last eight bytes before the quote that ends
+                                 the name, as loaded; its first quote, too, if
+                                 it is among them. The mask has those bytes */
+    struct paths_inside inside[2]; /* of a list, of an object */
+    struct plan_node name;         /* of a member */
     uint16_t child, children; /* the first member wanted of it, and how many */
     uint16_t element;         /* wanted of a list; 0: nothing */
     uint8_t marks;            /* enum paths_mark */
@@ -41,9 +55,7 @@ struct paths_node {
     int8_t slot;              /* its value's; -1: none */
     bool kept;                /* a list or object is kept, too */
     bool leaf;                /* a slot, and nothing else */
-    bool copied;              /* the slot's text is needed */
-    uint8_t longest;          /* of the members' names; 255: or longer */
-    bool escaped;             /* the name always is, where it is written */
+    bool number;              /* a slot of which no number's text is needed */
     uint32_t below;           /* a bit for each slot below it */
 };
 
@@ -51,6 +63,7 @@ struct paths {
     const struct program *program;
     struct plan plan; /* for decode/window; its `node` has nothing */
     bool windows;     /* the names can be looked for by windows */
+    uint8_t longest;  /* of all names; 255: or longer */
     uint8_t steps[EVALUATION_LISTS_MAX]; /* of `array`, up to each list */
     unsigned count;
     struct paths_node node[];

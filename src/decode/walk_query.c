@@ -15,6 +15,8 @@ bool walk_query_open(struct walk_query *w, const struct paths *paths)
     *w = (struct walk_query){.paths = paths};
     w->evaluation = evaluation_new(paths->program);
     w->next = calloc(2 * (size_t)paths->count, sizeof *w->next);
+    if (w->evaluation != NULL)
+        w->slots = evaluation_slots(w->evaluation);
     return w->evaluation != NULL && w->next != NULL;
 }
 
@@ -31,7 +33,8 @@ void walk_query_begin(struct walk_query *w)
     for (size_t i = 0; i <= PATHS_DEPTH_MAX; i++)
         w->frames[i] = (struct walk_query_frame){.kept = -1};
     w->keeping = 0;
-    w->pending = w->coming = PATHS_NOTHING;
+    w->pending = PATHS_DOCUMENT;
+    w->coming = PATHS_NOTHING;
     w->short_of_memory = false;
 }
 
@@ -61,8 +64,6 @@ static void begin_marked(struct walk_query *w, const struct paths_node *node,
 {
     if ((node->marks & PATHS_ELEMENT) != 0)
         evaluation_place(w->evaluation, node->within, parent->count++);
-    if ((node->marks & PATHS_ITEM) != 0)
-        evaluation_item(w->evaluation);
     if ((node->marks & PATHS_PART) != 0)
         w->parts[node->list] = (struct walk_query_part){.found = VALUE_ABSENT};
     if ((node->marks & PATHS_WAY) != 0)
@@ -80,10 +81,9 @@ static inline void begin_value(struct walk_query *w,
     if (node->marks != 0)
         begin_marked(w, node, kind, parent);
     if ((node->marks & PATHS_ITEM) != 0)
-        return; /* its slots are clear */
-    for (uint32_t below = node->below; below != 0; below &= below - 1)
-        evaluation_set(w->evaluation, (size_t)__builtin_ctz(below),
-                       VALUE_ABSENT);
+        slots_item(w->slots);
+    else
+        slots_clear(w->slots, node->below);
 }
 
 static inline void end_value(struct walk_query *w,
@@ -103,7 +103,7 @@ static void pass_by(struct walk_query *w, const struct paths_node *node,
 {
     begin_value(w, node, kind, parent);
     if (node->slot >= 0)
-        evaluation_set(w->evaluation, (size_t)node->slot, kind);
+        slots_set(w->slots, (size_t)node->slot, kind);
     end_value(w, node);
 }
 
@@ -114,14 +114,13 @@ static void give_long_number(struct walk_query *w, size_t slot,
     double approx;
     int64_t exact = 0;
     if ((w->paths->program->slots[slot].uses & PROGRAM_COPY) != 0) {
-        evaluation_number(w->evaluation, slot, (const char *)text, n);
+        slots_number(w->slots, slot, (const char *)text, n);
         return;
     }
     if (!decimal_to_double(text, n, &approx))
         return; /* it is no number: scan says so */
     bool integer = decimal_to_int64(text, n, &exact);
-    const struct value_number number = {integer, exact, approx};
-    evaluation_read(w->evaluation, slot, &number);
+    slots_read(w->slots, slot, (struct value_number){integer, exact, approx});
 }
 
 static enum value_kind kind_of_word(uint8_t first)
@@ -138,8 +137,8 @@ static void give_piece(struct walk_query *w, const void *bytes, size_t n,
 {
     const struct paths_node *node = &w->paths->node[w->coming];
     if (node->slot >= 0)
-        evaluation_piece(w->evaluation, (size_t)node->slot, VALUE_STRING, bytes,
-                         n, first, last);
+        slots_piece(w->slots, (size_t)node->slot, VALUE_STRING, bytes, n, first,
+                    last);
     if (!last)
         return;
     end_value(w, node);
@@ -148,38 +147,38 @@ static void give_piece(struct walk_query *w, const void *bytes, size_t n,
 
 /* --- Frames. --- */
 
-static void open_frame(struct walk_query *w, uint32_t level, unsigned i,
-                       bool object)
+/* `f` is the frame of a bracket that opens, of which something is wanted. */
+static void open_kept(struct walk_query *w, struct walk_query_frame *f,
+                      const struct paths_node *node, enum value_kind kind)
 {
-    const struct paths_node *node = &w->paths->node[i];
-    struct walk_query_frame *f = &w->frames[level];
-    enum value_kind kind = object ? VALUE_OBJECT : VALUE_LIST;
-    f->node = (uint16_t)i;
-    f->object = object && node->children > 0 ? (uint16_t)i : PATHS_NOTHING;
-    f->element = object ? PATHS_NOTHING : node->element;
-    f->last = (uint16_t)(w->paths->count + i);
-    f->count = 0;
-    if (i == PATHS_NOTHING)
-        return;
-    f->kind = kind;
-    begin_value(w, node, kind, f - 1);
-    if (node->slot < 0)
-        return;
     if (!node->kept) {
-        evaluation_set(w->evaluation, (size_t)node->slot, kind);
+        slots_set(w->slots, (size_t)node->slot, kind);
         return;
     }
     f->kept = node->slot;
     w->keeping++;
-    evaluation_piece(w->evaluation, (size_t)node->slot, kind, "", 0, true,
-                     false);
+    slots_piece(w->slots, (size_t)node->slot, kind, "", 0, true, false);
+}
+
+static inline void open_frame(struct walk_query *w, struct walk_query_frame *f,
+                              unsigned i, bool object)
+{
+    const struct paths_node *node = &w->paths->node[i];
+    enum value_kind kind = object ? VALUE_OBJECT : VALUE_LIST;
+    f->in = node->inside[object];
+    f->object = object;
+    f->count = 0;
+    begin_value(w, node, kind, f - 1);
+    if (node->slot >= 0)
+        open_kept(w, f, node, kind);
 }
 
 static void keep_bytes(struct walk_query *w, struct walk_query_frame *f,
                        const uint8_t *bytes, size_t n, bool last)
 {
-    evaluation_piece(w->evaluation, (size_t)f->kept, f->kind,
-                     (const char *)bytes, n, false, last);
+    slots_piece(w->slots, (size_t)f->kept,
+                f->object ? VALUE_OBJECT : VALUE_LIST, (const char *)bytes, n,
+                false, last);
     if (!last)
         return;
     f->kept = -1;
@@ -197,21 +196,18 @@ static void keep_in_all(struct walk_query *w, const uint8_t *bytes, size_t n)
 
 /* --- Events. --- */
 
-/* What is read at once behind the first byte of a number. */
-#define REACH NUMBER_REACH
-
+/* A number that is not to be copied, mostly an integer that fits. */
 static inline void take_number(struct walk_query *w,
                                const struct names_window *p, size_t slot,
-                               bool copied, const uint8_t *value)
+                               const uint8_t *value)
 {
     int64_t exact;
-    if (copied || p->end - value <= REACH || !number_int64(value, &exact)) {
+    if (p->end - value <= NUMBER_REACH || !number_int64(value, &exact)) {
         give_long_number(w, slot, value, (size_t)(number_end(value) - value));
         return;
     }
-    const struct value_number number = {
-        true, exact, exact == 0 && *value == '-' ? -0.0 : (double)exact};
-    evaluation_read(w->evaluation, slot, &number);
+    double approx = exact == 0 && *value == '-' ? -0.0 : (double)exact;
+    slots_read(w->slots, slot, (struct value_number){true, exact, approx});
 }
 
 /* A value that is no list and no object, for the node. Gives what is behind a
@@ -226,9 +222,9 @@ static const uint8_t *take_scalar(struct walk_query *w,
     if (*value == '"') {
         const uint8_t *end = names_string_end(p, value + 1);
         if (node->leaf && end != NULL) {
-            evaluation_piece(w->evaluation, (size_t)node->slot, VALUE_STRING,
-                             (const char *)value + 1, (size_t)(end - value) - 1,
-                             true, true);
+            slots_piece(w->slots, (size_t)node->slot, VALUE_STRING,
+                        (const char *)value + 1, (size_t)(end - value) - 1,
+                        true, true);
             return end + 1;
         }
         begin_value(w, node, VALUE_STRING, parent);
@@ -241,10 +237,13 @@ static const uint8_t *take_scalar(struct walk_query *w,
     }
     enum value_kind kind = kind_of_word(*value);
     begin_value(w, node, kind, parent);
-    if (node->slot >= 0 && kind == VALUE_NUMBER)
-        take_number(w, p, (size_t)node->slot, node->copied, value);
+    if (kind == VALUE_NUMBER && node->number)
+        take_number(w, p, (size_t)node->slot, value);
+    else if (kind == VALUE_NUMBER && node->slot >= 0)
+        give_long_number(w, (size_t)node->slot, value,
+                         (size_t)(number_end(value) - value));
     else if (node->slot >= 0)
-        evaluation_set(w->evaluation, (size_t)node->slot, kind);
+        slots_set(w->slots, (size_t)node->slot, kind);
     end_value(w, node);
     return behind;
 }
@@ -265,7 +264,7 @@ static void take_elements(struct walk_query *w, const struct names_window *p,
             at++;
             continue;
         }
-        const uint8_t *behind = take_scalar(w, p, f->element, at, f);
+        const uint8_t *behind = take_scalar(w, p, f->in.element, at, f);
         while (behind < to && *at != '"' && !is_between(*behind))
             behind++;
         at = behind;
@@ -277,13 +276,16 @@ static inline void take_name(struct walk_query *w, const struct names_window *p,
                              struct walk_query_frame *f, const uint8_t *quote)
 {
     const uint8_t *value;
-    unsigned i =
-        names_behind(w->paths, p, f->object, w->next, &f->last, quote, &value);
+    unsigned i = names_behind(w->paths, p, f->in.object, w->next, &f->in.last,
+                              quote, &value);
     if (i == PATHS_NOTHING)
         return;
     const struct paths_node *node = &w->paths->node[i];
-    if (node->leaf && (uint8_t)(*value - '0') < 10)
-        take_number(w, p, (size_t)node->slot, node->copied, value);
+    if (node->leaf && node->number && (uint8_t)(*value - '0') < 10)
+        take_number(w, p, (size_t)node->slot, value);
+    else if (node->leaf && *value == '"' && p->end - value > 8 &&
+             slots_begins(w->slots, (size_t)node->slot, value + 1))
+        return;
     else if (*value != '{' && *value != '[')
         take_scalar(w, p, i, value, f);
     else if (f - w->frames < (ptrdiff_t)w->paths->plan.depth)
@@ -293,20 +295,13 @@ static inline void take_name(struct walk_query *w, const struct names_window *p,
                 *value == '{' ? VALUE_OBJECT : VALUE_LIST, f);
 }
 
-/* The node of a list or object that begins within that level's bracket. */
-static inline unsigned next_node(struct walk_query *w, uint32_t level)
+/* The node of a value that begins within that frame's bracket. */
+static inline unsigned next_node(struct walk_query *w,
+                                 const struct walk_query_frame *f)
 {
-    unsigned i = level == 0                      ? PATHS_DOCUMENT
-                 : w->frames[level].element != 0 ? w->frames[level].element
-                                                 : w->pending;
+    unsigned i = f->in.element != PATHS_NOTHING ? f->in.element : w->pending;
     w->pending = PATHS_NOTHING;
     return i;
-}
-
-/* What nothing is wanted of. */
-static inline void open_other(struct walk_query_frame *f)
-{
-    f->node = f->object = f->element = PATHS_NOTHING;
 }
 
 static void close_frame(struct walk_query *w, struct walk_query_frame *f,
@@ -314,7 +309,7 @@ static void close_frame(struct walk_query *w, struct walk_query_frame *f,
 {
     if (f->kept >= 0)
         keep_bytes(w, f, f->from, (size_t)(behind - f->from), true);
-    end_value(w, &w->paths->node[f->node]);
+    end_value(w, &w->paths->node[f->in.node]);
 }
 
 /* What is kept goes on in this window. */
@@ -337,9 +332,12 @@ void walk_query_events(struct walk_query *w, uint32_t depth,
                        const uint8_t *from, const uint16_t *at, size_t n,
                        bool escapes, const uint8_t *cut, const uint8_t *end)
 {
-    const struct names_window path = {from, cut, end, escapes}, *p = &path;
+    const struct names_window path =
+        names_window_of(w->paths, from, cut, end, escapes);
+    const struct names_window *p = &path;
     uint32_t level =
         depth < w->paths->plan.depth ? depth : w->paths->plan.depth;
+    static const struct paths_inside nothing = {.node = PATHS_NOTHING};
     const uint8_t *behind = from; /* the last bracket */
     struct walk_query_frame *f = &w->frames[level];
     if (w->keeping > 0)
@@ -347,34 +345,32 @@ void walk_query_events(struct walk_query *w, uint32_t depth,
     for (const uint16_t *at_end = at + n; at < at_end; at++) {
         const uint8_t *here = from + *at;
         if (*here == '"') {
-            if (f->object != PATHS_NOTHING)
+            if (f->in.object != PATHS_NOTHING)
                 take_name(w, p, f, here);
             continue;
         }
-        if (f->element != PATHS_NOTHING &&
+        if (f->in.element != PATHS_NOTHING &&
             (here - behind != 1 || *behind != ','))
             take_elements(w, p, f, behind, here);
         behind = here + 1;
         if ((*here & 4) == 0) {
-            unsigned node = next_node(w, level);
-            level++;
+            unsigned node = next_node(w, f);
             f++;
             f->from = here;
             if (node == PATHS_NOTHING)
-                open_other(f);
+                f->in = nothing;
             else
-                open_frame(w, level, node, *here == '{');
+                open_frame(w, f, node, *here == '{');
             continue;
         }
-        if (f->node != PATHS_NOTHING)
+        if (f->in.node != PATHS_NOTHING)
             close_frame(w, f, behind);
-        level--;
         f--;
     }
-    if (f->element != PATHS_NOTHING)
+    if (f->in.element != PATHS_NOTHING)
         take_elements(w, p, f, behind, cut);
     if (w->keeping > 0)
-        end_kept(w, level, cut);
+        end_kept(w, (uint32_t)(f - w->frames), cut);
 }
 
 void walk_query_string(struct walk_query *w, const uint8_t *bytes, size_t n,
@@ -406,13 +402,13 @@ static void open_token(struct walk_query *w, uint32_t level, bool object)
     if (level > w->paths->plan.depth + 1)
         return;
     struct walk_query_frame *parent = &w->frames[level - 1];
-    unsigned i = next_node(w, level - 1);
+    unsigned i = next_node(w, parent);
     if (level > w->paths->plan.depth) {
         pass_by(w, &w->paths->node[i], object ? VALUE_OBJECT : VALUE_LIST,
                 parent);
         return;
     }
-    open_frame(w, level, i, object);
+    open_frame(w, &w->frames[level], i, object);
     if (w->frames[level].kept >= 0)
         keep_bytes(w, &w->frames[level], brackets + object, 1, false);
 }
@@ -424,18 +420,18 @@ static void close_token(struct walk_query *w, uint32_t level)
     struct walk_query_frame *f = &w->frames[level];
     if (f->kept >= 0)
         keep_bytes(w, f, (const uint8_t *)"", 0, true);
-    end_value(w, &w->paths->node[f->node]);
+    end_value(w, &w->paths->node[f->in.node]);
 }
 
 static void name_token(struct walk_query *w, uint32_t level,
                        const struct scan_text *text)
 {
     if (level > w->paths->plan.depth ||
-        w->frames[level].object == PATHS_NOTHING)
+        w->frames[level].in.object == PATHS_NOTHING)
         return;
     gather(w, text);
     if (text->last && !w->short_of_memory)
-        w->pending = (uint16_t)names_find(w->paths, w->frames[level].object,
+        w->pending = (uint16_t)names_find(w->paths, w->frames[level].in.object,
                                           w->text.bytes, w->text.n);
 }
 
@@ -452,7 +448,7 @@ static void slot_token(struct walk_query *w, size_t slot, enum scan_token token,
                        const struct scan_text *text)
 {
     if (token == SCAN_WORD && text->first)
-        evaluation_set(w->evaluation, slot, kind_of_token(token, text));
+        slots_set(w->slots, slot, kind_of_token(token, text));
     if (token == SCAN_WORD)
         return;
     gather(w, text);
@@ -466,7 +462,7 @@ static void scalar_token(struct walk_query *w, uint32_t level,
     if (level > w->paths->plan.depth)
         return;
     if (text->first) {
-        w->coming = (uint16_t)next_node(w, level);
+        w->coming = (uint16_t)next_node(w, &w->frames[level]);
         begin_value(w, &w->paths->node[w->coming], kind_of_token(token, text),
                     &w->frames[level]);
     }

@@ -21,14 +21,11 @@
 #include "decode/paths.h"
 #include "decode/scan.h"
 #include "query/evaluation.h"
+#include "query/slots.h"
 
 struct walk_query_frame {
-    uint16_t node;
-    uint16_t object;  /* the same, if it is an object of which members are
-                         wanted; else 0 */
-    uint16_t element; /* wanted of a list; 0: nothing */
-    uint16_t last;    /* the last member found, as an index of `next` */
-    enum value_kind kind;
+    struct paths_inside in;
+    bool object;         /* what `in` is of: `{`, not `[` */
     int8_t kept;         /* the slot that keeps its text; -1: none */
     const uint8_t *from; /* of that text, what has not been handed over */
     uint64_t count;      /* elements so far, if they are wanted */
@@ -43,6 +40,7 @@ struct walk_query_part {
 struct walk_query {
     const struct paths *paths;
     struct evaluation *evaluation;
+    struct slots *slots;                                 /* of the evaluation */
     struct walk_query_frame frames[PATHS_DEPTH_MAX + 1]; /* by level, from 1 */
     struct walk_query_part parts[EVALUATION_LISTS_MAX];
     uint16_t *next; /* of each member, that which came behind it the last time,

@@ -48,8 +48,7 @@ static void apply_approx(enum program_code code, double *a, double b)
 /* One kind of number is copied by itself: what has been written in halves is
  * not read as a whole, for which a processor would wait. */
 static bool calculate_exact(const struct program *p, struct program_range range,
-                            const union arithmetic_number *read,
-                            __int128 *value)
+                            const struct value_number *read, __int128 *value)
 {
     __int128 stack[PROGRAM_STACK_MAX];
     size_t top = 0;
@@ -77,7 +76,7 @@ static bool calculate_exact(const struct program *p, struct program_range range,
 
 static void calculate_approx(const struct program *p,
                              struct program_range range,
-                             const union arithmetic_number *read, double *value)
+                             const struct value_number *read, double *value)
 {
     double stack[PROGRAM_STACK_MAX];
     size_t top = 0;
@@ -99,14 +98,67 @@ static void calculate_approx(const struct program *p,
         *value = stack[0];
 }
 
-bool arithmetic_calculate(const struct program *p, struct program_range range,
-                          const union arithmetic_number *read,
-                          union arithmetic_number *value)
+struct arithmetic_argument
+arithmetic_argument_of(const struct program *p, struct program_range range,
+                       const struct value_number *read)
 {
-    if (p->numbers == PROGRAM_INT64)
-        return calculate_exact(p, range, read, &value->exact);
-    calculate_approx(p, range, read, &value->approx);
+    struct arithmetic_argument a = {.form = ARITHMETIC_ANY, .range = range};
+    const struct value_number *sides[2] = {NULL, NULL};
+    uint32_t n = range.to - range.from;
+    if (n == 0) {
+        a.form = ARITHMETIC_NONE;
+        return a;
+    }
+    const struct program_op *op = &p->ops[range.from];
+    for (uint32_t i = 0; i < n && i < 2; i++)
+        if (op[i].code == PROGRAM_READ)
+            sides[i] = &read[op[i].slot];
+        else if (op[i].code == PROGRAM_CONST)
+            sides[i] = &p->literals[op[i].other].number;
+    a.left = sides[0];
+    a.right = sides[1];
+    if (n == 1)
+        a.form = ARITHMETIC_ONE;
+    else if (n == 3 && a.right != NULL)
+        a.form = ARITHMETIC_TWO;
+    a.code = a.form == ARITHMETIC_TWO ? op[2].code : 0;
+    return a;
+}
+
+/* Two numbers of 64 bits: the result is within 128. */
+static inline __int128 two_exact(const struct arithmetic_argument *a)
+{
+    __int128 left = a->left->exact, right = a->right->exact;
+    return a->code == PROGRAM_MULTIPLY ? left * right
+           : a->code == PROGRAM_ADD    ? left + right
+                                       : left - right;
+}
+
+/* False: beyond 128 bits. */
+static inline bool exact_of(const struct program *p,
+                            const struct arithmetic_argument *a,
+                            const struct value_number *read, __int128 *value)
+{
+    if (a->form == ARITHMETIC_TWO)
+        *value = two_exact(a);
+    else if (a->form == ARITHMETIC_ONE)
+        *value = a->left->exact;
+    else
+        return calculate_exact(p, a->range, read, value);
     return true;
+}
+
+static inline void approx_of(const struct program *p,
+                             const struct arithmetic_argument *a,
+                             const struct value_number *read, double *value)
+{
+    if (a->form == ARITHMETIC_ANY) {
+        calculate_approx(p, a->range, read, value);
+        return;
+    }
+    *value = a->left->approx;
+    if (a->form == ARITHMETIC_TWO)
+        apply_approx((enum program_code)a->code, value, a->right->approx);
 }
 
 /* --- What an item adds. --- */
@@ -120,8 +172,8 @@ static double extreme(double a, double b, bool least)
     return (a < b) == least ? a : b;
 }
 
-static void add_exact(struct arithmetic_total *a, enum program_function f,
-                      __int128 value)
+static inline void add_exact(struct arithmetic_total *a,
+                             enum program_function f, __int128 value)
 {
     if (f == PROGRAM_SUM)
         a->overflow =
@@ -144,14 +196,24 @@ static void add_approx(struct arithmetic_total *a, enum program_function f,
 
 void arithmetic_add(struct arithmetic_total *t, const struct program *p,
                     enum program_function f,
-                    const union arithmetic_number *value)
+                    const struct arithmetic_argument *a,
+                    const struct value_number *read,
+                    union arithmetic_number *value)
 {
-    if (value == NULL)
-        t->overflow = true;
-    else if (f != PROGRAM_COUNT && p->numbers == PROGRAM_INT64)
-        add_exact(t, f, value->exact);
-    else if (f != PROGRAM_COUNT)
-        add_approx(t, f, value->approx);
+    if (a->form == ARITHMETIC_NONE) {
+        t->count++;
+        return;
+    }
+    if (p->numbers == PROGRAM_INT64) {
+        if (!exact_of(p, a, read, &value->exact))
+            t->overflow = true;
+        else if (f != PROGRAM_COUNT)
+            add_exact(t, f, value->exact);
+    } else {
+        approx_of(p, a, read, &value->approx);
+        if (f != PROGRAM_COUNT)
+            add_approx(t, f, value->approx);
+    }
     t->count++;
 }
 

@@ -27,16 +27,35 @@ struct arithmetic_total {
     bool overflow; /* something was beyond 128 bits */
 };
 
-/* The argument of a result, of which `read` has the slots. False: beyond 128
- * bits. No argument: *value stays. */
-bool arithmetic_calculate(const struct program *p, struct program_range range,
-                          const union arithmetic_number *read,
-                          union arithmetic_number *value);
+/* How the argument of a result is calculated: the usual forms at once, others
+ * by their operations, one by one. */
+enum arithmetic_form {
+    ARITHMETIC_NONE, /* no argument */
+    ARITHMETIC_ONE,  /* a path or a literal */
+    ARITHMETIC_TWO,  /* an operator between two of them */
+    ARITHMETIC_ANY
+};
 
-/* Add an item's value. NULL: it was beyond 128 bits. */
+struct arithmetic_argument {
+    uint8_t form;
+    uint8_t code; /* ARITHMETIC_TWO: enum program_code of the operator */
+    struct program_range range;
+    const struct value_number *left, *right;
+};
+
+/* Of `range`; `read` will have the number of each slot that it reads. Both are
+ * borrowed. */
+struct arithmetic_argument
+arithmetic_argument_of(const struct program *p, struct program_range range,
+                       const struct value_number *read);
+
+/* An item's argument into *value, and to the total. `read`: as above. No
+ * argument: *value stays. */
 void arithmetic_add(struct arithmetic_total *t, const struct program *p,
                     enum program_function f,
-                    const union arithmetic_number *value);
+                    const struct arithmetic_argument *a,
+                    const struct value_number *read,
+                    union arithmetic_number *value);
 
 /* Append a total as JSON: null where nothing was added to a min, max or mean.
  * False: outside 64 bits, or no finite double. */

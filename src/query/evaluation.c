@@ -5,31 +5,20 @@
 #include <string.h>
 
 #include "base/number_text.h"
-#include "query/equality.h"
-
-/* The text of a slot's value, as far as it has to be kept. */
-struct kept {
-    char *bytes;
-    size_t n, room;
-    bool too_long;
-};
+#include "query/condition.h"
 
 struct evaluation {
     const struct program *program;
+    struct slots slots;
     struct evaluation_state now, saved[EVALUATION_LISTS_MAX];
     uint64_t line; /* 0: the body is a document */
     uint64_t indices[EVALUATION_LISTS_MAX];
-    struct value values[PROGRAM_SLOTS_MAX];
-    struct kept kept[PROGRAM_SLOTS_MAX];
-    bool keeps[PROGRAM_SLOTS_MAX]; /* a text of some kind */
-    bool keeps_any;                /* of a PROGRAM_KEEP */
-    struct text_match *matches;
-    int *orders; /* of each match whose string is complete */
-    union arithmetic_number
-        read[PROGRAM_SLOTS_MAX]; /* what arithmetic reads of the item */
+    struct arithmetic_argument arguments[PROGRAM_RESULTS_MAX];
     union arithmetic_number shares[PROGRAM_RESULTS_MAX]; /* of the last item */
+    uint32_t reads;   /* a bit for each slot that arithmetic reads */
+    bool keeps_any;   /* of a PROGRAM_KEEP */
+    bool conjunction; /* see query/condition.h */
     enum evaluation_fate fate;
-    bool no_memory;
 };
 
 struct evaluation *evaluation_new(const struct program *p)
@@ -38,17 +27,16 @@ struct evaluation *evaluation_new(const struct program *p)
     if (e == NULL)
         return NULL;
     e->program = p;
-    e->matches = calloc(p->match_count + 1, sizeof *e->matches);
-    e->orders = calloc(p->match_count + 1, sizeof *e->orders);
-    if (e->matches == NULL || e->orders == NULL)
+    e->conjunction = condition_is_conjunction(p);
+    for (size_t i = 0; i < p->result_count; i++)
+        e->arguments[i] =
+            arithmetic_argument_of(p, p->results[i].range, e->slots.numbers);
+    for (size_t i = 0; i < p->read_count; i++)
+        e->reads |= UINT32_C(1) << p->reads[i];
+    for (size_t i = 0; i < p->slot_count; i++)
+        e->keeps_any = e->keeps_any || (p->slots[i].uses & PROGRAM_KEEP) != 0;
+    if (!slots_open(&e->slots, p))
         evaluation_free(&e);
-    for (size_t i = 0; e != NULL && i < p->slot_count; i++) {
-        uint8_t uses = p->slots[i].uses;
-        e->keeps[i] = (uses & (PROGRAM_COPY | PROGRAM_KEEP)) != 0 ||
-                      ((uses & PROGRAM_NUMBER) != 0 &&
-                       p->strings == PROGRAM_STRINGS_NUMBER);
-        e->keeps_any = e->keeps_any || (uses & PROGRAM_KEEP) != 0;
-    }
     return e;
 }
 
@@ -56,22 +44,23 @@ void evaluation_free(struct evaluation **e)
 {
     if (*e == NULL)
         return;
-    for (size_t i = 0; i < PROGRAM_SLOTS_MAX; i++)
-        free((*e)->kept[i].bytes);
-    free((*e)->matches);
-    free((*e)->orders);
+    slots_free(&(*e)->slots);
     free(*e);
     *e = NULL;
 }
 
+struct slots *evaluation_slots(struct evaluation *e)
+{
+    return &e->slots;
+}
+
 void evaluation_begin(struct evaluation *e)
 {
-    const struct program *p = e->program;
-    memset(&e->now, 0, sizeof e->now);
+    memset(&e->now.fault, 0, sizeof e->now.fault);
+    memset(e->now.results, 0,
+           e->program->result_count * sizeof e->now.results[0]);
     e->line = 0;
-    e->no_memory = false;
-    for (size_t i = 0; i < p->slot_count; i++)
-        e->values[i].kind = VALUE_ABSENT;
+    slots_begin(&e->slots);
 }
 
 /* --- Faults and places. --- */
@@ -145,259 +134,58 @@ void evaluation_no_list(struct evaluation *e, size_t steps,
         e->now.fault.steps = (uint8_t)steps;
 }
 
-/* --- Values of slots. --- */
-
-void evaluation_set(struct evaluation *e, size_t slot, enum value_kind kind)
-{
-    e->values[slot].kind = kind;
-}
-
-/* The most bytes that are kept of a slot's text; 0: none. */
-static size_t limit_of(const struct evaluation *e, size_t slot,
-                       enum value_kind kind)
-{
-    const struct program *p = e->program;
-    uint8_t uses = p->slots[slot].uses;
-    if ((uses & PROGRAM_COPY) != 0)
-        return kind == VALUE_STRING ? PROGRAM_COPY_MAX - 2 : PROGRAM_COPY_MAX;
-    if ((uses & PROGRAM_KEEP) != 0 && kind != VALUE_NUMBER)
-        return PROGRAM_KEEP_MAX;
-    bool number = (uses & PROGRAM_NUMBER) != 0 &&
-                  p->strings == PROGRAM_STRINGS_NUMBER && kind == VALUE_STRING;
-    return number ? PROGRAM_KEEP_MAX : 0;
-}
-
-static void keep(struct evaluation *e, size_t slot, enum value_kind kind,
-                 const char *bytes, size_t n)
-{
-    struct kept *k = &e->kept[slot];
-    size_t limit = limit_of(e, slot, kind);
-    if (limit == 0 || k->too_long || e->no_memory)
-        return;
-    if (k->n + n > limit) {
-        k->too_long = true;
-        return;
-    }
-    if (k->n + n > k->room) {
-        size_t room = k->n + n > 2 * k->room ? k->n + n : 2 * k->room;
-        char *more = realloc(k->bytes, room);
-        if (more == NULL) {
-            e->no_memory = true;
-            return;
-        }
-        k->bytes = more;
-        k->room = room;
-    }
-    if (n > 0)
-        memcpy(k->bytes + k->n, bytes, n);
-    k->n += n;
-}
-
-static void start_text(struct evaluation *e, size_t slot, enum value_kind kind)
-{
-    e->values[slot] = (struct value){.kind = kind};
-    e->kept[slot].n = 0;
-    e->kept[slot].too_long = false;
-}
-
-static void end_text(struct evaluation *e, size_t slot)
-{
-    const struct kept *k = &e->kept[slot];
-    e->values[slot].text = k->bytes == NULL ? "" : k->bytes;
-    e->values[slot].n = k->n;
-}
-
-void evaluation_number(struct evaluation *e, size_t slot, const char *text,
-                       size_t n)
-{
-    start_text(e, slot, VALUE_NUMBER);
-    keep(e, slot, VALUE_NUMBER, text, n);
-    end_text(e, slot);
-    if ((e->program->slots[slot].uses &
-         (PROGRAM_NUMBER | PROGRAM_MATCH | PROGRAM_KEEP)) != 0 &&
-        value_read_number(text, n, &e->values[slot].number) != VALUE_READ)
-        e->no_memory = true;
-}
-
-void evaluation_read(struct evaluation *e, size_t slot,
-                     const struct value_number *number)
-{
-    e->values[slot].kind = VALUE_NUMBER;
-    e->values[slot].number = *number;
-}
-
-/* Compare a piece of a string with the literals that wait for it. */
-static void match_piece(struct evaluation *e, size_t slot, const char *bytes,
-                        size_t n, bool first, bool last)
-{
-    const struct program *p = e->program;
-    for (size_t i = 0; i < p->match_count; i++) {
-        const struct value *known = &p->literals[p->matches[i].literal];
-        if (p->matches[i].slot != slot)
-            continue;
-        if (first && last) {
-            e->orders[i] = text_order(bytes, n, known->text, known->n);
-            continue;
-        }
-        if (first)
-            text_match_begin(&e->matches[i]);
-        text_match_feed(&e->matches[i], bytes, n, known->text, known->n);
-        if (last)
-            e->orders[i] =
-                text_match_end(&e->matches[i], known->text, known->n);
-    }
-}
-
-void evaluation_piece(struct evaluation *e, size_t slot, enum value_kind kind,
-                      const char *bytes, size_t n, bool first, bool last)
-{
-    if (e->keeps[slot]) {
-        if (first)
-            start_text(e, slot, kind);
-        keep(e, slot, kind, bytes, n);
-    } else if (first) {
-        e->values[slot].kind = kind;
-    }
-    if (kind == VALUE_STRING &&
-        (e->program->slots[slot].uses & PROGRAM_MATCH) != 0)
-        match_piece(e, slot, bytes, n, first, last);
-    if (last && e->keeps[slot])
-        end_text(e, slot);
-}
-
-void evaluation_item(struct evaluation *e)
-{
-    const struct program *p = e->program;
-    for (size_t i = 0; i < p->slot_count; i++)
-        if (!p->slots[i].document)
-            e->values[i].kind = VALUE_ABSENT;
-}
-
-/* --- The condition. --- */
-
-static bool compare_literal(const struct evaluation *e,
-                            const struct program_op *op)
-{
-    const struct value *v = &e->values[op->slot];
-    const struct value *known = &e->program->literals[op->other];
-    enum value_comparison c = (enum value_comparison)op->comparison;
-    if (v->kind != known->kind)
-        return value_holds(c, false);
-    if (v->kind == VALUE_NUMBER)
-        return value_holds_in_order(
-            c, value_compare_numbers(&v->number, &known->number));
-    if (v->kind == VALUE_STRING)
-        return value_holds_in_order(c, e->orders[op->match]);
-    return value_holds(c, true);
-}
-
-static bool compare_paths(struct evaluation *e, const struct program_op *op)
-{
-    const struct value *a = &e->values[op->slot], *b = &e->values[op->other];
-    enum value_comparison c = (enum value_comparison)op->comparison;
-    enum equality equal = EQUALITY_SAME;
-    if (a->kind != b->kind)
-        return value_holds(c, false);
-    if (a->kind == VALUE_NUMBER)
-        return value_holds_in_order(
-            c, value_compare_numbers(&a->number, &b->number));
-    if (a->kind == VALUE_STRING)
-        return value_holds_in_order(c,
-                                    text_compare(a->text, a->n, b->text, b->n));
-    if (a->kind == VALUE_LIST || a->kind == VALUE_OBJECT)
-        equal = equality_of(a->text, a->n, b->text, b->n);
-    e->no_memory = e->no_memory || equal == EQUALITY_NO_MEMORY;
-    return value_holds(c, equal == EQUALITY_SAME);
-}
-
-static bool is_wanted(struct evaluation *e)
-{
-    const struct program *p = e->program;
-    bool stack[PROGRAM_STACK_MAX];
-    size_t top = 0;
-    for (size_t i = p->where.from; i < p->where.to; i++) {
-        const struct program_op *op = &p->ops[i];
-        switch ((enum program_code)op->code) {
-        case PROGRAM_HAS:
-            stack[top++] = e->values[op->slot].kind != VALUE_ABSENT;
-            break;
-        case PROGRAM_FIXED:
-            stack[top++] = op->slot != 0;
-            break;
-        case PROGRAM_LITERAL:
-            stack[top++] = compare_literal(e, op);
-            break;
-        case PROGRAM_PATHS:
-            stack[top++] = compare_paths(e, op);
-            break;
-        case PROGRAM_NOT:
-            stack[top - 1] = !stack[top - 1];
-            break;
-        case PROGRAM_AND:
-            top--;
-            stack[top - 1] = stack[top - 1] && stack[top];
-            break;
-        default: /* PROGRAM_OR */
-            top--;
-            stack[top - 1] = stack[top - 1] || stack[top];
-        }
-    }
-    return top == 0 || stack[0];
-}
-
 /* --- What arithmetic reads. --- */
 
-static bool is_skipped(const struct evaluation *e, size_t slot)
+static bool is_skipped(const struct program *p, enum value_kind kind)
 {
-    enum value_kind kind = e->values[slot].kind;
-    return (kind == VALUE_ABSENT && e->program->missing == PROGRAM_SKIP) ||
-           (kind == VALUE_NULL && e->program->null == PROGRAM_SKIP);
+    return (kind == VALUE_ABSENT && p->missing == PROGRAM_SKIP) ||
+           (kind == VALUE_NULL && p->null == PROGRAM_SKIP);
 }
 
-static bool is_zero(const struct evaluation *e, enum value_kind kind)
+static bool is_zero(const struct program *p, enum value_kind kind)
 {
-    return (kind == VALUE_ABSENT && e->program->missing == PROGRAM_ZERO) ||
-           (kind == VALUE_NULL && e->program->null == PROGRAM_ZERO);
+    return (kind == VALUE_ABSENT && p->missing == PROGRAM_ZERO) ||
+           (kind == VALUE_NULL && p->null == PROGRAM_ZERO);
 }
 
 /* The number that a string is. False: it is none. */
-static bool number_of(struct evaluation *e, size_t slot,
-                      struct value_number *number)
+static bool number_of(struct slots *s, size_t slot, struct value_number *number)
 {
-    const struct value *v = &e->values[slot];
-    if (v->kind != VALUE_STRING ||
-        e->program->strings != PROGRAM_STRINGS_NUMBER || e->kept[slot].too_long)
+    size_t n;
+    const char *text = slots_text(s, slot, &n);
+    if (s->program->strings != PROGRAM_STRINGS_NUMBER ||
+        s->texts[slot].too_long)
         return false;
-    enum value_reading reading = value_read_string(v->text, v->n, number);
-    e->no_memory = e->no_memory || reading == VALUE_NO_MEMORY;
+    enum value_reading reading = value_read_string(text, n, number);
+    s->no_memory = s->no_memory || reading == VALUE_NO_MEMORY;
     return reading == VALUE_READ;
 }
 
+/* Make the slot's number what arithmetic takes its value for. */
 static bool read_slot(struct evaluation *e, size_t slot)
 {
-    bool exact = e->program->numbers == PROGRAM_INT64;
-    enum value_kind kind = e->values[slot].kind;
-    struct value_number room = {.integer = true};
-    const struct value_number *number = &room;
+    struct slots *s = &e->slots;
+    enum value_kind kind = slots_kind(s, slot);
+    struct value_number number = {.integer = true};
+    bool is_number = true;
+    if ((s->ready >> slot & 1) != 0)
+        return true;
     if (kind == VALUE_NUMBER)
-        number = &e->values[slot].number;
-    else if (!is_zero(e, kind)) {
-        if (kind == VALUE_ABSENT) {
-            refuse(e, EVALUATION_MISSING, (int)slot);
-            return false;
-        }
-        if (!number_of(e, slot, &room))
-            number = NULL;
+        number = s->numbers[slot];
+    else if (kind == VALUE_STRING)
+        is_number = number_of(s, slot, &number);
+    else
+        is_number = is_zero(e->program, kind);
+    if (kind == VALUE_ABSENT && !is_number) {
+        refuse(e, EVALUATION_MISSING, (int)slot);
+        return false;
     }
-    if (number == NULL || (exact && !number->integer)) {
-        refuse(e, exact ? EVALUATION_NOT_INT64 : EVALUATION_NOT_NUMBER,
+    if (!is_number || (s->exact && !number.integer)) {
+        refuse(e, s->exact ? EVALUATION_NOT_INT64 : EVALUATION_NOT_NUMBER,
                (int)slot);
         return false;
     }
-    if (exact)
-        e->read[slot].exact = number->exact;
-    else
-        e->read[slot].approx = number->approx;
+    s->numbers[slot] = number;
     return true;
 }
 
@@ -405,7 +193,7 @@ static bool read_slots(struct evaluation *e)
 {
     const struct program *p = e->program;
     for (size_t i = 0; i < p->read_count; i++)
-        if (is_skipped(e, p->reads[i])) {
+        if (is_skipped(p, slots_kind(&e->slots, p->reads[i]))) {
             e->fate = EVALUATION_SKIPPED;
             return false;
         }
@@ -420,13 +208,9 @@ static bool read_slots(struct evaluation *e)
 static void add_to_results(struct evaluation *e)
 {
     const struct program *p = e->program;
-    for (size_t i = 0; i < p->result_count; i++) {
-        const struct program_result *r = &p->results[i];
-        arithmetic_add(&e->now.results[i], p, r->function,
-                       arithmetic_calculate(p, r->range, e->read, &e->shares[i])
-                           ? &e->shares[i]
-                           : NULL);
-    }
+    for (size_t i = 0; i < p->result_count; i++)
+        arithmetic_add(&e->now.results[i], p, p->results[i].function,
+                       &e->arguments[i], e->slots.numbers, &e->shares[i]);
 }
 
 /* Is everything there that is compared with another path? */
@@ -434,11 +218,11 @@ static bool has_kept(struct evaluation *e)
 {
     const struct program *p = e->program;
     for (size_t i = 0; i < p->slot_count; i++) {
-        enum value_kind kind = e->values[i].kind;
+        enum value_kind kind = slots_kind(&e->slots, i);
         bool text =
             kind == VALUE_STRING || kind == VALUE_LIST || kind == VALUE_OBJECT;
         if ((p->slots[i].uses & PROGRAM_KEEP) != 0 && text &&
-            e->kept[i].too_long) {
+            e->slots.texts[i].too_long) {
             refuse(e, EVALUATION_KEEP_LONG, (int)i);
             return false;
         }
@@ -448,11 +232,14 @@ static bool has_kept(struct evaluation *e)
 
 void evaluation_item_end(struct evaluation *e)
 {
+    const struct slots *s = &e->slots;
     e->fate = EVALUATION_UNSEEN;
     if (e->now.fault.what != EVALUATION_RIGHT || (e->keeps_any && !has_kept(e)))
         return;
     e->fate = EVALUATION_FILTERED;
-    if (!is_wanted(e) || !read_slots(e))
+    if (!condition_holds(e->program, e->conjunction, &e->slots))
+        return;
+    if ((s->ready & e->reads) != e->reads && !read_slots(e))
         return;
     e->fate = EVALUATION_COUNTED;
     add_to_results(e);
@@ -471,26 +258,28 @@ static void print_name(struct buf *out, const struct program_name *quoted)
 static bool print_copy(struct evaluation *e, const struct program_copy *c,
                        struct buf *out)
 {
-    const struct value *v = &e->values[c->slot];
+    enum value_kind kind = slots_kind(&e->slots, c->slot);
+    size_t n;
+    const char *bytes = slots_text(&e->slots, c->slot, &n);
     static const char *const words[] = {
         [VALUE_NULL] = "null", [VALUE_FALSE] = "false", [VALUE_TRUE] = "true"};
-    bool text = v->kind == VALUE_NUMBER || v->kind == VALUE_STRING;
-    if (v->kind == VALUE_ABSENT && e->program->missing == PROGRAM_REFUSE)
+    bool text = kind == VALUE_NUMBER || kind == VALUE_STRING;
+    if (kind == VALUE_ABSENT && e->program->missing == PROGRAM_REFUSE)
         refuse(e, EVALUATION_MISSING, c->slot);
-    if (v->kind == VALUE_LIST || v->kind == VALUE_OBJECT)
+    if (kind == VALUE_LIST || kind == VALUE_OBJECT)
         refuse(e, EVALUATION_COPY_KIND, c->slot);
-    if (text && e->kept[c->slot].too_long)
+    if (text && e->slots.texts[c->slot].too_long)
         refuse(e, EVALUATION_COPY_LONG, c->slot);
-    if (v->kind == VALUE_ABSENT || e->now.fault.what != EVALUATION_RIGHT)
+    if (kind == VALUE_ABSENT || e->now.fault.what != EVALUATION_RIGHT)
         return e->now.fault.what == EVALUATION_RIGHT;
     print_name(out, &c->quoted);
-    if (v->kind == VALUE_STRING)
+    if (kind == VALUE_STRING)
         buf_char(out, '"');
     if (text)
-        buf_add(out, v->text, v->n);
+        buf_add(out, bytes, n);
     else
-        buf_str(out, words[v->kind]);
-    if (v->kind == VALUE_STRING)
+        buf_str(out, words[kind]);
+    if (kind == VALUE_STRING)
         buf_char(out, '"');
     return true;
 }
@@ -518,7 +307,7 @@ bool evaluation_finish(struct evaluation *e, struct buf *out,
         ok = print_result(e, i, out);
     buf_char(out, '}');
     *fault = e->now.fault;
-    if (e->no_memory || out->overflow)
+    if (e->slots.no_memory || out->overflow)
         *fault = (struct evaluation_fault){
             .what = EVALUATION_NO_MEMORY, .slot = -1, .result = -1};
     return fault->what == EVALUATION_RIGHT;

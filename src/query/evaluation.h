@@ -7,16 +7,15 @@
  * - evaluation_save(): a list of `array` begins. evaluation_restore(): a member
  *   on the way to it comes once more.
  * - evaluation_place(): the element of a list, by its index.
- * - evaluation_item(): an item begins.
- * - evaluation_set(), evaluation_number(), evaluation_read(),
- *   evaluation_piece(): a value of a slot; the last of a slot counts.
+ * - slots_item(), of evaluation_slots(): an item begins.
+ * - slots_set() and its like: a value of a slot; the last of a slot counts.
  * - evaluation_item_end(): the item is complete, and is evaluated.
  * - evaluation_no_list(): what should be a list is none.
  * - evaluation_finish(): the result, or the first fault.
  *
  * The last of several members of one name counts: what a list added is taken
  * back by evaluation_restore(), faults included. A decoder clears the slots
- * below a member that comes again with evaluation_set(VALUE_ABSENT).
+ * below a member that comes again with slots_clear().
  *
  * For each item: the condition; then the members that arithmetic reads; then
  * each result. Where one of these members is to be skipped the item is dropped,
@@ -35,7 +34,7 @@
 #include "base/buf.h"
 #include "query/arithmetic.h"
 #include "query/program.h"
-#include "query/text.h"
+#include "query/slots.h"
 
 #define EVALUATION_LISTS_MAX (PROGRAM_LISTS_MAX + 1)
 
@@ -103,26 +102,11 @@ void evaluation_line(struct evaluation *e, uint64_t line);
 void evaluation_no_list(struct evaluation *e, size_t steps,
                         enum value_kind kind);
 
-void evaluation_item(struct evaluation *e);
+/* An item is complete. It began with slots_item(). */
 void evaluation_item_end(struct evaluation *e);
 
-/* A value that needs no text: true, false, null, a list or an object whose use
- * has no PROGRAM_KEEP; or none. */
-void evaluation_set(struct evaluation *e, size_t slot, enum value_kind kind);
-
-/* A number, all of it. */
-void evaluation_number(struct evaluation *e, size_t slot, const char *text,
-                       size_t n);
-
-/* A number that has been read, where its text is not needed: of a slot that is
- * not to be copied. */
-void evaluation_read(struct evaluation *e, size_t slot,
-                     const struct value_number *number);
-
-/* A piece of a string, what stands between its quotes; or of a list or object
- * that is to be kept, from its bracket on. */
-void evaluation_piece(struct evaluation *e, size_t slot, enum value_kind kind,
-                      const char *bytes, size_t n, bool first, bool last);
+/* Where the values of the program's paths go. */
+struct slots *evaluation_slots(struct evaluation *e);
 
 /* Append the result, an object, to `out`, which has evaluation_room() bytes. */
 bool evaluation_finish(struct evaluation *e, struct buf *out,

@@ -98,35 +98,3 @@ enum value_reading value_read_string(const char *raw, size_t n,
         free(text);
     return reading;
 }
-
-int value_compare_numbers(const struct value_number *a,
-                          const struct value_number *b)
-{
-    if (a->integer && b->integer)
-        return (a->exact > b->exact) - (a->exact < b->exact);
-    return (a->approx > b->approx) - (a->approx < b->approx);
-}
-
-bool value_holds(enum value_comparison c, bool equal)
-{
-    return c == VALUE_NE ? !equal : equal && c != VALUE_LT && c != VALUE_GT;
-}
-
-bool value_holds_in_order(enum value_comparison c, int order)
-{
-    switch (c) {
-    case VALUE_LT:
-        return order < 0;
-    case VALUE_LE:
-        return order <= 0;
-    case VALUE_GT:
-        return order > 0;
-    case VALUE_GE:
-        return order >= 0;
-    case VALUE_NE:
-        return order != 0;
-    case VALUE_EQ:
-        break;
-    }
-    return order == 0;
-}

@@ -47,8 +47,13 @@ enum value_reading value_read_string(const char *raw, size_t n,
                                      struct value_number *number);
 
 /* Less than 0, 0, more than 0; two different NaN do not occur. */
-int value_compare_numbers(const struct value_number *a,
-                          const struct value_number *b);
+static inline int value_compare_numbers(const struct value_number *a,
+                                        const struct value_number *b)
+{
+    if (a->integer && b->integer)
+        return (a->exact > b->exact) - (a->exact < b->exact);
+    return (a->approx > b->approx) - (a->approx < b->approx);
+}
 
 enum value_comparison {
     VALUE_EQ,
@@ -61,9 +66,21 @@ enum value_comparison {
 
 /* What the operator gives for two values of the kinds that are neither both
  * numbers nor both strings, of which `equal` says whether they are equal. */
-bool value_holds(enum value_comparison c, bool equal);
+static inline bool value_holds(enum value_comparison c, bool equal)
+{
+    return c == VALUE_NE ? !equal : equal && c != VALUE_LT && c != VALUE_GT;
+}
 
 /* What it gives for two numbers, or two strings, of which `order` is known. */
-bool value_holds_in_order(enum value_comparison c, int order);
+static inline bool value_holds_in_order(enum value_comparison c, int order)
+{
+    enum { LESS = 1, SAME = 2, MORE = 4 };
+    static const uint8_t holds[] = {
+        [VALUE_EQ] = SAME, [VALUE_NE] = LESS | MORE,
+        [VALUE_LT] = LESS, [VALUE_LE] = LESS | SAME,
+        [VALUE_GT] = MORE, [VALUE_GE] = SAME | MORE};
+    unsigned is = order < 0 ? LESS : order == 0 ? SAME : MORE;
+    return (holds[c] & is) != 0;
+}
 
 #endif
