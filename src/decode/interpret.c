@@ -88,7 +88,7 @@ static void give(const struct interpret *i, size_t slot,
     else if (kind == VALUE_STRING || (holds && (s->uses & PROGRAM_KEEP) != 0))
         slots_piece(slots, slot, kind, text, n, true, true);
     else if (kind == VALUE_ABSENT)
-        slots_clear(slots, UINT32_C(1) << slot);
+        slots_clear(slots, SLOTS_BOTH(UINT64_C(1) << slot));
     else
         slots_set(slots, slot, kind);
 }
@@ -125,7 +125,7 @@ static void follow(const struct interpret *i, const struct json_value *v,
         return;
     }
     for (size_t k = 0; k < document_length(v); k++) {
-        evaluation_place(i->evaluation, lists, k);
+        slots_place(evaluation_slots(i->evaluation), lists, k);
         if (step == p->step_count)
             item(i, document_element(v, k));
         else
@@ -162,7 +162,7 @@ static bool end_line(struct interpret *i, struct fault *fault)
     if (!document_finish(i->document, &root, fault))
         return fail_in_line(i, fault);
     evaluation_line(i->evaluation, i->line);
-    evaluation_place(i->evaluation, 0, i->items++);
+    slots_place(evaluation_slots(i->evaluation), 0, i->items++);
     item(i, root);
     return true;
 }

@@ -9,8 +9,8 @@ unsigned names_find(const struct paths *paths, unsigned of, const void *text,
 {
     const struct paths_node *node = &paths->node[of];
     for (unsigned i = node->child; i < node->child + node->children; i++)
-        if (text_order(text, n, paths->node[i].name.name,
-                       paths->node[i].name.length) == 0)
+        if (text_order(text, n, paths->node[i].name, paths->node[i].length) ==
+            0)
             return i;
     return PATHS_NOTHING;
 }
@@ -57,19 +57,13 @@ static unsigned find_any(const struct paths *paths,
                : names_find(paths, of, first + 1, (size_t)(quote - first) - 1);
 }
 
-unsigned names_behind_other(const struct paths *paths,
-                            const struct names_window *w, unsigned of,
-                            uint16_t *next, uint16_t *last,
-                            const uint8_t *quote, const uint8_t **value)
+unsigned names_find_behind(const struct paths *paths,
+                           const struct names_window *w, unsigned of,
+                           const uint8_t *quote, const uint8_t **value)
 {
     const uint8_t *at = names_skip_blank(quote + 1);
     if (*at != ':')
         return PATHS_NOTHING; /* no name */
     *value = names_skip_blank(at + 1);
-    unsigned i = find_any(paths, w, of, quote);
-    if (i == PATHS_NOTHING)
-        return i;
-    next[*last] = (uint16_t)i;
-    *last = (uint16_t)i;
-    return i;
+    return find_any(paths, w, of, quote);
 }

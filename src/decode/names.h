@@ -17,7 +17,7 @@
 struct names_window {
     const uint8_t *from, *cut, *end;
     const uint8_t *near; /* a quote in [near, near + n) has around it what */
-    size_t n;            /* names_behind() reads at once */
+    size_t n;            /* names_is_next() reads */
     bool escapes;        /* there may be some */
 };
 
@@ -56,39 +56,30 @@ static inline const uint8_t *names_skip_blank(const uint8_t *p)
 static inline bool names_is_plain(const struct paths_node *member,
                                   const uint8_t *quote)
 {
-    size_t n = member->name.length;
+    size_t n = member->length;
     uint64_t tail;
     memcpy(&tail, quote - 8, sizeof tail);
     return ((tail ^ member->tail) & member->tail_mask) == 0 &&
            *(quote - n - 2) != '\\' &&
            (n < 8 || (*(quote - n - 1) == '"' &&
-                      memcmp(quote - n, member->name.name, n - 8) == 0));
+                      (n == 8 || memcmp(quote - n, member->name, n - 8) == 0)));
 }
 
-/* The same as names_behind(), whatever stands there. */
-unsigned names_behind_other(const struct paths *paths,
-                            const struct names_window *w, unsigned of,
-                            uint16_t *next, uint16_t *last,
-                            const uint8_t *quote, const uint8_t **value);
-
-/* The member of node `of` whose name ends at `quote`; 0: none does. *value is
- * where its value begins. `next` has, of each index *last, the member that came
- * there before, which is tried first; both are updated. */
-static inline unsigned names_behind(const struct paths *paths,
-                                    const struct names_window *w, unsigned of,
-                                    uint16_t *next, uint16_t *last,
-                                    const uint8_t *quote, const uint8_t **value)
+/* Is it, and does the value behind it begin two bytes behind `quote`, as
+ * mostly? */
+static inline bool names_is_next(const struct names_window *w,
+                                 const struct paths_node *member,
+                                 const uint8_t *quote)
 {
-    unsigned i = next[*last];
-    if (quote[1] != ':' && quote[1] > ' ')
-        return PATHS_NOTHING; /* no name */
-    if ((size_t)(quote - w->near) >= w->n || quote[1] != ':' ||
-        quote[2] <= ' ' || !names_is_plain(&paths->node[i], quote))
-        return names_behind_other(paths, w, of, next, last, quote, value);
-    *value = quote + 2;
-    *last = (uint16_t)i;
-    return i;
+    return (size_t)(quote - w->near) < w->n && quote[1] == ':' &&
+           quote[2] > ' ' && names_is_plain(member, quote);
 }
+
+/* The member of node `of` whose name ends at `quote`, wherever and however it
+ * is written; 0: none does. *value is where its value begins. */
+unsigned names_find_behind(const struct paths *paths,
+                           const struct names_window *w, unsigned of,
+                           const uint8_t *quote, const uint8_t **value);
 
 /* Where one of the eight bytes is that one; behind the first there may be
  * others. */

@@ -62,7 +62,7 @@ static void end_path(struct builder *b, unsigned i)
         if (node->kept)
             need_depth(b, lead->depth);
     }
-    node->below = lead->slots;
+    node->below = SLOTS_BOTH(lead->slots);
 }
 
 /* The node should be a list. */
@@ -81,13 +81,13 @@ static void add_element(struct builder *b, unsigned i)
         add_node(b, below, PATHS_ELEMENT | (last ? PATHS_ITEM : PATHS_PART),
                  (uint8_t)(list + !last));
     b->paths->node[element].within = list;
-    b->paths->node[i].element = (uint16_t)element;
+    b->paths->node[i].inside[0].element = (uint16_t)element;
     b->paths->node[i].marks |= PATHS_LIST;
     b->paths->steps[list] = (uint8_t)lead.step;
     need_depth(b, below.depth);
 }
 
-static bool is_name(const struct plan_node *node,
+static bool is_name(const struct paths_node *node,
                     const struct program_name *name)
 {
     return node->length == name->n &&
@@ -101,10 +101,12 @@ static void set_no_tail(struct paths_node *node)
     node->tail_mask = UINT64_MAX;
 }
 
-/* The end of the name as windows have it. One with a quote or a backslash is
+/* The name, and its end as windows have it. One with a quote or a backslash is
  * always written with escapes: no bytes of a string are those. */
-static void set_tail(struct paths_node *node, const struct program_name *name)
+static void set_name(struct paths_node *node, const struct program_name *name)
 {
+    node->name = name->bytes;
+    node->length = (uint16_t)name->n; /* of a line of settings */
     uint8_t tail[8] = {0}, mask[8] = {0};
     size_t n = name->n < sizeof tail ? name->n : sizeof tail;
     memcpy(tail + sizeof tail - n, name->bytes + name->n - n, n);
@@ -126,7 +128,7 @@ static unsigned member(struct builder *b, unsigned i,
 {
     struct paths_node *node = &b->paths->node[i];
     for (unsigned k = 0; k < node->children; k++)
-        if (is_name(&b->paths->node[node->child + k].name, name))
+        if (is_name(&b->paths->node[node->child + k], name))
             return node->child + k;
     const struct lead lead = {.names = (uint8_t)(b->leads[i].names + 1),
                               .step = -1,
@@ -134,13 +136,13 @@ static unsigned member(struct builder *b, unsigned i,
     unsigned made = add_node(b, lead, 0, 0);
     if (node->children++ == 0)
         node->child = (uint16_t)made;
-    struct plan_node *named = &b->paths->node[made].name;
-    plan_name(named, name->bytes, name->n);
-    set_tail(&b->paths->node[made], name);
+    struct plan_node wanted;
+    plan_name(&wanted, name->bytes, name->n);
+    set_name(&b->paths->node[made], name);
     if (name->n > PLAN_NAME_MAX)
         b->paths->windows = false;
     else
-        plan_look_for(&b->paths->plan, named);
+        plan_look_for(&b->paths->plan, &wanted);
     if (b->paths->longest < name->n)
         b->paths->longest = name->n < UINT8_MAX ? (uint8_t)name->n : UINT8_MAX;
     need_depth(b, b->leads[i].depth);
@@ -164,23 +166,19 @@ static void add_members(struct builder *b, unsigned i)
     b->paths->node[way].list = b->paths->node[i].list;
 }
 
+/* How a value of the node is taken, and what is within its brackets. */
 static void end_node(struct builder *b, unsigned i)
 {
     struct paths_node *node = &b->paths->node[i];
-    node->leaf = node->slot >= 0 && node->marks == 0 && node->below == 0;
-    node->number =
-        node->slot >= 0 &&
-        (b->program->slots[node->slot].uses & PROGRAM_COPY) == 0;
-}
-
-/* What is within the brackets of a node's value. */
-static void set_inside(struct paths *paths, unsigned i)
-{
-    struct paths_node *node = &paths->node[i];
-    uint16_t self = (uint16_t)i, last = (uint16_t)(paths->count + i);
-    node->inside[0] = (struct paths_inside){self, 0, node->element, last};
-    node->inside[1] = (struct paths_inside){
-        self, node->children > 0 ? self : PATHS_NOTHING, PATHS_NOTHING, last};
+    uint16_t self = (uint16_t)i, last = (uint16_t)(b->paths->count + i);
+    if (node->slot >= 0 && node->marks == 0 && node->below == 0)
+        node->takes = (b->program->slots[node->slot].uses & PROGRAM_COPY) != 0
+                          ? PATHS_TEXT
+                          : PATHS_SCALAR;
+    if (node->kept || (node->marks & (PATHS_ITEM | PATHS_PART)) != 0)
+        node->inside[0].ends = node->inside[1].ends = self;
+    node->inside[0].last = node->inside[1].last = last;
+    node->inside[1].object = node->children > 0 ? self : PATHS_NOTHING;
 }
 
 static void build(struct builder *b)
@@ -198,10 +196,9 @@ static void build(struct builder *b)
         add_members(b, i);
         if (step >= 0 && (step == (int)p->step_count || p->steps[step].each))
             add_element(b, i);
-        end_node(b, i);
     }
     for (unsigned i = 0; i < b->paths->count; i++)
-        set_inside(b->paths, i);
+        end_node(b, i);
 }
 
 struct paths *paths_new(const struct program *p)

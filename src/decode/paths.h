@@ -33,7 +33,7 @@ enum paths_mark {
 
 /* What is wanted within a bracket. */
 struct paths_inside {
-    uint16_t node;
+    uint16_t ends;    /* the node, if something happens at the end; else 0 */
     uint16_t object;  /* the same, if it is an object of which members are
                          wanted; else 0 */
     uint16_t element; /* wanted of a list; 0: nothing */
@@ -41,22 +41,29 @@ struct paths_inside {
                          at first: the object itself */
 };
 
+/* What a decoder does with a value that is no list and no object. */
+enum paths_takes {
+    PATHS_ANY,    /* what it does with others, too */
+    PATHS_TEXT,   /* it is the value of a slot, and nothing else; the text of a
+                     number is needed */
+    PATHS_SCALAR, /* the same; the text of a number is not needed */
+};
+
 struct paths_node {
     uint64_t tail, tail_mask; /* the last eight bytes before the quote that ends
                                  the name, as loaded; its first quote, too, if
                                  it is among them. The mask has those bytes */
+    const char *name;         /* of a member; borrowed */
+    uint64_t below;           /* SLOTS_BOTH of the slots below it */
     struct paths_inside inside[2]; /* of a list, of an object */
-    struct plan_node name;         /* of a member */
+    uint16_t length;               /* of the name */
+    uint8_t marks;                 /* enum paths_mark */
+    uint8_t takes;                 /* enum paths_takes */
     uint16_t child, children; /* the first member wanted of it, and how many */
-    uint16_t element;         /* wanted of a list; 0: nothing */
-    uint8_t marks;            /* enum paths_mark */
     uint8_t list;             /* see PATHS_PART; of WAY and LIST the same */
     uint8_t within;           /* PATHS_ELEMENT: of which list */
     int8_t slot;              /* its value's; -1: none */
     bool kept;                /* a list or object is kept, too */
-    bool leaf;                /* a slot, and nothing else */
-    bool number;              /* a slot of which no number's text is needed */
-    uint32_t below;           /* a bit for each slot below it */
 };
 
 struct paths {

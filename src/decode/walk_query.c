@@ -17,6 +17,7 @@ bool walk_query_open(struct walk_query *w, const struct paths *paths)
     w->next = calloc(2 * (size_t)paths->count, sizeof *w->next);
     if (w->evaluation != NULL)
         w->slots = evaluation_slots(w->evaluation);
+    w->deepest = &w->frames[paths->plan.depth];
     return w->evaluation != NULL && w->next != NULL;
 }
 
@@ -63,7 +64,7 @@ static void begin_marked(struct walk_query *w, const struct paths_node *node,
                          enum value_kind kind, struct walk_query_frame *parent)
 {
     if ((node->marks & PATHS_ELEMENT) != 0)
-        evaluation_place(w->evaluation, node->within, parent->count++);
+        slots_place(w->slots, node->within, parent->count++);
     if ((node->marks & PATHS_PART) != 0)
         w->parts[node->list] = (struct walk_query_part){.found = VALUE_ABSENT};
     if ((node->marks & PATHS_WAY) != 0)
@@ -78,7 +79,9 @@ static inline void begin_value(struct walk_query *w,
                                enum value_kind kind,
                                struct walk_query_frame *parent)
 {
-    if (node->marks != 0)
+    if (node->marks == PATHS_ELEMENT + PATHS_ITEM)
+        slots_place(w->slots, node->within, parent->count++);
+    else if (node->marks != 0)
         begin_marked(w, node, kind, parent);
     if ((node->marks & PATHS_ITEM) != 0)
         slots_item(w->slots);
@@ -107,13 +110,18 @@ static void pass_by(struct walk_query *w, const struct paths_node *node,
     end_value(w, node);
 }
 
-/* The text of a number that is not in a copy is not needed. */
-static void give_long_number(struct walk_query *w, size_t slot,
-                             const uint8_t *text, size_t n)
+static bool is_copied(const struct walk_query *w, size_t slot)
+{
+    return (w->paths->program->slots[slot].uses & PROGRAM_COPY) != 0;
+}
+
+/* The text of a number that is not copied is not needed. */
+static void give_number(struct walk_query *w, size_t slot, const uint8_t *text,
+                        size_t n)
 {
     double approx;
     int64_t exact = 0;
-    if ((w->paths->program->slots[slot].uses & PROGRAM_COPY) != 0) {
+    if (is_copied(w, slot)) {
         slots_number(w->slots, slot, (const char *)text, n);
         return;
     }
@@ -147,30 +155,33 @@ static void give_piece(struct walk_query *w, const void *bytes, size_t n,
 
 /* --- Frames. --- */
 
-/* `f` is the frame of a bracket that opens, of which something is wanted. */
-static void open_kept(struct walk_query *w, struct walk_query_frame *f,
-                      const struct paths_node *node, enum value_kind kind)
+/* The value of a slot is a list or an object; its bracket is at `from`. */
+static void open_slot(struct walk_query *w, struct walk_query_frame *f,
+                      const struct paths_node *node, bool object,
+                      const uint8_t *from)
 {
+    enum value_kind kind = object ? VALUE_OBJECT : VALUE_LIST;
     if (!node->kept) {
         slots_set(w->slots, (size_t)node->slot, kind);
         return;
     }
     f->kept = node->slot;
+    f->object = object;
+    f->from = from;
     w->keeping++;
     slots_piece(w->slots, (size_t)node->slot, kind, "", 0, true, false);
 }
 
+/* The bracket of node i's value, at `from`, opens frame f. */
 static inline void open_frame(struct walk_query *w, struct walk_query_frame *f,
-                              unsigned i, bool object)
+                              unsigned i, bool object, const uint8_t *from)
 {
     const struct paths_node *node = &w->paths->node[i];
-    enum value_kind kind = object ? VALUE_OBJECT : VALUE_LIST;
     f->in = node->inside[object];
-    f->object = object;
     f->count = 0;
-    begin_value(w, node, kind, f - 1);
+    begin_value(w, node, object ? VALUE_OBJECT : VALUE_LIST, f - 1);
     if (node->slot >= 0)
-        open_kept(w, f, node, kind);
+        open_slot(w, f, node, object, from);
 }
 
 static void keep_bytes(struct walk_query *w, struct walk_query_frame *f,
@@ -196,18 +207,25 @@ static void keep_in_all(struct walk_query *w, const uint8_t *bytes, size_t n)
 
 /* --- Events. --- */
 
-/* A number that is not to be copied, mostly an integer that fits. */
-static inline void take_number(struct walk_query *w,
-                               const struct names_window *p, size_t slot,
-                               const uint8_t *value)
+/* A number that is not to be copied and not near the end of the window. False:
+ * it is no integer that fits. */
+static inline bool take_int64(struct walk_query *w, size_t slot,
+                              const uint8_t *value)
 {
     int64_t exact;
-    if (p->end - value <= NUMBER_REACH || !number_int64(value, &exact)) {
-        give_long_number(w, slot, value, (size_t)(number_end(value) - value));
-        return;
-    }
+    if (!number_int64(value, &exact))
+        return false;
     double approx = exact == 0 && *value == '-' ? -0.0 : (double)exact;
     slots_read(w->slots, slot, (struct value_number){true, exact, approx});
+    return true;
+}
+
+static void take_number(struct walk_query *w, const struct names_window *p,
+                        size_t slot, const uint8_t *value)
+{
+    if (is_copied(w, slot) || p->end - value <= NUMBER_REACH ||
+        !take_int64(w, slot, value))
+        give_number(w, slot, value, (size_t)(number_end(value) - value));
 }
 
 /* A value that is no list and no object, for the node. Gives what is behind a
@@ -221,7 +239,7 @@ static const uint8_t *take_scalar(struct walk_query *w,
     const uint8_t *behind = value;
     if (*value == '"') {
         const uint8_t *end = names_string_end(p, value + 1);
-        if (node->leaf && end != NULL) {
+        if (node->takes != PATHS_ANY && end != NULL) {
             slots_piece(w->slots, (size_t)node->slot, VALUE_STRING,
                         (const char *)value + 1, (size_t)(end - value) - 1,
                         true, true);
@@ -237,11 +255,8 @@ static const uint8_t *take_scalar(struct walk_query *w,
     }
     enum value_kind kind = kind_of_word(*value);
     begin_value(w, node, kind, parent);
-    if (kind == VALUE_NUMBER && node->number)
+    if (kind == VALUE_NUMBER && node->slot >= 0)
         take_number(w, p, (size_t)node->slot, value);
-    else if (kind == VALUE_NUMBER && node->slot >= 0)
-        give_long_number(w, (size_t)node->slot, value,
-                         (size_t)(number_end(value) - value));
     else if (node->slot >= 0)
         slots_set(w->slots, (size_t)node->slot, kind);
     end_value(w, node);
@@ -271,28 +286,57 @@ static void take_elements(struct walk_query *w, const struct names_window *p,
     }
 }
 
-/* A name may end at `quote`. */
-static inline void take_name(struct walk_query *w, const struct names_window *p,
-                             struct walk_query_frame *f, const uint8_t *quote)
+/* A value, at `value`, of node i, a member of what f is the frame of. */
+static __attribute__((noinline)) void
+take_value(struct walk_query *w, const struct names_window *p, unsigned i,
+           struct walk_query_frame *f, const uint8_t *value)
 {
-    const uint8_t *value;
-    unsigned i = names_behind(w->paths, p, f->in.object, w->next, &f->in.last,
-                              quote, &value);
-    if (i == PATHS_NOTHING)
-        return;
-    const struct paths_node *node = &w->paths->node[i];
-    if (node->leaf && node->number && (uint8_t)(*value - '0') < 10)
-        take_number(w, p, (size_t)node->slot, value);
-    else if (node->leaf && *value == '"' && p->end - value > 8 &&
-             slots_begins(w->slots, (size_t)node->slot, value + 1))
-        return;
-    else if (*value != '{' && *value != '[')
+    if (*value != '{' && *value != '[')
         take_scalar(w, p, i, value, f);
     else if (f - w->frames < (ptrdiff_t)w->paths->plan.depth)
         w->pending = (uint16_t)i; /* its bracket is the next event */
     else
         pass_by(w, &w->paths->node[i],
                 *value == '{' ? VALUE_OBJECT : VALUE_LIST, f);
+}
+
+/* The same as take_name(), wherever the name and its value are. */
+static __attribute__((noinline)) void find_name(struct walk_query *w,
+                                                const struct names_window *p,
+                                                struct walk_query_frame *f,
+                                                const uint8_t *quote)
+{
+    const uint8_t *value;
+    unsigned i = names_find_behind(w->paths, p, f->in.object, quote, &value);
+    if (i == PATHS_NOTHING)
+        return;
+    w->next[f->in.last] = (uint16_t)i;
+    f->in.last = (uint16_t)i;
+    take_value(w, p, i, f, value);
+}
+
+/* A name may end at `quote`. */
+static inline void take_name(struct walk_query *w, const struct names_window *p,
+                             struct walk_query_frame *f, const uint8_t *quote)
+{
+    uint16_t i = w->next[f->in.last];
+    const struct paths_node *node = &w->paths->node[i];
+    const uint8_t *value = quote + 2;
+    if (!names_is_next(p, node, quote)) {
+        find_name(w, p, f, quote);
+        return;
+    }
+    f->in.last = i;
+    if (node->takes == PATHS_SCALAR && (uint8_t)(*value - '0') < 10 &&
+        take_int64(w, (size_t)node->slot, value))
+        return;
+    if (node->takes == PATHS_SCALAR && *value == '"' &&
+        slots_begins(w->slots, (size_t)node->slot, value + 1))
+        return;
+    if (*value == '{' && f < w->deepest)
+        w->pending = i; /* its bracket is the next event */
+    else
+        take_value(w, p, i, f, value);
 }
 
 /* The node of a value that begins within that frame's bracket. */
@@ -309,7 +353,7 @@ static void close_frame(struct walk_query *w, struct walk_query_frame *f,
 {
     if (f->kept >= 0)
         keep_bytes(w, f, f->from, (size_t)(behind - f->from), true);
-    end_value(w, &w->paths->node[f->in.node]);
+    end_value(w, &w->paths->node[f->in.ends]);
 }
 
 /* What is kept goes on in this window. */
@@ -328,6 +372,13 @@ static void end_kept(struct walk_query *w, uint32_t level, const uint8_t *cut)
                        (size_t)(cut - w->frames[i].from), false);
 }
 
+/* Is the event behind `at` the closing bracket? */
+static inline bool closes_next(const uint8_t *from, const uint16_t *at,
+                               const uint16_t *at_end)
+{
+    return at_end - at > 1 && from[at[1]] != '"' && (from[at[1]] & 4) != 0;
+}
+
 void walk_query_events(struct walk_query *w, uint32_t depth,
                        const uint8_t *from, const uint16_t *at, size_t n,
                        bool escapes, const uint8_t *cut, const uint8_t *end)
@@ -337,7 +388,6 @@ void walk_query_events(struct walk_query *w, uint32_t depth,
     const struct names_window *p = &path;
     uint32_t level =
         depth < w->paths->plan.depth ? depth : w->paths->plan.depth;
-    static const struct paths_inside nothing = {.node = PATHS_NOTHING};
     const uint8_t *behind = from; /* the last bracket */
     struct walk_query_frame *f = &w->frames[level];
     if (w->keeping > 0)
@@ -355,15 +405,18 @@ void walk_query_events(struct walk_query *w, uint32_t depth,
         behind = here + 1;
         if ((*here & 4) == 0) {
             unsigned node = next_node(w, f);
+            if (node == PATHS_NOTHING && closes_next(from, at, at_end)) {
+                behind = from + *++at + 1;
+                continue;
+            }
             f++;
-            f->from = here;
             if (node == PATHS_NOTHING)
-                f->in = nothing;
+                f->in = (struct paths_inside){.ends = PATHS_NOTHING};
             else
-                open_frame(w, f, node, *here == '{');
+                open_frame(w, f, node, *here == '{', here);
             continue;
         }
-        if (f->in.node != PATHS_NOTHING)
+        if (f->in.ends != PATHS_NOTHING)
             close_frame(w, f, behind);
         f--;
     }
@@ -408,7 +461,7 @@ static void open_token(struct walk_query *w, uint32_t level, bool object)
                 parent);
         return;
     }
-    open_frame(w, &w->frames[level], i, object);
+    open_frame(w, &w->frames[level], i, object, brackets + object);
     if (w->frames[level].kept >= 0)
         keep_bytes(w, &w->frames[level], brackets + object, 1, false);
 }
@@ -420,7 +473,7 @@ static void close_token(struct walk_query *w, uint32_t level)
     struct walk_query_frame *f = &w->frames[level];
     if (f->kept >= 0)
         keep_bytes(w, f, (const uint8_t *)"", 0, true);
-    end_value(w, &w->paths->node[f->in.node]);
+    end_value(w, &w->paths->node[f->in.ends]);
 }
 
 static void name_token(struct walk_query *w, uint32_t level,
@@ -453,7 +506,7 @@ static void slot_token(struct walk_query *w, size_t slot, enum scan_token token,
         return;
     gather(w, text);
     if (text->last && !w->short_of_memory)
-        give_long_number(w, slot, (const uint8_t *)w->text.bytes, w->text.n);
+        give_number(w, slot, (const uint8_t *)w->text.bytes, w->text.n);
 }
 
 static void scalar_token(struct walk_query *w, uint32_t level,

@@ -25,8 +25,8 @@
 
 struct walk_query_frame {
     struct paths_inside in;
-    bool object;         /* what `in` is of: `{`, not `[` */
     int8_t kept;         /* the slot that keeps its text; -1: none */
+    bool object;         /* of that text: it is an object, not a list */
     const uint8_t *from; /* of that text, what has not been handed over */
     uint64_t count;      /* elements so far, if they are wanted */
 };
@@ -45,7 +45,8 @@ struct walk_query {
     struct walk_query_part parts[EVALUATION_LISTS_MAX];
     uint16_t *next; /* of each member, that which came behind it the last time,
                        and of each object its first: it is tried first */
-    unsigned keeping;   /* frames that keep their text */
+    const struct walk_query_frame *deepest; /* the last one that is used */
+    unsigned keeping;                       /* frames that keep their text */
     uint16_t pending;   /* the node of the value that comes next; 0: none */
     uint16_t coming;    /* of the value whose text comes in pieces; 0: none */
     struct gather text; /* for tokens: of one name or number */

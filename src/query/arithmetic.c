@@ -98,35 +98,43 @@ static void calculate_approx(const struct program *p,
         *value = stack[0];
 }
 
+/* A literal's or a path's number. NULL: it is another operation. */
+static const struct value_number *side_of(const struct program *p,
+                                          const struct program_op *op,
+                                          const struct value_number *read)
+{
+    return op->code == PROGRAM_READ    ? &read[op->slot]
+           : op->code == PROGRAM_CONST ? &p->literals[op->other].number
+                                       : NULL;
+}
+
 struct arithmetic_argument
-arithmetic_argument_of(const struct program *p, struct program_range range,
+arithmetic_argument_of(const struct program *p, size_t result,
                        const struct value_number *read)
 {
-    struct arithmetic_argument a = {.form = ARITHMETIC_ANY, .range = range};
-    const struct value_number *sides[2] = {NULL, NULL};
-    uint32_t n = range.to - range.from;
-    if (n == 0) {
+    static const struct value_number one = {true, 1, 1};
+    const struct program_result *r = &p->results[result];
+    struct arithmetic_argument a = {
+        .form = ARITHMETIC_ANY, .program = p, .result = r, .read = read};
+    uint32_t n = r->range.to - r->range.from;
+    if (n == 0)
         a.form = ARITHMETIC_NONE;
+    if (n != 1 && n != 3)
         return a;
-    }
-    const struct program_op *op = &p->ops[range.from];
-    for (uint32_t i = 0; i < n && i < 2; i++)
-        if (op[i].code == PROGRAM_READ)
-            sides[i] = &read[op[i].slot];
-        else if (op[i].code == PROGRAM_CONST)
-            sides[i] = &p->literals[op[i].other].number;
-    a.left = sides[0];
-    a.right = sides[1];
-    if (n == 1)
-        a.form = ARITHMETIC_ONE;
-    else if (n == 3 && a.right != NULL)
+    const struct program_op *op = &p->ops[r->range.from];
+    a.left = side_of(p, op, read);
+    a.right = n == 1 ? &one : side_of(p, op + 1, read);
+    a.code = n == 1 ? PROGRAM_MULTIPLY : op[2].code;
+    if (a.right != NULL)
         a.form = ARITHMETIC_TWO;
-    a.code = a.form == ARITHMETIC_TWO ? op[2].code : 0;
+    if (a.form == ARITHMETIC_TWO && a.code == PROGRAM_MULTIPLY &&
+        r->function == PROGRAM_SUM && p->numbers == PROGRAM_INT64)
+        a.form = ARITHMETIC_PRODUCTS;
     return a;
 }
 
 /* Two numbers of 64 bits: the result is within 128. */
-static inline __int128 two_exact(const struct arithmetic_argument *a)
+static __int128 two_exact(const struct arithmetic_argument *a)
 {
     __int128 left = a->left->exact, right = a->right->exact;
     return a->code == PROGRAM_MULTIPLY ? left * right
@@ -135,30 +143,22 @@ static inline __int128 two_exact(const struct arithmetic_argument *a)
 }
 
 /* False: beyond 128 bits. */
-static inline bool exact_of(const struct program *p,
-                            const struct arithmetic_argument *a,
-                            const struct value_number *read, __int128 *value)
+static bool exact_of(const struct arithmetic_argument *a, __int128 *value)
 {
-    if (a->form == ARITHMETIC_TWO)
-        *value = two_exact(a);
-    else if (a->form == ARITHMETIC_ONE)
-        *value = a->left->exact;
-    else
-        return calculate_exact(p, a->range, read, value);
+    if (a->form != ARITHMETIC_TWO)
+        return calculate_exact(a->program, a->result->range, a->read, value);
+    *value = two_exact(a);
     return true;
 }
 
-static inline void approx_of(const struct program *p,
-                             const struct arithmetic_argument *a,
-                             const struct value_number *read, double *value)
+static void approx_of(const struct arithmetic_argument *a, double *value)
 {
-    if (a->form == ARITHMETIC_ANY) {
-        calculate_approx(p, a->range, read, value);
+    if (a->form != ARITHMETIC_TWO) {
+        calculate_approx(a->program, a->result->range, a->read, value);
         return;
     }
     *value = a->left->approx;
-    if (a->form == ARITHMETIC_TWO)
-        apply_approx((enum program_code)a->code, value, a->right->approx);
+    apply_approx((enum program_code)a->code, value, a->right->approx);
 }
 
 /* --- What an item adds. --- */
@@ -172,8 +172,8 @@ static double extreme(double a, double b, bool least)
     return (a < b) == least ? a : b;
 }
 
-static inline void add_exact(struct arithmetic_total *a,
-                             enum program_function f, __int128 value)
+static void add_exact(struct arithmetic_total *a, enum program_function f,
+                      __int128 value)
 {
     if (f == PROGRAM_SUM)
         a->overflow =
@@ -194,23 +194,22 @@ static void add_approx(struct arithmetic_total *a, enum program_function f,
         a->approx = extreme(a->approx, value, f == PROGRAM_MIN);
 }
 
-void arithmetic_add(struct arithmetic_total *t, const struct program *p,
-                    enum program_function f,
-                    const struct arithmetic_argument *a,
-                    const struct value_number *read,
-                    union arithmetic_number *value)
+void arithmetic_add_any(struct arithmetic_total *t,
+                        const struct arithmetic_argument *a,
+                        union arithmetic_number *value)
 {
+    enum program_function f = a->result->function;
     if (a->form == ARITHMETIC_NONE) {
         t->count++;
         return;
     }
-    if (p->numbers == PROGRAM_INT64) {
-        if (!exact_of(p, a, read, &value->exact))
+    if (a->program->numbers == PROGRAM_INT64) {
+        if (!exact_of(a, &value->exact))
             t->overflow = true;
         else if (f != PROGRAM_COUNT)
             add_exact(t, f, value->exact);
     } else {
-        approx_of(p, a, read, &value->approx);
+        approx_of(a, &value->approx);
         if (f != PROGRAM_COUNT)
             add_approx(t, f, value->approx);
     }

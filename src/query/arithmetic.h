@@ -27,35 +27,51 @@ struct arithmetic_total {
     bool overflow; /* something was beyond 128 bits */
 };
 
-/* How the argument of a result is calculated: the usual forms at once, others
- * by their operations, one by one. */
+/* How a result is calculated: the usual forms at once, others by their
+ * operations, one by one. */
 enum arithmetic_form {
-    ARITHMETIC_NONE, /* no argument */
-    ARITHMETIC_ONE,  /* a path or a literal */
-    ARITHMETIC_TWO,  /* an operator between two of them */
+    ARITHMETIC_PRODUCTS, /* the sum of a product of two int64 */
+    ARITHMETIC_NONE,     /* there is no argument */
+    ARITHMETIC_TWO,      /* an operator between two numbers */
     ARITHMETIC_ANY
 };
 
+/* The argument of a result, prepared. A path or a literal alone is a product
+ * with 1. */
 struct arithmetic_argument {
-    uint8_t form;
-    uint8_t code; /* ARITHMETIC_TWO: enum program_code of the operator */
-    struct program_range range;
     const struct value_number *left, *right;
+    uint8_t form;
+    uint8_t code; /* of ARITHMETIC_TWO: enum program_code */
+    const struct program *program;
+    const struct program_result *result;
+    const struct value_number *read;
 };
 
-/* Of `range`; `read` will have the number of each slot that it reads. Both are
- * borrowed. */
+/* Of a result of the program; `read` will have the number of each slot that it
+ * reads. Both are borrowed. */
 struct arithmetic_argument
-arithmetic_argument_of(const struct program *p, struct program_range range,
+arithmetic_argument_of(const struct program *p, size_t result,
                        const struct value_number *read);
 
-/* An item's argument into *value, and to the total. `read`: as above. No
- * argument: *value stays. */
-void arithmetic_add(struct arithmetic_total *t, const struct program *p,
-                    enum program_function f,
-                    const struct arithmetic_argument *a,
-                    const struct value_number *read,
-                    union arithmetic_number *value);
+/* The same as arithmetic_add(). */
+void arithmetic_add_any(struct arithmetic_total *t,
+                        const struct arithmetic_argument *a,
+                        union arithmetic_number *value);
+
+/* Calculate the argument for an item, into *value, and add it to the total. If
+ * there is none, *value stays. */
+static inline void arithmetic_add(struct arithmetic_total *t,
+                                  const struct arithmetic_argument *a,
+                                  union arithmetic_number *value)
+{
+    if (a->form != ARITHMETIC_PRODUCTS) {
+        arithmetic_add_any(t, a, value);
+        return;
+    }
+    value->exact = (__int128)a->left->exact * a->right->exact;
+    t->overflow |= __builtin_add_overflow(t->exact, value->exact, &t->exact);
+    t->count++;
+}
 
 /* Append a total as JSON: null where nothing was added to a min, max or mean.
  * False: outside 64 bits, or no finite double. */

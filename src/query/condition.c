@@ -57,13 +57,24 @@ static inline bool test(const struct program *p, struct slots *s,
     }
 }
 
-bool condition_is_conjunction(const struct program *p)
+struct condition condition_of(const struct program *p)
 {
-    bool all = true;
+    struct condition c = {.program = p, .form = CONDITION_ALL};
     for (size_t i = p->where.from; i < p->where.to; i++)
-        all = all && p->ops[i].code != PROGRAM_NOT &&
-              p->ops[i].code != PROGRAM_OR;
-    return all;
+        if (p->ops[i].code == PROGRAM_NOT || p->ops[i].code == PROGRAM_OR)
+            c.form = CONDITION_ANY;
+    if (p->where.to - p->where.from != 1)
+        return c;
+    const struct program_op *op = &p->ops[p->where.from];
+    if (op->code == PROGRAM_LITERAL &&
+        p->literals[op->other].kind == VALUE_STRING &&
+        (op->comparison == VALUE_EQ || op->comparison == VALUE_NE)) {
+        c.form = CONDITION_TEXT;
+        c.equal = op->comparison == VALUE_EQ;
+        c.slot = op->slot;
+        c.match = op->match;
+    }
+    return c;
 }
 
 static bool hold_all(const struct program *p, struct slots *s)
@@ -74,11 +85,12 @@ static bool hold_all(const struct program *p, struct slots *s)
     return true;
 }
 
-bool condition_holds(const struct program *p, bool conjunction, struct slots *s)
+bool condition_calculate(const struct condition *c, struct slots *s)
 {
+    const struct program *p = c->program;
     bool stack[PROGRAM_STACK_MAX];
     size_t top = 0;
-    if (conjunction)
+    if (c->form == CONDITION_ALL)
         return hold_all(p, s);
     for (size_t i = p->where.from; i < p->where.to; i++) {
         const struct program_op *op = &p->ops[i];

@@ -10,14 +10,13 @@
 struct evaluation {
     const struct program *program;
     struct slots slots;
+    struct condition condition;
     struct evaluation_state now, saved[EVALUATION_LISTS_MAX];
     uint64_t line; /* 0: the body is a document */
-    uint64_t indices[EVALUATION_LISTS_MAX];
     struct arithmetic_argument arguments[PROGRAM_RESULTS_MAX];
     union arithmetic_number shares[PROGRAM_RESULTS_MAX]; /* of the last item */
-    uint32_t reads;   /* a bit for each slot that arithmetic reads */
-    bool keeps_any;   /* of a PROGRAM_KEEP */
-    bool conjunction; /* see query/condition.h */
+    uint64_t reads; /* SLOTS_READY of what arithmetic reads */
+    bool keeps_any; /* of a PROGRAM_KEEP */
     enum evaluation_fate fate;
 };
 
@@ -27,12 +26,11 @@ struct evaluation *evaluation_new(const struct program *p)
     if (e == NULL)
         return NULL;
     e->program = p;
-    e->conjunction = condition_is_conjunction(p);
+    e->condition = condition_of(p);
     for (size_t i = 0; i < p->result_count; i++)
-        e->arguments[i] =
-            arithmetic_argument_of(p, p->results[i].range, e->slots.numbers);
+        e->arguments[i] = arithmetic_argument_of(p, i, e->slots.numbers);
     for (size_t i = 0; i < p->read_count; i++)
-        e->reads |= UINT32_C(1) << p->reads[i];
+        e->reads |= SLOTS_READY(UINT64_C(1) << p->reads[i]);
     for (size_t i = 0; i < p->slot_count; i++)
         e->keeps_any = e->keeps_any || (p->slots[i].uses & PROGRAM_KEEP) != 0;
     if (!slots_open(&e->slots, p))
@@ -77,7 +75,7 @@ static void refuse(struct evaluation *e, enum evaluation_wrong what, int slot)
                                    .line = e->line,
                                    .steps = (uint8_t)e->program->step_count};
     f->in_item = slot >= 0 && !e->program->slots[slot].document;
-    memcpy(f->indices, e->indices, sizeof f->indices);
+    memcpy(f->indices, e->slots.indices, sizeof f->indices);
 }
 
 /* As much of a state as the program uses. */
@@ -102,11 +100,6 @@ void evaluation_restore(struct evaluation *e, size_t list)
 void evaluation_line(struct evaluation *e, uint64_t line)
 {
     e->line = line;
-}
-
-void evaluation_place(struct evaluation *e, size_t list, uint64_t index)
-{
-    e->indices[list] = index;
 }
 
 /* Is there a [*] among the first steps? */
@@ -168,7 +161,7 @@ static bool read_slot(struct evaluation *e, size_t slot)
     enum value_kind kind = slots_kind(s, slot);
     struct value_number number = {.integer = true};
     bool is_number = true;
-    if ((s->ready >> slot & 1) != 0)
+    if ((s->has & SLOTS_READY(UINT64_C(1) << slot)) != 0)
         return true;
     if (kind == VALUE_NUMBER)
         number = s->numbers[slot];
@@ -209,8 +202,7 @@ static void add_to_results(struct evaluation *e)
 {
     const struct program *p = e->program;
     for (size_t i = 0; i < p->result_count; i++)
-        arithmetic_add(&e->now.results[i], p, p->results[i].function,
-                       &e->arguments[i], e->slots.numbers, &e->shares[i]);
+        arithmetic_add(&e->now.results[i], &e->arguments[i], &e->shares[i]);
 }
 
 /* Is everything there that is compared with another path? */
@@ -237,9 +229,9 @@ void evaluation_item_end(struct evaluation *e)
     if (e->now.fault.what != EVALUATION_RIGHT || (e->keeps_any && !has_kept(e)))
         return;
     e->fate = EVALUATION_FILTERED;
-    if (!condition_holds(e->program, e->conjunction, &e->slots))
+    if (!condition_holds(&e->condition, &e->slots))
         return;
-    if ((s->ready & e->reads) != e->reads && !read_slots(e))
+    if ((s->has & e->reads) != e->reads && !read_slots(e))
         return;
     e->fate = EVALUATION_COUNTED;
     add_to_results(e);
@@ -372,7 +364,7 @@ void evaluation_print_place(const struct evaluation *e, struct buf *out)
 {
     struct evaluation_fault here = {
         .in_item = true, .slot = -1, .steps = (uint8_t)e->program->step_count};
-    memcpy(here.indices, e->indices, sizeof here.indices);
+    memcpy(here.indices, e->slots.indices, sizeof here.indices);
     evaluation_pointer(e->program, &here, out);
 }
 

@@ -6,8 +6,8 @@
  * - evaluation_begin(): a document begins.
  * - evaluation_save(): a list of `array` begins. evaluation_restore(): a member
  *   on the way to it comes once more.
- * - evaluation_place(): the element of a list, by its index.
- * - slots_item(), of evaluation_slots(): an item begins.
+ * - slots_place(), of evaluation_slots(): the element of a list, by its index.
+ * - slots_item(): an item begins.
  * - slots_set() and its like: a value of a slot; the last of a slot counts.
  * - evaluation_item_end(): the item is complete, and is evaluated.
  * - evaluation_no_list(): what should be a list is none.
@@ -90,9 +90,6 @@ void evaluation_begin(struct evaluation *e);
  * that reads a document once; one that has all of it needs neither. */
 void evaluation_save(struct evaluation *e, size_t list);
 void evaluation_restore(struct evaluation *e, size_t list);
-
-/* The element `index` of the list at `list`: 0 is the outermost. */
-void evaluation_place(struct evaluation *e, size_t list, uint64_t index);
 
 /* The line that the next items are in, from 1; of a body of lines. */
 void evaluation_line(struct evaluation *e, uint64_t line);

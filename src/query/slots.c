@@ -52,7 +52,8 @@ bool slots_open(struct slots *s, const struct program *p)
     s->orders = calloc(p->match_count + 1, sizeof *s->orders);
     for (size_t i = 0; i < p->slot_count; i++) {
         uint8_t uses = p->slots[i].uses;
-        s->of_document |= (uint32_t)p->slots[i].document << i;
+        if (p->slots[i].document)
+            s->of_document |= SLOTS_BOTH(UINT64_C(1) << i);
         s->keeps[i] = (uses & (PROGRAM_COPY | PROGRAM_KEEP)) != 0 ||
                       ((uses & PROGRAM_NUMBER) != 0 &&
                        p->strings == PROGRAM_STRINGS_NUMBER);

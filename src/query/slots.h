@@ -35,9 +35,10 @@ struct slots_head {
 
 struct slots {
     const struct program *program;
-    uint32_t there;       /* a bit for each slot that has a value */
-    uint32_t ready;       /* and is a number of the program's kind */
-    uint32_t of_document; /* a bit for each slot of the document */
+    uint64_t indices[PROGRAM_LISTS_MAX + 1]; /* of the item: in the outermost
+                                                list, and so on */
+    uint64_t has;         /* what there is: see SLOTS_READY */
+    uint64_t of_document; /* both bits of each slot of the document */
     bool exact;           /* the program's numbers are int64 */
     bool no_memory;
     uint8_t kinds[PROGRAM_SLOTS_MAX]; /* enum value_kind, of those there */
@@ -49,6 +50,12 @@ struct slots {
     int *orders; /* of each match whose string is complete */
 };
 
+/* Of a set of slots, a bit for each: that there is a value. SLOTS_READY of it:
+ * that it is a number of the program's kind. One word, as they change together.
+ */
+#define SLOTS_READY(slots) ((uint64_t)(slots) << 32)
+#define SLOTS_BOTH(slots) ((uint64_t)(slots)*UINT64_C(0x100000001))
+
 /* False: memory is short. Free it in any case. The program is borrowed. */
 bool slots_open(struct slots *s, const struct program *p);
 void slots_free(struct slots *s);
@@ -56,28 +63,33 @@ void slots_free(struct slots *s);
 /* A document begins. */
 static inline void slots_begin(struct slots *s)
 {
-    s->there = s->ready = 0;
+    s->has = 0;
     s->no_memory = false;
+}
+
+/* What comes is the element `index` of the list at `list`: 0 is the outermost.
+ */
+static inline void slots_place(struct slots *s, size_t list, uint64_t index)
+{
+    s->indices[list] = index;
 }
 
 /* An item begins. */
 static inline void slots_item(struct slots *s)
 {
-    s->there &= s->of_document;
-    s->ready &= s->of_document;
+    s->has &= s->of_document;
 }
 
-/* These slots, a bit for each, have no value any more. */
-static inline void slots_clear(struct slots *s, uint32_t slots)
+/* The slots, both bits of each, have no value any more. */
+static inline void slots_clear(struct slots *s, uint64_t slots)
 {
-    s->there &= ~slots;
-    s->ready &= ~slots;
+    s->has &= ~slots;
 }
 
 static inline enum value_kind slots_kind(const struct slots *s, size_t slot)
 {
-    return (s->there >> slot & 1) != 0 ? (enum value_kind)s->kinds[slot]
-                                       : VALUE_ABSENT;
+    return (s->has >> slot & 1) != 0 ? (enum value_kind)s->kinds[slot]
+                                     : VALUE_ABSENT;
 }
 
 /* What has been kept of the slot's text. */
@@ -92,9 +104,8 @@ static inline const char *slots_text(const struct slots *s, size_t slot,
  * has no PROGRAM_KEEP. */
 static inline void slots_set(struct slots *s, size_t slot, enum value_kind kind)
 {
-    uint32_t bit = UINT32_C(1) << slot;
-    s->there |= bit;
-    s->ready &= ~bit;
+    uint64_t bit = UINT64_C(1) << slot;
+    s->has = (s->has | bit) & ~SLOTS_READY(bit);
     s->kinds[slot] = (uint8_t)kind;
 }
 
@@ -103,10 +114,9 @@ static inline void slots_set(struct slots *s, size_t slot, enum value_kind kind)
 static inline void slots_read(struct slots *s, size_t slot,
                               struct value_number number)
 {
-    uint32_t bit = UINT32_C(1) << slot;
-    s->there |= bit;
-    s->ready = number.integer || !s->exact ? s->ready | bit : s->ready & ~bit;
-    s->kinds[slot] = VALUE_NUMBER;
+    slots_set(s, slot, VALUE_NUMBER);
+    if (number.integer || !s->exact)
+        s->has |= SLOTS_READY(UINT64_C(1) << slot);
     s->numbers[slot] = number;
 }
 

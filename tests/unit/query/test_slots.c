@@ -34,7 +34,7 @@ static const char *end(void)
 
 static void item(uint64_t index, const char *number)
 {
-    evaluation_place(evaluation, 0, index);
+    slots_place(slots, 0, index);
     slots_item(slots);
     if (number == NULL)
         slots_set(slots, 0, VALUE_TRUE);
@@ -112,7 +112,7 @@ START_TEST(the_last_value_of_a_slot_counts)
     ck_assert_int_eq(evaluation_fate(evaluation), EVALUATION_COUNTED);
     slots_item(slots);
     slots_piece(slots, 0, VALUE_STRING, "xy", 2, true, true);
-    slots_clear(slots, 1);
+    slots_clear(slots, SLOTS_BOTH(1));
     evaluation_item_end(evaluation);
     ck_assert_int_eq(evaluation_fate(evaluation), EVALUATION_FILTERED);
     ck_assert_str_eq(end(), "{\"c\":1}");
