@@ -140,9 +140,7 @@ static bool print_endpoint(const struct config_endpoint *e)
     struct bench b;
     bool open = open_bench(&b, e);
     if (open) {
-        bool typed =
-            e->decoder == CONFIG_decoder_typed &&
-            payload_decoder_of(&b.program, PAYLOAD_TYPED) == PAYLOAD_TYPED;
+        bool typed = e->decoder == CONFIG_decoder_typed;
         printf("endpoint   %s, path %s\n", e->name, e->path);
         printf("decoder    %s\n", typed ? "typed" : "json-c");
         print_program(&b.program);

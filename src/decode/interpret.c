@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decode/document.h"
+#include "decode/lines.h"
 
 struct interpret {
     const struct program *program;
@@ -14,11 +15,8 @@ struct interpret {
     interpret_watch watch;
     void *context;
     /* Of a body of lines: */
-    uint64_t line;  /* number, from 1 */
-    uint64_t start; /* offset of the line */
-    uint64_t taken; /* bytes of all lines so far */
+    struct lines lines;
     uint64_t items;
-    bool blank; /* the line so far */
 };
 
 struct interpret *interpret_new(const struct program *p, uint32_t max_depth)
@@ -54,20 +52,13 @@ void interpret_tell(struct interpret *i, interpret_watch watch, void *context)
     i->context = context;
 }
 
-static void begin_line(struct interpret *i)
-{
-    document_begin(i->document);
-    i->line++;
-    i->start = i->taken;
-    i->blank = true;
-}
-
 void interpret_begin(struct interpret *i)
 {
     buf_reset(&i->result);
     evaluation_begin(i->evaluation);
-    i->line = i->taken = i->items = 0;
-    begin_line(i);
+    document_begin(i->document);
+    lines_begin(&i->lines);
+    i->items = 0;
 }
 
 /* --- A document. --- */
@@ -145,33 +136,17 @@ static bool end_document(struct interpret *i, struct fault *fault)
 
 /* --- Lines. --- */
 
-/* A fault in a line is one of the body. */
-static bool fail_in_line(const struct interpret *i, struct fault *fault)
-{
-    fault->offset += i->start;
-    if (fault->line > 0)
-        fault->line = i->line;
-    return false;
-}
-
 static bool end_line(struct interpret *i, struct fault *fault)
 {
     const struct json_value *root;
-    if (i->blank)
+    if (i->lines.blank)
         return true;
     if (!document_finish(i->document, &root, fault))
-        return fail_in_line(i, fault);
-    evaluation_line(i->evaluation, i->line);
+        return lines_fail(&i->lines, fault);
+    evaluation_line(i->evaluation, i->lines.number);
     slots_place(evaluation_slots(i->evaluation), 0, i->items++);
     item(i, root);
     return true;
-}
-
-static bool is_blank(const uint8_t *at, const uint8_t *end)
-{
-    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r'))
-        at++;
-    return at == end;
 }
 
 static bool feed_lines(struct interpret *i, const uint8_t *at, size_t n,
@@ -179,20 +154,16 @@ static bool feed_lines(struct interpret *i, const uint8_t *at, size_t n,
 {
     const uint8_t *end = at + n;
     while (at < end) {
-        const uint8_t *feed = memchr(at, '\n', (size_t)(end - at));
-        const uint8_t *stop = feed == NULL ? end : feed;
-        i->blank = i->blank && is_blank(at, stop);
-        if (!document_feed(i->document, at, (size_t)(stop - at), fault))
-            return fail_in_line(i, fault);
-        i->taken += (uint64_t)(stop - at);
-        at = stop;
-        if (feed == NULL)
+        const uint8_t *piece = at;
+        bool ends = lines_take(&i->lines, &at, end, &n);
+        if (!document_feed(i->document, piece, n, fault))
+            return lines_fail(&i->lines, fault);
+        if (!ends)
             break;
-        at++;
-        i->taken++;
         if (!end_line(i, fault))
             return false;
-        begin_line(i);
+        lines_next(&i->lines);
+        document_begin(i->document);
     }
     return true;
 }

@@ -185,11 +185,15 @@ static void build(struct builder *b)
 {
     const struct program *p = b->program;
     const struct lead nothing = {.step = -1};
-    const struct lead document = {.slots = slots_of(p, true), .depth = 1};
+    /* Of a body of lines a document is an item. */
+    const struct lead document = {
+        .slots = slots_of(p, !p->lines), .step = p->lines ? -1 : 0, .depth = 1};
     b->paths->windows = true;
     add_node(b, nothing, 0, 0);
     set_no_tail(&b->paths->node[PATHS_NOTHING]);
-    add_node(b, document, PATHS_PART, 0);
+    add_node(b, document, p->lines ? PATHS_ELEMENT | PATHS_ITEM : PATHS_PART,
+             0);
+    need_depth(b, document.depth); /* its brackets begin and end an item */
     for (unsigned i = PATHS_DOCUMENT; i < b->paths->count; i++) {
         int step = b->leads[i].step;
         end_path(b, i);

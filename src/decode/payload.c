@@ -29,12 +29,6 @@ struct payload *payload_new(const struct shape *shape,
     return p;
 }
 
-enum payload_decoder payload_decoder_of(const struct program *program,
-                                        enum payload_decoder wanted)
-{
-    return program->lines ? PAYLOAD_JSONC : wanted;
-}
-
 struct payload *payload_new_program(const struct program *program,
                                     uint32_t max_depth,
                                     enum payload_decoder decoder)
@@ -42,7 +36,7 @@ struct payload *payload_new_program(const struct program *program,
     struct payload *p = calloc(1, sizeof *p);
     if (p == NULL)
         return NULL;
-    if (payload_decoder_of(program, decoder) == PAYLOAD_TYPED)
+    if (decoder == PAYLOAD_TYPED)
         p->typed = typed_new_program(program, max_depth);
     else
         p->reference = reference_new_program(program, max_depth);

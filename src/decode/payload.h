@@ -1,7 +1,6 @@
 /* payload: a body decoded, { array: [ { field: number } ] } or what a program
  * (query/program) wants, by one of two decoders that give the same answer to
  * every body: decode/typed, the fast one, and decode/reference, json-c's tree.
- * Which of them a program can have, payload_decoder_of() says.
  *
  * The last of several members of one name counts, at every level, so a wrong
  * shape is final only at the end of the object it is in. A document that is
@@ -53,11 +52,6 @@ bool payload_finish(struct payload *p, struct tally *t, struct fault *fault);
 /* The result of a program, an object; valid until payload_begin(). NULL: there
  * is none. */
 const char *payload_text(const struct payload *p, size_t *n);
-
-/* The decoder that a program has where `wanted` is set: bodies of lines (format
- * = ndjson) are json-c's, which takes them one by one. */
-enum payload_decoder payload_decoder_of(const struct program *program,
-                                        enum payload_decoder wanted);
 
 /* What one decoder says of a body, for comparison. */
 struct payload_result {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/lines.h"
 #include "decode/paths.h"
 #include "decode/plan.h"
 #include "decode/walk.h"
@@ -32,6 +33,7 @@ struct query {
     struct paths *paths;
     struct walk_query walk;
     struct buf result;
+    struct lines lines; /* where each line of the body is a document */
 };
 
 struct typed {
@@ -128,21 +130,34 @@ void typed_choose_path(struct typed *d, size_t index)
     d->path = paths[index < n ? index : n - 1];
 }
 
-void typed_begin(struct typed *d)
+static void begin_document(struct typed *d)
 {
     window_begin(&d->window, d->max_depth);
-    if (d->query == NULL) {
-        walk_begin(&d->walk);
-    } else {
-        walk_query_begin(&d->query->walk);
-        buf_reset(&d->query->result);
-    }
     d->mode = MODE_WINDOW;
     d->waiting = 0;
     if (!d->windows) {
         scan_begin(&d->scan, d->max_depth);
         d->mode = MODE_SCAN;
     }
+}
+
+static bool is_lines(const struct typed *d)
+{
+    return d->query != NULL && d->query->paths->program->lines;
+}
+
+void typed_begin(struct typed *d)
+{
+    begin_document(d);
+    if (d->query == NULL) {
+        walk_begin(&d->walk);
+        return;
+    }
+    walk_query_begin(&d->query->walk);
+    buf_reset(&d->query->result);
+    lines_begin(&d->query->lines);
+    if (is_lines(d))
+        walk_query_line(&d->query->walk, 1);
 }
 
 /* --- What is taken. --- */
@@ -355,8 +370,8 @@ static bool enough_memory(const struct typed *d, struct fault *fault)
     return !is_short;
 }
 
-bool typed_feed(struct typed *d, const uint8_t *bytes, size_t n,
-                struct fault *fault)
+static bool feed_document(struct typed *d, const uint8_t *bytes, size_t n,
+                          struct fault *fault)
 {
     const uint8_t *at = bytes, *end = bytes + n;
     if (d->waiting > 0 && !feed_waiting(d, &at, end, fault))
@@ -385,7 +400,8 @@ static bool finish_scan(struct typed *d, const uint8_t *at, const uint8_t *end,
     return false;
 }
 
-bool typed_finish(struct typed *d, struct tally *t, struct fault *fault)
+/* Take what is left of a document. False: `fault`. */
+static bool end_document(struct typed *d, struct fault *fault)
 {
     const uint8_t *at = d->waiting_bytes, *end = at + d->waiting;
     if (at < end && !go_on(d, &at, end, end, fault))
@@ -393,6 +409,53 @@ bool typed_finish(struct typed *d, struct tally *t, struct fault *fault)
     bool complete = at == end && d->mode == MODE_WINDOW &&
                     d->window.place.behind == WINDOW_BEHIND_ALL;
     if (!complete && !finish_scan(d, at, end, fault))
+        return false;
+    if (d->query != NULL)
+        walk_query_end(&d->query->walk);
+    return true;
+}
+
+/* --- Lines. --- */
+
+static bool end_line(struct typed *d, struct fault *fault)
+{
+    const struct lines *l = &d->query->lines;
+    return l->blank || end_document(d, fault) || lines_fail(l, fault);
+}
+
+static bool feed_lines(struct typed *d, const uint8_t *at, size_t n,
+                       struct fault *fault)
+{
+    struct lines *l = &d->query->lines;
+    const uint8_t *end = at + n;
+    while (at < end) {
+        const uint8_t *piece = at;
+        bool ends = lines_take(l, &at, end, &n);
+        if (!feed_document(d, piece, n, fault))
+            return lines_fail(l, fault);
+        if (!ends)
+            break;
+        if (!end_line(d, fault))
+            return false;
+        lines_next(l);
+        begin_document(d);
+        walk_query_line(&d->query->walk, l->number);
+    }
+    return true;
+}
+
+/* --- All of it. --- */
+
+bool typed_feed(struct typed *d, const uint8_t *bytes, size_t n,
+                struct fault *fault)
+{
+    return is_lines(d) ? feed_lines(d, bytes, n, fault)
+                       : feed_document(d, bytes, n, fault);
+}
+
+bool typed_finish(struct typed *d, struct tally *t, struct fault *fault)
+{
+    if (is_lines(d) ? !end_line(d, fault) : !end_document(d, fault))
         return false;
     return d->query == NULL
                ? walk_finish(&d->walk, t, fault)

@@ -39,6 +39,12 @@ void walk_query_begin(struct walk_query *w)
     w->short_of_memory = false;
 }
 
+void walk_query_line(struct walk_query *w, uint64_t number)
+{
+    w->pending = PATHS_DOCUMENT;
+    evaluation_line(w->evaluation, number);
+}
+
 /* --- Values. --- */
 
 /* A member on the way to a list begins; it may be another of its name. */
@@ -563,14 +569,18 @@ void walk_query_token(struct walk_query *w, const struct scan *scan,
 
 /* --- The end. --- */
 
-bool walk_query_finish(struct walk_query *w, struct buf *out,
-                       struct fault *fault)
+void walk_query_end(struct walk_query *w)
 {
     static const struct scan_text rest = {(const uint8_t *)"", 0, false, true,
                                           false};
-    struct evaluation_fault f;
     if (w->coming != PATHS_NOTHING) /* a number, which is the document */
         scalar_token(w, 0, SCAN_NUMBER, &rest);
+}
+
+bool walk_query_finish(struct walk_query *w, struct buf *out,
+                       struct fault *fault)
+{
+    struct evaluation_fault f;
     if (evaluation_finish(w->evaluation, out, &f))
         return true;
     fault_query(fault, w->paths->program, &f);

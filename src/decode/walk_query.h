@@ -57,8 +57,14 @@ struct walk_query {
 bool walk_query_open(struct walk_query *w, const struct paths *paths);
 void walk_query_free(struct walk_query *w);
 
-/* Start on a document. */
+/* Start on a body. */
 void walk_query_begin(struct walk_query *w);
+
+/* Of a body of lines: the document of another one begins; of the first, too. */
+void walk_query_line(struct walk_query *w, uint64_t number);
+
+/* The document is complete. */
+void walk_query_end(struct walk_query *w);
 
 /* As walk_events(). */
 void walk_query_events(struct walk_query *w, uint32_t depth,
@@ -79,7 +85,7 @@ void walk_query_token(struct walk_query *w, const struct scan *scan,
 /* As walk_in_name(). */
 void walk_query_in_name(struct walk_query *w);
 
-/* The document is complete. As evaluation_finish(), with the fault in the words
+/* The body is complete. As evaluation_finish(), with the fault in the words
  * of replies. */
 bool walk_query_finish(struct walk_query *w, struct buf *out,
                        struct fault *fault);

@@ -106,16 +106,8 @@ static void note_path(const struct config_endpoint *c, FILE *out)
 
 void settings_print_notes(const struct settings *s, FILE *out)
 {
-    for (size_t i = 0; i < s->endpoints->count; i++) {
-        const struct endpoint *e = &s->endpoints->list[i];
-        note_path(e->config, out);
-        if (e->config->decoder == CONFIG_decoder_typed &&
-            payload_decoder_of(&e->program, PAYLOAD_TYPED) == PAYLOAD_JSONC)
-            fprintf(out,
-                    "tallyd: note: [endpoint %s] is decoded by json-c: the "
-                    "typed decoder takes no bodies of lines\n",
-                    e->config->name);
-    }
+    for (size_t i = 0; i < s->endpoints->count; i++)
+        note_path(s->endpoints->list[i].config, out);
 }
 
 static bool is_file(const char *path, char why[CONFIG_ERROR_MAX])

@@ -266,6 +266,107 @@ START_TEST(a_name_may_be_longer_than_windows_look_for)
 }
 END_TEST
 
+/* --- Bodies of lines. --- */
+
+START_TEST(each_line_is_an_item)
+{
+    static const struct {
+        struct query_case query;
+        const char *body, *wanted;
+    } cases[] = {
+        {{"", "", "n = sum(v)", "lines"},
+         "{\"v\":1}\n{\"v\":2}\n",
+         "{\"n\":3}"},
+        {{"", "", "n = sum(v)", "lines"},
+         "\n \t\r\n{\"v\":1}\r\n\n {\"v\":2} ",
+         "{\"n\":3}"},
+        {{"", "", "n = count()", "lines"}, "", "{\"n\":0}"},
+        {{"", "", "n = count()", "lines"}, "\n \n", "{\"n\":0}"},
+        {{"", "", "n = count()", "lines"},
+         "1\n\"a\"\n[1,[2]]\nnull\n{}\n-0.5e1",
+         "{\"n\":6}"},
+        {{"", "", "n = sum(@)", "lines"}, "1\n2\n3", "{\"n\":6}"},
+        {{"", "", "n = sum(@)", "lines"},
+         "1\n\n[2]\n3",
+         "wrong_shape /1: line 3: not an integer that fits 64 bits"},
+        {{"", "@ == @.a || @.b == 'x'", "n = count()", "lines"},
+         "{\"b\":\"x\"}\n{\"b\":\"y\"}\n5\n{\"b\":\"\\u0078\"}",
+         "{\"n\":2}"},
+        {{"", "", "n = sum(a.b)", "lines missing:zero"},
+         "{\"a\":{\"b\":4}}\n{\"a\":[]}\n{\"a\":{\"b\":1,\"b\":2}}",
+         "{\"n\":6}"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_of(&cases[i].query, cases[i].body, cases[i].wanted);
+}
+END_TEST
+
+START_TEST(lines_may_be_longer_than_windows)
+{
+    static const struct query_case q = {"", "@.s != 'x'", "n = sum(v)",
+                                        "lines"};
+    body_n = 0;
+    for (unsigned i = 0; i < 12; i++) {
+        add("{\"v\":1,\"s\":\"");
+        add_many('x', i * 1000);
+        add("\",\"w\":[");
+        add_many(' ', i * 1000);
+        add("],\"v\":2}\n");
+        add_many('\n', i % 3);
+    }
+    expect(&q, "{\"n\":24}");
+}
+END_TEST
+
+/* Both decoders, cut at `cut`, say this of what is wrong with the body. */
+static void expect_fault(const struct program *p, enum payload_decoder which,
+                         size_t cut, const char *wanted)
+{
+    struct fault f = {.reason = ""};
+    struct tally ignored;
+    char said[200];
+    struct payload *payload = payload_new_program(p, SCAN_DEPTH_MAX, which);
+    const uint8_t *bytes = (const uint8_t *)body;
+    payload_begin(payload);
+    ck_assert(!(payload_feed(payload, bytes, cut, &f) &&
+                payload_feed(payload, bytes + cut, body_n - cut, &f) &&
+                payload_finish(payload, &ignored, &f)));
+    snprintf(said, sizeof said, "%s at %llu, line %llu, column %llu", f.reason,
+             (unsigned long long)f.offset, (unsigned long long)f.line,
+             (unsigned long long)f.column);
+    ck_assert_msg(strcmp(said, wanted) == 0, "decoder %d, cut at %zu: %s",
+                  (int)which, cut, said);
+    payload_free(&payload);
+}
+
+START_TEST(a_malformed_line_tells_where_it_is)
+{
+    static const struct query_case q = {"", "", "n = count()", "lines"};
+    static const struct {
+        const char *body, *wanted;
+    } cases[] = {
+        {"{}\n\n{\"a\":x}\n{}",
+         "no value where one must be at 9, line 3, column 6"},
+        {"{}\n[1,2\n]", "the document is not complete at 7, line 2, column 5"},
+        {"[]\n5 5\n",
+         "bytes after the end of the document at 5, line 2, column 3"},
+        {"[]\n{\"a\":1}}",
+         "bytes after the end of the document at 10, line 2, column 8"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct program p;
+        body_n = 0;
+        add(cases[i].body);
+        queries_compile(&p, &q);
+        for (size_t cut = 0; cut <= body_n; cut++) {
+            expect_fault(&p, PAYLOAD_JSONC, cut, cases[i].wanted);
+            expect_fault(&p, PAYLOAD_TYPED, cut, cases[i].wanted);
+        }
+        program_free(&p);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -277,6 +378,9 @@ int main(void)
         strings_of_any_length_are_compared,
         objects_of_any_length_are_kept,
         many_paths_are_followed,
-        a_name_may_be_longer_than_windows_look_for};
+        a_name_may_be_longer_than_windows_look_for,
+        each_line_is_an_item,
+        lines_may_be_longer_than_windows,
+        a_malformed_line_tells_where_it_is};
     return UNIT_MAIN("walk_query", tests);
 }
