@@ -7,11 +7,11 @@
  * 0xff between two of them, since what a decoder remembers of one must not
  * change the next. Some of the first bytes make a query of what comes before
  * the first 0xff: `array`, `where`, the arguments of two results and a copy,
- * each up to a line feed; what is no query is left alone. Typed on every
- * instruction set and json-c behind the scanner, whole and cut: one answer.
- * What they are fed ends where its memory does, so that AddressSanitizer sees
- * whoever reads past it. Decoders are new for each input: the same input does
- * the same. */
+ * each up to a line feed; without an `array` a body is lines; what is no query
+ * is left alone. Typed on every instruction set and json-c behind the scanner,
+ * whole and cut: one answer. What they are fed ends where its memory does, so
+ * that AddressSanitizer sees whoever reads past it. Decoders are new for each
+ * input: the same input does the same. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,7 +103,8 @@ static bool compile(struct program *p, uint8_t settings, const char *from,
         .strings = (settings & 2) != 0 ? PROGRAM_STRINGS_NUMBER
                                        : PROGRAM_STRINGS_REFUSE,
         .missing = (settings & 4) != 0 ? PROGRAM_SKIP : PROGRAM_REFUSE,
-        .null = (settings & 8) != 0 ? PROGRAM_ZERO : PROGRAM_SKIP};
+        .null = (settings & 8) != 0 ? PROGRAM_ZERO : PROGRAM_SKIP,
+        .lines = *lines[0] == '\0'};
     struct query_error error;
     return query_compile(p, &s, &error);
 }
