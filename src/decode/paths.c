@@ -144,7 +144,7 @@ static unsigned member(struct builder *b, unsigned i,
     else
         plan_look_for(&b->paths->plan, &wanted);
     if (b->paths->longest < name->n)
-        b->paths->longest = name->n < UINT8_MAX ? (uint8_t)name->n : UINT8_MAX;
+        b->paths->longest = (uint32_t)name->n;
     need_depth(b, b->leads[i].depth);
     return made;
 }

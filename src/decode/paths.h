@@ -1,5 +1,5 @@
 /* paths: what a program wants of a document, as a tree of nodes that
- * decode/walk_query follows.
+ * decode/walk_query and decode/walk_tokens follow.
  *
  * A node is a value: the document, a member on one of the program's paths, or
  * each element of a list that `array` leads through. Members of one object are
@@ -70,7 +70,7 @@ struct paths {
     const struct program *program;
     struct plan plan; /* for decode/window; its `node` has nothing */
     bool windows;     /* the names can be looked for by windows */
-    uint8_t longest;  /* of all names; 255: or longer */
+    uint32_t longest; /* bytes of the longest name */
     uint8_t steps[EVALUATION_LISTS_MAX]; /* of `array`, up to each list */
     unsigned count;
     struct paths_node node[];

@@ -9,6 +9,7 @@
 #include "decode/plan.h"
 #include "decode/walk.h"
 #include "decode/walk_query.h"
+#include "decode/walk_tokens.h"
 #include "decode/window.h"
 #include "decode/scan.h"
 
@@ -31,7 +32,7 @@ enum mode {
 /* What a program takes. */
 struct query {
     struct paths *paths;
-    struct walk_query walk;
+    struct walk_state walk;
     struct buf result;
     struct lines lines; /* where each line of the body is a document */
 };
@@ -75,7 +76,7 @@ struct typed *typed_new(const struct shape *shape)
 
 static void free_query(struct query *q)
 {
-    walk_query_free(&q->walk);
+    walk_state_free(&q->walk);
     free(q->paths);
     free(q->result.data);
     free(q);
@@ -91,7 +92,7 @@ static struct query *new_query(const struct program *p)
     char *bytes = malloc(room);
     buf_init(&q->result, bytes, bytes == NULL ? 0 : room);
     if (q->paths != NULL && bytes != NULL &&
-        walk_query_open(&q->walk, q->paths))
+        walk_state_open(&q->walk, q->paths))
         return q;
     free_query(q);
     return NULL;
@@ -153,11 +154,11 @@ void typed_begin(struct typed *d)
         walk_begin(&d->walk);
         return;
     }
-    walk_query_begin(&d->query->walk);
+    walk_state_begin(&d->query->walk);
     buf_reset(&d->query->result);
     lines_begin(&d->query->lines);
     if (is_lines(d))
-        walk_query_line(&d->query->walk, 1);
+        walk_state_line(&d->query->walk, 1);
 }
 
 /* --- What is taken. --- */
@@ -180,7 +181,7 @@ static void take_in_name(struct typed *d)
     if (d->query == NULL)
         walk_in_name(&d->walk);
     else
-        walk_query_in_name(&d->query->walk);
+        walk_tokens_in_name(&d->query->walk);
 }
 
 /* A token that ends at `to`, where the one before it ended at `from`. */
@@ -189,7 +190,7 @@ static void take_token(struct typed *d, enum scan_token token,
                        const uint8_t *to)
 {
     if (d->query != NULL)
-        walk_query_token(&d->query->walk, &d->scan, token, text, from,
+        walk_tokens_take(&d->query->walk, &d->scan, token, text, from,
                          (size_t)(to - from));
     else if (token != SCAN_MORE)
         walk_token(&d->walk, &d->scan, token, text);
@@ -411,7 +412,7 @@ static bool end_document(struct typed *d, struct fault *fault)
     if (!complete && !finish_scan(d, at, end, fault))
         return false;
     if (d->query != NULL)
-        walk_query_end(&d->query->walk);
+        walk_tokens_end(&d->query->walk);
     return true;
 }
 
@@ -439,7 +440,7 @@ static bool feed_lines(struct typed *d, const uint8_t *at, size_t n,
             return false;
         lines_next(l);
         begin_document(d);
-        walk_query_line(&d->query->walk, l->number);
+        walk_state_line(&d->query->walk, l->number);
     }
     return true;
 }
@@ -459,7 +460,7 @@ bool typed_finish(struct typed *d, struct tally *t, struct fault *fault)
         return false;
     return d->query == NULL
                ? walk_finish(&d->walk, t, fault)
-               : walk_query_finish(&d->query->walk, &d->query->result, fault);
+               : walk_state_finish(&d->query->walk, &d->query->result, fault);
 }
 
 const char *typed_text(const struct typed *d, size_t *n)

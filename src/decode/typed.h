@@ -5,8 +5,8 @@
  * decode/walk_query, takes what is wanted from them. Where there is no window,
  * because something is wrong or a token is too long, decode/scan goes over the
  * bytes token by token, and says what is wrong; behind the token windows go on.
- * Memory does not grow with the body: what is kept is the end of a chunk, and
- * the text of one name or number where scan reads it, and what the program
+ * Memory does not grow with the body: what is kept is the end of a chunk, of a
+ * name that scan reads as much as a wanted one can have, and what the program
  * keeps.
  *
  * Use it through decode/payload. */

@@ -148,8 +148,9 @@ static inline bool slots_begins(struct slots *s, size_t slot, const void *bytes)
 /* A number, all of it. */
 void slots_number(struct slots *s, size_t slot, const char *text, size_t n);
 
-/* A piece of a string, what stands between its quotes; or of a list or object
- * that is to be kept, from its bracket on. */
+/* A piece of a string, what stands between its quotes; of a list or object that
+ * is to be kept, from its bracket on; of a number that is copied, and nothing
+ * else. */
 void slots_piece(struct slots *s, size_t slot, enum value_kind kind,
                  const char *bytes, size_t n, bool first, bool last);
 

@@ -3,6 +3,8 @@
  * the same; what they have to say is here. */
 #include <stdlib.h>
 
+#include "decode/walk_query.h"
+#include "decode/walk_tokens.h"
 #include "decode/window.h"
 #include "queries.h"
 
@@ -266,6 +268,63 @@ START_TEST(a_name_may_be_longer_than_windows_look_for)
 }
 END_TEST
 
+/* The body as scan has it, in pieces of 1000 bytes; gives the result. */
+static const char *walk_tokens(struct walk_state *w)
+{
+    static char room[300];
+    struct scan scan;
+    struct buf out;
+    static struct fault fault;
+    buf_init(&out, room, sizeof room);
+    walk_state_begin(w);
+    scan_begin(&scan, SCAN_DEPTH_MAX);
+    for (size_t done = 0; done < body_n; done += 1000) {
+        const uint8_t *at = (const uint8_t *)body + done;
+        const uint8_t *end =
+            body_n - done < 1000 ? at + body_n - done : at + 1000;
+        enum scan_token token;
+        do {
+            struct scan_text text;
+            const uint8_t *from = at;
+            token = scan_next(&scan, &at, end, &text);
+            ck_assert_int_ne(token, SCAN_FAULT);
+            walk_tokens_take(w, &scan, token, &text, from, (size_t)(at - from));
+        } while (token != SCAN_MORE);
+    }
+    walk_tokens_end(w);
+    return walk_state_finish(w, &out, &fault) ? room : fault.reason;
+}
+
+START_TEST(long_names_and_numbers_take_no_memory)
+{
+    static const struct query_case q = {
+        "$.list", "", "n = sum(@.value); copy c = c", "double"};
+    struct program p;
+    struct walk_state w;
+    queries_compile(&p, &q);
+    struct paths *paths = paths_new(&p);
+    ck_assert_ptr_nonnull(paths);
+    ck_assert(walk_state_open(&w, paths));
+    body_n = 0;
+    add("{\"");
+    add_many('n', 100000);
+    add("\":1,\"c\":12.50,\"l\\u0069st\":[{\"value\":2.5");
+    add_many('0', 100000);
+    add("1}]}");
+    ck_assert_str_eq(walk_tokens(&w), "{\"c\":12.50,\"n\":2.5}");
+    ck_assert_uint_lt(w.text.room, 300);
+    body_n = 0;
+    add("{\"list\":[],\"c\":1");
+    add_many('0', 100000);
+    add("}");
+    ck_assert_str_eq(walk_tokens(&w), "longer than 1 KB, and to be copied");
+    ck_assert_uint_lt(w.text.room, 300);
+    walk_state_free(&w);
+    free(paths);
+    program_free(&p);
+}
+END_TEST
+
 /* --- Bodies of lines. --- */
 
 START_TEST(each_line_is_an_item)
@@ -379,6 +438,7 @@ int main(void)
         objects_of_any_length_are_kept,
         many_paths_are_followed,
         a_name_may_be_longer_than_windows_look_for,
+        long_names_and_numbers_take_no_memory,
         each_line_is_an_item,
         lines_may_be_longer_than_windows,
         a_malformed_line_tells_where_it_is};
