@@ -4,6 +4,7 @@
  *   --array A, --field F   what is added up (items, value)
  *   --doubles              as doubles, not as integers
  *   --query                a query instead (peers.h)
+ *   --gzip                 of compressed bodies, tallyd beside zlib and tallyd
  *   --isa NAME             tallyd takes that path (the peers are built for it)
  *   --rounds N             how many rounds (3)
  *   --round-ms N           how long a decoder runs in a round (15)
@@ -30,6 +31,7 @@
 #include "bodies.h"
 #include "beside.h"
 #include "decoders.h"
+#include "gzip.h"
 #include "timing.h"
 
 #define BATCH_NS 1e6           /* the clock is asked about as often */
@@ -41,7 +43,7 @@ struct run {
     struct query query;
     int rounds;
     double round_ns;
-    bool cold;
+    bool cold, gzip;
     const char *isa;
     bool differs[DECODERS];
 };
@@ -168,6 +170,8 @@ static void compare(struct run *r, const char *path)
 {
     struct bodies b;
     bodies_read(&b, path);
+    if (r->gzip)
+        gzip_bodies(&b);
     if (!find_sums(r, &b)) {
         fprintf(stderr, "decode: %s: a body is refused\n", path);
         exit(3);
@@ -185,6 +189,8 @@ static void repeat(const struct run *r, const char *name, long times,
     const struct decoder *d = decoder_named(name);
     struct bodies b;
     bodies_read(&b, path);
+    if (r->gzip)
+        gzip_bodies(&b);
     for (long i = 0; i < times; i++)
         for (size_t k = 0; k < b.count; k++)
             d->run(&r->query, b.all[k].bytes, b.all[k].n, &b.all[k].sum);
@@ -196,6 +202,7 @@ static const struct option options[] = {
     {"field", required_argument, NULL, 'f'},
     {"doubles", no_argument, NULL, 'd'},
     {"query", no_argument, NULL, 'q'},
+    {"gzip", no_argument, NULL, 'g'},
     {"isa", required_argument, NULL, 'i'},
     {"rounds", required_argument, NULL, 'r'},
     {"round-ms", required_argument, NULL, 'm'},
@@ -229,6 +236,9 @@ int main(int argc, char **argv)
         case 'q':
             query = true;
             break;
+        case 'g':
+            r.gzip = true;
+            break;
         case 'i':
             isa = optarg;
             break;
@@ -257,6 +267,8 @@ int main(int argc, char **argv)
             return 2;
         }
     r.isa = decoders_open(&r.query, query, isa);
+    if (r.gzip)
+        decoders_take_gzip();
     for (int i = optind; i < argc; i++)
         if (one != NULL)
             repeat(&r, one, times, argv[i]);

@@ -4,28 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/inflate.h"
 #include "decode/payload.h"
 #include "decode/window.h"
+#include "gzip.h"
 #include "query/query.h"
 #include "verified.h"
 
 #define CHUNK 8192
 
 static struct payload *typed, *jsonc;
+static struct inflate *inflating;
 static struct program program;
 static bool is_query;
 
-static bool decode(struct payload *p, const char *bytes, size_t n, size_t step,
-                   uint64_t *sum)
+static bool finish(struct payload *p, uint64_t *sum)
 {
     struct fault fault;
     struct tally t;
-    payload_begin(p);
-    for (size_t at = 0; at < n; at += step) {
-        size_t some = n - at < step ? n - at : step;
-        if (!payload_feed(p, (const uint8_t *)bytes + at, some, &fault))
-            return false;
-    }
+    size_t n;
     if (!payload_finish(p, &t, &fault))
         return false;
     if (is_query) { /* {"total":N} */
@@ -37,6 +34,19 @@ static bool decode(struct payload *p, const char *bytes, size_t n, size_t step,
     if (t.numbers == TALLY_DOUBLE)
         memcpy(sum, &t.approx, sizeof *sum);
     return true;
+}
+
+static bool decode(struct payload *p, const char *bytes, size_t n, size_t step,
+                   uint64_t *sum)
+{
+    struct fault fault;
+    payload_begin(p);
+    for (size_t at = 0; at < n; at += step) {
+        size_t some = n - at < step ? n - at : step;
+        if (!payload_feed(p, (const uint8_t *)bytes + at, some, &fault))
+            return false;
+    }
+    return finish(p, sum);
 }
 
 static bool run_whole(const struct query *q, const char *bytes, size_t n,
@@ -59,6 +69,55 @@ static bool run_gate(const struct query *q, const char *bytes, size_t n,
     (void)q;
     return decode(jsonc, bytes, n, n, sum);
 }
+
+/* As a worker takes a compressed body. */
+static bool inflate_into(struct payload *p, const char *bytes, size_t n,
+                         uint64_t *sum)
+{
+    const uint8_t *at = (const uint8_t *)bytes, *end = at + n, *piece;
+    const char *why;
+    struct fault fault;
+    enum inflate_state state;
+    payload_begin(p);
+    if (!inflate_begin(inflating, INFLATE_GZIP))
+        return false;
+    while ((state = inflate_next(inflating, &at, end, &piece, &n, &why)) ==
+           INFLATE_PART)
+        if (!payload_feed(p, piece, n, &fault))
+            return false;
+    return state == INFLATE_TAKEN && inflate_finish(inflating, &why) &&
+           finish(p, sum);
+}
+
+static bool run_inflating(const struct query *q, const char *bytes, size_t n,
+                          uint64_t *sum)
+{
+    (void)q;
+    return inflate_into(typed, bytes, n, sum);
+}
+
+static bool run_inflated(const struct query *q, const char *bytes, size_t n,
+                         uint64_t *sum)
+{
+    (void)q;
+    const char *all = gzip_inflate(bytes, n, &n);
+    return all != NULL && decode(typed, all, n, n, sum);
+}
+
+static bool run_gzip_gate(const struct query *q, const char *bytes, size_t n,
+                          uint64_t *sum)
+{
+    (void)q;
+    return inflate_into(jsonc, bytes, n, sum);
+}
+
+/* Of compressed bodies: tallyd, and zlib's inflate of all of a body before its
+ * decoder. */
+static const struct decoder of_gzip[] = {
+    {"tallyd", run_inflating, false},
+    {"zlib_and_tallyd", run_inflated, false},
+    {"json_c_checked", run_gzip_gate, true},
+};
 
 static const struct decoder of_field[] = {
     {"tallyd", run_whole, false},
@@ -129,6 +188,13 @@ static void open_query(void)
     decoder_count = sizeof of_query / sizeof of_query[0];
 }
 
+void decoders_take_gzip(void)
+{
+    inflating = inflate_new();
+    decoders = of_gzip;
+    decoder_count = sizeof of_gzip / sizeof of_gzip[0];
+}
+
 const char *decoders_open(struct query *q, bool query, const char *isa)
 {
     const struct shape shape = {.array = q->array,
@@ -154,5 +220,6 @@ void decoders_close(void)
     payload_free(&typed);
     payload_free(&jsonc);
     verified_close();
+    inflate_free(&inflating);
     program_free(&program);
 }

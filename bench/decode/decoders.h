@@ -10,9 +10,9 @@ struct decoder {
     bool slow; /* so that it is measured less often */
 };
 
-/* Those of one field, or of the query (peers.h) after decoders_open(). The
- * first is tallyd with the whole body, the last json-c behind tallyd's check,
- * which is the reference. */
+/* Those of one field; after decoders_open() perhaps of the query (peers.h),
+ * after decoders_take_gzip() of compressed bodies. The first is tallyd with the
+ * whole body, the last json-c behind tallyd's check, which is the reference. */
 #define DECODERS 9
 extern const struct decoder *decoders;
 extern size_t decoder_count;
@@ -26,6 +26,10 @@ const struct decoder *decoder_named(const char *name);
  * filled in, and take the path `isa`, or with NULL the best. Gives its name;
  * ends the program when this CPU has no such path. */
 const char *decoders_open(struct query *q, bool query, const char *isa);
+
+/* Behind that: bodies are compressed with gzip. */
+void decoders_take_gzip(void);
+
 void decoders_close(void);
 
 #endif

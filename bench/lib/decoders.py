@@ -105,7 +105,7 @@ def build(build_directory, isa):
     directory = build_directory / f"bench/decode-{isa}"
     directory.mkdir(parents=True, exist_ok=True)
     serde = build_serde(directory, march)
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "json-c"],
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "json-c", "zlib"],
                            capture_output=True, text=True,
                            check=True).stdout.split()
     objects = compile_sources(directory, march, flags)

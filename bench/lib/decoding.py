@@ -118,6 +118,45 @@ def query_markdown(row, goals, about):
     return "\n".join(lines) + "\n"
 
 
+# --- Compressed bodies. ---
+
+GZIP_PEER = "zlib_and_tallyd"
+GZIP_MOST = 1.1
+
+
+def gzip_summary(name, lines):
+    """A row of bench/decode/run --gzip."""
+    return {"body": name, "bytes": lines[0]["bytes"],
+            "bodies": lines[0]["bodies"], "rounds": len(lines),
+            "differ": lines[0]["differ"], "speeds": speeds(lines),
+            "takes": round(1 / ratio(lines, GZIP_PEER), 3)}
+
+
+def gzip_goals(rows):
+    return [(row["takes"] <= GZIP_MOST,
+             f"{row['body']}: at most {GZIP_MOST} times as long as zlib's own "
+             f"inflate and the decode: {row['takes']:.2f}") for row in rows]
+
+
+def gzip_markdown(rows, goals, about):
+    lines = ["# Compressed bodies", "",
+             "`bench/decode/run --gzip`: the query of `--query` on bodies that "
+             "gzip has compressed. MB/s of what they inflate to (10^6 bytes): as "
+             "a worker takes them, piece by piece, and after one call of zlib's "
+             "inflate for all of a body. The last column: the time as a multiple "
+             "of the latter's, the median within the rounds.", "",
+             "| bodies | tallyd | zlib, then tallyd | takes |",
+             "|---|---:|---:|---:|"]
+    for row in rows:
+        fast = row["speeds"]
+        lines.append(f"| {row['body']} | {fast['tallyd']} | {fast[GZIP_PEER]} "
+                     f"| {row['takes']:.2f} |")
+    lines += ["", *(f"- {'met' if ok else 'not met'}: {words}"
+                    for ok, words in goals), "",
+              *(f"- {key}: {value}" for key, value in about.items())]
+    return "\n".join(lines) + "\n"
+
+
 def attack_summary(attack, others, lines):
     peers = list(lines[0]["ns"])
     return {"attack": attack, "others": others, "bytes": lines[0]["bytes"],

@@ -1,4 +1,4 @@
-"""The bodies of bench/decode/run --query: orders of 20 lines."""
+"""The bodies of bench/decode/run --query: orders, mostly of 20 lines."""
 
 import json
 import random
@@ -22,12 +22,12 @@ def line(number, rng):
     }
 
 
-def write(path):
+def write(path, lines=LINES, bodies=BODIES):
     rng = random.Random("tallyd order lines")
     with path.open("w", encoding="utf-8") as out:
-        for body in range(BODIES):
+        for body in range(bodies):
             json.dump({"version": 2, "order": {
                 "id": f"o-{body}", "customer": {"id": rng.randrange(10**6)},
-                "lines": [line(n, rng) for n in range(LINES)]}},
+                "lines": [line(n, rng) for n in range(lines)]}},
                 out, separators=(",", ":"), ensure_ascii=False)
             out.write("\n")

@@ -10,8 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The most bytes given at once. */
-#define INFLATE_PIECE 32768
+/* The most bytes given at once. For each piece zlib copies its window of 32
+ * KiB; a larger piece is more memory. */
+#define INFLATE_PIECE 49152
 
 enum inflate_coding { INFLATE_IDENTITY, INFLATE_GZIP, INFLATE_DEFLATE };
 
