@@ -58,6 +58,27 @@ void arithmetic_add_any(struct arithmetic_total *t,
                         const struct arithmetic_argument *a,
                         union arithmetic_number *value);
 
+/* Is arithmetic_add_if() for it? */
+static inline bool arithmetic_is_plain(const struct arithmetic_argument *a)
+{
+    return a->form <= ARITHMETIC_NONE;
+}
+
+/* As arithmetic_add() if `wanted`, else nothing is added. There is no branch on
+ * it: whether an item meets a condition cannot be foreseen. */
+static inline void arithmetic_add_if(struct arithmetic_total *t,
+                                     const struct arithmetic_argument *a,
+                                     union arithmetic_number *value,
+                                     bool wanted)
+{
+    t->count += wanted;
+    if (a->form == ARITHMETIC_NONE)
+        return;
+    value->exact = (__int128)a->left->exact * a->right->exact;
+    t->overflow |= __builtin_add_overflow(
+        t->exact, value->exact & -(__int128)wanted, &t->exact);
+}
+
 /* Calculate the argument for an item, into *value, and add it to the total. If
  * there is none, *value stays. */
 static inline void arithmetic_add(struct arithmetic_total *t,

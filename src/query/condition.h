@@ -35,8 +35,8 @@ static inline bool condition_holds(const struct condition *c, struct slots *s)
 {
     if (c->form != CONDITION_TEXT)
         return condition_calculate(c, s);
-    bool equal =
-        slots_kind(s, c->slot) == VALUE_STRING && s->orders[c->match] == 0;
+    bool equal = (slots_kind(s, c->slot) == VALUE_STRING) &
+                 (s->orders[c->match] == 0); /* no branch */
     return equal == c->equal;
 }
 

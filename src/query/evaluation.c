@@ -16,6 +16,7 @@ struct evaluation {
     struct arithmetic_argument arguments[PROGRAM_RESULTS_MAX];
     union arithmetic_number shares[PROGRAM_RESULTS_MAX]; /* of the last item */
     uint64_t reads; /* SLOTS_READY of what arithmetic reads */
+    bool plain;     /* all results can be added by arithmetic_add_if() */
     bool keeps_any; /* of a PROGRAM_KEEP */
     enum evaluation_fate fate;
 };
@@ -27,8 +28,11 @@ struct evaluation *evaluation_new(const struct program *p)
         return NULL;
     e->program = p;
     e->condition = condition_of(p);
-    for (size_t i = 0; i < p->result_count; i++)
+    e->plain = true;
+    for (size_t i = 0; i < p->result_count; i++) {
         e->arguments[i] = arithmetic_argument_of(p, i, e->slots.numbers);
+        e->plain = e->plain && arithmetic_is_plain(&e->arguments[i]);
+    }
     for (size_t i = 0; i < p->read_count; i++)
         e->reads |= SLOTS_READY(UINT64_C(1) << p->reads[i]);
     for (size_t i = 0; i < p->slot_count; i++)
@@ -198,6 +202,14 @@ static bool read_slots(struct evaluation *e)
 
 /* --- What an item adds. --- */
 
+/* The same as below, of an item whose numbers are there, if it is wanted. */
+static inline void add_if(struct evaluation *e, bool wanted)
+{
+    for (size_t i = 0; i < e->program->result_count; i++)
+        arithmetic_add_if(&e->now.results[i], &e->arguments[i], &e->shares[i],
+                          wanted);
+}
+
 static void add_to_results(struct evaluation *e)
 {
     const struct program *p = e->program;
@@ -206,7 +218,7 @@ static void add_to_results(struct evaluation *e)
 }
 
 /* Is everything there that is compared with another path? */
-static bool has_kept(struct evaluation *e)
+static __attribute__((noinline)) bool has_kept(struct evaluation *e)
 {
     const struct program *p = e->program;
     for (size_t i = 0; i < p->slot_count; i++) {
@@ -222,19 +234,27 @@ static bool has_kept(struct evaluation *e)
     return true;
 }
 
-void evaluation_item_end(struct evaluation *e)
+/* The item meets the condition. Apart: with it the function below would keep
+ * more registers for each item. */
+static __attribute__((noinline)) void take_item(struct evaluation *e)
 {
-    const struct slots *s = &e->slots;
-    e->fate = EVALUATION_UNSEEN;
-    if (e->now.fault.what != EVALUATION_RIGHT || (e->keeps_any && !has_kept(e)))
-        return;
-    e->fate = EVALUATION_FILTERED;
-    if (!condition_holds(&e->condition, &e->slots))
-        return;
-    if ((s->has & e->reads) != e->reads && !read_slots(e))
+    if ((e->slots.has & e->reads) != e->reads && !read_slots(e))
         return;
     e->fate = EVALUATION_COUNTED;
     add_to_results(e);
+}
+
+void evaluation_item_end(struct evaluation *e)
+{
+    e->fate = EVALUATION_UNSEEN;
+    if (e->now.fault.what != EVALUATION_RIGHT || (e->keeps_any && !has_kept(e)))
+        return;
+    bool wanted = condition_holds(&e->condition, &e->slots);
+    e->fate = wanted ? EVALUATION_COUNTED : EVALUATION_FILTERED;
+    if (e->plain && (e->slots.has & e->reads) == e->reads)
+        add_if(e, wanted);
+    else if (wanted)
+        take_item(e);
 }
 
 /* --- The result. --- */

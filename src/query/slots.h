@@ -138,7 +138,8 @@ static inline bool slots_begins(struct slots *s, size_t slot, const void *bytes)
     uint64_t head;
     memcpy(&head, bytes, sizeof head);
     bool other = ((head ^ h->bytes) & h->mask) != 0;
-    if (!(other || h->whole) || slots_may_escape(head, h->mask))
+    bool decided = other | h->whole; /* no branch: nobody can foresee `other` */
+    if (!decided || slots_may_escape(head, h->mask))
         return false;
     slots_set(s, slot, VALUE_STRING);
     s->orders[h->match] = other;
