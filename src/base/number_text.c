@@ -1,6 +1,7 @@
 /* number_text: see number_text.h. */
 #include "base/number_text.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,13 +59,14 @@ static void increment(struct decimal *d)
     d->point++;
 }
 
-/* The shortest decimal that reads back as `value`. The nearest of a given
- * length is tried first; at a power of two the gap above is twice the gap
- * below, so there the one after it may read back where the nearest does not
- * (2^-44 is 5.684341886080802e-14). 17 digits always do. */
-static void shortest(struct decimal *d, double value)
+/* The first decimal that reads back as `value`, out of those of so many digits
+ * and more. The nearest of a given length is tried first; at a power of two the
+ * gap above is twice the gap below, so there the one after it may read back
+ * where the nearest does not (2^-44 is 5.684341886080802e-14). 17 digits always
+ * do. */
+static void shortest_from(struct decimal *d, double value, int count)
 {
-    for (int count = 1; count < 17; count++) {
+    for (; count < 17; count++) {
         nearest(d, value, count);
         if (value_of(d) == value)
             return;
@@ -73,6 +75,26 @@ static void shortest(struct decimal *d, double value)
             return;
     }
     nearest(d, value, 17);
+}
+
+/* The shortest decimal that reads back as `value`. No two decimals of up to
+ * DBL_DIG digits are the same double, and one that is a double comes out again
+ * when that is written with DBL_DIG digits (C17, 5.2.4.2.2, 13): so either that
+ * one reads back, and is the shortest but for zeros at its end, or none of so
+ * few digits does. This is for normal doubles. */
+static void shortest(struct decimal *d, double value)
+{
+    if (value < DBL_MIN) {
+        shortest_from(d, value, 1);
+        return;
+    }
+    nearest(d, value, DBL_DIG);
+    if (value_of(d) != value) {
+        shortest_from(d, value, DBL_DIG + 1);
+        return;
+    }
+    while (d->digits[d->count - 1] == '0')
+        d->digits[--d->count] = '\0';
 }
 
 /* ECMA-262 Number::toString, steps 6 to 10: n is d->point, k is d->count. */
