@@ -52,9 +52,12 @@ static unsigned find_any(const struct paths *paths,
     if (i != PATHS_NOTHING || !(w->escapes || near))
         return i;
     const uint8_t *first = find_quote(w->from, quote);
-    return first == NULL
-               ? PATHS_NOTHING
-               : names_find(paths, of, first + 1, (size_t)(quote - first) - 1);
+    if (first == NULL)
+        return PATHS_NOTHING;
+    size_t n = (size_t)(quote - first) - 1;
+    if (!near && memchr(first + 1, '\\', n) == NULL)
+        return PATHS_NOTHING; /* find_plain() has looked for it */
+    return names_find(paths, of, first + 1, n);
 }
 
 unsigned names_find_behind(const struct paths *paths,

@@ -138,7 +138,8 @@ static inline void take_name(struct walk_state *w, const struct names_window *p,
     const struct paths_node *node = &w->paths->node[i];
     const uint8_t *value = quote + 2;
     if (!names_is_next(p, node, quote)) {
-        find_name(w, p, f, quote);
+        if (quote[1] <= ':') /* else it is no name */
+            find_name(w, p, f, quote);
         return;
     }
     f->in.last = i;
