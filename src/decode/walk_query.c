@@ -83,20 +83,47 @@ static bool is_between(uint8_t c)
     return c == ',' || c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
+/* An element that is an item and a few digits, as a list of numbers has them.
+ * Gives what is behind it. NULL: it is something else, and nothing is done. */
+static inline const uint8_t *take_digits(struct walk_state *w,
+                                         const struct names_window *p,
+                                         const struct paths_node *node,
+                                         struct walk_frame *f,
+                                         const uint8_t *at)
+{
+    if (node->marks != PATHS_ELEMENT + PATHS_ITEM || node->slot < 0 ||
+        (uint8_t)(*at - '0') > 9 || p->end - at <= NUMBER_REACH)
+        return NULL;
+    uint64_t word = number_load(at);
+    unsigned n = number_digits(word);
+    if (n == 8 || !number_ends(at[n]))
+        return NULL;
+    int64_t exact = (int64_t)number_eight(word, n);
+    walk_state_begin_value(w, node, VALUE_NUMBER, f);
+    slots_read(w->slots, (size_t)node->slot,
+               (struct value_number){true, exact, (double)exact});
+    evaluation_item_end(w->evaluation);
+    return at + n;
+}
+
 /* The elements that stand between two brackets of the list, or a bracket and
  * the end of a window. */
 static void take_elements(struct walk_state *w, const struct names_window *p,
                           struct walk_frame *f, const uint8_t *at,
                           const uint8_t *to)
 {
+    const struct paths_node *node = &w->paths->node[f->in.element];
     while (at < to) {
         if (is_between(*at)) {
             at++;
             continue;
         }
-        const uint8_t *behind = take_scalar(w, p, f->in.element, at, f);
-        while (behind < to && *at != '"' && !is_between(*behind))
-            behind++;
+        const uint8_t *behind = take_digits(w, p, node, f, at);
+        if (behind == NULL) {
+            behind = take_scalar(w, p, f->in.element, at, f);
+            while (behind < to && *at != '"' && !is_between(*behind))
+                behind++;
+        }
         at = behind;
     }
 }

@@ -231,6 +231,39 @@ START_TEST(objects_of_any_length_are_kept)
 }
 END_TEST
 
+/* Of 1 to 13 digits, with all that may stand between, over several windows. */
+START_TEST(lists_of_numbers_are_added)
+{
+    static const char *const behind[] = {",", " ,", ", ", "\n,\t", ","};
+    static const struct query_case q = {"$", "@ > 4", "n = sum(@); c = count()",
+                                        ""};
+    char text[64];
+    long long sum = 0;
+    unsigned count = 0;
+    body_n = 0;
+    add("[");
+    for (unsigned i = 0; i < 4000; i++) {
+        long long value = 1;
+        for (unsigned digit = 1; digit < 1 + i % 13; digit++)
+            value = value * 10 + (i + digit) % 10;
+        value = i % 11 == 0 ? -value : i % 7 == 0 ? 0 : value;
+        snprintf(text, sizeof text, "%lld%s", value, behind[i % 5]);
+        add(text);
+        sum += value > 4 ? value : 0;
+        count += value > 4;
+    }
+    add("5]");
+    snprintf(text, sizeof text, "{\"n\":%lld,\"c\":%u}", sum + 5, count + 1);
+    expect(&q, text);
+    body[body_n - 1] = '\0';
+    body_n--;
+    add(".5,6");
+    add_many(' ', 100);
+    add("]");
+    expect(&q, "wrong_shape /4000: not an integer that fits 64 bits");
+}
+END_TEST
+
 START_TEST(many_paths_are_followed)
 {
     char members[2000] = "n = sum(", wanted[64], text[32];
@@ -436,6 +469,7 @@ int main(void)
         inner_lists_that_are_not_there_follow_the_modes,
         strings_of_any_length_are_compared,
         objects_of_any_length_are_kept,
+        lists_of_numbers_are_added,
         many_paths_are_followed,
         a_name_may_be_longer_than_windows_look_for,
         long_names_and_numbers_take_no_memory,
