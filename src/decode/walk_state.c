@@ -3,9 +3,18 @@
 
 #include <stdlib.h>
 
+/* No frame keeps its text. */
+static void keep_none(struct walk_state *w)
+{
+    for (size_t i = 0; i <= PATHS_DEPTH_MAX; i++)
+        w->frames[i].kept = -1;
+    w->keeping = 0;
+}
+
 bool walk_state_open(struct walk_state *w, const struct paths *paths)
 {
     *w = (struct walk_state){.paths = paths};
+    keep_none(w);
     w->evaluation = evaluation_new(paths->program);
     w->next = calloc(2 * (size_t)paths->count, sizeof *w->next);
     if (w->evaluation != NULL)
@@ -24,9 +33,9 @@ void walk_state_free(struct walk_state *w)
 void walk_state_begin(struct walk_state *w)
 {
     evaluation_begin(w->evaluation);
-    for (size_t i = 0; i <= PATHS_DEPTH_MAX; i++)
-        w->frames[i] = (struct walk_frame){.kept = -1};
-    w->keeping = 0;
+    if (w->keeping > 0) /* the last body was given up */
+        keep_none(w);
+    w->frames[0].count = 0;
     w->pending = PATHS_DOCUMENT;
     w->coming = PATHS_NOTHING;
     w->short_of_memory = false;

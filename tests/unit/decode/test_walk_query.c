@@ -264,6 +264,33 @@ START_TEST(lists_of_numbers_are_added)
 }
 END_TEST
 
+START_TEST(a_body_that_was_given_up_is_forgotten)
+{
+    static const struct query_case q = {"$", "@.a == @.b", "n = count()", ""};
+    static const char given_up[] = "[{\"b\":[1],\"a\":[1,{\"x\":\"y";
+    struct program p;
+    queries_compile(&p, &q);
+    struct payload *payload = payload_new_program(&p, 64, PAYLOAD_TYPED);
+    for (size_t n = 0; n < sizeof given_up; n++) {
+        static const char whole[] =
+            "[{\"a\":[1],\"b\":[1]},{\"a\":[1]},{\"b\":[1],\"a\":[2]}]";
+        char room[100];
+        struct buf answer;
+        struct fault fault;
+        buf_init(&answer, room, sizeof room);
+        payload_begin(payload);
+        for (size_t i = 0; i < n; i++) /* so that scan goes over it */
+            ck_assert(payload_feed(payload, (const uint8_t *)given_up + i, 1,
+                                   &fault));
+        ck_assert(!payload_finish(payload, &(struct tally){0}, &fault));
+        queries_decode(payload, whole, sizeof whole - 1, 9, &answer);
+        ck_assert_str_eq(room, "{\"n\":1}");
+    }
+    payload_free(&payload);
+    program_free(&p);
+}
+END_TEST
+
 START_TEST(many_paths_are_followed)
 {
     char members[2000] = "n = sum(", wanted[64], text[32];
@@ -470,6 +497,7 @@ int main(void)
         strings_of_any_length_are_compared,
         objects_of_any_length_are_kept,
         lists_of_numbers_are_added,
+        a_body_that_was_given_up_is_forgotten,
         many_paths_are_followed,
         a_name_may_be_longer_than_windows_look_for,
         long_names_and_numbers_take_no_memory,
