@@ -252,8 +252,7 @@ void conn_pool_pause(struct conn_pool *t, int64_t pause)
     int64_t until = pause == 0 ? CLOCK_NEVER : clock_now() + pause;
     /* In this order, or hear_again() of another process could come between and
      * leave it silenced, and not noted as such. A death between:
-     * listen_again().
-     */
+     * listen_as_noted(). */
     listen_for(t, EPOLL_CTL_MOD, t->listener, 0, TAG_KNOCK);
     atomic_store(&t->table->deaf, until);
     shared_timer_set(&t->clock, until);
@@ -443,6 +442,11 @@ int conn_pool_take(struct conn_pool *t, int slot, void *bytes, size_t *n,
         errno = EMFILE;
         return -1;
     }
+    if (p->used != 0) { /* settle() could not end it */
+        clear(t, slot, fd);
+        errno = 0;
+        return -1;
+    }
     p->used = 1;
     int64_t known = readable_since_taken(conn_table_readable(t->table, slot));
     if (came != NULL)
@@ -458,40 +462,37 @@ bool conn_pool_is_empty(const struct conn_pool *t)
 
 /* --- After a death, and at the end. --- */
 
-/* Its event may have gone with the dead: arm it again. */
-static void park_again(struct conn_pool *t, int slot)
-{
-    struct fd_store *m = &t->stores[slot];
-    if (!conn_table_claim(&t->table->at[slot], t->owner))
-        return;
-    if (fd_store_copy(m, t->table->at[slot].generation) < 0) {
-        set_adrift(t, slot);
-        return;
-    }
-    arm(t, slot);
-    fd_store_forget(m);
-}
-
-/* A slot of the dead. What it had not begun to read is parked again, all else
- * ends. True: its connection is lost. */
-static bool bequeath(struct conn_pool *t, int slot,
-                     struct conn_count_counters c)
+/* Settle what a dead process has left at `slot`, which is owned. A connection
+ * that nobody had begun to read is parked again; any other one ends. Where
+ * there is no room for its descriptor, others go on with it: they learn of it
+ * from the clock, and conn_pool_take() ends it if it has to end. True: it is
+ * lost now. */
+static bool settle(struct conn_pool *t, int slot, struct conn_count_counters c)
 {
     struct conn_slot *p = &t->table->at[slot];
-    int fd = fd_store_copy(&t->stores[slot], p->generation);
-    if (fd >= 0 && p->used == 0) {
-        arm(t, slot);
-        fd_store_forget(&t->stores[slot]);
-        return false;
-    }
-    if (p->used == 0) {
+    struct fd_store *m = &t->stores[slot];
+    int fd = fd_store_copy(m, p->generation);
+    bool held = fd >= 0 || fd_store_holds(m);
+    bool ends = !held || p->used != 0;
+    bool lost = ends && conn_count_settle(&p->account, &c);
+    p->kept = 1; /* whatever the dead had come to, clear() removes all of it */
+    if (fd < 0 && held) {
         set_adrift(t, slot);
-        return false;
+    } else if (ends) {
+        clear(t, slot, fd);
+    } else {
+        arm(t, slot);
+        fd_store_forget(m);
     }
-    bool lost = conn_count_settle(&p->account, &c);
-    p->kept = fd >= 0;
-    clear(t, slot, fd);
     return lost;
+}
+
+/* Its event may have gone with the dead: arm it again. */
+static bool park_again(struct conn_pool *t, int slot,
+                       struct conn_count_counters c)
+{
+    return conn_table_claim(&t->table->at[slot], t->owner) &&
+           settle(t, slot, c);
 }
 
 /* The dead may have taken its wishes back to set them anew. It must not ring
@@ -511,18 +512,23 @@ static void set_clock_again(struct conn_pool *t)
 }
 
 /* The dead may have silenced the listener and not noted it, or noted that it is
- * heard and not armed it, or waited for a slot that was free by then. To arm it
- * once too often does no harm: who finds no slot silences it again. */
-static void listen_again(struct conn_pool *t)
+ * heard and not armed it, or armed it after another process had silenced it, or
+ * waited for a slot that was free by then. So the kernel is told what the word
+ * says, and again if the word changes meanwhile: hear_again() of another
+ * process changes the word first. */
+static void listen_as_noted(struct conn_pool *t)
 {
-    int64_t deaf = atomic_load(&t->table->deaf);
-    bool for_no_slot =
-        deaf == CLOCK_NEVER && conn_table_find(t->table, CONN_SLOT_FREE) >= 0;
-    if (deaf != 0 && !for_no_slot)
-        return;
-    atomic_store(&t->table->heard, clock_now());
-    atomic_store(&t->table->deaf, 0);
-    listen_for(t, EPOLL_CTL_MOD, t->listener, EPOLLIN, TAG_KNOCK);
+    int64_t deaf = CLOCK_NEVER;
+    if (atomic_load(&t->table->deaf) == CLOCK_NEVER &&
+        conn_table_find(t->table, CONN_SLOT_FREE) >= 0) {
+        atomic_store(&t->table->heard, clock_now());
+        atomic_compare_exchange_strong(&t->table->deaf, &deaf, 0);
+    }
+    do {
+        deaf = atomic_load(&t->table->deaf);
+        listen_for(t, EPOLL_CTL_MOD, t->listener, deaf == 0 ? EPOLLIN : 0,
+                   TAG_KNOCK);
+    } while (deaf != atomic_load(&t->table->deaf));
 }
 
 uint32_t conn_pool_recover(struct conn_pool *t, int owner,
@@ -532,11 +538,11 @@ uint32_t conn_pool_recover(struct conn_pool *t, int owner,
     for (int i = 0; i < (int)t->table->count; i++) {
         int32_t now = t->table->at[i].owner;
         if (now == owner)
-            lost += bequeath(t, i, c);
+            lost += settle(t, i, c);
         else if (now == CONN_SLOT_PARKED)
-            park_again(t, i);
+            lost += park_again(t, i, c);
     }
-    listen_again(t);
+    listen_as_noted(t);
     set_clock_again(t);
     return lost;
 }

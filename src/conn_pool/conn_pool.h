@@ -165,10 +165,11 @@ bool conn_pool_is_empty(const struct conn_pool *t);
 
 /* For the supervisor, after the process `owner` has died: close the connections
  * that it owned and had begun to read, park those that it had not, arm every
- * parked one again, since the dead process may have been told of it (where the
- * supervisor has no room for its descriptor, the clock tells of it), and finish
- * what it had begun to count in `c`. Gives the number of connections that are
- * lost. */
+ * parked one again, since the dead process may have been told of it, finish
+ * what it had begun to count in `c`, and have the listener heard or not as is
+ * noted. Where the supervisor has no room for the descriptor of a connection,
+ * the clock tells others of it, who go on with it or close it in its place.
+ * Gives the number of connections that are lost. */
 uint32_t conn_pool_recover(struct conn_pool *t, int owner,
                            struct conn_count_counters c);
 

@@ -124,7 +124,7 @@ static int receive_copy(const struct fd_store *m, int flags)
 
 int fd_store_copy(struct fd_store *m, uint64_t generation)
 {
-    if (m->which == generation)
+    if (m->which == generation && generation != 0)
         return m->number;
     fd_store_forget(m);
     int fd = receive_copy(m, MSG_PEEK);
@@ -134,6 +134,12 @@ int fd_store_copy(struct fd_store *m, uint64_t generation)
     close(fd);
     m->which = moved ? generation : 0;
     return moved ? m->number : -1;
+}
+
+bool fd_store_holds(const struct fd_store *m)
+{
+    char byte;
+    return recv(m->far, &byte, 1, MSG_PEEK) == 1;
 }
 
 void fd_store_forget(struct fd_store *m)

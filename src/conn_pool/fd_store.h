@@ -65,8 +65,13 @@ void fd_store_close(struct fd_store *m);
 bool fd_store_put(struct fd_store *m, int *fd, uint64_t generation);
 
 /* This process's copy of the connection, which stays open; -1: there is none.
- * A copy of an earlier generation is closed. */
+ * A copy of an earlier generation is closed. Of generation 0, that of a slot
+ * which was never used, there is none. */
 int fd_store_copy(struct fd_store *m, uint64_t generation);
+
+/* Is there a connection in the descriptor store, though this process may have
+ * no room for its descriptor? */
+bool fd_store_holds(const struct fd_store *m);
 
 /* Close this process's copy. */
 void fd_store_forget(struct fd_store *m);

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* Let a child do `step`s of taking the connection, then die. */
@@ -257,6 +259,87 @@ START_TEST(what_recovery_has_no_room_for_is_told_by_the_clock)
 }
 END_TEST
 
+/* It had begun to read, so nobody can go on with it; and the supervisor cannot
+ * close it. Whoever is told of it by the clock does. */
+START_TEST(what_recovery_has_no_room_for_is_closed_by_others)
+{
+    int peer, next, slot = -1;
+    size_t n;
+    char byte;
+    int parked = park_elsewhere(&peer);
+    pid_t child = fork();
+    if (child == 0) {
+        conn_pool_join(conn_pool, SIBLING, of_sibling);
+        take_ready(peer, parked);
+        raise(SIGKILL);
+    }
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    ck_assert_uint_eq(recover_poorly(), 1);
+    ck_assert_uint_eq(recover_poorly(), 0);
+    wait_past(CONN_POOL_CLOCK, &slot);
+    ck_assert_int_eq(conn_pool_next_due(conn_pool, 0, clock_now()), parked);
+    ck_assert_int_eq(conn_pool_take(conn_pool, parked, bytes, &n, NULL), -1);
+    ck_assert_int_eq(errno, 0);
+    ck_assert_int_le(recv(peer, &byte, 1, MSG_DONTWAIT), 0);
+    ck_assert_int_ne(errno, EAGAIN);
+    /* The next one at its slot is not mistaken for it. */
+    ck_assert(conn_pool_is_empty(conn_pool));
+    ck_assert_int_eq(park_new(&next, "next", CLOCK_NEVER), parked);
+    child = fork(); /* without a copy */
+    if (child == 0) {
+        conn_pool_join(conn_pool, SIBLING, of_sibling);
+        _exit(write(take_ready(next, parked), "n", 1) == 1 ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    ck_assert_int_eq(recv(next, &byte, 1, MSG_DONTWAIT), 1);
+    ck_assert_int_eq(byte, 'n');
+    close(peer);
+    close(next);
+}
+END_TEST
+
+/* A process that reserves a slot, and then says so; stopped before. */
+static pid_t start_reserving(_Atomic int *done)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        conn_pool_join(conn_pool, SIBLING, of_sibling);
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        raise(SIGSTOP);
+        conn_pool_reserve(conn_pool);
+        *done = 1;
+        for (;;)
+            getppid();
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    return child;
+}
+
+/* After each of its instructions. */
+START_TEST(death_in_the_reservation_frees_the_slot)
+{
+    int status;
+    _Atomic int *done = mmap(NULL, sizeof *done, PROT_READ | PROT_WRITE,
+                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(done, MAP_FAILED);
+    for (int steps = 0; *done == 0; steps++) {
+        pid_t child = start_reserving(done);
+        for (int i = 0; i < steps; i++) {
+            ck_assert_int_eq(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL), 0);
+            ck_assert_int_eq(waitpid(child, &status, 0), child);
+        }
+        kill(child, SIGKILL);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 0);
+        ck_assert_msg(conn_pool_is_empty(conn_pool), "%d instructions", steps);
+    }
+    munmap((void *)done, sizeof *done);
+    for (int i = 0; i < 8; i++)
+        ck_assert_int_ge(conn_pool_reserve(conn_pool), 0);
+}
+END_TEST
+
 /* --- The listener. --- */
 
 static void pause_till_free(int slot)
@@ -347,6 +430,45 @@ START_TEST(a_death_ends_no_pause)
 }
 END_TEST
 
+/* Let a traced child go on to its next epoll_ctl(2) that changes an entry, and
+ * stop before it. */
+static void go_to_change(pid_t child)
+{
+    struct __ptrace_syscall_info info = {0};
+    int status;
+    ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, child, NULL,
+                            (void *)(intptr_t)PTRACE_O_TRACESYSGOOD),
+                     0);
+    do {
+        ck_assert_int_eq(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFSTOPPED(status));
+        ck_assert_int_ge(
+            ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, &info), 1);
+    } while (info.op != PTRACE_SYSCALL_INFO_ENTRY ||
+             info.entry.nr != SYS_epoll_ctl ||
+             info.entry.args[1] != EPOLL_CTL_MOD);
+}
+
+/* It has noted that the listener is heard, and arms it after another process
+ * has silenced it. */
+START_TEST(death_of_who_comes_between_ends_no_pause)
+{
+    int slot = -1, status;
+    pid_t child = start_owner(vacate_one);
+    ck_assert_int_eq(write(listener[1], "k", 1), 1);
+    conn_pool_pause(conn_pool, 3600 * CLOCK_SECOND);
+    go_to_change(child);
+    conn_pool_pause(conn_pool, 3600 * CLOCK_SECOND);
+    ck_assert_int_eq(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(kill_after(child, 0));
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_KNOCK);
+    conn_pool_recover(conn_pool, SIBLING, of_sibling);
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -356,9 +478,12 @@ int main(void)
         a_copy_kept_by_a_sibling_changes_nothing,
         death_of_the_owner_ends_it_though_others_have_copies,
         what_recovery_has_no_room_for_is_told_by_the_clock,
+        what_recovery_has_no_room_for_is_closed_by_others,
+        death_in_the_reservation_frees_the_slot,
         death_of_who_silences_the_listener_leaves_it_heard,
         death_of_who_hears_again_leaves_it_heard,
         a_death_ends_no_pause,
+        death_of_who_comes_between_ends_no_pause,
     };
     return UNIT_RUN_WITH("conn_pool_deaths", tests, open_conn_pool,
                          close_conn_pool);
