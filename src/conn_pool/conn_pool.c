@@ -298,6 +298,12 @@ int conn_pool_queue(const struct conn_pool *t)
     return t->set;
 }
 
+bool conn_pool_others_wait(const struct conn_pool *t)
+{
+    struct pollfd p = {.fd = t->set, .events = POLLIN};
+    return poll(&p, 1, 0) > 0;
+}
+
 bool conn_pool_knocking(const struct conn_pool *t)
 {
     return atomic_load(&t->table->knocking) != 0;
@@ -396,21 +402,37 @@ static void arm(struct conn_pool *t, int slot)
     p->adrift = 0;
     atomic_store(&p->owner, CONN_SLOT_PARKED);
     listen_for(t, EPOLL_CTL_MOD, t->stores[slot].number,
-               EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, (uint64_t)slot);
+               EPOLLIN | EPOLLRDHUP | EPOLLONESHOT |
+                   (p->queued != 0 ? EPOLLOUT : 0),
+               (uint64_t)slot);
 }
 
-bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
-                    const struct iovec *parts, int count, int64_t deadline)
+static bool put_back(struct conn_pool *t, int slot, int *fd,
+                     const struct iovec *parts, int count, int64_t deadline,
+                     bool queued)
 {
     if (!keep(t, slot, fd) || !fd_store_write(&t->stores[slot], parts, count))
         return false;
     atomic_store(&t->table->at[slot].deadline, deadline);
+    t->table->at[slot].queued = queued;
     if (t->looks_out)
         conn_watch_park(&t->conn_watch, slot, *fd);
     arm(t, slot);
     *fd = -1;
     shared_timer_set(&t->clock, deadline);
     return true;
+}
+
+bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
+                    const struct iovec *parts, int count, int64_t deadline)
+{
+    return put_back(t, slot, fd, parts, count, deadline, false);
+}
+
+bool conn_pool_queue_up(struct conn_pool *t, int slot, int *fd,
+                        const struct iovec *parts, int count, int64_t deadline)
+{
+    return put_back(t, slot, fd, parts, count, deadline, true);
 }
 
 /* Parked, by a process that could not have it, for want of descriptors. Without

@@ -8,6 +8,7 @@
  *
  *   - conn_pool_reserve(), accept4(2), conn_pool_opened(): a new connection;
  *   - conn_pool_park(): it waits for its next request;
+ *   - conn_pool_queue_up(): that has been read, and waits behind others;
  *   - conn_pool_wait(), conn_pool_take(): a worker has it again;
  *   - conn_pool_vacate(): it is closed.
  *
@@ -103,6 +104,9 @@ enum conn_pool_event conn_pool_wait(struct conn_pool *t, const sigset_t *open,
  * would take the event from a worker. */
 int conn_pool_queue(const struct conn_pool *t);
 
+/* Is it readable now? */
+bool conn_pool_others_wait(const struct conn_pool *t);
+
 /* Note on which watched connections something has come (conn_watch_look()). It
  * takes none of them. */
 void conn_pool_look(struct conn_pool *t);
@@ -143,6 +147,12 @@ void conn_pool_vacate(struct conn_pool *t, int slot, int fd);
  * is its descriptor, perhaps a new one. */
 bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
                     const struct iovec *parts, int count, int64_t deadline);
+
+/* The same for a connection whose next request may be among those bytes. It
+ * waits behind all that wait now: CONN_POOL_REQUEST tells of it as soon as
+ * something could be written to it as well (EPOLLOUT, epoll_ctl(2)). */
+bool conn_pool_queue_up(struct conn_pool *t, int slot, int *fd,
+                        const struct iovec *parts, int count, int64_t deadline);
 
 /* Take a parked connection: own its slot, and give its descriptor, which only
  * conn_pool_park() and conn_pool_vacate() may close. `bytes`, with room for

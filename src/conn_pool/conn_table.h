@@ -21,6 +21,7 @@ struct conn_slot {
     _Atomic int32_t kept;   /* in the descriptor store and in the epoll set */
     _Atomic int32_t used;   /* bytes were read that are in no store */
     _Atomic int32_t adrift; /* parked, and the set does not tell of it */
+    _Atomic int32_t queued; /* parked with bytes that may be a request */
     _Atomic int64_t deadline;
     _Atomic uint64_t generation; /* of its connection: new for each */
     _Atomic uint64_t watched;    /* by the connection watch: that generation */

@@ -11,11 +11,13 @@ static const int handled[] = {SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
 #define HANDLED_COUNT (sizeof handled / sizeof handled[0])
 
 static volatile sig_atomic_t came[NSIG];
+static volatile sig_atomic_t any; /* since signals_take() was last called */
 static sigset_t waiting;
 
 static void note(int signal)
 {
     came[signal] = 1;
+    any = 1;
 }
 
 void signals_init(void)
@@ -61,24 +63,27 @@ const sigset_t *signals_waiting(void)
     return &waiting;
 }
 
-void signals_hear(void)
+bool signals_hear(void)
 {
     sigset_t pending, blocked;
-    if (sigpending(&pending) != 0 || sigisemptyset(&pending))
-        return;
-    sigprocmask(SIG_SETMASK, &waiting, &blocked);
-    sigprocmask(SIG_SETMASK, &blocked, NULL);
+    if (sigpending(&pending) == 0 && !sigisemptyset(&pending)) {
+        sigprocmask(SIG_SETMASK, &waiting, &blocked);
+        sigprocmask(SIG_SETMASK, &blocked, NULL);
+    }
+    return any != 0;
 }
 
 bool signals_take(int signal)
 {
     bool yes = came[signal] != 0;
+    any = 0;
     came[signal] = 0;
     return yes;
 }
 
 void signals_forget(void)
 {
+    any = 0;
     for (size_t i = 0; i < HANDLED_COUNT; i++)
         came[handled[i]] = 0;
 }

@@ -30,8 +30,9 @@ void signals_wait(struct pollfd *files, nfds_t n, int64_t at);
 /* The mask for ppoll(2) and epoll_pwait(2). */
 const sigset_t *signals_waiting(void);
 
-/* Let in the signals that are pending, so that signals_take() tells of them. */
-void signals_hear(void);
+/* Let in the signals that are pending, so that signals_take() tells of them.
+ * True: one has come since signals_take() was last called. */
+bool signals_hear(void);
 
 /* Has this signal come since the last call for it? */
 bool signals_take(int signal);

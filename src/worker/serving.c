@@ -75,17 +75,27 @@ static void expire(struct serving *s, struct fcgi_conn *conn)
     close_conn(s, conn);
 }
 
-/* Leave it to whoever has time when its bytes come. */
-static bool park(struct serving *s, struct fcgi_conn *conn)
+/* Leave it to whoever has time: when its bytes come, or at once (`queue`), when
+ * those that wait have been served. */
+static bool leave(struct serving *s, struct fcgi_conn *conn, bool queue)
 {
     struct fcgi_parcel room;
     struct iovec parts[FCGI_PARCEL_PARTS];
+    struct conn_pool *pool = s->plan->conn_pool;
     fcgi_conn_pack(conn, &room, parts);
-    if (!conn_pool_park(s->plan->conn_pool, conn->slot, &conn->fd, parts,
-                        FCGI_PARCEL_PARTS, conn->deadline))
+    bool left = queue ? conn_pool_queue_up(pool, conn->slot, &conn->fd, parts,
+                                           FCGI_PARCEL_PARTS, conn->deadline)
+                      : conn_pool_park(pool, conn->slot, &conn->fd, parts,
+                                       FCGI_PARCEL_PARTS, conn->deadline);
+    if (!left)
         return false;
     fcgi_close(s->fcgi, conn);
     return true;
+}
+
+static bool park(struct serving *s, struct fcgi_conn *conn)
+{
+    return leave(s, conn, false);
 }
 
 /* The kernel would not take it into the pool: wait with it for a moment. */
@@ -159,8 +169,28 @@ static bool serve_request(struct serving *s, struct fcgi_conn *conn)
     return keep;
 }
 
-/* Go with `conn` as far as its bytes allow, then let go of it. Bytes that never
- * make a request do not keep it beyond its time. */
+/* A client may send its requests one behind another without end. Is there
+ * anything else for this worker to do: leave, obey a signal, test itself, or
+ * serve who waits? */
+static bool is_wanted_elsewhere(struct serving *s)
+{
+    bool told = signals_hear();
+    return told || s->stop || exchange_test_wait(s->exchange) == 0 ||
+           conn_pool_others_wait(s->plan->conn_pool);
+}
+
+/* Between two requests. Where nothing more was read, the next one is hardly
+ * there yet: no use in looking. */
+static bool let_go(struct serving *s, struct fcgi_conn *conn)
+{
+    return fcgi_conn_has_more(conn)
+               ? is_wanted_elsewhere(s) && leave(s, conn, true)
+               : park(s, conn);
+}
+
+/* Go with `conn` as far as its bytes allow, then let go of it; between two
+ * requests, as soon as something else is to be done. Bytes that never make a
+ * request do not keep it beyond its time. */
 static void serve(struct serving *s, struct fcgi_conn *conn)
 {
     for (;;) {
@@ -171,8 +201,7 @@ static void serve(struct serving *s, struct fcgi_conn *conn)
                 close_conn(s, conn);
                 return;
             }
-            /* The next request is hardly there yet: no use in looking. */
-            if (!fcgi_conn_has_more(conn) && park(s, conn))
+            if (let_go(s, conn))
                 return;
             continue;
         case FCGI_WAITING:
@@ -280,11 +309,11 @@ void serving_take(struct serving *s, int slot)
     serve(s, conn);
 }
 
-/* Is there something to read, or the end? */
+/* Is there something to read, or the end; or was something read already? */
 static bool has_come(const struct fcgi_conn *conn)
 {
     struct pollfd p = {.fd = conn->fd, .events = POLLIN};
-    return poll(&p, 1, 0) != 0;
+    return fcgi_conn_has_more(conn) || poll(&p, 1, 0) != 0;
 }
 
 /* What has come while no worker had time to look came in time. */

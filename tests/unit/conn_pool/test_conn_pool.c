@@ -48,6 +48,50 @@ START_TEST(order_is_that_of_becoming_readable)
 }
 END_TEST
 
+START_TEST(what_was_read_waits_behind_others)
+{
+    int slow, peer, slot = -1, n = 0;
+    const struct iovec part = {(void *)(uintptr_t) "more", 4};
+    int mine_slot = park_new(&slow, "s", CLOCK_NEVER);
+    int other = park_new(&peer, "s", CLOCK_NEVER);
+    ck_assert_int_eq(write(slow, "q", 1), 1);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
+    ck_assert(!conn_pool_others_wait(conn_pool));
+    size_t size;
+    int fd = conn_pool_take(conn_pool, mine_slot, bytes, &size, NULL);
+    ck_assert_int_eq(read(fd, bytes, 1), 1); /* nothing is left in the kernel */
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    ck_assert(conn_pool_others_wait(conn_pool));
+    ck_assert(
+        conn_pool_queue_up(conn_pool, mine_slot, &fd, &part, 1, CLOCK_NEVER));
+    for (; n < 2; n++) {
+        ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
+        ck_assert_int_eq(slot, n == 0 ? other : mine_slot);
+        expect_taken(slot, n == 0 ? peer : slow, n == 0 ? "s" : "more");
+    }
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
+    close(slow);
+    close(peer);
+}
+END_TEST
+
+START_TEST(what_has_no_more_is_not_told_of)
+{
+    int peer, slot = -1;
+    const struct iovec part = {(void *)(uintptr_t) "more", 4};
+    size_t size;
+    int parked = park_new(&peer, "s", CLOCK_NEVER);
+    int fd = conn_pool_take(conn_pool, parked, bytes, &size, NULL);
+    ck_assert(
+        conn_pool_queue_up(conn_pool, parked, &fd, &part, 1, CLOCK_NEVER));
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
+    fd = conn_pool_take(conn_pool, parked, bytes, &size, NULL);
+    ck_assert(conn_pool_park(conn_pool, parked, &fd, &part, 1, CLOCK_NEVER));
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
+    close(peer);
+}
+END_TEST
+
 START_TEST(another_process_serves_it)
 {
     int peer, status, slot = -1;
@@ -209,6 +253,8 @@ int main(void)
         parked_connection_is_found_when_readable,
         each_event_is_told_once,
         order_is_that_of_becoming_readable,
+        what_was_read_waits_behind_others,
+        what_has_no_more_is_not_told_of,
         another_process_serves_it,
         what_one_cannot_take_waits_for_another,
         what_one_cannot_take_is_not_forgotten_when_it_is_overdue,

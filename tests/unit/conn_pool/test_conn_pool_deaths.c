@@ -41,6 +41,31 @@ START_TEST(death_before_the_take_loses_nothing)
 }
 END_TEST
 
+/* Nothing comes on it any more: what it waits for was read before. */
+START_TEST(death_leaves_who_waits_in_the_queue)
+{
+    int peer, slot = -1;
+    size_t n;
+    const struct iovec part = {(void *)(uintptr_t) "more", 4};
+    int parked = park_new(&peer, "s", CLOCK_NEVER);
+    int fd = conn_pool_take(conn_pool, parked, bytes, &n, NULL);
+    ck_assert(
+        conn_pool_queue_up(conn_pool, parked, &fd, &part, 1, CLOCK_NEVER));
+    pid_t child = fork();
+    if (child == 0) {
+        conn_pool_join(conn_pool, SIBLING, of_sibling);
+        wait_for(LIMIT_MS, &slot);
+        raise(SIGKILL);
+    }
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
+    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 0);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
+    expect_taken(slot, peer, "more");
+    close(peer);
+}
+END_TEST
+
 START_TEST(death_after_the_take_frees_the_slot)
 {
     int peer;
@@ -473,6 +498,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         death_before_the_take_loses_nothing,
+        death_leaves_who_waits_in_the_queue,
         death_after_the_take_frees_the_slot,
         death_in_the_take_leaves_it_to_others,
         a_copy_kept_by_a_sibling_changes_nothing,

@@ -36,11 +36,13 @@ END_TEST
 START_TEST(a_process_that_never_waits_can_ask)
 {
     signals_init();
-    signals_hear();
+    ck_assert(!signals_hear());
     raise(SIGTERM);
     ck_assert(!signals_take(SIGTERM));
-    signals_hear();
+    ck_assert(signals_hear());
+    ck_assert(signals_hear()); /* nobody has looked yet */
     ck_assert(signals_take(SIGTERM));
+    ck_assert(!signals_hear());
     /* Blocked again, as before. */
     raise(SIGTERM);
     ck_assert(!signals_take(SIGTERM));
