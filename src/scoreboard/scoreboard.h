@@ -114,6 +114,7 @@ struct scoreboard_slot {
     _Atomic uint32_t unsound; /* 1: that one failed */
     _Atomic uint32_t step;    /* enum worker_step */
     scoreboard_u64 begun;     /* requests begun, over all workers of the slot */
+    scoreboard_u64 turns;     /* see scoreboard_rests() */
     scoreboard_i64 limit; /* ns that one may take, and beyond that a write of */
     scoreboard_i64 write_limit;        /* its reply; 0: as long as it likes */
     struct scoreboard_request request; /* the last one begun */
@@ -194,6 +195,7 @@ struct scoreboard {
             scoreboard_u64 lost; /* connections that ended with their worker */
             scoreboard_u64 overdue_kills; /* workers, in an overdue request */
             scoreboard_u64 start_kills;   /* workers, before they served */
+            scoreboard_u64 idle_kills;    /* workers, that took nothing */
             scoreboard_u64 shadow_lost;   /* samples lost with a process */
             struct scoreboard_member members[SCOREBOARD_SLOTS_MAX];
         };
@@ -317,6 +319,25 @@ static inline void scoreboard_state(struct scoreboard_slot *slot,
                                     enum worker_state state)
 {
     atomic_store_explicit(&slot->state, state, memory_order_release);
+}
+
+/* A worker is about to wait for something to do; it goes on. `turns` is another
+ * number after each, and odd while it does not wait. */
+static inline void scoreboard_rests(struct scoreboard_slot *slot)
+{
+    uint64_t was = atomic_load_explicit(&slot->turns, memory_order_relaxed);
+    atomic_store_explicit(&slot->turns, (was | 1) + 1, memory_order_relaxed);
+}
+
+static inline void scoreboard_goes_on(struct scoreboard_slot *slot)
+{
+    uint64_t was = atomic_load_explicit(&slot->turns, memory_order_relaxed);
+    atomic_store_explicit(&slot->turns, (was + 1) | 1, memory_order_relaxed);
+}
+
+static inline bool scoreboard_is_awake(uint64_t turns)
+{
+    return (turns & 1) != 0;
 }
 
 /* What a worker is at before it has a state. */

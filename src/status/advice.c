@@ -252,6 +252,7 @@ static void look_at_trust(const struct view *v, struct notes *n)
     uint64_t killed = load(&v->board->exits_signal);
     uint64_t stuck = load(&v->board->overdue_kills);
     uint64_t unborn = load(&v->board->start_kills);
+    uint64_t idle = load(&v->board->idle_kills);
     uint64_t dropped = v->counters[COUNTER_log_dropped];
     if (v->unsound > 0)
         note(n, true, "",
@@ -274,11 +275,17 @@ static void look_at_trust(const struct view *v, struct notes *n)
              "serve within start_timeout. The log has what they were at: a "
              "long selftest_file may need more time.",
              unborn);
-    if (killed > stuck + unborn)
+    if (idle > 0)
+        note(n, true, "",
+             "%" PRIu64 " workers were killed because they took nothing of "
+             "what waited though they were idle. The log has where in the "
+             "code they were.",
+             idle);
+    if (killed > stuck + unborn + idle)
         note(n, false, "",
              "%" PRIu64 " workers were ended by a signal, each with the "
              "request it had. The log says which signal.",
-             killed - stuck - unborn);
+             killed - stuck - unborn - idle);
     if (dropped > 0)
         note(n, false, "log_file",
              "%" PRIu64 " log lines were dropped, and what they said is lost: "

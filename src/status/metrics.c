@@ -160,6 +160,7 @@ void put_head(const struct family *f, int which)
                 : which == HEAD_reloads_failed ? &b->reloads_failed
                 : which == HEAD_overdue_kills  ? &b->overdue_kills
                 : which == HEAD_start_kills    ? &b->start_kills
+                : which == HEAD_idle_kills     ? &b->idle_kills
                 : which == HEAD_shadow_starts  ? &b->shadow_starts
                 : which == HEAD_shadow_lost    ? &b->shadow_lost
                                                : &b->lost));

@@ -24,6 +24,7 @@ enum metrics_which {
     HEAD_lost,
     HEAD_overdue_kills,
     HEAD_start_kills,
+    HEAD_idle_kills,
     HEAD_shadow_starts,
     HEAD_shadow_lost,
     QUEUE_waiting,

@@ -375,6 +375,7 @@ static void print_connections(struct buf *out, const struct view *v)
     row(out, "ended by a signal", b->exits_signal);
     row(out, "of those, stuck in a request", b->overdue_kills);
     row(out, "of those, stuck in their start", b->start_kills);
+    row(out, "of those, stuck while idle", b->idle_kills);
     buf_printf(out,
                "<tr><th scope=row>memory of all workers<td class=n>%.1f MB",
                (double)v->memory.workers / 1e6);

@@ -216,6 +216,7 @@ static void put_supervisor(struct json_doc *page, const struct scoreboard *b)
     json_put_uint(s, "exits_signal", load(&b->exits_signal));
     json_put_uint(s, "overdue_kills", load(&b->overdue_kills));
     json_put_uint(s, "start_kills", load(&b->start_kills));
+    json_put_uint(s, "idle_kills", load(&b->idle_kills));
     json_put_uint(s, "workers_wanted", b->workers);
     json_put_uint(s, "workers_limit", b->workers_most);
     json_put_uint(s, "workers_limit_hits", load(&b->workers_short));

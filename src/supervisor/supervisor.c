@@ -13,6 +13,7 @@
 #include "os/signals.h"
 #include "supervisor/aux_process.h"
 #include "supervisor/busy_watch.h"
+#include "supervisor/idle_watchdog.h"
 #include "supervisor/reload.h"
 #include "supervisor/request_watchdog.h"
 #include "supervisor/scaler.h"
@@ -36,6 +37,7 @@ struct supervisor {
     struct scaler scaler;
     struct aux_process_set aux; /* which stay until the workers are gone */
     struct busy_watch busy;
+    struct idle_watchdog idle;
     struct reload reload;
     struct upgrade upgrade;
     enum stage stage;
@@ -94,9 +96,13 @@ static void reap(struct supervisor *s)
 {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
         int number = worker_set_find(&s->worker_set, pid);
-        if (number >= 0)
+        if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
+            if (number >= 0)
+                idle_watchdog_stopped(&s->idle, (uint32_t)number,
+                                      WIFSTOPPED(status));
+        } else if (number >= 0)
             bury(s, (uint32_t)number, status);
         else if (!upgrade_lost(&s->upgrade, pid, status))
             aux_process_lost(&s->aux, pid, status);
@@ -217,7 +223,7 @@ static int64_t next_event(const struct supervisor *s)
         worker_set_vacant(&s->worker_set, s->reload.generation) >= 0)
         at = clock_earlier(at, s->startup.backoff.until);
     if (s->stage == RUNNING)
-        at = clock_earlier(at, s->scaler.look_at);
+        at = clock_earlier(at, clock_earlier(s->scaler.look_at, s->idle.at));
     at = clock_earlier(clock_earlier(at, s->pulse_at),
                        upgrade_next(&s->upgrade));
     at = clock_earlier(at, reload_next(&s->reload));
@@ -232,9 +238,13 @@ static void publish(const struct supervisor *s)
 
 static void wait_for_signal(const struct supervisor *s)
 {
-    struct pollfd files[SCALER_FILES];
+    struct pollfd files[SCALER_FILES + 1];
+    nfds_t n = 0;
     publish(s);
-    nfds_t n = s->stage == RUNNING ? scaler_files(&s->scaler, files) : 0;
+    if (s->stage == RUNNING) {
+        n = scaler_files(&s->scaler, files);
+        n += idle_watchdog_file(&s->idle, &files[n]);
+    }
     signals_wait(files, n, next_event(s));
 }
 
@@ -269,6 +279,11 @@ static bool open_parts(struct supervisor *s)
                                   .context = plan->context};
     backtrace_prepare();
     busy_watch_open(&s->busy);
+    s->idle = (struct idle_watchdog){
+        .worker_set = &s->worker_set,
+        .scaler = &s->scaler,
+        .queue = plan->idle_set == NULL ? -1 : plan->queue,
+        .at = CLOCK_NEVER};
     s->reload = (struct reload){.plan = &plan->reload,
                                 .worker_set = &s->worker_set,
                                 .startup = &s->startup,
@@ -306,6 +321,8 @@ int supervisor_run(const struct supervisor_plan *plan)
         advance_upgrade(&s);
         worker_set_kill_overdue(&s.worker_set);
         busy_watch_look(&s.busy, signals_take(SIGALRM) || switched);
+        if (s.stage == RUNNING)
+            idle_watchdog_look(&s.idle);
         pulse(&s);
     }
     scoreboard_stage(s.board, POOL_ENDED);

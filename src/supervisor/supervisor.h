@@ -2,9 +2,10 @@
  *
  * It forks the workers and the other processes, replaces those that die, passes
  * signals on, and replaces all workers at a reload. It waits for signals,
- * for times and, in a dynamic pool, until too few workers are idle; it takes no
- * connection and reads no byte of a request, so no client can stop it. What a
- * child does comes as a function, so that its test can fork fakes. */
+ * for times, until something waits for a worker, and, in a dynamic pool, until
+ * too few workers are idle; it takes no connection and reads no byte of a
+ * request, so no client can stop it. What a child does comes as a function, so
+ * that its test can fork fakes. */
 #ifndef TALLYD_SUPERVISOR_SUPERVISOR_H
 #define TALLYD_SUPERVISOR_SUPERVISOR_H
 
@@ -22,8 +23,9 @@ struct supervisor_plan {
      * size.workers.most; the board has slots for twice as many. */
     struct generation_size size;
     struct scoreboard *board;
-    /* For a number of workers that changes: who is idle, and a file that is
-     * readable while a request waits. NULL: the number is always fixed. */
+    /* For a number of workers that changes, and for workers that are stuck: who
+     * is idle, and a file that is readable while a request waits. NULL: the
+     * number is always fixed, and nobody looks at idle workers. */
     struct idle_set *idle_set;
     int queue;
     void *context;

@@ -15,13 +15,23 @@
 /* One that was killed is dead as soon as the kernel comes to it. */
 #define KILL_AGAIN CLOCK_SECOND
 
+/* While the slot is empty: a worker may have begun a request before the
+ * supervisor comes back from fork(2). */
+static void note_begun(struct worker_set *c, uint32_t number)
+{
+    c->members[number].begun = atomic_load_explicit(
+        &c->board->slots[number].begun, memory_order_relaxed);
+}
+
 bool worker_set_open(struct worker_set *c, struct scoreboard *board)
 {
     struct worker_set_member *members =
         calloc(board->slot_count, sizeof *members);
     *c = (struct worker_set){.board = board, .members = members};
-    for (uint32_t i = 0; members != NULL && i < board->slot_count; i++)
+    for (uint32_t i = 0; members != NULL && i < board->slot_count; i++) {
         members[i].kill_at = members[i].start.look_at = CLOCK_NEVER;
+        note_begun(c, i);
+    }
     return members != NULL;
 }
 
@@ -97,11 +107,9 @@ static void show(const struct worker_set *c, uint32_t number)
 
 void worker_set_occupy(struct worker_set *c, uint32_t number, pid_t pid)
 {
-    struct scoreboard_slot *slot = &c->board->slots[number];
     struct worker_set_member *m = &c->members[number];
     m->pid = pid;
     m->started = clock_now();
-    m->begun = atomic_load_explicit(&slot->begun, memory_order_relaxed);
     show(c, number);
     c->alive++;
 }
@@ -132,7 +140,10 @@ void worker_set_vacate(struct worker_set *c, uint32_t number)
                           memory_order_relaxed);
     backtrace_forget(&slot->stack);
     c->members[number].pid = 0;
+    note_begun(c, number);
     c->members[number].overdue.kill_at = 0;
+    c->members[number].idle.step = 0;
+    c->members[number].idle.stopped = false;
     c->members[number].start.look_at = CLOCK_NEVER;
     c->members[number].start.asked = c->members[number].start.killed = false;
     c->members[number].inherited = c->members[number].stranger = false;

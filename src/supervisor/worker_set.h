@@ -40,6 +40,14 @@ struct worker_set_member {
         int64_t kill_at; /* 0: it is not overdue */
         bool killed;
     } overdue;
+    /* Of a worker that may be stuck while idle: see idle_watchdog.h. */
+    struct {
+        uint64_t turns, begun; /* at the last look */
+        uint64_t question;     /* given to backtrace_ask() */
+        int64_t kill_at;       /* once it was asked, monotonic ns */
+        int step;
+        bool stopped;
+    } idle;
 };
 
 struct worker_set {

@@ -104,6 +104,7 @@ static bool wait_along(struct serving *s, struct fcgi_conn *conn)
     count(s, COUNTER_park_errors);
     complain(s, "sharing a connection", strerror(errno));
     signals_hear();
+    scoreboard_goes_on(s->plan->slot); /* it is not stuck */
     if (clock_now() >= conn->deadline || s->stop ||
         conn_pool_closing(s->plan->conn_pool))
         return false;

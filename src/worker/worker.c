@@ -129,11 +129,23 @@ static enum conn_pool_event rest(struct worker *w, int limit, int *slot)
 {
     bool asks = w->plan->pool->queue_timeout != 0;
     int64_t began = asks ? clock_now() : 0;
+    scoreboard_rests(w->plan->slot);
     enum conn_pool_event event =
         conn_pool_wait(w->conn_pool, signals_waiting(), limit, slot);
+    scoreboard_goes_on(w->plan->slot);
     if (asks)
         queue_wait_rested(&w->serving.waiting, began, clock_now());
     return event;
+}
+
+/* The self-test, if it is time. */
+static void test(struct worker *w)
+{
+    if (exchange_test_wait(w->serving.exchange) != 0)
+        return;
+    scoreboard_step(w->plan->slot, STEP_TESTING);
+    w->unsound = !exchange_test_due(w->serving.exchange);
+    scoreboard_step(w->plan->slot, STEP_DONE);
 }
 
 /* Some new connections where they wait, then one that was parked: neither kind
@@ -159,7 +171,7 @@ static void turn(struct worker *w)
     }
     obey_signals(w);
     serving_leave_in_time(&w->serving);
-    w->unsound = !exchange_test_due(w->serving.exchange);
+    test(w);
 }
 
 /* What is only of use where there is another worker to follow. */
