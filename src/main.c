@@ -107,8 +107,9 @@ int main(int argc, char **argv)
     int status = options_parse(&table, &options, argc, argv);
     if (status == OPTIONS_GO) {
         pool.source = (struct settings_source){
-            options.config[0] == '\0' ? NULL : options.config,
-            options.set.values, options.set.count};
+            .path = options.config[0] == '\0' ? NULL : options.config,
+            .overrides = options.set.values,
+            .override_count = options.set.count};
         status = !offered       ? start(&pool, &options)
                  : options.test ? answer_trial(&pool, state)
                                 : take_over(&pool, state);

@@ -72,6 +72,9 @@ struct config {
     struct config_shadow shadow;
     struct config_endpoint *endpoints[CONFIG_ENDPOINTS_MAX];
     size_t endpoint_count; /* at least 1 after config_load() */
+    /* The files that it names were looked at before, and are not looked for
+     * again: one that is gone is missed when it is needed. */
+    bool tried;
 };
 
 void config_free(struct config **c);

@@ -308,18 +308,12 @@ static void read_lines(struct loading *l, struct config_lines *lines)
     }
 }
 
-static void load_file(struct loading *l)
+static void load_file(struct loading *l, FILE *file)
 {
-    struct config_lines lines = {.file = fopen(l->path, "re")};
-    if (lines.file == NULL) {
-        complain(l, "%s: %s", l->path, strerror(errno));
-        return;
-    }
+    struct config_lines lines = {.file = file};
     read_lines(l, &lines);
-    bool broken = ferror(lines.file);
-    fclose(lines.file);
     l->line = 0;
-    if (broken)
+    if (ferror(file))
         complain(l, "%s: cannot be read; is it a file?", l->path);
 }
 
@@ -378,8 +372,10 @@ static void check(struct loading *l)
         complain(l, "%s", room);
 }
 
-struct config *config_load(const char *path, const char *const *overrides,
-                           size_t override_count, char error[CONFIG_ERROR_MAX])
+struct config *config_load_from(FILE *file, const char *path,
+                                const char *const *overrides,
+                                size_t override_count,
+                                char error[CONFIG_ERROR_MAX])
 {
     struct loading l = {.config = calloc(1, sizeof *l.config), .path = path};
     buf_init(&l.error, error, CONFIG_ERROR_MAX);
@@ -391,8 +387,8 @@ struct config *config_load(const char *path, const char *const *overrides,
     struct config_section shadow = config_shadow_section(l.config);
     if (!config_set_defaults(&pool) || !config_set_defaults(&shadow))
         complain(&l, "memory is short");
-    if (path != NULL && l.error.len == 0)
-        load_file(&l);
+    if (file != NULL && l.error.len == 0)
+        load_file(&l, file);
     l.overriding = true;
     for (size_t i = 0; i < override_count && l.error.len == 0; i++)
         apply_override(&l, overrides[i]);
@@ -401,4 +397,21 @@ struct config *config_load(const char *path, const char *const *overrides,
     if (l.error.len > 0)
         config_free(&l.config);
     return l.config;
+}
+
+struct config *config_load(const char *path, const char *const *overrides,
+                           size_t override_count, char error[CONFIG_ERROR_MAX])
+{
+    struct loading none = {.path = path};
+    FILE *file = path == NULL ? NULL : fopen(path, "re");
+    if (path == NULL || file != NULL) {
+        struct config *c =
+            config_load_from(file, path, overrides, override_count, error);
+        if (file != NULL)
+            fclose(file);
+        return c;
+    }
+    buf_init(&none.error, error, CONFIG_ERROR_MAX);
+    complain(&none, "%s: %s", path, strerror(errno));
+    return NULL;
 }

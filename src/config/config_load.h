@@ -5,6 +5,8 @@
 #ifndef TALLYD_CONFIG_CONFIG_LOAD_H
 #define TALLYD_CONFIG_CONFIG_LOAD_H
 
+#include <stdio.h>
+
 #include "config/config.h"
 
 /* Room for one message, e.g. "/etc/tallyd.conf:12: [pool] workers: ...". */
@@ -15,5 +17,12 @@
  * never CONFIG_reply_auto in the result. */
 struct config *config_load(const char *path, const char *const *overrides,
                            size_t override_count, char error[CONFIG_ERROR_MAX]);
+
+/* The same with what `file` has, which is read to its end; NULL: defaults
+ * alone. `path` is its name in messages. */
+struct config *config_load_from(FILE *file, const char *path,
+                                const char *const *overrides,
+                                size_t override_count,
+                                char error[CONFIG_ERROR_MAX]);
 
 #endif

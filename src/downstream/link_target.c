@@ -64,9 +64,9 @@ static CURLUcode parse(struct link_target *t)
 struct link_target *link_target_new(const struct link_settings *s, char *why,
                                     size_t why_size)
 {
-    if (!readable(s->ca, s->name, "ca", why, why_size) ||
-        !readable(s->cert, s->name, "cert", why, why_size) ||
-        !readable(s->key, s->name, "key", why, why_size))
+    if (!s->tried && (!readable(s->ca, s->name, "ca", why, why_size) ||
+                      !readable(s->cert, s->name, "cert", why, why_size) ||
+                      !readable(s->key, s->name, "key", why, why_size)))
         return NULL;
     struct link_target *t = calloc(1, sizeof *t);
     CURLUcode code = CURLUE_OUT_OF_MEMORY;

@@ -26,6 +26,8 @@ struct link_settings {
     enum link_http http;    /* the same */
     int64_t idle, lifetime; /* ns: of a connection that may be used again */
     int64_t connect_timeout; /* ns */
+    bool tried; /* its files were looked for before: link_target_new() does not
+                 * do it again */
 };
 
 /* A URL in the parts that a request needs, percent-encoded but for `user`. */

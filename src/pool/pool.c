@@ -307,4 +307,6 @@ void pool_close(struct pool *p)
     scoreboard_free(p->board);
     settings_free(&p->now);
     settings_free(&p->next);
+    free(p->tried);
+    p->tried = NULL;
 }

@@ -37,7 +37,9 @@ struct pool {
     struct downstream *warm;     /* keeps libcurl ready, see warm_up() */
     struct sd_status sd_status;  /* of the process that serves or supervises */
     pid_t supervisor;            /* 0: this process serves */
-    int trial; /* what a program that is tried has said; see pool_upgrade.h */
+    int trial;   /* what a program that is tried has said; see pool_upgrade.h */
+    char *tried; /* what the file of settings had when that was started */
+    size_t tried_len;
 };
 
 /* The log that these settings ask for; borrows their texts. */

@@ -18,6 +18,7 @@
 #include "os/process.h"
 #include "os/program.h"
 #include "os/signals.h"
+#include "pool/handover.h"
 #include "pool/pool_layout.h"
 #include "scoreboard/board_file.h"
 
@@ -32,87 +33,6 @@ static void close_quietly(int fd)
     int error = errno;
     close(fd);
     errno = error;
-}
-
-/* --- What is handed over: checked as if anybody had written it. --- */
-
-size_t pool_upgrade_size(const struct handover *h)
-{
-    return sizeof *h + h->members * sizeof(struct handover_member) +
-           h->conns * sizeof(struct handover_store) + h->settings;
-}
-
-static bool is_file(int32_t fd)
-{
-    return fd > 2 && fd < HANDOVER_FILE_MAX;
-}
-
-static bool has_good_counts(const struct handover *h)
-{
-    return h->slots >= 2 && h->slots <= HANDOVER_SLOTS_MAX &&
-           h->members <= h->slots && h->conns >= 1 &&
-           h->conns <= HANDOVER_CONNS_MAX &&
-           h->settings <= HANDOVER_SETTINGS_MAX;
-}
-
-static bool is_good_listener(const struct handover_listener *l)
-{
-    return l->adopted <= 1 && l->is_unix <= 1 &&
-           memchr(l->path, '\0', sizeof l->path) != NULL;
-}
-
-static bool has_good_files(const struct handover_view *v)
-{
-    for (int i = 0; i < HANDOVER_FILES; i++)
-        if (!is_file(v->head->files[i]) &&
-            ((i != HANDOVER_STATUS && i != HANDOVER_PID_FILE) ||
-             v->head->files[i] != -1))
-            return false;
-    for (uint32_t i = 0; i < v->head->conns; i++)
-        if (!is_file(v->stores[i].near) || !is_file(v->stores[i].far))
-            return false;
-    return true;
-}
-
-static bool are_good_members(const struct handover_view *v)
-{
-    bool taken[HANDOVER_SLOTS_MAX] = {false};
-    for (uint32_t i = 0; i < v->head->members; i++) {
-        const struct handover_member *m = &v->members[i];
-        if (m->pid <= 1 || m->number >= v->head->slots || taken[m->number] ||
-            m->generation == 0 || m->generation > v->head->newest ||
-            m->retired > 1)
-            return false;
-        taken[m->number] = true;
-    }
-    return true;
-}
-
-static bool are_good_settings(const struct handover_view *v)
-{
-    uint32_t n = v->head->settings;
-    return n == 0 || v->settings[n - 1] == '\0';
-}
-
-bool pool_upgrade_read(const void *bytes, size_t n, struct handover_view *v,
-                       const char **why)
-{
-    const struct handover *h = bytes;
-    *why = "it is in a format of another version";
-    if (n < sizeof *h ||
-        memcmp(h->format, HANDOVER_FORMAT, sizeof h->format) != 0)
-        return false;
-    *why = "its numbers do not fit together";
-    if (!has_good_counts(h) || pool_upgrade_size(h) != n || h->pid <= 1 ||
-        h->generation == 0 || h->generation > h->newest)
-        return false;
-    v->head = h;
-    v->members = (const void *)(h + 1);
-    v->stores = (const void *)(v->members + h->members);
-    v->settings = (const void *)(v->stores + h->conns);
-    *why = "it names what cannot be";
-    return is_good_listener(&h->listener) && is_good_listener(&h->status) &&
-           has_good_files(v) && are_good_members(v) && are_good_settings(v);
 }
 
 /* --- The program that leaves: what it hands over. --- */
@@ -151,7 +71,9 @@ static void describe_head(const struct pool *p, const struct upgrade_past *past,
                            .listener = describe(&p->listener),
                            .status = describe(&p->status),
                            .slots = past->count,
-                           .conns = conn_pool_slots(p->conn_pool)};
+                           .conns = conn_pool_slots(p->conn_pool),
+                           .source = (uint32_t)p->tried_len,
+                           .has_source = p->tried != NULL};
     for (uint32_t i = 0; i < past->count; i++)
         h->members += past->members[i].pid != 0;
 }
@@ -171,7 +93,9 @@ static void describe_rest(const struct pool *p, const struct upgrade_past *past,
                    "two descriptors each");
     conn_pool_hand_over(p->conn_pool, &conn_pool,
                         (struct conn_pool_store *)(void *)stores);
-    memcpy(stores + h->conns, settings, h->settings);
+    char *end = mempcpy(stores + h->conns, settings, h->settings);
+    if (p->tried != NULL)
+        memcpy(end, p->tried, p->tried_len);
     int32_t *f = h->files;
     f[HANDOVER_LISTENER] = p->listener.fd;
     f[HANDOVER_STATUS] = p->status.fd;
@@ -198,7 +122,7 @@ static struct handover *describe_all(const struct pool *p,
     bool good = fclose(f) == 0;
     describe_head(p, past, &head);
     head.settings = (uint32_t)n;
-    struct handover *all = good ? malloc(pool_upgrade_size(&head)) : NULL;
+    struct handover *all = good ? malloc(handover_size(&head)) : NULL;
     if (all != NULL) {
         *all = head;
         describe_rest(p, past, all, settings);
@@ -223,7 +147,7 @@ static bool write_all(int fd, const char *bytes, size_t n)
 static int make_state(const struct handover *all)
 {
     int fd = memfd_create("tallyd-handover", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0 || (write_all(fd, (const char *)all, pool_upgrade_size(all)) &&
+    if (fd < 0 || (write_all(fd, (const char *)all, handover_size(all)) &&
                    fcntl(fd, F_ADD_SEALS, SEALS) == 0))
         return fd;
     close_quietly(fd);
@@ -294,9 +218,28 @@ static pid_t fork_trial(struct pool *p, int state)
     return pid;
 }
 
+static void forget_settings(struct pool *p)
+{
+    free(p->tried);
+    p->tried = NULL;
+    p->tried_len = 0;
+}
+
+/* What is tried is what is handed over. Where it cannot be read, the trial says
+ * why, and is the end of it. */
+static void read_settings(struct pool *p)
+{
+    char why[CONFIG_ERROR_MAX];
+    forget_settings(p);
+    if (p->source.path != NULL)
+        settings_read(p->source.path, HANDOVER_SOURCE_MAX, &p->tried,
+                      &p->tried_len, why);
+}
+
 static pid_t try_it(void *context, const struct upgrade_past *past)
 {
     struct pool *p = context;
+    read_settings(p);
     struct handover *all = describe_all(p, past);
     int state = all == NULL ? -1 : make_state(all);
     free(all);
@@ -367,10 +310,14 @@ static void become(void *context, int status, const struct upgrade_past *past)
     const char *why = strerror(ENOMEM);
     if (!is_good(p, status))
         return;
+    if (p->source.path != NULL && p->tried == NULL) {
+        log_error("upgrade: %s could not be read; generation %u goes on",
+                  p->source.path, p->generation);
+        return;
+    }
     struct handover *all = describe_all(p, past);
     int state = all == NULL ? -1 : make_state(all);
-    if (state >= 0 &&
-        pool_upgrade_read(all, pool_upgrade_size(all), &v, &why)) {
+    if (state >= 0 && handover_read(all, handover_size(all), &v, &why)) {
         log_info("upgrade: the program that is installed now takes over");
         /* Libraries do not always say that theirs are to be closed. */
         close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -388,6 +335,7 @@ static void become(void *context, int status, const struct upgrade_past *past)
     if (state >= 0)
         close(state);
     free(all);
+    forget_settings(p);
 }
 
 struct upgrade_plan pool_upgrade_plan(struct pool *p)
@@ -435,7 +383,7 @@ static bool read_state(int state, struct handover_view *v, const char **why)
     size_t n;
     const void *bytes = map_state(state, &n);
     *why = strerror(errno);
-    return bytes != NULL && pool_upgrade_read(bytes, n, v, why);
+    return bytes != NULL && handover_read(bytes, n, v, why);
 }
 
 static struct listener listener_of(const struct handover_listener *h, int fd)
@@ -454,7 +402,7 @@ static bool load_fixed(struct settings *fixed, const struct handover_view *v,
                        char why[CONFIG_ERROR_MAX])
 {
     const char *list[FIXED_MOST];
-    struct settings_source source = {NULL, list, 0};
+    struct settings_source source = {.overrides = list, .tried = true};
     const char *end = v->settings + v->head->settings;
     for (const char *at = v->settings; at < end; at += strlen(at) + 1)
         if (source.override_count < FIXED_MOST)
@@ -462,14 +410,19 @@ static bool load_fixed(struct settings *fixed, const struct handover_view *v,
     return settings_load(fixed, &source, why);
 }
 
-/* The settings of the source, but for those that are fixed. */
+/* The settings that are handed over, but for those that are fixed. `tried`:
+ * another process has found that they are good. */
 static bool load_settings(struct pool *p, const struct handover_view *v,
-                          char why[CONFIG_ERROR_MAX])
+                          bool tried, char why[CONFIG_ERROR_MAX])
 {
     struct settings fixed = {0};
-    bool good = load_fixed(&fixed, v, why) &&
-                settings_load_again(&p->now, &p->source, &fixed,
-                                    v->head->slots / 2, why);
+    struct settings_source source = p->source;
+    source.text = v->source;
+    source.text_len = v->source_len;
+    source.tried = tried && (v->source != NULL || source.path == NULL);
+    bool good =
+        load_fixed(&fixed, v, why) &&
+        settings_load_again(&p->now, &source, &fixed, v->head->slots / 2, why);
     settings_free(&fixed);
     return good;
 }
@@ -482,7 +435,7 @@ bool pool_upgrade_accepts(struct pool *p, int state)
     bool good = read_state(state, &v, &what);
     if (!good)
         fprintf(stderr, "tallyd: what the pool hands over: %s\n", what);
-    else if (!(good = load_settings(p, &v, why)))
+    else if (!(good = load_settings(p, &v, false, why)))
         fprintf(stderr, "tallyd: %s\n", why);
     return good;
 }
@@ -491,7 +444,7 @@ bool pool_upgrade_accepts(struct pool *p, int state)
 static bool take_settings(struct pool *p, const struct handover_view *v)
 {
     char why[CONFIG_ERROR_MAX];
-    if (!load_settings(p, v, why)) {
+    if (!load_settings(p, v, true, why)) {
         log_error("upgrade: %s", why);
         return false;
     }

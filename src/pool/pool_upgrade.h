@@ -5,94 +5,22 @@
  * the listeners and the workers and, where both programs lay out shared memory
  * alike, with all that the workers share. supervisor/upgrade.h says when.
  *
- * What the new program has to know is a sealed file (memfd_create(2)) with
- * `struct handover` and what follows it. The number of its descriptor is in the
- * environment of the new program, whose arguments are those of this one. */
+ * What the new program has to know is a sealed file (memfd_create(2)), as
+ * pool/handover.h says. The number of its descriptor is in the environment of
+ * the new program, whose arguments are those of this one.
+ *
+ * There is no way back from the new program. So the settings are read before it
+ * is tried, tried as they were read, and handed over: what becomes of their
+ * file meanwhile does not matter, and the new program looks for none of the
+ * files that they name before its first reload. */
 #ifndef TALLYD_POOL_POOL_UPGRADE_H
 #define TALLYD_POOL_POOL_UPGRADE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "pool/pool.h"
 #include "supervisor/upgrade.h"
-
-/* --- What is handed over. --- */
-
-/* In this order: struct handover, members, stores, settings. Both programs run
- * on one machine, so numbers are as the machine has them. The format changes
- * with anything below; a program that does not know it refuses, and nothing has
- * happened. */
-#define HANDOVER_FORMAT "tallyh2"
-
-#define HANDOVER_SLOTS_MAX 2048
-#define HANDOVER_CONNS_MAX 65536
-#define HANDOVER_SETTINGS_MAX 65536
-#define HANDOVER_FILE_MAX (1 << 20)
-
-/* Descriptors, open under the same numbers in both; -1: none. */
-enum handover_file {
-    HANDOVER_LISTENER,
-    HANDOVER_STATUS,
-    HANDOVER_PID_FILE, /* locked by the process */
-    HANDOVER_BOARD, /* from here on: of use only if the layouts are the same */
-    HANDOVER_IDLE_SET,
-    HANDOVER_BELL,
-    HANDOVER_CONN_TABLE,
-    HANDOVER_SET,
-    HANDOVER_CLOCK,
-    HANDOVER_CONN_WATCH,
-    HANDOVER_FILES
-};
-
-struct handover_listener {
-    uint64_t device, inode;    /* of the file at `path` */
-    uint32_t adopted, is_unix; /* 0 or 1 */
-    char path[112];            /* NUL-terminated */
-};
-
-/* A worker that runs, whose parent the program stays. */
-struct handover_member {
-    int32_t pid;
-    uint32_t number, generation;
-    uint32_t retired;         /* 1: it was told to leave, by `kill_at` */
-    int64_t started, kill_at; /* monotonic ns */
-    uint64_t begun;           /* of its slot, at its start */
-};
-
-struct handover_store {
-    int32_t near, far; /* descriptors */
-};
-
-struct handover {
-    char format[8];
-    uint32_t layout; /* of all memory that is shared, and of parked bytes */
-    int32_t pid;     /* of the supervisor, before and after */
-    uint32_t generation, newest;
-    int32_t files[HANDOVER_FILES];
-    struct handover_listener listener, status;
-    uint32_t slots;    /* of the scoreboard */
-    uint32_t members;  /* at most as many */
-    uint32_t conns;    /* slots of the connection pool: a store each */
-    uint32_t settings; /* bytes: section.key=value, each with its NUL */
-};
-
-struct handover_view {
-    const struct handover *head;
-    const struct handover_member *members;
-    const struct handover_store *stores;
-    const char *settings;
-};
-
-/* How many bytes that makes in all. */
-size_t pool_upgrade_size(const struct handover *h);
-
-/* Check `bytes`, which are hostile, borrowed, and aligned as malloc(3) does,
- * and point into them. False: `why`, static text, says what is wrong. Touches
- * nothing but these bytes. */
-bool pool_upgrade_read(const void *bytes, size_t n, struct handover_view *v,
-                       const char **why);
 
 /* --- The program that leaves. --- */
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -51,23 +52,58 @@ static void put_place(struct buf *out, const struct settings_source *source,
         buf_str(out, "[pool] ");
 }
 
+/* A stream of no bytes cannot be opened everywhere, and is as good as none. */
+static struct config *load_text(const struct settings_source *source,
+                                char why[CONFIG_ERROR_MAX])
+{
+    FILE *file =
+        source->text_len == 0
+            ? NULL
+            : fmemopen((void *)(uintptr_t)source->text, source->text_len, "r");
+    if (file == NULL && source->text_len > 0) {
+        snprintf(why, CONFIG_ERROR_MAX, "memory is short");
+        return NULL;
+    }
+    struct config *c = config_load_from(file, source->path, source->overrides,
+                                        source->override_count, why);
+    if (file != NULL)
+        fclose(file);
+    return c;
+}
+
+static struct config *load(const struct settings_source *source,
+                           char why[CONFIG_ERROR_MAX])
+{
+    struct config *c = source->text != NULL
+                           ? load_text(source, why)
+                           : config_load(source->path, source->overrides,
+                                         source->override_count, why);
+    if (c != NULL)
+        c->tried = source->tried;
+    return c;
+}
+
+/* What else there is in the system, once more than the endpoints need. */
+static bool check_system(const struct config *c, char *what, size_t room)
+{
+    uid_t uid;
+    gid_t gid;
+    return c->tried ||
+           (check_shadow(&c->shadow, what, room) &&
+            sandbox_find(c->pool.user, c->pool.group, &uid, &gid, what, room) &&
+            cpu_list_check(c->pool.cpu_affinity, what, room));
+}
+
 bool settings_load(struct settings *s, const struct settings_source *source,
                    char why[CONFIG_ERROR_MAX])
 {
     char what[CONFIG_ERROR_MAX / 2];
-    uid_t uid;
-    gid_t gid;
     *s = (struct settings){0};
-    s->config = config_load(source->path, source->overrides,
-                            source->override_count, why);
+    s->config = load(source, why);
     if (s->config == NULL)
         return false;
-    const struct config_pool *c = &s->config->pool;
     s->endpoints = endpoint_table_new(s->config, what, sizeof what);
-    if (s->endpoints != NULL &&
-        check_shadow(&s->config->shadow, what, sizeof what) &&
-        sandbox_find(c->user, c->group, &uid, &gid, what, sizeof what) &&
-        cpu_list_check(c->cpu_affinity, what, sizeof what))
+    if (s->endpoints != NULL && check_system(s->config, what, sizeof what))
         return true;
     struct buf out;
     buf_init(&out, why, CONFIG_ERROR_MAX);
@@ -124,6 +160,31 @@ static bool is_file(const char *path, char why[CONFIG_ERROR_MAX])
     return false;
 }
 
+bool settings_read(const char *path, size_t most, char **text, size_t *len,
+                   char why[CONFIG_ERROR_MAX])
+{
+    *text = NULL;
+    if (!is_file(path, why))
+        return false;
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        snprintf(why, CONFIG_ERROR_MAX, "%.300s: %s", path, strerror(errno));
+        return false;
+    }
+    *text = malloc(most + 1);
+    if (*text != NULL)
+        *len = fread(*text, 1, most + 1, file);
+    bool good = *text != NULL && ferror(file) == 0 && *len <= most;
+    fclose(file);
+    if (good)
+        return true;
+    snprintf(why, CONFIG_ERROR_MAX,
+             "%.300s: cannot be read, or has more than %zu bytes", path, most);
+    free(*text);
+    *text = NULL;
+    return false;
+}
+
 static bool keep(const struct setting *row, const struct config_section *to,
                  const struct config_section *from)
 {
@@ -168,7 +229,8 @@ bool settings_load_again(struct settings *s,
                          char why[CONFIG_ERROR_MAX])
 {
     *s = (struct settings){0};
-    if (source->path != NULL && !is_file(source->path, why))
+    if (source->path != NULL && source->text == NULL &&
+        !is_file(source->path, why))
         return false;
     if (!settings_load(s, source, why))
         return false;

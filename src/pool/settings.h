@@ -18,6 +18,10 @@ struct settings_source {
     const char *path;             /* of the file; NULL: none, the defaults */
     const char *const *overrides; /* section.key=value, as -s takes it */
     size_t override_count;
+    /* What the file had when it was read; NULL: it is to be read. */
+    const char *text;
+    size_t text_len;
+    bool tried; /* all that they name was there a moment ago: see config.h */
 };
 
 struct settings {
@@ -27,6 +31,11 @@ struct settings {
 
 /* Read them. False: *s holds nothing. */
 bool settings_load(struct settings *s, const struct settings_source *source,
+                   char why[CONFIG_ERROR_MAX]);
+
+/* What the file has, of `most` bytes at most: *text is to be freed, and has
+ * *len bytes, perhaps none. The path has to be that of a regular file. */
+bool settings_read(const char *path, size_t most, char **text, size_t *len,
                    char why[CONFIG_ERROR_MAX]);
 
 /* Does every selftest_file give its selftest_sum or selftest_result? Before the

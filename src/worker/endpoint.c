@@ -18,7 +18,8 @@ static enum link_http http_of(const char *text)
                                     : LINK_HTTP_2_PRIOR_KNOWLEDGE;
 }
 
-static bool open_downstream(struct endpoint *e, char *why, size_t why_size)
+static bool open_downstream(struct endpoint *e, bool tried, char *why,
+                            size_t why_size)
 {
     const struct config_endpoint *c = e->config;
     if (c->downstream[0] == '\0')
@@ -34,7 +35,8 @@ static bool open_downstream(struct endpoint *e, char *why, size_t why_size)
                  .http = http_of(c->downstream_http),
                  .idle = c->downstream_idle,
                  .lifetime = c->downstream_lifetime,
-                 .connect_timeout = c->connect_timeout},
+                 .connect_timeout = c->connect_timeout,
+                 .tried = tried},
         .timeout = c->timeout,
         .max_reply = (uint64_t)c->downstream_max_reply,
         .resend = c->resend == CONFIG_resend_once,
@@ -82,7 +84,7 @@ static bool open_program(struct endpoint *e, char *why, size_t why_size)
 }
 
 static bool open_endpoint(struct endpoint *e, const struct config_endpoint *c,
-                          char *why, size_t why_size)
+                          bool tried, char *why, size_t why_size)
 {
     e->config = c;
     e->path_len = strlen(c->path);
@@ -99,8 +101,9 @@ static bool open_endpoint(struct endpoint *e, const struct config_endpoint *c,
                  c->name);
         return false;
     }
-    return open_program(e, why, why_size) && open_sample(e, why, why_size) &&
-           open_downstream(e, why, why_size);
+    return open_program(e, why, why_size) &&
+           (open_sample(e, why, why_size) || tried) &&
+           open_downstream(e, tried, why, why_size);
 }
 
 /* Half of the longest that a post can take. */
@@ -122,7 +125,8 @@ struct endpoint_table *endpoint_table_new(const struct config *c, char *why,
     for (size_t i = 0; i < c->endpoint_count && t != NULL; i++) {
         t->count++;
         t->list[i].time_enough = time_enough(c, c->endpoints[i]);
-        if (!open_endpoint(&t->list[i], c->endpoints[i], why, why_size))
+        if (!open_endpoint(&t->list[i], c->endpoints[i], c->tried, why,
+                           why_size))
             endpoint_table_free(&t);
     }
     return t;

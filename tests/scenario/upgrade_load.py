@@ -42,11 +42,11 @@ def with_program(command):
     return [PROGRAM if part == kit.TALLYD else part for part in command]
 
 
-def start_pool(through=with_program, **settings):
+def start_pool(endpoints=None, through=with_program, **settings):
     if kit.WRAPPER:
         raise tap.Skip("the program that is executed is the wrapper")
     install(USUAL)
-    return Pool(through=through, **settings)
+    return Pool(endpoints, through=through, **settings)
 
 
 def start_front(front_class, **settings):
@@ -301,6 +301,62 @@ def bad_settings():
         tap.contains(pool.log(), "[pool] workers = 3", "the log")
         reloads.wait_until_alone(pool)
         pool.wait_for_workers(2)
+        serves(pool)
+
+
+def install_saboteur(command):
+    """The program under test, but when it has been tried `command` is run."""
+    install(f"""#!/bin/sh
+if [ "$1" = -t ]; then
+    {USUAL} "$@"
+    status=$?
+    {command}
+    exit $status
+fi
+exec {USUAL} "$@"
+""")
+
+
+@tap.test
+def settings_that_become_wrong():
+    """between the trial and the exec the file of settings becomes wrong, or is
+    gone: what was tried is in force, and the reload that follows fails"""
+    for command in "echo '[pool' > {config}", "rm {config}":
+        with start_pool(workers=2) as pool:
+            good = pool.config.read_text()
+            before = running(pool)
+            install_saboteur(command.format(config=pool.config))
+            tap.contains(upgrade(pool, 1), "see its log", "tallyctl")
+            tap.contains(pool.log(), "has taken over", "the log")
+            tap.check(running(pool) != before, "it runs the old program")
+            pool.config.write_text(good)  # for tallyctl
+            for pid in pool.wait_for_workers():  # each is replaced by a new one
+                os.kill(pid, signal.SIGKILL)
+                pool.wait_for_workers(besides=[pid])
+            serves(pool)
+            reloads.reload(pool)
+            serves(pool)
+
+
+@tap.test
+def files_that_are_gone():
+    """the same for files that the settings name"""
+    sample, authority = kit.fresh_path("sample"), kit.fresh_path("ca")
+    sample.write_bytes(SAMPLE)
+    authority.touch()
+    with start_pool({"main": {"selftest_file": sample, "selftest_sum": 42},
+                     "post": {"path": "/post", "downstream": "https://x/",
+                              "downstream_ca": authority}},
+                    workers=2) as pool:
+        install_saboteur(f"rm {sample} {authority}")
+        tap.contains(upgrade(pool, 1), "see its log", "tallyctl")
+        for pid in pool.wait_for_workers():
+            os.kill(pid, signal.SIGKILL)
+            pool.wait_for_workers(besides=[pid])
+        serves(pool)
+        sample.write_bytes(SAMPLE)
+        authority.touch()
+        reloads.reload(pool)
         serves(pool)
 
 

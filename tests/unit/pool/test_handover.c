@@ -1,6 +1,6 @@
-/* pool_upgrade: what one program writes the next one reads, and nothing else.
+/* handover: what one program writes the next one reads, and nothing else.
  */
-#include "pool/pool_upgrade.h"
+#include "pool/handover.h"
 
 #include <string.h>
 
@@ -10,6 +10,7 @@
 #define MEMBERS 3
 #define PLACES 4
 static const char settings[] = "pool.listen=/x\0pool.workers=4";
+static const char source[] = "[pool]\nworkers = 4\n";
 
 static union {
     struct handover head;
@@ -28,10 +29,11 @@ static struct handover_store *stores(void)
     return (void *)(members() + MEMBERS);
 }
 
-static void fill(void)
+static void fill_as(const char *format)
 {
     memset(&room, 0, sizeof room);
-    room.head = (struct handover){.format = HANDOVER_FORMAT,
+    room.head = (struct handover){.source = sizeof source,
+                                  .has_source = 1,
                                   .layout = 7,
                                   .pid = 100,
                                   .generation = 2,
@@ -49,13 +51,21 @@ static void fill(void)
     for (int i = 0; i < PLACES; i++)
         stores()[i] = (struct handover_store){20 + i, 30 + i};
     memcpy(stores() + PLACES, settings, sizeof settings);
-    size = pool_upgrade_size(&room.head);
+    memcpy((char *)(stores() + PLACES) + sizeof settings, source,
+           sizeof source);
+    memcpy(room.head.format, format, sizeof room.head.format);
+    size = handover_size(&room.head);
+}
+
+static void fill(void)
+{
+    fill_as(HANDOVER_FORMAT);
 }
 
 static bool is_read(void)
 {
     const char *why = NULL;
-    bool good = pool_upgrade_read(&room, size, &view, &why);
+    bool good = handover_read(&room, size, &view, &why);
     ck_assert_ptr_nonnull(why);
     return good;
 }
@@ -67,8 +77,33 @@ START_TEST(what_is_written_is_read)
     ck_assert_int_eq(view.members[2].pid, 103);
     ck_assert_int_eq(view.stores[3].far, 33);
     ck_assert_mem_eq(view.settings, settings, sizeof settings);
+    ck_assert_uint_eq(view.source_len, sizeof source);
+    ck_assert_mem_eq(view.source, source, sizeof source);
     room.head.files[HANDOVER_STATUS] = -1;
     ck_assert(is_read());
+    room.head.has_source = 0;
+    ck_assert(is_read());
+    ck_assert_ptr_null(view.source);
+}
+END_TEST
+
+/* It ends its head before `source`, and the whole before the file. */
+START_TEST(what_a_version_before_has_written_is_read)
+{
+    size_t missing = sizeof room.head - offsetof(struct handover, source);
+    fill_as(HANDOVER_FORMAT_BEFORE);
+    memmove(&room.head.source, &room.head + 1, sizeof room - sizeof room.head);
+    ck_assert_uint_gt(missing, 0);
+    ck_assert(is_read());
+    ck_assert_int_eq(view.members[2].pid, 103);
+    ck_assert_int_eq(view.stores[3].far, 33);
+    ck_assert_mem_eq(view.settings, settings, sizeof settings);
+    ck_assert_ptr_eq(view.settings + sizeof settings, room.bytes + size);
+    ck_assert_ptr_null(view.source);
+    for (size_t all = size, n = 0; n < all + 64; n++) {
+        size = n;
+        ck_assert_int_eq(is_read(), n == all);
+    }
 }
 END_TEST
 
@@ -103,6 +138,9 @@ START_TEST(numbers_that_cannot_be_are_refused)
     REFUSED(room.head.conns, UINT32_MAX / 8 + 1);
     REFUSED(room.head.conns, 0);
     REFUSED(room.head.settings, UINT32_MAX);
+    REFUSED(room.head.source, UINT32_MAX);
+    REFUSED(room.head.source, sizeof source - 1);
+    REFUSED(room.head.has_source, 2);
     REFUSED(room.head.listener.adopted, 2);
     REFUSED(room.head.status.is_unix, UINT32_MAX);
     REFUSED(room.head.files[HANDOVER_LISTENER], -1);
@@ -119,7 +157,7 @@ START_TEST(numbers_that_cannot_be_are_refused)
     REFUSED(members()[1].retired, 2);
     REFUSED(stores()[0].near, -1);
     REFUSED(stores()[3].far, 1);
-    REFUSED(room.bytes[size - 1], 'x');
+    REFUSED(room.bytes[size - sizeof source - 1], 'x');
     fill();
     memset(room.head.status.path, 'x', sizeof room.head.status.path);
     ck_assert(!is_read());
@@ -140,7 +178,7 @@ START_TEST(bytes_by_chance_do_no_harm)
         const char *why;
         EXPECT(copy != NULL);
         memcpy(copy, &room, size);
-        pool_upgrade_read(copy, size, &view, &why);
+        handover_read(copy, size, &view, &why);
         free(copy);
     }
 }
@@ -149,7 +187,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        what_is_written_is_read, another_length_is_refused,
-        numbers_that_cannot_be_are_refused, bytes_by_chance_do_no_harm};
-    return UNIT_RUN_WITH("pool_upgrade", tests, fill, NULL);
+        what_is_written_is_read, what_a_version_before_has_written_is_read,
+        another_length_is_refused, numbers_that_cannot_be_are_refused,
+        bytes_by_chance_do_no_harm};
+    return UNIT_RUN_WITH("handover", tests, fill, NULL);
 }
