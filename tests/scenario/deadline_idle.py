@@ -13,6 +13,7 @@ import fastcgi
 import kit
 import procfs
 import tap
+from deaths import Deaths
 from pool import SAMPLE, Pool, nobody_wakes_up, serves
 
 SUM = b'{"sum":42}'
@@ -92,6 +93,24 @@ def nothing_waits():
     """one that is stopped while nothing waits is replaced as well: it may have
     been told of what nobody else is told of"""
     stopped_ones(2, lambda *_: None, workers=2)
+
+
+@tap.test
+def told_and_then_stopped():
+    """one that was just told of a connection, which no other is told of then;
+    the other workers are idle"""
+    for ask in on_a_new_connection, on_a_kept_connection:
+        deaths = Deaths(workers=3, log_level="info")
+        with deaths.pool as pool, pool.link() as link:
+            on_a_kept_connection(pool, link)
+            pool.wait_for_workers()
+            pool.wait_for_sleep()
+            before = pool.workers()
+            deaths.hit_after(1, "epoll_pwait", signal.SIGSTOP)
+            ask(pool, link)
+            kit.until("it is replaced", lambda: pool.count("idle_kills") == 1)
+            pool.wait_for_workers()
+            tap.equal(len(set(before) - set(pool.workers())), 1, "replaced")
 
 
 @tap.test
