@@ -238,6 +238,11 @@ int conn_pool_next_due(struct conn_pool *t, int from, int64_t due)
     return -1;
 }
 
+int conn_pool_next_late(const struct conn_pool *t, int from, int64_t due)
+{
+    return conn_table_next_late(t->table, from, due);
+}
+
 /* --- The listener. --- */
 
 static void hear_again(struct conn_pool *t)
@@ -314,8 +319,6 @@ void conn_pool_quiet(struct conn_pool *t)
     atomic_store(&t->table->knocking, 0);
 }
 
-/* --- What waits. --- */
-
 void conn_pool_watch(struct conn_pool *t)
 {
     t->looks_out = true;
@@ -340,6 +343,8 @@ int conn_pool_reserve(struct conn_pool *t)
 
 void conn_pool_opened(struct conn_pool *t, int slot)
 {
+    if (conn_pool_closing(t))
+        atomic_store(&t->table->opened, clock_now());
     conn_count_open(&t->table->at[slot].account, &t->counters);
 }
 
@@ -407,9 +412,9 @@ static void arm(struct conn_pool *t, int slot)
                (uint64_t)slot);
 }
 
-static bool put_back(struct conn_pool *t, int slot, int *fd,
-                     const struct iovec *parts, int count, int64_t deadline,
-                     bool queued)
+bool conn_pool_put_back(struct conn_pool *t, int slot, int *fd,
+                        const struct iovec *parts, int count, int64_t deadline,
+                        bool queued)
 {
     if (!keep(t, slot, fd) || !fd_store_write(&t->stores[slot], parts, count))
         return false;
@@ -423,18 +428,6 @@ static bool put_back(struct conn_pool *t, int slot, int *fd,
     return true;
 }
 
-bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
-                    const struct iovec *parts, int count, int64_t deadline)
-{
-    return put_back(t, slot, fd, parts, count, deadline, false);
-}
-
-bool conn_pool_queue_up(struct conn_pool *t, int slot, int *fd,
-                        const struct iovec *parts, int count, int64_t deadline)
-{
-    return put_back(t, slot, fd, parts, count, deadline, true);
-}
-
 /* Parked, by a process that could not have it, for want of descriptors. Without
  * a copy it can neither be armed nor shut down, so the clock tells others. */
 static void set_adrift(struct conn_pool *t, int slot)
@@ -443,12 +436,6 @@ static void set_adrift(struct conn_pool *t, int slot)
     p->adrift = 1;
     atomic_store(&p->owner, CONN_SLOT_PARKED);
     shared_timer_set(&t->clock, clock_now() + ADRIFT_PAUSE);
-}
-
-static void leave_to_others(struct conn_pool *t, int slot)
-{
-    set_adrift(t, slot);
-    poll(NULL, 0, ADRIFT_ASIDE_MS);
 }
 
 int conn_pool_take(struct conn_pool *t, int slot, void *bytes, size_t *n,
@@ -460,7 +447,8 @@ int conn_pool_take(struct conn_pool *t, int slot, void *bytes, size_t *n,
         return -1;
     int fd = fd_store_copy(&t->stores[slot], p->generation);
     if (fd < 0) {
-        leave_to_others(t, slot);
+        set_adrift(t, slot);
+        poll(NULL, 0, ADRIFT_ASIDE_MS); /* others come first */
         errno = EMFILE;
         return -1;
     }
@@ -477,12 +465,7 @@ int conn_pool_take(struct conn_pool *t, int slot, void *bytes, size_t *n,
     return fd;
 }
 
-bool conn_pool_is_empty(const struct conn_pool *t)
-{
-    return conn_table_find(t->table, CONN_SLOT_PARKED) < 0;
-}
-
-/* --- After a death, and at the end. --- */
+/* --- After a death. --- */
 
 /* Settle what a dead process has left at `slot`, which is owned. A connection
  * that nobody had begun to read is parked again; any other one ends. Where
@@ -569,13 +552,49 @@ uint32_t conn_pool_recover(struct conn_pool *t, int owner,
     return lost;
 }
 
-void conn_pool_close(struct conn_pool *t)
+/* --- The end. --- */
+
+enum conn_pool_end { OPEN, CLOSING, CLOSING_SHUT, DEAF };
+
+void conn_pool_close(struct conn_pool *t, bool shut)
 {
-    atomic_store(&t->table->closing, 1);
-    epoll_ctl(t->set, EPOLL_CTL_DEL, t->listener, NULL);
+    int32_t open = OPEN;
+    atomic_compare_exchange_strong(&t->table->closing, &open,
+                                   shut ? CLOSING_SHUT : CLOSING);
 }
 
+void conn_pool_found_empty(struct conn_pool *t)
+{
+    if (atomic_load(&t->table->closing) == CLOSING_SHUT)
+        conn_pool_deafen(t);
+}
+
+void conn_pool_deafen(struct conn_pool *t)
+{
+    atomic_store(&t->table->closing, DEAF);
+    epoll_ctl(t->set, EPOLL_CTL_DEL, t->listener, NULL);
+}
 bool conn_pool_closing(const struct conn_pool *t)
 {
-    return atomic_load(&t->table->closing) != 0;
+    return atomic_load(&t->table->closing) != OPEN;
+}
+
+bool conn_pool_accepts(const struct conn_pool *t)
+{
+    return atomic_load(&t->table->closing) != DEAF;
+}
+
+int64_t conn_pool_last_opened(const struct conn_pool *t)
+{
+    return atomic_load(&t->table->opened);
+}
+
+bool conn_pool_is_empty(const struct conn_pool *t)
+{
+    return conn_table_is_empty(t->table);
+}
+
+bool conn_pool_is_done(const struct conn_pool *t)
+{
+    return !conn_pool_accepts(t) && conn_pool_is_empty(t);
 }

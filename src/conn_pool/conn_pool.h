@@ -145,14 +145,26 @@ void conn_pool_vacate(struct conn_pool *t, int slot, int fd);
  * due for it. False, with errno: the kernel would not take the descriptor
  * (ETOOMANYREFS, ENOMEM); the connection still belongs to the caller, and *fd
  * is its descriptor, perhaps a new one. */
-bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
-                    const struct iovec *parts, int count, int64_t deadline);
+bool conn_pool_put_back(struct conn_pool *t, int slot, int *fd,
+                        const struct iovec *parts, int count, int64_t deadline,
+                        bool queued);
 
-/* The same for a connection whose next request may be among those bytes. It
- * waits behind all that wait now: CONN_POOL_REQUEST tells of it as soon as
- * something could be written to it as well (EPOLLOUT, epoll_ctl(2)). */
-bool conn_pool_queue_up(struct conn_pool *t, int slot, int *fd,
-                        const struct iovec *parts, int count, int64_t deadline);
+static inline bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
+                                  const struct iovec *parts, int count,
+                                  int64_t deadline)
+{
+    return conn_pool_put_back(t, slot, fd, parts, count, deadline, false);
+}
+
+/* The same, `queued`, for a connection whose next request may be among those
+ * bytes. It waits behind all that wait now: CONN_POOL_REQUEST tells of it as
+ * soon as something could be written to it as well (EPOLLOUT, epoll_ctl(2)). */
+static inline bool conn_pool_queue_up(struct conn_pool *t, int slot, int *fd,
+                                      const struct iovec *parts, int count,
+                                      int64_t deadline)
+{
+    return conn_pool_put_back(t, slot, fd, parts, count, deadline, true);
+}
 
 /* Take a parked connection: own its slot, and give its descriptor, which only
  * conn_pool_park() and conn_pool_vacate() may close. `bytes`, with room for
@@ -171,7 +183,9 @@ int conn_pool_take(struct conn_pool *t, int slot, void *bytes, size_t *n,
  * over. -1: there is none left, and the clock is set for the next deadline. */
 int conn_pool_next_due(struct conn_pool *t, int from, int64_t due);
 
-bool conn_pool_is_empty(const struct conn_pool *t);
+/* After CONN_POOL_CLOCK or not, the next parked slot at or after `from` whose
+ * deadline is after `due`; -1: there is none. */
+int conn_pool_next_late(const struct conn_pool *t, int from, int64_t due);
 
 /* For the supervisor, after the process `owner` has died: close the connections
  * that it owned and had begun to read, park those that it had not, arm every
@@ -184,8 +198,24 @@ uint32_t conn_pool_recover(struct conn_pool *t, int owner,
                            struct conn_count_counters c);
 
 /* The pool ends: from now on conn_pool_closing() is true in every process, and
- * a worker that is told to stop first serves what is parked. */
-void conn_pool_close(struct conn_pool *t);
+ * a worker that is told to stop serves what there is. New connections are still
+ * told of until conn_pool_deafen(), after which nobody accepts any: one that is
+ * being accepted meanwhile may still come. `shut`: connect(2) is refused, so
+ * the worker that finds the listener's queue empty, which it says with
+ * conn_pool_found_empty(), has found the end of it. */
+void conn_pool_close(struct conn_pool *t, bool shut);
+void conn_pool_found_empty(struct conn_pool *t);
+void conn_pool_deafen(struct conn_pool *t);
 bool conn_pool_closing(const struct conn_pool *t);
+bool conn_pool_accepts(const struct conn_pool *t);
+
+/* When the last connection was accepted since conn_pool_close(), monotonic ns;
+ * 0: none was. */
+int64_t conn_pool_last_opened(const struct conn_pool *t);
+
+/* Is there no connection, parked or owned? Done: and nobody accepts any more.
+ */
+bool conn_pool_is_empty(const struct conn_pool *t);
+bool conn_pool_is_done(const struct conn_pool *t);
 
 #endif

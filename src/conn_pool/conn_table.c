@@ -74,3 +74,19 @@ bool conn_table_claim(struct conn_slot *p, int owner)
 {
     return change_owner(p, CONN_SLOT_PARKED, owner);
 }
+
+int conn_table_next_late(const struct conn_table *p, int from, int64_t due)
+{
+    for (int i = from; i < (int)p->most; i++)
+        if (p->at[i].owner == CONN_SLOT_PARKED && p->at[i].deadline > due)
+            return i;
+    return -1;
+}
+
+bool conn_table_is_empty(const struct conn_table *p)
+{
+    for (uint32_t i = 0; i < p->most; i++)
+        if (p->at[i].owner != CONN_SLOT_FREE)
+            return false;
+    return true;
+}

@@ -33,7 +33,9 @@ struct conn_table {
     _Atomic int64_t clock_at; /* of the clock */
     _Atomic int64_t deaf;     /* the listener is not heard until then; 0: is */
     _Atomic int64_t heard;    /* monotonic ns: when it was last heard again */
-    _Atomic int32_t closing;
+    _Atomic int32_t closing;  /* enum conn_pool_end */
+    _Atomic int64_t opened;   /* monotonic ns: at the end of the pool, when the
+                               * last connection was accepted */
     _Atomic int32_t knocking;
     _Atomic int64_t looked; /* monotonic ns: when conn_watch last looked */
     _Atomic uint32_t most;  /* none at or above it was ever reserved */
@@ -55,6 +57,12 @@ static inline struct readable_since *conn_table_readable(struct conn_table *p,
 
 /* A slot with that owner; -1: none. */
 int conn_table_find(const struct conn_table *p, int owner);
+
+/* One from `from` on that is parked and due later than at `due`; -1: none. */
+int conn_table_next_late(const struct conn_table *p, int from, int64_t due);
+
+/* Is every slot free? */
+bool conn_table_is_empty(const struct conn_table *p);
 
 /* Own a free slot; -1: there is none. */
 int conn_table_reserve(struct conn_table *p, int owner);

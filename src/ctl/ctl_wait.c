@@ -121,7 +121,8 @@ int ctl_wait_stop(const struct ctl_pool *p, const struct config *c)
     if (why == NULL && (b->stage == POOL_SERVING || b->slot_count < 2))
         why = give(p, SIGTERM);
     if (why == NULL)
-        why = wait_for_end(p, clock_now() + LIMIT + c->pool.drain_timeout);
+        why = wait_for_end(p, clock_now() + LIMIT + c->pool.stop_delay +
+                                  c->pool.drain_timeout);
     if (why == NULL)
         printf("the pool (pid %d) has stopped\n", (int)p->pid);
     else

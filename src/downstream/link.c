@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cutoff.h"
 
 struct link {
     struct link_set *all;
@@ -109,8 +110,11 @@ static CURLcode run(CURLM *multi)
     int running = 0, left;
     CURLMcode code;
     while ((code = curl_multi_perform(multi, &running)) == CURLM_OK &&
-           running > 0)
+           running > 0) {
+        if (cutoff_is_over())
+            return CURLE_OPERATION_TIMEDOUT;
         curl_multi_poll(multi, NULL, 0, 1000, NULL);
+    }
     const CURLMsg *end = curl_multi_info_read(multi, &left);
     return code != CURLM_OK || end == NULL ? CURLE_FAILED_INIT
                                            : end->data.result;
@@ -234,6 +238,7 @@ bool link_wait(const struct link *l, short events, int64_t deadline)
 {
     int64_t now = clock_now();
     struct pollfd p = {.fd = l->fd, .events = events};
+    deadline = cutoff_limit(deadline);
     if (now >= deadline)
         return false;
     poll(&p, 1, clock_poll_ms(deadline, now));

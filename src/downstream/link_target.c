@@ -174,6 +174,7 @@ static const struct {
 } outcomes[] = {
     {CURLE_OK, OUTCOME_ok},
     {CURLE_OPERATION_TIMEDOUT, OUTCOME_downstream_timeout},
+    {CURLE_ABORTED_BY_CALLBACK, OUTCOME_downstream_timeout},
     /* Nobody was reached, so nothing was posted. */
     {CURLE_COULDNT_RESOLVE_PROXY, OUTCOME_downstream_connect},
     {CURLE_COULDNT_RESOLVE_HOST, OUTCOME_downstream_connect},

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/cutoff.h"
 #include "downstream/http_response.h"
 
 /* Of 64 bits. */
@@ -130,6 +131,14 @@ static size_t take_line(char *bytes, size_t size, size_t count, void *transfer)
     return n;
 }
 
+/* libcurl asks whenever it has waited. */
+static int stop_at_the_cutoff(void *context, curl_off_t down_all,
+                              curl_off_t down, curl_off_t up_all, curl_off_t up)
+{
+    (void)context, (void)down_all, (void)down, (void)up_all, (void)up;
+    return cutoff_is_over();
+}
+
 /* --- Handles. --- */
 
 #define SET(option, value)                                                     \
@@ -161,7 +170,8 @@ static bool set_options(struct transfer *t)
     SET(CURLOPT_HEADERDATA, t);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_HTTP09_ALLOWED, 0L);
-    SET(CURLOPT_NOPROGRESS, 1L);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, stop_at_the_cutoff);
     SET(CURLOPT_MAXCONNECTS, 1L);
     SET(CURLOPT_MAXAGE_CONN, AGE_MAX); /* is_good() looks, in ns */
     SET(CURLOPT_CONNECTTIMEOUT_MS, in_ms(s->connect_timeout));

@@ -9,6 +9,7 @@
 #include <sys/time.h>
 
 #include "base/clock.h"
+#include "base/cutoff.h"
 #include "fastcgi/content_length.h"
 
 /* How long a connection that is to be closed is waited for. */
@@ -49,6 +50,7 @@ void fcgi_conn_start(struct fcgi_conn *conn, int fd, int64_t now)
         .tv_usec = (suseconds_t)(limit % CLOCK_SECOND / 1000)};
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &write_limit, sizeof write_limit);
     conn->fd = fd;
+    conn->since = now;
     conn->deadline = now + conn->config->first_byte_timeout;
     conn->silent_due = conn->deadline;
     conn->due = CLOCK_NEVER;
@@ -62,6 +64,7 @@ void fcgi_conn_start(struct fcgi_conn *conn, int fd, int64_t now)
 void fcgi_conn_restart(struct fcgi_conn *conn, int64_t now)
 {
     const struct head_limits *limits = &conn->config->head;
+    conn->since = now;
     conn->deadline = now + conn->config->keepalive_idle;
     conn->silent_due = conn->deadline;
     conn->started = false;
@@ -78,6 +81,7 @@ void fcgi_conn_pack(const struct fcgi_conn *conn, struct fcgi_parcel *room,
     memset(room, 0, sizeof *room); /* the gaps between its members leave, too */
     room->deadline = conn->deadline;
     room->silent_due = conn->silent_due;
+    room->since = conn->since;
     room->due = conn->due;
     room->started = conn->started;
     room->kept = conn->kept;
@@ -105,6 +109,7 @@ bool fcgi_conn_unpack(struct fcgi_conn *conn, int fd, const void *bytes,
     conn->reason = NULL;
     conn->deadline = parcel.deadline;
     conn->silent_due = parcel.silent_due;
+    conn->since = parcel.since;
     conn->due = parcel.due;
     conn->started = parcel.started;
     conn->kept = parcel.kept;
@@ -304,13 +309,13 @@ static enum fcgi_body await(struct fcgi_conn *conn)
         int64_t now = clock_now();
         if (conn->body_deadline == 0)
             conn->body_deadline = now + conn->config->body_timeout;
-        if (now >= conn->due)
+        int64_t due = cutoff_limit(conn->due);
+        if (now >= due)
             return FCGI_BODY_OVERDUE;
         if (now >= conn->body_deadline)
             return FCGI_BODY_TIMEOUT;
         struct pollfd p = {.fd = conn->fd, .events = POLLIN};
-        int64_t end =
-            conn->due < conn->body_deadline ? conn->due : conn->body_deadline;
+        int64_t end = clock_earlier(due, conn->body_deadline);
         poll(&p, 1, clock_poll_ms(end, now));
     }
 }

@@ -27,6 +27,7 @@ struct fcgi_conn {
     int fd;
     int64_t deadline;   /* monotonic ns: when to give up waiting for a head */
     int64_t silent_due; /* what it was before the head's first byte came */
+    int64_t since;      /* when it was opened, or its last request ended */
     int64_t due;        /* and for the request to be done; or CLOCK_NEVER */
     const char *reason; /* why it was refused; static text */
     int slot;           /* in the connection pool */
@@ -66,7 +67,7 @@ static inline bool fcgi_conn_has_more(const struct fcgi_conn *conn)
  * there is to know of it as bytes, at most FCGI_PARCEL_MAX of them. `parts`
  * point into `conn` and `room`. */
 struct fcgi_parcel {
-    int64_t deadline, silent_due, due;
+    int64_t deadline, since, silent_due, due;
     bool started, kept;
     struct head head;
     size_t inbox_len; /* after the params_len bytes of parameters */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
@@ -329,14 +330,45 @@ static void unlink_own(struct listener *l)
     l->inode = 0;
 }
 
-void listener_retire(struct listener *l)
+/* Drop the segments that ask for a new connection, and no other: of a peer that
+ * has asked before, the rest of the handshake (RFC 9293, 3.5) and its request
+ * still come. A filter sees TCP's header first, over IPv4 and IPv6; accepted
+ * sockets inherit it, and do not need such segments. */
+static bool filter(int fd)
+{
+    enum { FLAGS = 13, FIN = 0x01, SYN = 0x02, RST = 0x04, ACK = 0x10 };
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, FIN | SYN | RST | ACK),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)};
+    const struct sock_fprog program = {sizeof code / sizeof code[0], code};
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+                      sizeof program) == 0;
+}
+
+enum listener_bar listener_retire(struct listener *l)
 {
     if (l->fd < 0 || l->adopted)
-        return;
+        return LISTENER_OPEN;
     unlink_own(l);
-    /* Linux: a unix listener so shut refuses connect(2) and still hands out
-     * what is queued. On TCP it would reset the queue. */
-    if (l->is_unix)
+    if (l->is_unix) {
+        /* Linux: it still hands out what is queued. On TCP that would be
+         * reset. */
+        shutdown(l->fd, SHUT_RD);
+        return LISTENER_SHUT;
+    }
+    if (filter(l->fd))
+        return LISTENER_FILTERED;
+    log_warn("new connections come until the end of the stop, and the last may "
+             "be reset: SO_ATTACH_FILTER: %s",
+             strerror(errno));
+    return LISTENER_OPEN;
+}
+
+void listener_shut(const struct listener *l)
+{
+    if (l->fd >= 0 && !l->adopted)
         shutdown(l->fd, SHUT_RD);
 }
 

@@ -38,10 +38,24 @@ void listener_close_leaked(void);
 bool listener_open(struct listener *l, const struct listener_config *c,
                    char *why, size_t why_size);
 
-/* No new connection will come: the file of our own unix socket is removed and
- * connect(2) is refused from now on; what is queued can still be accepted. An
- * adopted socket is left alone: the next owner serves its queue. */
-void listener_retire(struct listener *l);
+/* How new connections are kept away while what is queued is still accepted. */
+enum listener_bar {
+    LISTENER_SHUT,     /* unix: connect(2) is refused */
+    LISTENER_FILTERED, /* TCP: the kernel drops what would begin one, so the
+                        * peer tries again a second later (tcp(7),
+                        * SO_ATTACH_FILTER of socket(7)) */
+    LISTENER_OPEN,     /* not at all: the socket is adopted, or the kernel takes
+                        * no filter, which the log says */
+};
+
+/* No new connection will come, if the result does not say otherwise; the file
+ * of our own unix socket is removed. An adopted socket is left alone: whoever
+ * listens next serves its queue. */
+enum listener_bar listener_retire(struct listener *l);
+
+/* In every process: nothing can be accepted any more, what is still queued on a
+ * TCP listener is reset, and connect(2) is refused. Not for an adopted one. */
+void listener_shut(const struct listener *l);
 
 void listener_close(struct listener *l);
 

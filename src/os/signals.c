@@ -73,6 +73,11 @@ bool signals_hear(void)
     return any != 0;
 }
 
+bool signals_tell_to_stop(void)
+{
+    return came[SIGTERM] != 0 || came[SIGQUIT] != 0 || came[SIGINT] != 0;
+}
+
 bool signals_take(int signal)
 {
     bool yes = came[signal] != 0;

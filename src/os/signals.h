@@ -34,6 +34,10 @@ const sigset_t *signals_waiting(void);
  * True: one has come since signals_take() was last called. */
 bool signals_hear(void);
 
+/* Has SIGTERM, SIGQUIT or SIGINT come, and signals_take() not told of it yet?
+ */
+bool signals_tell_to_stop(void);
+
 /* Has this signal come since the last call for it? */
 bool signals_take(int signal);
 

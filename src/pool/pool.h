@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "conn_pool/conn_pool.h"
+#include "conn_pool/intake.h"
 #include "downstream/downstream.h"
 #include "listen/listener.h"
 #include "pool/settings.h"
@@ -31,6 +32,7 @@ struct pool {
     struct scoreboard *board;
     int board_head; /* the descriptor of its head; see scoreboard.h */
     struct conn_pool *conn_pool;
+    struct intake intake; /* of the supervisor, once the pool stops */
     struct idle_set
         *idle_set; /* for workers that may be too few, or too many */
     struct shadow_queue *shadow; /* NULL: there is no supervisor */

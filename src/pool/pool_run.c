@@ -81,8 +81,7 @@ static int run_worker(struct pool *p, const struct settings *settings,
         .seat = seat_of(p, &settings->config->pool, number),
         .board = p->board,
         .supervisor = p->supervisor,
-        .listener = p->listener.fd,
-        .adopted = p->listener.adopted,
+        .listener = &p->listener,
         .sampler = open_sampler(p, settings, number, &sampler)};
     conn_pool_join(p->conn_pool, (int)number + 1, connections_of(p, number));
     return worker_run(&plan);
@@ -190,13 +189,27 @@ static void bury_shadow(void *context, uint32_t number)
     scoreboard_add(&p->board->shadow_lost, lost);
 }
 
+static void leave(void *context)
+{
+    struct pool *p = context;
+    const struct config_pool *c = &p->now.config->pool;
+    proctitle_state("stopping");
+    sd_status_stopping(&p->sd_status, c->stop_delay + c->drain_timeout);
+}
+
 static void retire(void *context)
 {
     struct pool *p = context;
-    conn_pool_close(p->conn_pool);
-    listener_retire(&p->listener);
+    p->intake =
+        (struct intake){.listener = &p->listener, .conn_pool = p->conn_pool};
+    intake_stop(&p->intake);
     proctitle_state("draining");
-    sd_status_stopping(&p->sd_status, p->now.config->pool.drain_timeout);
+}
+
+static bool is_done(void *context, bool hurry)
+{
+    struct pool *p = context;
+    return intake_look(&p->intake, hurry);
 }
 
 static void bury(void *context, uint32_t number)
@@ -216,6 +229,7 @@ static struct generation_size size_for(const struct config *c)
         .workers = workers_of(&c->pool),
         .shadows =
             config_has_shadow(&c->shadow) ? (uint32_t)c->shadow.processes : 0,
+        .stop_delay = c->pool.stop_delay,
         .drain_timeout = c->pool.drain_timeout,
         .start_timeout = c->pool.start_timeout};
 }
@@ -259,9 +273,9 @@ static void adopt(void *context, bool good)
         p->generation = p->board->generation;
     }
     settings_free(&p->next);
-    bool stops = conn_pool_closing(p->conn_pool);
+    bool stops = !scoreboard_is_to_stay(p->board);
     entitle(&p->now.config->pool, "supervisor", p->generation,
-            stops ? "draining" : "serving");
+            stops ? "stopping" : "serving");
     if (!stops)
         sd_status_reloaded(&p->sd_status, p->generation);
 }
@@ -340,7 +354,9 @@ int pool_run(struct pool *p, const struct upgrade_past *past)
                 .shadow = run_shadow,
                 .bury_shadow = bury_shadow},
         .bury = bury,
+        .leave = leave,
         .retire = retire,
+        .is_done = is_done,
         .pulse = pulse,
         .publish = publish,
         .look = look,

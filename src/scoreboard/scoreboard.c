@@ -25,7 +25,7 @@ static const char magic[8] = "tallyd2";
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
 
-_Static_assert(offsetof(struct scoreboard, emptied) == SCOREBOARD_HEAD,
+_Static_assert(offsetof(struct scoreboard, watched) == SCOREBOARD_HEAD,
                "the head fits");
 _Static_assert(offsetof(struct scoreboard, settings) ==
                    offsetof(struct scoreboard_stub, settings),

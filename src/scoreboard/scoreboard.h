@@ -9,7 +9,7 @@
  * The rest is written by all. Each worker has a slot, which it alone writes;
  * but the supervisor writes its state while it has no worker. Every process
  * writes the circuits (circuit.h), the accept queue (accept_queue.h),
- * `log_dropped` and `emptied`. Counters only grow and outlive the worker, so a
+ * `log_dropped`. Counters only grow and outlive the worker, so a
  * reader copies them at any moment without a lock. All fields are read and
  * written with relaxed atomics, but for those of scoreboard_begin(),
  * scoreboard_state() and busy_watch.h.
@@ -78,6 +78,12 @@ enum worker_state {
 
 const char *scoreboard_worker_state_name(enum worker_state s);
 
+/* Has it a request in hand? */
+static inline bool scoreboard_is_busy(enum worker_state s)
+{
+    return s != WORKER_ABSENT && s != WORKER_IDLE;
+}
+
 /* How far a worker has come that does not serve yet. */
 enum worker_step {
     STEP_FORKED,
@@ -93,6 +99,8 @@ const char *scoreboard_worker_step_name(enum worker_step s);
 /* Where the pool is in its life. */
 enum pool_stage {
     POOL_SERVING,
+    POOL_LEAVING, /* told to stop: stop_delay, in which it serves all the same
+                   */
     POOL_DRAINING,
     POOL_REFUSING, /* what still waits is told so */
     POOL_ENDED
@@ -192,6 +200,7 @@ struct scoreboard {
             scoreboard_u64 reloads_begun, reloads_ended, reloads_failed;
             scoreboard_u64 reload_good; /* number of the last good one */
             _Atomic uint32_t stage;     /* enum pool_stage */
+            scoreboard_i64 cutoff;      /* of requests in hand: cutoff.h */
             scoreboard_u64 lost; /* connections that ended with their worker */
             scoreboard_u64 overdue_kills; /* workers, in an overdue request */
             scoreboard_u64 start_kills;   /* workers, before they served */
@@ -202,8 +211,6 @@ struct scoreboard {
         char head[SCOREBOARD_HEAD];
     };
     /* The rest. */
-    _Atomic uint32_t emptied;   /* 1: at the end of the pool a worker has found
-                                   queue and connection pool empty */
     _Atomic uint32_t watched;   /* 1: the supervisor looks at busy workers
                                    without being called: see busy_watch.h */
     struct accept_queue queue;  /* of the listener: see accept_queue.h */
@@ -357,6 +364,19 @@ static inline void scoreboard_serving(struct scoreboard *b, uint32_t generation,
 static inline void scoreboard_stage(struct scoreboard *b, enum pool_stage stage)
 {
     atomic_store_explicit(&b->stage, stage, memory_order_relaxed);
+}
+
+static inline enum pool_stage scoreboard_read_stage(const struct scoreboard *b)
+{
+    return (enum pool_stage)atomic_load_explicit(&b->stage,
+                                                 memory_order_relaxed);
+}
+
+/* Does the pool go on? Not any more once it is told to stop, when its workers
+ * still serve: a health check is to send new requests elsewhere. */
+static inline bool scoreboard_is_to_stay(const struct scoreboard *b)
+{
+    return scoreboard_read_stage(b) == POOL_SERVING;
 }
 
 #endif

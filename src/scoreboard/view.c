@@ -225,7 +225,8 @@ size_t view_breakers(const struct view *v,
 const char *view_fault(const struct view *v)
 {
     if (v->stage != POOL_SERVING)
-        return "the pool is draining";
+        return v->stage == POOL_LEAVING ? "the pool is told to stop"
+                                        : "the pool is draining";
     if (v->unsound > 0)
         return "the self-test has failed";
     uint32_t least =

@@ -39,7 +39,11 @@ static uint64_t load(const scoreboard_u64 *counter)
 
 static void look_at_workers(const struct view *v, struct notes *n)
 {
-    if (v->stage != POOL_SERVING)
+    if (v->stage == POOL_LEAVING)
+        note(n, false, "",
+             "The pool is told to stop: /readyz fails, and it serves until "
+             "stop_delay is over.");
+    else if (v->stage != POOL_SERVING)
         note(n, false, "", "The pool is draining: it finishes and stops.");
     else if (v->failing && v->alive < v->workers)
         note(n, true, "",

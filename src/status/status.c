@@ -159,7 +159,9 @@ bool status_text(const struct view *v, struct buf *out)
                "workers, %u busy, %" PRIu64 " requests%s\n",
                v->pid, v->uptime, v->generation, v->alive, v->workers_most,
                v->busy, v->started,
-               v->stage == POOL_SERVING ? "" : ", draining");
+               v->stage == POOL_SERVING   ? ""
+               : v->stage == POOL_LEAVING ? ", stopping"
+                                          : ", draining");
     print_advice(out, v);
     print_supervisor(out, v);
     print_breakers(out, v);

@@ -27,7 +27,7 @@ static bool is_busy(struct busy_watch *w)
     for (uint32_t i = 0; i < b->slot_count; i++) {
         uint32_t state =
             atomic_load_explicit(&b->slots[i].state, memory_order_acquire);
-        busy = busy || (state != WORKER_ABSENT && state != WORKER_IDLE);
+        busy = busy || scoreboard_is_busy((enum worker_state)state);
         begun += atomic_load_explicit(&b->slots[i].begun, memory_order_acquire);
     }
     busy = busy || begun != w->begun;

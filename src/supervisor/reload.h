@@ -22,6 +22,7 @@
 struct generation_size {
     struct scale_limits workers;
     uint32_t shadows;      /* processes of the shadow */
+    int64_t stop_delay;    /* ns */
     int64_t drain_timeout; /* ns */
     int64_t start_timeout; /* ns that each of its workers may take to serve */
 };

@@ -28,11 +28,6 @@ static enum worker_state state_of(const struct scoreboard_slot *slot)
                                                    memory_order_acquire);
 }
 
-static bool is_busy(enum worker_state s)
-{
-    return s != WORKER_ABSENT && s != WORKER_IDLE;
-}
-
 /* When a worker in this state does not come back any more. A reply that is cut
  * short on the way is written in two steps. */
 static int64_t limit_of(const struct scoreboard_slot *slot,
@@ -91,7 +86,8 @@ static int64_t judge(struct worker_set *c, uint32_t number, int64_t now)
     const struct scoreboard_slot *slot = &c->board->slots[number];
     if (now < m->overdue.kill_at)
         return m->overdue.kill_at;
-    if (!is_busy(state_of(slot)) || begun_by(slot) != m->overdue.begun) {
+    if (!scoreboard_is_busy(state_of(slot)) ||
+        begun_by(slot) != m->overdue.begun) {
         tell_late(c, number);
         m->overdue.kill_at = 0;
         return CLOCK_NEVER;
@@ -116,7 +112,7 @@ static int64_t look_at(struct worker_set *c, uint32_t number, int64_t now)
     uint64_t begun = begun_by(slot);
     if (c->members[number].overdue.kill_at != 0)
         return judge(c, number, now);
-    if (!is_busy(state))
+    if (!scoreboard_is_busy(state))
         return CLOCK_NEVER;
     int64_t limit = limit_of(slot, state);
     return now < limit ? limit : accuse(c, number, begun, now);

@@ -62,7 +62,7 @@ const char *sd_watchdog_look(struct sd_watchdog *watchdog, const struct view *v)
     const char *fault = view_fault(v);
     watchdog->ended = ended;
     watchdog->begun = v->started;
-    if (v->stage != POOL_SERVING) /* drain_timeout ends it */
+    if (v->stage != POOL_SERVING) /* its own limits end it */
         return NULL;
     if (watchdog->moved == 0 || (fault == NULL && (moves || rests)))
         watchdog->moved = v->now;

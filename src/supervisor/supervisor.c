@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "conn_pool/intake.h"
 #include "os/signals.h"
 #include "supervisor/aux_process.h"
 #include "supervisor/busy_watch.h"
@@ -24,10 +25,16 @@
 /* Two orders to stop within this time are one. */
 #define ECHO_WINDOW CLOCK_SECOND
 
-/* How long the worker may take that answers what still waits with 503. */
+/* How long workers may take to answer what still waits with 503, and what they
+ * have in hand. Who waits in a request from before for so long is killed. */
 #define REFUSE_LIMIT CLOCK_SECOND
+#define STUCK_AFTER (200 * CLOCK_MS)
 
-enum stage { RUNNING, DRAINING, KILLING, REFUSING };
+/* How often one looks whether all is done. */
+#define DONE_LOOK (INTAKE_LOOK_MS * CLOCK_MS)
+
+/* In this order, or some are left out. LEAVING: told to stop, and serves. */
+enum stage { RUNNING, LEAVING, DRAINING, REFUSING, KILLING };
 
 struct supervisor {
     const struct supervisor_plan *plan;
@@ -41,12 +48,18 @@ struct supervisor {
     struct reload reload;
     struct upgrade upgrade;
     enum stage stage;
-    bool hopeless;    /* DRAINING: start_last() had one that failed to start */
-    bool out_of_time; /* KILLING: requests that wait are to get a 503 */
-    int64_t kill_at;  /* DRAINING, REFUSING: monotonic ns */
+    bool hopeless;    /* DRAINING, REFUSING: the last start failed */
+    int64_t next_at;  /* until KILLING: when its stage is over, monotonic ns */
+    int64_t stuck_at; /* REFUSING: from then on who is stuck is killed */
+    int64_t look_at;  /* DRAINING, REFUSING: whether all is done */
     int64_t told;     /* when a stop was last asked for, monotonic ns */
     int64_t pulse_at; /* plan->pulse() is called then */
 };
+
+static bool serves(const struct supervisor *s)
+{
+    return s->stage <= LEAVING;
+}
 
 /* --- Another program. --- */
 
@@ -80,12 +93,12 @@ static void bury(struct supervisor *s, uint32_t number, int status)
     const struct worker_set_member *m = &s->worker_set.members[number];
     request_watchdog_ended(&s->worker_set, number);
     worker_set_report(&s->worker_set, number, status,
-                      s->stage != RUNNING || m->kill_at != CLOCK_NEVER);
+                      !serves(s) || m->kill_at != CLOCK_NEVER);
     if (m->generation == s->reload.next)
         reload_lost(&s->reload, number, status);
-    else if (s->stage == RUNNING && m->kill_at == CLOCK_NEVER)
+    else if (serves(s) && m->kill_at == CLOCK_NEVER)
         startup_judge(&s->startup, number, status);
-    else if (s->stage == DRAINING)
+    else if (s->stage == DRAINING || s->stage == REFUSING)
         s->hopeless = !worker_set_started_well(&s->worker_set, number, status);
     worker_set_vacate(&s->worker_set, number);
     scaler_forget(&s->scaler, number);
@@ -111,18 +124,27 @@ static void reap(struct supervisor *s)
 
 /* --- Stages. --- */
 
-static void leave_running(struct supervisor *s, enum stage stage)
+static void leave_running(struct supervisor *s)
 {
-    if (s->stage == RUNNING) {
+    if (s->stage != RUNNING)
+        return;
+    s->plan->leave(s->plan->context);
+    reload_give_up(&s->reload, "the pool stops");
+    scoreboard_stage(s->board, POOL_LEAVING);
+}
+
+static void stop_serving(struct supervisor *s, enum stage stage)
+{
+    leave_running(s);
+    if (serves(s)) {
         s->plan->retire(s->plan->context);
-        reload_give_up(&s->reload, "the pool stops");
         scoreboard_stage(s->board, POOL_DRAINING);
     }
     s->stage = stage;
+    s->look_at = clock_now();
 }
 
-/* No worker is left, and requests wait: start one that serves them and leaves.
- */
+/* Requests may wait and no worker have time: start one that serves them. */
 static void start_last(struct supervisor *s)
 {
     uint32_t generation = s->reload.generation;
@@ -134,44 +156,59 @@ static void start_last(struct supervisor *s)
     worker_set_tell(&s->worker_set, SIGTERM);
 }
 
-/* All workers are gone. Has none of them found queue and connection pool empty?
- * The last one may have died, or have been about to leave for a reason of its
- * own when it was told to drain. */
-static void look_for_rest(struct supervisor *s)
-{
-    if (atomic_load(&s->board->emptied) != 0 || s->hopeless)
-        return;
-    if (s->stage == KILLING && s->out_of_time) {
-        s->out_of_time = false;
-        s->stage = REFUSING;
-        s->kill_at = clock_now() + REFUSE_LIMIT;
-        scoreboard_stage(s->board, POOL_REFUSING);
-        start_last(s);
-    } else if (s->stage == DRAINING) {
-        start_last(s);
-    }
-}
-
+/* Also after the death of the last worker, be it one that had been about to
+ * leave for a reason of its own. */
 static bool goes_on(struct supervisor *s)
 {
-    if (s->stage != RUNNING && s->worker_set.alive == 0)
-        look_for_rest(s);
-    return s->stage == RUNNING || s->worker_set.alive > 0;
+    if (serves(s) || s->worker_set.alive > 0)
+        return true;
+    if (s->stage == KILLING || s->hopeless ||
+        s->plan->is_done(s->plan->context, s->stage == REFUSING))
+        return false;
+    start_last(s);
+    return s->worker_set.alive > 0;
 }
 
 static void start_draining(struct supervisor *s)
 {
-    leave_running(s, DRAINING);
-    s->kill_at = clock_now() + s->reload.size.drain_timeout;
+    stop_serving(s, DRAINING);
+    s->next_at = clock_now() + s->reload.size.drain_timeout;
     log_info("draining: %u workers, at most %lld ms", s->worker_set.alive,
              (long long)(s->reload.size.drain_timeout / CLOCK_MS));
     worker_set_tell(&s->worker_set, SIGTERM);
 }
 
+static void start_leaving(struct supervisor *s)
+{
+    if (s->reload.size.stop_delay == 0) {
+        start_draining(s);
+        return;
+    }
+    leave_running(s);
+    s->stage = LEAVING;
+    s->next_at = clock_now() + s->reload.size.stop_delay;
+    log_info("stopping: not ready any more; serving for %lld ms all the same",
+             (long long)(s->reload.size.stop_delay / CLOCK_MS));
+}
+
+/* From now on every request that a worker begins is refused, and those in hand
+ * are waited with no longer. */
+static void start_refusing(struct supervisor *s)
+{
+    scoreboard_stage(s->board, POOL_REFUSING);
+    int64_t now = clock_now();
+    s->board->cutoff = now;
+    s->stage = REFUSING;
+    s->next_at = now + REFUSE_LIMIT;
+    s->stuck_at = now + STUCK_AFTER;
+    log_info("drain_timeout is over: %u workers refuse what waits",
+             s->worker_set.alive);
+    start_last(s);
+}
+
 static void start_killing(struct supervisor *s, const char *why)
 {
-    leave_running(s, KILLING);
-    s->out_of_time = false;
+    stop_serving(s, KILLING);
     log_info("%s: ending %u workers now", why, s->worker_set.alive);
     worker_set_tell(&s->worker_set, SIGKILL);
 }
@@ -195,21 +232,48 @@ static void obey_signals(struct supervisor *s)
     if (signals_take(SIGINT))
         start_killing(s, "interrupted");
     else if (stop && s->stage == RUNNING)
-        start_draining(s);
-    else if (again && (s->stage == DRAINING || s->stage == REFUSING))
+        start_leaving(s);
+    else if (again && s->stage != KILLING)
         start_killing(s, "told again to stop");
+}
+
+/* To workers whose request was in hand when the refusing began: first SIGALRM,
+ * which they catch, and which ends a wait (cutoff.h). It is sent again, since a
+ * wait that is just about to begin does not hear it. */
+static void press_stuck(struct supervisor *s, int signal)
+{
+    for (uint32_t i = 0; i < s->board->slot_count; i++) {
+        const struct scoreboard_slot *slot = &s->board->slots[i];
+        enum worker_state state = (enum worker_state)slot->state;
+        if (s->worker_set.members[i].pid != 0 && scoreboard_is_busy(state) &&
+            state != WORKER_WRITING && slot->since < s->board->cutoff)
+            kill(s->worker_set.members[i].pid, signal);
+    }
+}
+
+/* Who is told once too often only looks up. */
+static void look_for_the_end(struct supervisor *s)
+{
+    s->look_at = clock_now() + DONE_LOOK;
+    if (s->plan->is_done(s->plan->context, s->stage == REFUSING))
+        worker_set_tell(&s->worker_set, SIGTERM);
 }
 
 static void watch_the_end(struct supervisor *s)
 {
-    if (clock_now() < s->kill_at || s->worker_set.alive == 0)
+    int64_t now = clock_now();
+    if (s->stage == RUNNING || s->stage == KILLING)
         return;
-    if (s->stage == DRAINING) {
-        start_killing(s, "drain_timeout is over");
-        s->out_of_time = true;
-    } else if (s->stage == REFUSING) {
+    if (s->stage == LEAVING && now >= s->next_at)
+        start_draining(s);
+    else if (s->stage == DRAINING && now >= s->next_at)
+        start_refusing(s);
+    else if (s->stage == REFUSING && now >= s->next_at)
         start_killing(s, "what waits does not go away");
-    }
+    else if (s->stage == REFUSING)
+        press_stuck(s, now < s->stuck_at ? SIGALRM : SIGKILL);
+    if (s->stage == DRAINING || s->stage == REFUSING)
+        look_for_the_end(s);
 }
 
 static int64_t next_event(const struct supervisor *s)
@@ -217,12 +281,14 @@ static int64_t next_event(const struct supervisor *s)
     int64_t at =
         clock_earlier(worker_set_next_kill(&s->worker_set), s->busy.at);
     at = clock_earlier(at, s->startup.look_at);
+    if (s->stage != RUNNING && s->stage != KILLING)
+        at = clock_earlier(at, s->next_at);
     if (s->stage == DRAINING || s->stage == REFUSING)
-        at = clock_earlier(at, s->kill_at);
-    if (s->stage == RUNNING &&
+        at = clock_earlier(at, s->look_at);
+    if (serves(s) &&
         worker_set_vacant(&s->worker_set, s->reload.generation) >= 0)
         at = clock_earlier(at, s->startup.backoff.until);
-    if (s->stage == RUNNING)
+    if (serves(s))
         at = clock_earlier(at, clock_earlier(s->scaler.look_at, s->idle.at));
     at = clock_earlier(clock_earlier(at, s->pulse_at),
                        upgrade_next(&s->upgrade));
@@ -241,7 +307,7 @@ static void wait_for_signal(const struct supervisor *s)
     struct pollfd files[SCALER_FILES + 1];
     nfds_t n = 0;
     publish(s);
-    if (s->stage == RUNNING) {
+    if (serves(s)) {
         n = scaler_files(&s->scaler, files);
         n += idle_watchdog_file(&s->idle, &files[n]);
     }
@@ -306,7 +372,7 @@ int supervisor_run(const struct supervisor_plan *plan)
     else
         reload_first(&s.reload, &plan->size);
     while (goes_on(&s)) {
-        if (s.stage == RUNNING) {
+        if (serves(&s)) {
             scaler_look(&s.scaler);
             startup_fill(&s.startup, s.reload.generation,
                          s.reload.size.start_timeout);
@@ -321,7 +387,7 @@ int supervisor_run(const struct supervisor_plan *plan)
         advance_upgrade(&s);
         worker_set_kill_overdue(&s.worker_set);
         busy_watch_look(&s.busy, signals_take(SIGALRM) || switched);
-        if (s.stage == RUNNING)
+        if (serves(&s))
             idle_watchdog_look(&s.idle);
         pulse(&s);
     }

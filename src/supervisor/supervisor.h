@@ -44,9 +44,14 @@ struct supervisor_plan {
     /* The worker of this slot has died; called before the slot is filled again.
      */
     void (*bury)(void *context, uint32_t number);
-    /* The pool stops: refuse new connections. Called before the workers are
-     * told to drain. */
+    /* The pool is told to stop, and serves for stop_delay all the same. */
+    void (*leave)(void *context);
+    /* Then: keep new connections away. Called before the workers are told to
+     * drain. */
     void (*retire)(void *context);
+    /* Asked again and again after retire(): is there no connection left, and
+     * will none come? `hurry`: there is no time left. */
+    bool (*is_done)(void *context, bool hurry);
     /* Called whenever the supervisor wakes up. `serves`: all workers of the
      * generation that serves are ready, and the pool does not stop. Gives when
      * to call it again at the latest, monotonic ns. NULL: nothing to call. */
@@ -61,7 +66,8 @@ struct supervisor_plan {
 
 /* Run until the pool has been told to stop and all its processes are gone;
  * gives the exit status. Call with signals_init() done.
- * - SIGTERM, SIGQUIT: the workers drain, for drain_timeout at most.
+ * - SIGTERM, SIGQUIT: after stop_delay the workers drain, for drain_timeout at
+ *   most; what waits then is refused.
  * - SIGINT, or a second SIGTERM or SIGQUIT: the workers are killed. One that
  *   comes within a second of the first is taken for the same order.
  * - SIGHUP: a reload (reload.h).

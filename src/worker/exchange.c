@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/cutoff.h"
 #include "base/entropy.h"
 #include "base/log.h"
 #include "base/probe.h"
@@ -220,7 +221,7 @@ static enum handler_end read_body(struct exchange *x)
         case FCGI_BODY_TIMEOUT:
             return HANDLER_TIMEOUT;
         case FCGI_BODY_OVERDUE:
-            return HANDLER_OVERDUE;
+            return cutoff_is_over() ? HANDLER_STOPPED : HANDLER_OVERDUE;
         case FCGI_BODY_BROKEN:
             return HANDLER_BROKEN;
         }
@@ -289,6 +290,7 @@ static void hand_over(struct exchange *x, const struct handler_result *r)
 void exchange_begin(struct exchange *x)
 {
     phases_begin(&x->phases, x->plan->slot);
+    cutoff_begin(x->phases.begun);
     scoreboard_begin(x->plan->slot, x->phases.begun);
     scoreboard_state(x->plan->slot, WORKER_BUSY);
 }

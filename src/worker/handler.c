@@ -292,6 +292,8 @@ static void check_end(struct handler *h, enum handler_end end)
     if (end == HANDLER_OVERDUE)
         decide(h, OUTCOME_request_timeout, "%llu bytes of the body had come",
                (unsigned long long)h->received);
+    if (end == HANDLER_STOPPED)
+        refuse(h, OUTCOME_draining, 1, "drain_timeout is over");
     if (end == HANDLER_BROKEN)
         decide(h, OUTCOME_bad_request, "wrong FastCGI records in the body");
     if (h->announced != CONTENT_LENGTH_UNKNOWN && h->announced != h->received)

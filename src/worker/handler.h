@@ -55,6 +55,7 @@ enum handler_end {
     HANDLER_CLIENT_GONE,
     HANDLER_TIMEOUT,
     HANDLER_OVERDUE, /* request_timeout is over */
+    HANDLER_STOPPED, /* drain_timeout is over */
     HANDLER_BROKEN,  /* wrong FastCGI records */
 };
 

@@ -25,8 +25,8 @@
 /* How often the kernel is asked again to take a connection into the pool. */
 #define PARK_RETRY_MS 10
 
-/* At the end of the pool: how long a silent new connection is waited for; web
- * servers send at once. */
+/* At the end of the pool: how long a request is waited for on a connection, or
+ * the rest of its head; web servers send at once. */
 #define DRAIN_GRACE CLOCK_SECOND
 
 _Static_assert(sizeof(struct fcgi_parcel) <= FD_STORE_NOTE_MAX,
@@ -60,9 +60,17 @@ static void refuse(struct serving *s, struct fcgi_conn *conn)
     close_conn(s, conn);
 }
 
+/* Between two requests. */
+static bool is_idle(const struct fcgi_conn *conn)
+{
+    return conn->kept && !conn->started;
+}
+
 static void expire(struct serving *s, struct fcgi_conn *conn)
 {
-    if (conn->kept && !conn->started) {
+    if (is_idle(conn) && conn_pool_closing(s->plan->conn_pool)) {
+        log_debug("connection closed: the pool stops");
+    } else if (is_idle(conn)) {
         count(s, COUNTER_idle_closed);
         log_debug("connection closed: keepalive_idle is over");
     } else {
@@ -75,6 +83,13 @@ static void expire(struct serving *s, struct fcgi_conn *conn)
     close_conn(s, conn);
 }
 
+/* It is not waited for much longer. Doing this again changes nothing. */
+static void hasten(struct fcgi_conn *conn)
+{
+    int64_t since = is_idle(conn) ? conn->since : clock_now();
+    conn->deadline = clock_earlier(conn->deadline, since + DRAIN_GRACE);
+}
+
 /* Leave it to whoever has time: when its bytes come, or at once (`queue`), when
  * those that wait have been served. */
 static bool leave(struct serving *s, struct fcgi_conn *conn, bool queue)
@@ -82,6 +97,8 @@ static bool leave(struct serving *s, struct fcgi_conn *conn, bool queue)
     struct fcgi_parcel room;
     struct iovec parts[FCGI_PARCEL_PARTS];
     struct conn_pool *pool = s->plan->conn_pool;
+    if (conn_pool_closing(pool))
+        hasten(conn);
     fcgi_conn_pack(conn, &room, parts);
     bool left = queue ? conn_pool_queue_up(pool, conn->slot, &conn->fd, parts,
                                            FCGI_PARCEL_PARTS, conn->deadline)
@@ -99,18 +116,16 @@ static bool park(struct serving *s, struct fcgi_conn *conn)
 }
 
 /* The kernel would not take it into the pool: wait with it for a moment. */
-static bool wait_along(struct serving *s, struct fcgi_conn *conn)
+static void wait_along(struct serving *s, struct fcgi_conn *conn)
 {
     count(s, COUNTER_park_errors);
     complain(s, "sharing a connection", strerror(errno));
     signals_hear();
     scoreboard_goes_on(s->plan->slot); /* it is not stuck */
-    if (clock_now() >= conn->deadline || s->stop ||
-        conn_pool_closing(s->plan->conn_pool))
-        return false;
+    if (s->stop || signals_tell_to_stop())
+        hasten(conn);
     struct pollfd p = {.fd = conn->fd, .events = POLLIN};
     poll(&p, 1, PARK_RETRY_MS);
-    return true;
 }
 
 static enum fcgi_progress advance(struct serving *s, struct fcgi_conn *conn)
@@ -146,8 +161,7 @@ static void be_watched(const struct serving *s, const struct fcgi_conn *conn)
 
 static bool pool_is_stopped(const struct serving *s)
 {
-    return atomic_load_explicit(&s->plan->board->stage, memory_order_relaxed) ==
-           POOL_REFUSING;
+    return s->refuses || scoreboard_read_stage(s->plan->board) == POOL_REFUSING;
 }
 
 /* True: another request may follow on the connection. */
@@ -160,7 +174,7 @@ static bool serve_request(struct serving *s, struct fcgi_conn *conn)
     wait.stopped = pool_is_stopped(s);
     bool keep = exchange_serve(s->exchange, conn, &wait) &&
                 s->plan->pool->keepalive == CONFIG_keepalive_on &&
-                !conn_pool_closing(s->plan->conn_pool);
+                !wait.stopped && clock_now() < s->keep_until;
     scoreboard_state(s->plan->slot, WORKER_IDLE);
     self_watchdog_end();
     idle_set_idle(&s->plan->seat);
@@ -206,12 +220,16 @@ static void serve(struct serving *s, struct fcgi_conn *conn)
                 return;
             continue;
         case FCGI_WAITING:
-            if (clock_now() < conn->deadline && park(s, conn))
+            if (conn_pool_closing(s->plan->conn_pool))
+                hasten(conn);
+            if (clock_now() >= conn->deadline) {
+                expire(s, conn);
                 return;
-            if (wait_along(s, conn))
-                continue;
-            expire(s, conn);
-            return;
+            }
+            if (park(s, conn))
+                return;
+            wait_along(s, conn);
+            continue;
         case FCGI_GONE:
             close_conn(s, conn);
             return;
@@ -242,6 +260,8 @@ static void deny(struct serving *s, int slot, int fd,
 
 bool serving_accept(struct serving *s)
 {
+    if (!conn_pool_accepts(s->plan->conn_pool))
+        return false;
     int slot = conn_pool_reserve(s->plan->conn_pool);
     if (slot < 0) {
         count(s, COUNTER_full);
@@ -253,7 +273,7 @@ bool serving_accept(struct serving *s)
     struct sockaddr_storage peer;
     socklen_t length = sizeof peer;
     struct sockaddr *from = (struct sockaddr *)&peer;
-    int fd = accept4(s->plan->listener, from, &length, SOCK_CLOEXEC);
+    int fd = accept4(s->plan->listener->fd, from, &length, SOCK_CLOEXEC);
     int error = errno;
     if (fd >= 0 && !peers_may_connect(&s->peers, from)) {
         deny(s, slot, fd, &peer);
@@ -265,6 +285,8 @@ bool serving_accept(struct serving *s)
         conn_pool_vacate(s->plan->conn_pool, slot, fd);
         conn_pool_quiet(s->plan->conn_pool);
     }
+    if (fd < 0 && error == EAGAIN)
+        conn_pool_found_empty(s->plan->conn_pool);
     if (fd < 0 && listener_is_empty(error))
         return false;
     if (conn == NULL) {
@@ -336,26 +358,14 @@ void serving_close_overdue(struct serving *s)
 
 /* --- The end of the pool. --- */
 
-/* An idle kept connection is closed; the others get a moment to go on. */
-static void hurry(struct serving *s, struct fcgi_conn *conn, int64_t now)
-{
-    if (conn->deadline > now + DRAIN_GRACE)
-        conn->deadline = now + DRAIN_GRACE;
-    if (conn->kept && !conn->started && !has_come(conn))
-        close_conn(s, conn);
-    else
-        serve(s, conn);
-}
-
 void serving_hurry(struct serving *s)
 {
-    int64_t now = clock_now();
-    for (int i = conn_pool_next_due(s->plan->conn_pool, 0, CLOCK_NEVER - 1);
-         i >= 0;
-         i = conn_pool_next_due(s->plan->conn_pool, i + 1, CLOCK_NEVER - 1)) {
+    int64_t due = clock_now() + DRAIN_GRACE;
+    for (int i = conn_pool_next_late(s->plan->conn_pool, 0, due); i >= 0;
+         i = conn_pool_next_late(s->plan->conn_pool, i + 1, due)) {
         struct fcgi_conn *conn = take(s, i);
         if (conn != NULL)
-            hurry(s, conn, now);
+            serve(s, conn);
     }
 }
 
@@ -383,6 +393,7 @@ bool serving_open(struct serving *s, const struct worker_plan *plan)
         return false;
     }
     s->plan = plan;
+    s->keep_until = CLOCK_NEVER;
     queue_wait_open(&s->waiting, c, plan->conn_pool,
                     plan->supervisor == 0 ? NULL : plan->board);
     s->parcel = malloc(FD_STORE_BYTES_MAX);

@@ -16,6 +16,8 @@
 struct serving {
     struct recycle recycle; /* the worker's; zeroed: no limits */
     bool stop;              /* leave after the connection in hand */
+    bool refuses;           /* every request is told that the pool stops */
+    int64_t keep_until; /* monotonic ns: from then on no connection is kept */
     /* Its own. */
     const struct worker_plan *plan;
     struct fcgi *fcgi;
@@ -44,8 +46,9 @@ void serving_take(struct serving *s, int slot);
  * whole head has come before anybody looked. */
 void serving_close_overdue(struct serving *s);
 
-/* At the end of the pool: no parked connection is waited for any longer, but
- * for a moment where a request has begun or never came. */
+/* At the end of the pool: no parked connection is waited for longer than a
+ * second, which a kept one has from its last request on. To be called again and
+ * again: another process may have parked one that it did not know this of. */
 void serving_hurry(struct serving *s);
 
 /* Ask for the worker's end if it has done enough (recycle.h), or has come back

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cutoff.h"
 #include "base/log.h"
+#include "conn_pool/intake.h"
 #include "os/proctitle.h"
 #include "os/signals.h"
 #include "worker/exchange.h"
@@ -20,10 +22,14 @@
  * it uses again. */
 #define NEW_PER_PARKED 3
 
-/* At the end of the pool: how often one looks whether the connection pool is
- * empty.
- */
-#define DRAIN_LOOK_MS 20
+/* At the end of a pool with a supervisor, which tells when all is done: how
+ * long a worker sleeps at most. */
+#define DRAIN_SLEEP_MS 1000
+
+/* At the end of the pool: how long before drain_timeout is over connections are
+ * no longer kept, and how long what waits then may be told so. */
+#define KEEP_MARGIN CLOCK_SECOND
+#define REFUSE_LIMIT CLOCK_SECOND
 
 /* A worker that always finds something to do asks that often for signals. A
  * wait lets them in without being asked. */
@@ -35,33 +41,112 @@ struct worker {
     struct serving serving;
     bool unsound;      /* leave now: the self-test failed */
     int64_t heard;     /* monotonic ns: when it last asked for signals */
-    int64_t drain_end; /* leave then, or when nothing waits; 0: serve on */
+    int64_t drain_at;  /* alone: stop_delay is over then; 0: it is not on */
+    int64_t drain_end; /* the pool ends, by then; 0: serve on */
+    bool looks;        /* nobody else looks after the end */
+    struct intake intake;
 };
 
 /* --- The end. --- */
 
+static bool is_alone(const struct worker *w)
+{
+    return w->plan->supervisor == 0;
+}
+
+static bool is_orphan(const struct worker *w)
+{
+    return !is_alone(w) && getppid() != w->plan->supervisor;
+}
+
 static void start_draining(struct worker *w)
 {
+    w->drain_at = 0;
     w->drain_end = clock_now() + w->plan->pool->drain_timeout;
+    w->serving.keep_until = w->drain_end - KEEP_MARGIN;
     proctitle_state("draining");
-    conn_pool_close(w->conn_pool);
-    while (!w->plan->adopted && serving_accept(&w->serving))
-        ;
-    serving_hurry(&w->serving);
+    if (is_alone(w))
+        scoreboard_stage(w->plan->board, POOL_DRAINING);
+}
+
+/* Alone: who asks is told at once that the pool stops. */
+static void leave(struct worker *w)
+{
+    w->looks = true;
+    if (w->plan->pool->stop_delay == 0) {
+        intake_stop(&w->intake);
+        start_draining(w);
+        return;
+    }
+    w->drain_at = clock_now() + w->plan->pool->stop_delay;
+    proctitle_state("stopping");
+    scoreboard_stage(w->plan->board, POOL_LEAVING);
+}
+
+/* The next generation has the listener, and knows nothing of the connections.
+ */
+static void leave_generation(struct worker *w)
+{
+    w->looks = true;
+    conn_pool_close(w->conn_pool, false);
+    conn_pool_deafen(w->conn_pool);
+    start_draining(w);
+    w->serving.keep_until = 0;
+}
+
+/* The supervisor is gone. */
+static void look_after_the_end(struct worker *w)
+{
+    w->looks = true;
+    intake_stop(&w->intake);
+    if (w->drain_end == 0)
+        start_draining(w);
 }
 
 /* `generation_ends`: nobody but this generation will empty its connections. */
 static void obey_stop(struct worker *w, bool generation_ends)
 {
-    bool pool_ends = generation_ends || conn_pool_closing(w->conn_pool) ||
-                     getppid() != w->plan->supervisor;
-    bool alone = w->plan->supervisor == 0;
-    if (!pool_ends)
-        w->serving.stop = true; /* the others go on: nothing waits for it */
-    else if (w->drain_end == 0)
+    bool first = w->drain_at == 0 && w->drain_end == 0;
+    if (is_alone(w) && !first)
+        w->serving.stop = true;
+    else if (is_alone(w))
+        leave(w);
+    else if (generation_ends && first)
+        leave_generation(w);
+    else if (is_orphan(w) && !w->looks)
+        look_after_the_end(w);
+    else if (conn_pool_closing(w->conn_pool) && first)
         start_draining(w);
-    else
-        w->serving.stop = alone; /* else the supervisor has its own limit */
+    else if (first)
+        w->serving.stop = true; /* the others go on: nothing waits for it */
+}
+
+/* What still waits when there is no time left is told so. */
+static void refuse_the_rest(struct worker *w)
+{
+    if (w->serving.refuses) {
+        w->serving.stop = true;
+        return;
+    }
+    w->serving.refuses = true;
+    w->drain_end = clock_now() + REFUSE_LIMIT;
+}
+
+static void watch_the_end(struct worker *w)
+{
+    int64_t now = clock_now();
+    if (w->drain_at != 0 && now >= w->drain_at) {
+        intake_stop(&w->intake);
+        start_draining(w);
+    }
+    if (w->drain_end == 0)
+        return;
+    serving_hurry(&w->serving);
+    if (!w->looks)
+        return;
+    intake_look(&w->intake, now >= w->drain_end);
+    if (now >= w->drain_end)
+        refuse_the_rest(w);
 }
 
 /* To finish and leave is what FastCGI process managers mean by SIGUSR1. A
@@ -98,8 +183,7 @@ static void obey_signals(struct worker *w)
 static bool finished(const struct worker *w)
 {
     return w->serving.stop || w->unsound ||
-           (w->drain_end != 0 &&
-            (conn_pool_is_empty(w->conn_pool) || clock_now() >= w->drain_end));
+           (w->drain_end != 0 && conn_pool_is_done(w->conn_pool));
 }
 
 /* --- The loop. --- */
@@ -108,7 +192,9 @@ static bool finished(const struct worker *w)
 static int wait_limit(const struct worker *w)
 {
     if (w->drain_end != 0)
-        return DRAIN_LOOK_MS;
+        return w->looks ? INTAKE_LOOK_MS : DRAIN_SLEEP_MS;
+    if (w->drain_at != 0)
+        return clock_poll_ms(w->drain_at, clock_now());
     return recycle_wait(&w->serving.recycle,
                         exchange_test_wait(w->serving.exchange));
 }
@@ -118,7 +204,7 @@ static bool accept_some(struct worker *w)
 {
     bool any = false;
     for (int i = 0; i < NEW_PER_PARKED && conn_pool_knocking(w->conn_pool) &&
-                    !conn_pool_closing(w->conn_pool) && !w->serving.stop;
+                    !w->serving.stop;
          i++)
         any = serving_accept(&w->serving) || any;
     return any;
@@ -170,6 +256,7 @@ static void turn(struct worker *w)
         break;
     }
     obey_signals(w);
+    watch_the_end(w);
     serving_leave_in_time(&w->serving);
     test(w);
 }
@@ -193,21 +280,17 @@ static bool sound(struct worker *w)
     return exchange_test(w->serving.exchange);
 }
 
-/* Nothing waits for a worker any more, or others will look. */
-static void leave(const struct worker *w)
-{
-    if (w->drain_end != 0 && !w->serving.stop &&
-        conn_pool_is_empty(w->conn_pool))
-        atomic_store(&w->plan->board->emptied, 1);
-}
-
 int worker_run(const struct worker_plan *plan)
 {
-    struct worker w = {.plan = plan, .conn_pool = plan->conn_pool};
+    struct worker w = {
+        .plan = plan,
+        .conn_pool = plan->conn_pool,
+        .intake = {.listener = plan->listener, .conn_pool = plan->conn_pool}};
     int status = EXIT_FAILURE;
     log_set_drop_counter(&plan->slot->counters[COUNTER_log_dropped]);
     if (plan->supervisor != 0)
         backtrace_catch(&plan->slot->stack); /* from here on it can be asked */
+    cutoff_watch(&plan->board->cutoff);
     scoreboard_step(plan->slot, STEP_OPENING);
     if (!serving_open(&w.serving, plan)) {
         log_error("cannot start serving: %s", strerror(errno));
@@ -223,7 +306,6 @@ int worker_run(const struct worker_plan *plan)
         proctitle_state("serving");
         while (!finished(&w))
             turn(&w);
-        leave(&w);
         status = w.unsound ? EXIT_FAILURE : EXIT_SUCCESS;
     }
     serving_close(&w.serving);

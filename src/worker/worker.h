@@ -13,9 +13,9 @@
  * signals_init() done. `plan` is borrowed. The signals:
  *
  *   - SIGTERM, SIGQUIT: leave after the request in hand. When the whole pool
- *     stops (conn_pool_close(), or the supervisor is gone) serve first what is
- *     queued and what is parked, at most drain_timeout; a second one ends that
- *     in a worker without a supervisor.
+ *     stops (conn_pool_close(), or the supervisor is gone) serve on until no
+ *     connection is left; without a supervisor at most for stop_delay and
+ *     drain_timeout. A second one ends that in a worker that never had one.
  *   - SIGINT: leave after the request in hand.
  *   - SIGUSR2: as at the end of the pool, for a generation whose connection
  *     pool the next one does not know; ignored without a supervisor.

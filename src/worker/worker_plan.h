@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "conn_pool/conn_pool.h"
+#include "listen/listener.h"
 #include "scoreboard/idle_set.h"
 #include "scoreboard/scoreboard.h"
 #include "shadow/shadow_sampler.h"
@@ -21,9 +22,7 @@ struct worker_plan {
     struct idle_set_seat seat;      /* where the worker shows that it is idle */
     struct conn_pool *conn_pool;    /* joined */
     struct shadow_sampler *sampler; /* NULL: no request is sampled */
-    int listener;                   /* non-blocking */
-    bool adopted;     /* the listener outlives the pool: the worker leaves what
-                       * is queued there to whoever listens next */
+    struct listener *listener;      /* non-blocking */
     pid_t supervisor; /* 0: there is none, this process is the pool */
 };
 

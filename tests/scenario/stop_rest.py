@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
@@ -14,12 +15,15 @@ import fastcgi
 import kit
 import tap
 from downstream import Downstream
+from peers import FullBacklog
 from pool import SAMPLE, Pool
+from shortage import Descriptors, need_plain_program
 from stuck import Stuck
 
 
-def pool_of_one(down, **settings):
-    return Pool({"main": {"downstream": down.url, "timeout": "60s"}},
+def pool_of_one(down, endpoint=None, **settings):
+    return Pool({"main": {"downstream": down.url, "timeout": "60s",
+                          **(endpoint or {})}},
                 workers=1, **{"drain_timeout": "60s", **settings})
 
 
@@ -46,6 +50,14 @@ def are_told(links):
                       "the reply")
             tap.equal(json.loads(reply.body)["outcome"], "draining",
                       "the problem")
+
+
+def was_in_hand(link):
+    """504: it may have been posted, and nobody waits any longer."""
+    with link:
+        reply = link.read_reply()
+        tap.equal((reply.status, reply.json()["outcome"]),
+                  (504, "downstream_timeout"), "the reply")
 
 
 def is_cut(link):
@@ -117,11 +129,11 @@ def all_that_die_while_they_drain():
         tap.equal(pool.process.wait(), 0, "the exit status")
 
 
-def waits_in_vain(**settings):
+def waits_in_vain(endpoint=None, **settings):
     """One request hangs until drain_timeout; the others wait in the listener's
     queue and on a kept connection."""
     with Downstream() as down, pool_of_one(
-            down, log_level="info", **settings) as pool:
+            down, endpoint, log_level="info", **settings) as pool:
         kept = pool.link(limit=30)
         kept.send(fastcgi.request(SAMPLE, keep=True))
         tap.equal(kept.read_reply().body, b'{"ok":true}', "the reply")
@@ -132,7 +144,7 @@ def waits_in_vain(**settings):
         links = send(pool, 3) + [kept]
         pool.process.send(signal.SIGTERM)
         are_told(links)
-        is_cut(in_hand)
+        was_in_hand(in_hand)
         tap.equal(pool.process.wait(), 0, "the exit status")
         tap.equal(len(pool.log_lines("outcome=draining status=503")), 4,
                   "lines of the log")
@@ -151,8 +163,67 @@ def on_a_tcp_socket_it_is_told():
 
 
 @tap.test
+def through_libcurl_alone_it_is_told():
+    """downstream_client = libcurl: a wait for the downstream ends as well"""
+    waits_in_vain({"downstream_client": "libcurl"}, drain_timeout="500ms")
+
+
+@tap.test
+def while_it_connects_it_is_told():
+    """A downstream that neither accepts nor refuses: nothing was posted"""
+    for client in "direct", "libcurl":
+        with FullBacklog() as full, Pool(
+                {"main": {"downstream": full.url, "connect_timeout": "1h",
+                          "downstream_client": client}},
+                workers=1, drain_timeout="500ms") as pool:
+            pool.wait_for_workers()
+            in_hand, = send(pool)
+            kit.until("it is at it", lambda: [
+                one for one in pool.status()["workers"]
+                if one["state"] == "posting"])
+            pool.process.send(signal.SIGTERM)
+            was_in_hand(in_hand)
+            tap.equal(pool.process.wait(), 0, "the exit status")
+
+
+@tap.test
 def without_any_time_it_is_told():
     waits_in_vain(drain_timeout="0s")
+
+
+@tap.test
+def a_body_that_does_not_come_is_told():
+    """A worker reads it when drain_timeout is over: nothing was posted"""
+    with Downstream() as down, pool_of_one(down, drain_timeout="300ms",
+                                           body_timeout="1h") as pool:
+        pool.wait_for_workers()
+        link = pool.link(limit=30)
+        link.send(fastcgi.request(SAMPLE)[:-20])
+        kit.until("it is read", lambda: [
+            one for one in pool.status()["workers"]
+            if one["state"] == "reading"])
+        pool.process.send(signal.SIGTERM)
+        are_told([link])
+        tap.equal(pool.process.wait(), 0, "the exit status")
+        tap.equal(len(down.requests), 0, "posts")
+
+
+@tap.test
+def a_worker_that_is_stuck_is_killed():
+    """It is stopped in a request when drain_timeout is over; the others wait
+    for the rest of them"""
+    with Downstream() as down, pool_of_one(down,
+                                           drain_timeout="300ms") as pool:
+        worker, = pool.wait_for_workers()
+        down.hold()
+        in_hand, = send(pool)
+        down.wait_for(1)
+        links = send(pool, 3)
+        os.kill(worker, signal.SIGSTOP)
+        pool.process.send(signal.SIGTERM)
+        are_told(links)
+        is_cut(in_hand)
+        tap.equal(pool.process.wait(), 0, "the exit status")
 
 
 @tap.test
@@ -169,9 +240,106 @@ def one_that_never_comes_holds_nobody_up():
             links = send(pool)
             pool.process.send(signal.SIGTERM)
             are_told(links)
-            is_cut(in_hand)
+            was_in_hand(in_hand)
             tap.equal(pool.process.wait(), 0, "the exit status")
             tap.check(silent.at_end(), "the silent one is still open")
+
+
+@tap.test
+def all_workers_stay_until_the_end():
+    """One request is in hand: the others serve what comes on connections that
+    there are"""
+    with Downstream() as down, Pool(
+            {"slow": {"path": "/slow", "downstream": down.url},
+             "fast": {"path": "/fast"}}, workers=3) as pool:
+        workers = pool.wait_for_workers()
+        kept = pool.link(limit=30)
+        down.hold()
+        with pool.link(limit=30) as slow, kept:
+            slow.send(fastcgi.request(SAMPLE, path="/slow"))
+            down.wait_for(1)
+            kept.send(fastcgi.request(SAMPLE, path="/fast", keep=True))
+            kept.read_reply()
+            pool.process.send(signal.SIGTERM)
+            pool.wait_for_log("draining: 3 workers")
+            for _turn in range(20):  # it is never silent for a second
+                kept.send(fastcgi.request(SAMPLE, path="/fast", keep=True))
+                tap.equal(kept.read_reply().body, b'{"sum":42}', "the reply")
+            tap.equal(pool.workers(), workers, "workers")
+            tap.check(kept.at_end(), "the kept connection is still open")
+            tap.equal(pool.workers(), workers, "workers")
+            down.release()
+            tap.equal(slow.read_reply().body, b'{"ok":true}', "the reply")
+        tap.equal(pool.process.wait(), 0, "the exit status")
+
+
+@tap.test
+def a_busy_kept_connection_is_closed_after_a_reply():
+    """...when less than a second of drain_timeout is left, and not before"""
+    with Pool(workers=2, drain_timeout="2s") as pool:
+        pool.wait_for_workers()
+        with pool.link(limit=30) as link:
+            answers, began = 0, None
+            try:
+                while True:
+                    link.send(fastcgi.request(SAMPLE, keep=True))
+                    tap.equal(link.read_reply().body, b'{"sum":42}',
+                              "the reply")
+                    answers += 1
+                    if answers == 10:
+                        pool.process.send(signal.SIGTERM)
+                        began = time.monotonic()
+            except (fastcgi.Broken, BrokenPipeError):
+                took = time.monotonic() - began
+            tap.check(took >= 1, f"it was closed after {took:.2f} s")
+        tap.equal(pool.process.wait(), 0, "the exit status")
+        tap.equal(pool.log_lines("drain_timeout is over"), [], "lines")
+
+
+def keep_unshared(pool, worker):
+    """A connection that the kernel does not let the worker share: (link,
+    descriptors)."""
+    descriptors = Descriptors(worker)
+    descriptors.leave(1)
+    link = pool.link(limit=30)
+    link.send(fastcgi.request(SAMPLE, keep=True))
+    tap.equal(link.read_reply().body, b'{"sum":42}', "the reply")
+    pool.wait_for_count("park_errors", 1)
+    return link, descriptors
+
+
+@tap.test
+def a_worker_that_keeps_a_connection_obeys():
+    """TERM for a worker that cannot share its connection: it leaves"""
+    need_plain_program()
+    with Pool(workers=1, max_connections=8, keepalive_idle="1h") as pool:
+        worker, = pool.wait_for_workers()
+        link, _descriptors = keep_unshared(pool, worker)
+        with link:
+            os.kill(worker, signal.SIGTERM)
+            pool.wait_for_workers(1, besides=[worker])
+            tap.check(link.at_end(), "its connection is still open")
+
+
+@tap.test
+def a_head_on_a_connection_that_cannot_be_shared():
+    """TERM: it has time for the rest of it"""
+    need_plain_program()
+    with Pool(workers=1, max_connections=8) as pool:
+        worker, = pool.wait_for_workers()
+        link, _descriptors = keep_unshared(pool, worker)
+        with link:
+            whole = fastcgi.request(SAMPLE, keep=True)
+            errors = pool.count("park_errors")
+            link.send(whole[:20])
+            pool.wait_for_count("park_errors", errors + 3)
+            pool.process.send(signal.SIGTERM)
+            pool.wait_for_log("draining")
+            errors = pool.count("park_errors")
+            pool.wait_for_count("park_errors", errors + 3)
+            link.send(whole[20:])
+            tap.equal(link.read_reply().body, b'{"sum":42}', "the reply")
+        tap.equal(pool.process.wait(), 0, "the exit status")
 
 
 @tap.test

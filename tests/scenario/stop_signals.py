@@ -157,17 +157,32 @@ def a_silent_connection_does_not_hold_up_the_stop():
             tap.check(link.at_end(), "the connection is still open")
 
 
-@tap.test
-def drain_timeout_ends_the_wait():
-    """TERM: after drain_timeout the rest is ended"""
-    with Downstream() as down, pool_before(down, drain_timeout="300ms") as pool:
+def drain_timeout_ends(workers):
+    with Downstream() as down, pool_before(down, workers=workers,
+                                           drain_timeout="300ms") as pool:
         down.hold()
         links = send(pool)
         down.wait_for(1)
         pool.process.send(signal.SIGTERM)
         tap.equal(pool.process.wait(), 0, "the exit status")
         pool.wait_for_log("drain_timeout is over")
-        expect_nothing(links)
+        for link in links:
+            with link:
+                reply = link.read_reply()
+                tap.equal((reply.status, reply.json()["outcome"]),
+                          (504, "downstream_timeout"), "the reply")
+
+
+@tap.test
+def drain_timeout_ends_the_wait():
+    """TERM: after drain_timeout the rest is ended"""
+    drain_timeout_ends(2)
+
+
+@tap.test
+def drain_timeout_ends_a_wait_that_nothing_else_interrupts():
+    """TERM: the only worker waits for a downstream that never answers"""
+    drain_timeout_ends(1)
 
 
 @tap.test
@@ -291,8 +306,8 @@ def workers_end_with_their_supervisor():
         links = send(pool)
         down.wait_for(1)
         pool.process.send(signal.SIGKILL)
-        kit.until("the idle workers have ended",
-                  lambda: sum(map(procfs.is_alive, workers)) == 1)
+        kit.until("connections are refused", lambda: refuses(pool))
+        tap.check(all(map(procfs.is_alive, workers)), "a worker has left")
         down.release()
         expect_ok(links)
         kit.until("all workers have ended",

@@ -22,7 +22,8 @@
 
 /* Shared by the test, the supervisor and its children. */
 static struct shared {
-    _Atomic int starts, buried, retired;
+    _Atomic int starts, buried, left, retired;
+    _Atomic int done;    /* no connection is left */
     _Atomic int monitor; /* its pid */
     _Atomic int monitor_starts;
     _Atomic int last_number;
@@ -39,6 +40,7 @@ static struct shared {
 } * shared;
 static struct scoreboard *board;
 static pid_t supervisor;
+static int64_t stop_delay; /* set it before the start */
 
 static inline int wait_for_term(void *context, uint32_t number,
                                 uint32_t generation)
@@ -52,7 +54,7 @@ static inline int wait_for_term(void *context, uint32_t number,
         sigsuspend(signals_waiting());
         if (!signals_take(SIGTERM))
             continue;
-        board->emptied = board->stage != POOL_SERVING;
+        shared->done = board->stage > POOL_LEAVING;
         return 0;
     }
 }
@@ -127,6 +129,18 @@ static inline void bury_shadow(void *context, uint32_t number)
     shared->shadows_buried++;
 }
 
+static inline void leave(void *context)
+{
+    (void)context;
+    shared->left++;
+}
+
+static inline bool is_done(void *context, bool hurry)
+{
+    (void)context, (void)hurry;
+    return shared->done != 0;
+}
+
 static inline void retire(void *context)
 {
     (void)context;
@@ -193,6 +207,7 @@ static inline void start_all(int (*child)(void *, uint32_t, uint32_t),
     const struct supervisor_plan plan = {
         .size = {.workers = {.least = WORKERS, .most = WORKERS},
                  .shadows = (uint32_t)shadows,
+                 .stop_delay = stop_delay,
                  .drain_timeout = drain_timeout,
                  .start_timeout = LIMIT},
         .board = board,
@@ -201,7 +216,9 @@ static inline void start_all(int (*child)(void *, uint32_t, uint32_t),
                 .shadow = shadow,
                 .bury_shadow = bury_shadow},
         .bury = bury,
+        .leave = leave,
         .retire = retire,
+        .is_done = is_done,
         .look = look_at_busy,
         .reload = {.prepare = prepare, .adopt = adopt}};
     supervise(&plan);

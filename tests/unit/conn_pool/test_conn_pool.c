@@ -227,13 +227,64 @@ START_TEST(a_pause_ends_by_itself)
 }
 END_TEST
 
-START_TEST(a_closed_pool_hears_no_knock)
+START_TEST(a_closing_pool_hears_knocks_until_it_is_deaf)
 {
     int slot = -1;
     ck_assert_int_eq(write(listener[1], "k", 1), 1);
-    conn_pool_close(conn_pool);
+    conn_pool_close(conn_pool, false);
     ck_assert(conn_pool_closing(conn_pool));
+    conn_pool_found_empty(conn_pool); /* it may get full again */
+    ck_assert(conn_pool_accepts(conn_pool));
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_KNOCK);
+    conn_pool_deafen(conn_pool);
+    ck_assert(conn_pool_closing(conn_pool) && !conn_pool_accepts(conn_pool));
     ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
+}
+END_TEST
+
+START_TEST(a_shut_listener_ends_when_it_is_found_empty)
+{
+    conn_pool_found_empty(conn_pool);
+    ck_assert(conn_pool_accepts(conn_pool));
+    conn_pool_close(conn_pool, true);
+    ck_assert(conn_pool_accepts(conn_pool));
+    conn_pool_found_empty(conn_pool);
+    ck_assert(!conn_pool_accepts(conn_pool));
+}
+END_TEST
+
+START_TEST(it_is_done_when_no_connection_is_left)
+{
+    int peer, slot;
+    int owned = conn_pool_reserve(conn_pool);
+    int parked = park_new(&peer, "s", clock_now() + 3600 * CLOCK_SECOND);
+    conn_pool_close(conn_pool, true);
+    conn_pool_deafen(conn_pool);
+    ck_assert(!conn_pool_is_done(conn_pool));
+    conn_pool_vacate(conn_pool, owned, -1);
+    ck_assert(!conn_pool_is_done(conn_pool));
+    close(peer);
+    ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
+    ck_assert_int_eq(slot, parked);
+    size_t n;
+    int fd = conn_pool_take(conn_pool, slot, bytes, &n, NULL);
+    ck_assert(!conn_pool_is_done(conn_pool));
+    conn_pool_vacate(conn_pool, slot, fd);
+    ck_assert(conn_pool_is_done(conn_pool));
+}
+END_TEST
+
+START_TEST(late_ones_are_found)
+{
+    int64_t now = clock_now();
+    int soon, late, later;
+    park_new(&soon, "s", now + CLOCK_SECOND);
+    int first = park_new(&late, "s", now + 3 * CLOCK_SECOND);
+    int second = park_new(&later, "s", now + 4 * CLOCK_SECOND);
+    int64_t due = now + 2 * CLOCK_SECOND;
+    ck_assert_int_eq(conn_pool_next_late(conn_pool, 0, due), first);
+    ck_assert_int_eq(conn_pool_next_late(conn_pool, first + 1, due), second);
+    ck_assert_int_eq(conn_pool_next_late(conn_pool, second + 1, due), -1);
 }
 END_TEST
 
@@ -262,7 +313,10 @@ int main(void)
         an_earlier_deadline_moves_the_clock,
         a_full_pool_is_deaf_until_a_slot_is_free,
         a_pause_ends_by_itself,
-        a_closed_pool_hears_no_knock,
+        a_closing_pool_hears_knocks_until_it_is_deaf,
+        a_shut_listener_ends_when_it_is_found_empty,
+        it_is_done_when_no_connection_is_left,
+        late_ones_are_found,
         too_few_files_is_said,
     };
     return UNIT_RUN_WITH("conn_pool", tests, open_conn_pool, close_conn_pool);

@@ -35,7 +35,7 @@ static int leave_too_soon(void *context, uint32_t number, uint32_t generation)
 {
     int status = wait_for_term(context, number, generation);
     if (shared->starts <= WORKERS)
-        board->emptied = 0;
+        shared->done = 0;
     return status;
 }
 
@@ -46,7 +46,7 @@ START_TEST(who_leaves_without_draining_is_followed_at_the_end)
     kill(supervisor, SIGTERM);
     ck_assert_int_eq(end_status(), 0);
     ck_assert_int_eq(shared->starts, WORKERS + 1);
-    ck_assert_uint_eq(board->emptied, 1);
+    ck_assert_int_eq(shared->done, 1);
 }
 END_TEST
 
@@ -111,6 +111,103 @@ START_TEST(a_second_order_kills_but_an_echo_does_not)
     kill(supervisor, SIGTERM);
     ck_assert_int_eq(end_status(), 0);
     ck_assert_uint_eq(board->exits_signal, WORKERS);
+}
+END_TEST
+
+START_TEST(told_to_stop_it_serves_on)
+{
+    stop_delay = LIMIT;
+    start(wait_for_term, LIMIT);
+    UNTIL_ALL_RUN(WORKERS);
+    kill(supervisor, SIGTERM);
+    int64_t told = clock_now();
+    UNTIL(shared->left == 1 && board->stage == POOL_LEAVING);
+    kill(board->members[1].pid, SIGKILL);
+    UNTIL(shared->starts == WORKERS + 1 && alive() == WORKERS);
+    kill(supervisor, SIGHUP);
+    UNTIL(clock_now() - told > 2 * CLOCK_SECOND);
+    ck_assert_int_eq(shared->retired, 0);
+    ck_assert_int_eq(shared->prepared, 0);
+    ck_assert_int_eq(waitpid(supervisor, NULL, WNOHANG), 0);
+    kill(supervisor, SIGTERM);
+    ck_assert_int_eq(end_status(), 0);
+    ck_assert_int_eq(shared->retired, 1);
+    ck_assert_uint_eq(board->exits_signal, WORKERS + 1);
+}
+END_TEST
+
+START_TEST(after_the_delay_it_drains)
+{
+    stop_delay = CLOCK_SECOND / 10;
+    start(wait_for_term, LIMIT);
+    UNTIL_ALL_RUN(WORKERS);
+    kill(supervisor, SIGTERM);
+    ck_assert_int_eq(end_status(), 0);
+    ck_assert_int_eq(shared->left, 1);
+    ck_assert_int_eq(shared->retired, 1);
+    ck_assert_uint_eq(board->exits_normal, WORKERS);
+}
+END_TEST
+
+static int until_done(void)
+{
+    do
+        sigsuspend(signals_waiting());
+    while (!shared->done);
+    return 0;
+}
+
+/* They leave when all is done, and not before. */
+static int wait_for_the_end(void *context, uint32_t number, uint32_t generation)
+{
+    (void)context, (void)number, (void)generation;
+    shared->starts++;
+    return until_done();
+}
+
+START_TEST(all_are_woken_when_all_is_done)
+{
+    start(wait_for_the_end, LIMIT);
+    UNTIL_ALL_RUN(WORKERS);
+    kill(supervisor, SIGTERM);
+    UNTIL(shared->retired == 1);
+    kill(board->members[0].pid, SIGKILL);
+    UNTIL(shared->buried == 1);
+    ck_assert_int_eq(alive(), WORKERS - 1);
+    shared->done = 1;
+    ck_assert_int_eq(end_status(), 0);
+    ck_assert_uint_eq(board->exits_normal, WORKERS - 1);
+    ck_assert_int_eq(shared->starts, WORKERS);
+}
+END_TEST
+
+/* One writes a reply, one is in a request, and one in a request that begins
+ * when those that wait are refused. Who comes later waits. */
+static int be_busy(void *context, uint32_t number, uint32_t generation)
+{
+    (void)context, (void)generation;
+    if (++shared->starts > WORKERS)
+        return until_done();
+    scoreboard_begin(&board->slots[number],
+                     clock_now() + (number == 2 ? LIMIT : 0));
+    scoreboard_state(&board->slots[number],
+                     number == 0 ? WORKER_WRITING : WORKER_POSTING);
+    return until_done();
+}
+
+START_TEST(who_is_stuck_is_killed_before_the_others)
+{
+    start(be_busy, CLOCK_SECOND / 10);
+    UNTIL(alive() == WORKERS && board->slots[0].state == WORKER_WRITING);
+    UNTIL(board->slots[1].state == WORKER_POSTING &&
+          board->slots[2].state == WORKER_POSTING);
+    kill(supervisor, SIGTERM);
+    UNTIL(shared->buried == 1);
+    ck_assert_int_eq(board->members[1].pid, 0);
+    ck_assert_int_ne(board->members[0].pid, 0);
+    ck_assert_int_ne(board->members[2].pid, 0);
+    ck_assert_int_eq(end_status(), 0);
+    ck_assert_uint_eq(board->stage, POOL_ENDED);
 }
 END_TEST
 
@@ -184,6 +281,10 @@ int main(void)
         a_child_that_does_not_stop_is_killed,
         an_interrupt_kills_at_once,
         a_second_order_kills_but_an_echo_does_not,
+        told_to_stop_it_serves_on,
+        after_the_delay_it_drains,
+        all_are_woken_when_all_is_done,
+        who_is_stuck_is_killed_before_the_others,
         the_monitor_is_replaced_and_is_no_worker,
         the_monitor_is_ended_last,
         a_stopped_monitor_holds_nobody_up,

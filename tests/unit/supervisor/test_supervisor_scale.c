@@ -55,7 +55,7 @@ static int serve(void *context, uint32_t number, uint32_t generation)
         scoreboard_state(&board->slots[number], WORKER_IDLE);
         idle_set_idle(&seat);
     }
-    board->emptied = board->stage != POOL_SERVING;
+    shared->done = board->stage > POOL_LEAVING;
     return 0;
 }
 
@@ -90,7 +90,9 @@ static void begin(uint32_t least, uint32_t spare)
         .queue = queue[0],
         .child = serve,
         .bury = bury,
+        .leave = leave,
         .retire = retire,
+        .is_done = is_done,
         .reload = {
             .context = &size, .prepare = prepare_as_it_was, .adopt = adopt}};
     supervise(&plan);

@@ -49,7 +49,9 @@ static void begin(int what)
         .aux = {.monitor = watch, .bury_shadow = bury_shadow},
         .upgrade = {.try_it = try_it, .become = become, .good = GOOD},
         .bury = bury,
+        .leave = leave,
         .retire = retire,
+        .is_done = is_done,
         .reload = {.prepare = prepare, .adopt = adopt}};
     supervise(&plan);
     UNTIL(shared->starts == WORKERS && shared->monitor != 0);
