@@ -7,6 +7,7 @@ import subprocess
 
 import kit
 import tap
+from order import Order
 from pool import Pool
 
 PROGRAM = os.path.join(os.path.dirname(kit.TALLYD or ""), "..", "tests",
@@ -20,24 +21,22 @@ class Stuck:
     def __init__(self, endpoints=None, make=Pool, how=None, **settings):
         if not os.access(PROGRAM, os.X_OK):
             raise tap.Skip("tallyd_stuck is not built")
-        self.how = kit.fresh_path("how")
+        self.how = Order()
         if how:
             self.get(how)
         self.served = make(
             endpoints, through=lambda command: [
                 PROGRAM if part == kit.TALLYD else part for part in command],
-            env={"STUCK": str(self.how)}, env_keep="STUCK", **settings)
+            env={"STUCK": str(self.how.path)}, env_keep="STUCK", **settings)
 
     def get(self, how):
-        fresh = kit.fresh_path("how")
-        fresh.write_text(how)
-        os.rename(fresh, self.how)
+        self.how.give(how)
 
     def no_more(self):
-        self.how.unlink()
+        self.how.cancel()
 
     def wait_until_it_is(self):
-        kit.until("a worker is stuck", lambda: not self.how.exists())
+        kit.until("a worker is stuck", lambda: not self.how.is_there())
 
 
 def functions_of(line):

@@ -202,7 +202,7 @@ def answers_meanwhile(**settings):
     with pool:
         reply = pool.post(SAMPLE, limit=30)
         tap.equal((reply.status, reply.body), (200, b'{"sum":42}'), "the reply")
-        tap.check(not one.how.exists(), "nobody was stuck")
+        tap.check(not one.how.is_there(), "nobody was stuck")
         killed_lines(pool)
         serves(pool)
         kit.until("none of them is left", lambda: not [

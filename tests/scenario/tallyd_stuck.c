@@ -1,18 +1,19 @@
 /* tallyd with a fault: where a body is added up it does not come back, in the
- * way that the file named by $STUCK says; without the file it does. The file is
- * taken away by the one that got stuck, so there is only one, unless it says
- * "all" as well. A worker comes here in its first self-test, too. Where it says
- * "leave", a worker that leaves takes its time until the file is gone. Linked
+ * way that the order in $STUCK says (order.h); without an order it does. The
+ * order is taken by the one that got stuck, so there is only one, unless it
+ * says "all" as well. A worker comes here in its first self-test, too. Where it
+ * says "leave", a worker that leaves takes its time until it is gone. Linked
  * with --wrap=decoder_finish, serving_close and log_end (ld(1)), so that the
  * program itself has no place for it. */
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "order.h"
 #include "worker/decoder.h"
 #include "worker/serving.h"
 
@@ -33,7 +34,7 @@ __attribute__((noinline)) static void spin_for_ever(void)
 __attribute__((noinline)) static void wait_for_ever(void)
 {
     for (;;)
-        pause();
+        poll(NULL, 0, -1);
 }
 
 /* As two threads that wait for each other do. */
@@ -65,26 +66,26 @@ static void hear_nothing(void)
 /* It comes back as soon as it is asked where it is. */
 __attribute__((noinline)) static void wait_for_signal(void)
 {
-    pause();
+    poll(NULL, 0, -1);
 }
 
 /* Gives the number of words. */
-static int read_words(const char *path, char how[16])
+static int read_words(char how[16])
 {
-    char who[16];
-    FILE *f = fopen(path, "re");
-    if (f == NULL)
-        return 0;
-    int words = fscanf(f, "%15s %15s", how, who);
-    fclose(f);
-    return words;
+    char text[ORDER_BYTES], who[16];
+    return order_read(text) ? sscanf(text, "%15s %15s", how, who) : 0;
 }
 
-static void get_stuck(const char *path)
+__attribute__((constructor)) static void get_ready(void)
+{
+    order_map("STUCK");
+}
+
+static void get_stuck(void)
 {
     char how[16] = "";
-    int words = read_words(path, how);
-    if (words == 0 || (words == 1 && unlink(path) != 0))
+    int words = read_words(how);
+    if (words <= 0 || (words == 1 && !order_take()))
         return; /* it is not there, or somebody else was faster */
     if (strcmp(how, "spin") == 0)
         spin_for_ever();
@@ -104,9 +105,7 @@ const struct payload_result *__wrap_decoder_finish(struct decoder *d,
                                                    enum decoder_check *check,
                                                    struct buf *difference)
 {
-    const char *path = getenv("STUCK");
-    if (path != NULL)
-        get_stuck(path);
+    get_stuck();
     return __real_decoder_finish(d, check, difference);
 }
 
@@ -115,10 +114,8 @@ void __wrap_serving_close(struct serving *s);
 
 void __wrap_serving_close(struct serving *s)
 {
-    const char *path = getenv("STUCK");
     char how[16] = "";
-    while (path != NULL && read_words(path, how) > 0 &&
-           strcmp(how, "leave") == 0)
+    while (read_words(how) > 0 && strcmp(how, "leave") == 0)
         usleep(1000);
     __real_serving_close(s);
 }

@@ -3,7 +3,7 @@
  * the program itself has no place for it. */
 #include <stdbool.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "decode/tally.h"
 
@@ -16,6 +16,7 @@ void __wrap_tally_begin(struct tally *t, enum tally_numbers numbers,
                         int32_t multiply)
 {
     const char *path = getenv("TIMES_THREE");
-    bool wrong = path != NULL && access(path, F_OK) == 0;
+    struct stat st; /* a confined process cannot ask access(2) */
+    bool wrong = path != NULL && stat(path, &st) == 0;
     __real_tally_begin(t, numbers, wrong ? 3 : multiply);
 }
