@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd_box.h"
 #include "base/sink.h"
 
 /* The least time between two lines of the same kind, see log_paced(). */
@@ -27,10 +28,13 @@ static struct {
     const char *name;
     _Atomic uint64_t *dropped; /* NULL: unclaimed */
     _Atomic uint64_t unclaimed;
+    struct fd_box box; /* what log_reopen() opens, for those that follow */
+    bool follows;
 } logger = {.plan = {.level = LOG_INFO, .file = "", .socket = "", .pool = ""},
             .sink = SINK_STDERR,
             .books = {{.fd = -1}, {.fd = -1}},
-            .name = "tallyd"};
+            .name = "tallyd",
+            .box = FD_BOX_CLOSED};
 
 /* --- Places. --- */
 
@@ -164,14 +168,70 @@ bool log_start(const struct log_plan *plan, char *why, size_t why_size)
     return false;
 }
 
+/* --- Processes that follow. --- */
+
+#define FILES (1 + LOG_BOOKS) /* the log, then the books */
+_Static_assert(FILES <= FD_BOX_MOST, "all go into one box");
+
+/* What goes to standard error is not opened anew. */
+static bool has_path(void)
+{
+    bool file = logger.plan.to == LOG_TO_AUTO && logger.plan.file[0] != '\0';
+    return file || logger.sink.kind == SINK_PACKETS;
+}
+
+static bool put_files(void)
+{
+    int fds[FILES] = {has_path() ? logger.sink.fd : -1};
+    for (int i = 0; i < LOG_BOOKS; i++)
+        fds[1 + i] = logger.books[i].fd;
+    return fd_box_put(&logger.box, fds, FILES);
+}
+
+/* Nothing in the box: it was not opened again since this process began. */
+static bool take_files(void)
+{
+    int fds[FILES];
+    if (!fd_box_take(&logger.box, fds, FILES)) {
+        if (errno == EAGAIN)
+            return true;
+        log_error("the log is not opened again: %s", strerror(errno));
+        return false;
+    }
+    if (fds[0] >= 0 && has_path())
+        sink_replace(&logger.sink, fds[0]);
+    else if (fds[0] >= 0)
+        close(fds[0]);
+    for (int i = 0; i < LOG_BOOKS; i++)
+        if (fds[1 + i] >= 0)
+            sink_replace(&logger.books[i], fds[1 + i]);
+    return true;
+}
+
+bool log_share(void)
+{
+    return fd_box_open(&logger.box);
+}
+
+void log_follow(void)
+{
+    logger.follows = logger.box.take >= 0;
+    fd_box_only_take(&logger.box);
+}
+
 bool log_reopen(void)
 {
     const struct log_plan plan = logger.plan;
     char why[400];
-    if (log_start(&plan, why, sizeof why))
-        return true;
-    log_error("the log is not opened again: %s", why);
-    return false;
+    if (logger.follows)
+        return take_files();
+    bool opened = log_start(&plan, why, sizeof why);
+    if (!opened)
+        log_error("the log is not opened again: %s", why);
+    else if (logger.box.put >= 0 && !put_files())
+        log_error("the log is not opened again in other processes: %s",
+                  strerror(errno));
+    return opened;
 }
 
 void log_set(const struct log_plan *plan)
@@ -180,6 +240,11 @@ void log_set(const struct log_plan *plan)
     if (logger.sink.kind == SINK_PACKETS)
         logger.sink.path = socket_of(
             plan, logger.style == LINE_SYSLOG ? SYSLOG_SOCKET : JOURNAL_SOCKET);
+}
+
+bool log_has_socket(void)
+{
+    return logger.sink.kind == SINK_PACKETS;
 }
 
 void log_set_name(const char *name)

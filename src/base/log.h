@@ -45,9 +45,23 @@ bool log_start(const struct log_plan *plan, char *why, size_t why_size);
 /* Another level, another form, and the same destinations in other strings. */
 void log_set(const struct log_plan *plan);
 
-/* Open the same destination again, for a rotated file. False: lines go on as
- * before, and one says why. */
+/* Open the same destination again, for a rotated file. In a process that
+ * follows another one: write to what that one has opened last. False: lines go
+ * on as before, and one says why. */
 bool log_reopen(void);
+
+/* Before the first fork: leave what log_reopen() opens to the processes that
+ * will follow this one, which may not be able to open a file (fd_box.h).
+ * False: errno. */
+bool log_share(void);
+
+/* In a forked process: follow the process that has called log_share(), if one
+ * has. */
+void log_follow(void);
+
+/* Do lines go to a socket, which the process connects to again when its reader
+ * has been restarted? */
+bool log_has_socket(void);
 
 /* The process a line comes from, e.g. "worker 3"; borrowed. */
 void log_set_name(const char *name);

@@ -111,6 +111,18 @@ void sink_close(struct sink *s)
     *s = plain_stderr;
 }
 
+void sink_replace(struct sink *s, int fd)
+{
+    const struct sink old = *s;
+    if (old.owned)
+        sink_close(s);
+    *s = plain_stderr;
+    s->kind = old.kind;
+    s->path = old.path;
+    s->fd = fd;
+    s->owned = true;
+}
+
 /* --- Lines. --- */
 
 static ssize_t put_packet(const struct sink *s, const char *packet, size_t n)

@@ -46,6 +46,10 @@ bool sink_open_packets(struct sink *s, const char *path);
 
 void sink_close(struct sink *s);
 
+/* Go on with `fd`, which becomes the sink's: the same destination, opened anew
+ * by somebody else. A sink that is not open becomes a file. */
+void sink_replace(struct sink *s, int fd);
+
 /* Hand over one line, its newline included where the destination wants one, or
  * one datagram. False: it is lost. A signal is no reason; see write(2). */
 bool sink_put(struct sink *s, const char *line, size_t n);

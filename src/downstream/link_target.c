@@ -1,6 +1,7 @@
 /* link_target: see link_target.h. */
 #include "downstream/link_target.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,61 @@ const struct link_settings *link_target_settings(const struct link_target *t)
 bool link_target_is_tls(const struct link_target *t)
 {
     return t->tls;
+}
+
+/* --- What it takes. --- */
+
+#define SOCKS_PORT 1080
+
+static bool is_number(const char *host)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    return host[0] == '[' || inet_pton(AF_INET, host, address) == 1;
+}
+
+static uint16_t number_of(const char *port, uint16_t usual)
+{
+    return port == NULL ? usual : (uint16_t)strtoul(port, NULL, 10);
+}
+
+/* A proxy of another kind than HTTP may leave the name of the target to us. */
+static void need_proxy(struct link_target_needs *needs, const char *proxy)
+{
+    char *host = NULL, *port = NULL;
+    CURLU *url = curl_url();
+    if (url != NULL && curl_url_set(url, CURLUPART_URL, proxy,
+                                    CURLU_NON_SUPPORT_SCHEME |
+                                        CURLU_GUESS_SCHEME) == CURLUE_OK) {
+        take_part(url, CURLUPART_HOST, 0, &host);
+        take_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, &port);
+    }
+    needs->tls = needs->tls || strncmp(proxy, "https:", 6) == 0;
+    needs->name = needs->name || host == NULL || !is_number(host);
+    needs->port = number_of(port, SOCKS_PORT);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(url);
+}
+
+struct link_target_needs link_target_needs(const struct link_target *t)
+{
+    const struct link_url *p = &t->parts;
+    struct link_target_needs needs = {.tls = t->tls};
+    if (t->settings.socket[0] != '\0')
+        return needs;
+    needs.name = !is_number(p->host);
+    needs.port = number_of(p->port, t->tls ? 443 : 80);
+    if (t->settings.proxy != NULL && t->settings.proxy[0] != '\0')
+        need_proxy(&needs, t->settings.proxy);
+    return needs;
+}
+
+const char *link_target_system_ca(void)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    return info->age >= CURLVERSION_EIGHTH && info->cainfo != NULL
+               ? info->cainfo
+               : "";
 }
 
 /* --- Handles. --- */

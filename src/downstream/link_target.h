@@ -50,6 +50,18 @@ const struct link_settings *link_target_settings(const struct link_target *t);
 /* https? */
 bool link_target_is_tls(const struct link_target *t);
 
+/* What a process has to be able to do that connects to it, or to its proxy. */
+struct link_target_needs {
+    bool tls;      /* read certificates */
+    bool name;     /* look a name up */
+    uint16_t port; /* of TCP; 0: a unix socket */
+};
+
+struct link_target_needs link_target_needs(const struct link_target *t);
+
+/* The file of certificates that libcurl takes where none is set; "": none. */
+const char *link_target_system_ca(void);
+
 /* A CURL easy handle to it, for curl_easy_cleanup(3): addresses, TLS files, no
  * proxy but that of the settings, no signals, no thread that is waited for.
  * `error` (CURL_ERROR_SIZE bytes) gets libcurl's words as long as it lives.

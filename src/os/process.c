@@ -19,6 +19,7 @@ pid_t process_fork(const char *name)
     if (pid != 0)
         return pid;
     log_set_name(name);
+    log_follow();
     signals_forget();
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     /* A parent that had ended before this call will send no signal. */
@@ -75,12 +76,29 @@ void process_title(pid_t pid, char *title, size_t room)
             *at = '?';
 }
 
+static uint64_t memory_in(const char *text)
+{
+    unsigned long long total, resident;
+    if (sscanf(text, "%llu %llu", &total, &resident) != 2)
+        return 0;
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 uint64_t process_memory(pid_t pid)
 {
     char text[128];
-    unsigned long long total, resident;
-    if (!ask(pid, "statm", text, sizeof text) ||
-        sscanf(text, "%llu %llu", &total, &resident) != 2)
-        return 0;
-    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+    return ask(pid, "statm", text, sizeof text) ? memory_in(text) : 0;
+}
+
+int process_open_memory(void)
+{
+    return open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+}
+
+uint64_t process_read_memory(int fd)
+{
+    char text[128];
+    ssize_t n = pread(fd, text, sizeof text - 1, 0);
+    text[n > 0 ? n : 0] = '\0';
+    return memory_in(text);
 }

@@ -7,7 +7,8 @@
 #include <sys/types.h>
 
 /* fork(2): the pid in the parent, 0 in the child, -1 with errno. The child is
- * called `name` in the log (borrowed for good), has forgotten the signals that
+ * called `name` in the log (borrowed for good) and writes to the files that its
+ * parent opens (log_share()); it has forgotten the signals that
  * came for its parent, and gets SIGTERM when the parent ends
  * (PR_SET_PDEATHSIG). */
 pid_t process_fork(const char *name);
@@ -27,5 +28,10 @@ void process_title(pid_t pid, char *title, size_t room);
 /* Bytes of memory that a process has in RAM, shared ones included
  * (/proc/PID/statm, proc(5)); 0: there is no such process. */
 uint64_t process_memory(pid_t pid);
+
+/* The same of this process, by a descriptor that was opened when files could
+ * still be opened (confinement.h). -1: errno. */
+int process_open_memory(void);
+uint64_t process_read_memory(int fd);
 
 #endif

@@ -14,6 +14,7 @@
 #include "os/pidfile.h"
 #include "os/proctitle.h"
 #include "os/sandbox.h"
+#include "pool/pool_confinement.h"
 #include "scoreboard/board_file.h"
 
 #define STATUS_BACKLOG 1024
@@ -246,6 +247,15 @@ static bool warm_up(struct pool *p)
     return p->warm != NULL || fail("libcurl cannot be initialised");
 }
 
+/* The processes to come open no file, the log's neither. */
+static bool prepare_confinement(struct pool *p)
+{
+    const struct config_pool *c = &p->now.config->pool;
+    confinement_find(&p->means);
+    pool_confinement_announce(c, &p->means);
+    return c->workers == 0 || log_share() || fail(strerror(errno));
+}
+
 bool pool_open(struct pool *p)
 {
     const struct config_pool *c = &p->now.config->pool;
@@ -253,7 +263,8 @@ bool pool_open(struct pool *p)
         !check_peers(c) || !open_listener(p) || !open_status_listener(p) ||
         !open_scoreboard(p, 0) || !open_board_file(p) || !give_scoreboard(p) ||
         !join_circuits(p, 1) || !open_conn_pool(p) || !open_idle_set(p) ||
-        !open_shadow(p) || !set_nice(c) || !drop_privileges(c))
+        !open_shadow(p) || !set_nice(c) || !drop_privileges(c) ||
+        !prepare_confinement(p))
         return false;
     /* All that had to be read from it is read. */
     proctitle_keep_environment(c->env_keep);
@@ -278,7 +289,7 @@ bool pool_reopen(struct pool *p, uint32_t slots)
     if (!join_circuits(p, p->generation))
         log_warn("upgrade: no breaker until the reload");
     proctitle_keep_environment(p->now.config->pool.env_keep);
-    return open_shadow(p) && warm_up(p);
+    return open_shadow(p) && prepare_confinement(p) && warm_up(p);
 }
 
 static void remove_files(struct pool *p)

@@ -14,6 +14,7 @@
 #include "conn_pool/intake.h"
 #include "downstream/downstream.h"
 #include "listen/listener.h"
+#include "os/confinement.h"
 #include "pool/settings.h"
 #include "scoreboard/idle_set.h"
 #include "scoreboard/scoreboard.h"
@@ -39,6 +40,8 @@ struct pool {
     struct downstream *warm;     /* keeps libcurl ready, see warm_up() */
     struct sd_status sd_status;  /* of the process that serves or supervises */
     pid_t supervisor;            /* 0: this process serves */
+    /* Of the setting `sandbox`. */
+    struct confinement_means means;
     int trial;   /* what a program that is tried has said; see pool_upgrade.h */
     char *tried; /* what the file of settings had when that was started */
     size_t tried_len;

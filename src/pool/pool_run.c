@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "os/cpu.h"
 #include "os/proctitle.h"
+#include "pool/pool_confinement.h"
 #include "pool/pool_upgrade.h"
 #include "scoreboard/board_file.h"
 #include "shadow/shadow_process.h"
@@ -73,6 +74,11 @@ static int run_worker(struct pool *p, const struct settings *settings,
                       uint32_t number)
 {
     struct shadow_sampler sampler;
+    struct confinement confinement;
+    pool_confinement_open(&confinement,
+                          p->supervisor == 0 ? POOL_CONFINEMENT_ALONE
+                                             : POOL_CONFINEMENT_WORKER,
+                          settings->config, &p->means, p->supervisor);
     const struct worker_plan plan = {
         .pool = &settings->config->pool,
         .endpoints = settings->endpoints,
@@ -80,6 +86,7 @@ static int run_worker(struct pool *p, const struct settings *settings,
         .conn_pool = p->conn_pool,
         .seat = seat_of(p, &settings->config->pool, number),
         .board = p->board,
+        .confinement = &confinement,
         .supervisor = p->supervisor,
         .listener = &p->listener,
         .sampler = open_sampler(p, settings, number, &sampler)};
@@ -147,8 +154,12 @@ static void leave_requests(struct pool *p)
 static int run_monitor(void *context, uint32_t generation)
 {
     struct pool *p = context;
+    struct confinement confinement;
+    pool_confinement_open(&confinement, POOL_CONFINEMENT_MONITOR, p->now.config,
+                          &p->means, p->supervisor);
     const struct monitor_plan plan = {
         .site = {.config = p->now.config, .board = p->board},
+        .confinement = &confinement,
         .listener = p->status.fd,
         .generation = generation,
         .supervisor = p->supervisor};
@@ -164,7 +175,11 @@ static int run_monitor(void *context, uint32_t generation)
 static int run_shadow(void *context, uint32_t number, uint32_t generation)
 {
     struct pool *p = context;
+    struct confinement confinement;
+    pool_confinement_open(&confinement, POOL_CONFINEMENT_SHADOW, p->now.config,
+                          &p->means, p->supervisor);
     const struct shadow_process_plan plan = {.config = p->now.config,
+                                             .confinement = &confinement,
                                              .board = p->board,
                                              .queue = p->shadow,
                                              .number = number,

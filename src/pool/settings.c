@@ -12,6 +12,7 @@
 #include "downstream/link.h"
 #include "os/cpu.h"
 #include "os/sandbox.h"
+#include "pool/pool_confinement.h"
 #include "query/path.h"
 #include "shadow/shadow.h"
 #include "worker/handler.h"
@@ -91,6 +92,7 @@ static bool check_system(const struct config *c, char *what, size_t room)
     return c->tried ||
            (check_shadow(&c->shadow, what, room) &&
             sandbox_find(c->pool.user, c->pool.group, &uid, &gid, what, room) &&
+            pool_confinement_check(&c->pool, what, room) &&
             cpu_list_check(c->pool.cpu_affinity, what, room));
 }
 

@@ -51,6 +51,10 @@ int shadow_process_run(const struct shadow_process_plan *plan)
         log_warn("not when nobody else wants the processor, but like a "
                  "worker: %s",
                  strerror(errno));
+    if (!confinement_enter(plan->confinement)) {
+        shadow_free(&s);
+        return EXIT_FAILURE;
+    }
     shadow_totals_open(&totals, plan->config, plan->board, what.counts);
     while (!told_to_end(plan, s)) {
         int64_t due = plan->number > 0

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "config/config.h"
+#include "os/confinement.h"
 #include "scoreboard/scoreboard.h"
 #include "shadow/shadow_queue.h"
 
@@ -19,6 +20,8 @@ struct shadow_process_plan {
     const struct config *config;
     struct scoreboard *board;
     struct shadow_queue *queue;
+    /* What the process gives up before it takes a case; NULL: nothing. */
+    struct confinement *confinement;
     uint32_t number;     /* of this process, from 0 */
     uint32_t generation; /* whose settings these are */
     pid_t supervisor;    /* of this process */

@@ -48,6 +48,10 @@ int monitor_run(const struct monitor_plan *plan)
         log_error("cannot start: %s", strerror(errno));
         return EXIT_FAILURE;
     }
+    if (!confinement_enter(plan->confinement)) {
+        http_free(&http);
+        return EXIT_FAILURE;
+    }
     enum aux_process_order order;
     while ((order = next_order(plan)) == AUX_PROCESS_STAY)
         http_turn(http, signals_waiting());

@@ -7,10 +7,13 @@
 
 #include <sys/types.h>
 
+#include "os/confinement.h"
 #include "status/site.h"
 
 struct monitor_plan {
     struct site site;
+    /* What the monitor gives up before it answers; NULL: nothing. */
+    struct confinement *confinement;
     int listener;        /* non-blocking; taken over */
     pid_t supervisor;    /* of this process */
     uint32_t generation; /* whose settings these are */

@@ -2,7 +2,6 @@
 #include "worker/recycle.h"
 
 #include <inttypes.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/entropy.h"
@@ -54,7 +53,8 @@ void recycle_begin(struct recycle *r, const struct config_pool *c,
             recycle_draw(&most, entropy_take(&entropy, RECYCLE_RANDOM_BYTES)),
         .slot = slot,
         .begun = scoreboard_requests(slot),
-        .born = clock_now()};
+        .born = clock_now(),
+        .memory = c->max_rss == 0 ? -1 : process_open_memory()};
 }
 
 static uint64_t weigh(struct recycle *r, int64_t now)
@@ -62,7 +62,7 @@ static uint64_t weigh(struct recycle *r, int64_t now)
     if (r->limits.rss == 0 || now - r->weighed < WEIGH_INTERVAL)
         return 0;
     r->weighed = now;
-    return process_memory(getpid());
+    return process_read_memory(r->memory);
 }
 
 bool recycle_due(struct recycle *r)

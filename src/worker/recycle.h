@@ -42,6 +42,7 @@ struct recycle {
     struct scoreboard_slot *slot;
     uint64_t begun;        /* of the slot, at the start */
     int64_t born, weighed; /* monotonic ns */
+    int memory;            /* with limits.rss: see process_open_memory() */
 };
 
 /* In the worker, at its start. Not where the process has no supervisor to start

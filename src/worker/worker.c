@@ -280,6 +280,17 @@ static bool sound(struct worker *w)
     return exchange_test(w->serving.exchange);
 }
 
+/* From here on nothing is opened that is not allowed for. */
+static bool settle(struct worker *w)
+{
+    const struct worker_plan *plan = w->plan;
+    if (plan->supervisor != 0)
+        be_supervised(w);
+    else
+        self_watchdog_watch(plan->board, plan->slot, plan->pool);
+    return confinement_enter(plan->confinement);
+}
+
 int worker_run(const struct worker_plan *plan)
 {
     struct worker w = {
@@ -294,11 +305,7 @@ int worker_run(const struct worker_plan *plan)
     scoreboard_step(plan->slot, STEP_OPENING);
     if (!serving_open(&w.serving, plan)) {
         log_error("cannot start serving: %s", strerror(errno));
-    } else if (sound(&w)) {
-        if (plan->supervisor != 0)
-            be_supervised(&w);
-        else
-            self_watchdog_watch(plan->board, plan->slot, plan->pool);
+    } else if (sound(&w) && settle(&w)) {
         scoreboard_step(plan->slot, STEP_DONE);
         scoreboard_state(plan->slot, WORKER_IDLE);
         idle_set_ready(&plan->seat);

@@ -1,6 +1,7 @@
 """A certificate authority of a test's own."""
 
 import shutil
+import ssl
 import subprocess
 
 import kit
@@ -13,6 +14,15 @@ def is_missing():
 def openssl(*arguments):
     subprocess.run(["openssl", *map(str, arguments)], check=True,
                    capture_output=True, timeout=kit.wait_limit(20))
+
+
+def server_context(pair, clients=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*pair)
+    if clients:
+        context.load_verify_locations(clients.cert)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 class Authority:

@@ -2,27 +2,17 @@
 """https downstreams: a private authority, client certificates, names."""
 
 import pathlib
-import ssl
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import kit
 import tap
-from authority import Authority, is_missing
+from authority import Authority, is_missing, server_context
 from downstream import Downstream
 from pool import DOWNSTREAM_DEFAULTS, SAMPLE, Pool, run_tallyd, write_settings
 
 OK = b'{"ok":true}'
-
-
-def server_context(pair, clients=None):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*pair)
-    if clients:
-        context.load_verify_locations(clients.cert)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
 
 
 def pool_for(down, **keys):

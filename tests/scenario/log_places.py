@@ -249,9 +249,9 @@ def a_log_that_cannot_be_opened_again():
         (place / "log").unlink()
         place.rmdir()
         pool.process.send(signal.SIGUSR1)
-        kit.until("supervisor and worker say so", lambda: os.pread(
+        kit.until("the supervisor says so", lambda: os.pread(
             kept, 65536, 0).count(b"the log is not opened again: log_file = ")
-            == 2)
+            == 1)
         serves(pool)
         os.close(kept)
 

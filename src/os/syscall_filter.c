@@ -1,0 +1,161 @@
+/* syscall_filter: see syscall_filter.h. */
+#include "os/syscall_filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifdef HAVE_SECCOMP
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#endif
+
+#define CONDITIONS_MOST 3
+
+enum about { ANYTHING, EQUAL, MASKED };
+
+struct condition {
+    enum about about; /* ANYTHING: no further condition */
+    unsigned argument;
+    uint64_t mask, value;
+};
+
+/* Known only when a process enters: a value that no process id can have. */
+#define SELF (UINT64_MAX - 1)
+#define SUPERVISOR (UINT64_MAX - 2)
+
+#define LIVES SYSCALL_FILTER_LIVES
+#define SERVES SYSCALL_FILTER_SERVES
+#define CALLS SYSCALL_FILTER_CALLS
+#define SHOWS SYSCALL_FILTER_SHOWS
+#define SAMPLES SYSCALL_FILTER_SAMPLES
+#define CONNECTS SYSCALL_FILTER_CONNECTS
+#define UNIX SYSCALL_FILTER_UNIX
+#define RESOLVES SYSCALL_FILTER_RESOLVES
+#define READS SYSCALL_FILTER_READS
+#define KEEPS SYSCALL_FILTER_KEEPS
+#define WATCHES SYSCALL_FILTER_WATCHES
+#define LOGS SYSCALL_FILTER_LOGS
+
+#define IS(n, value) {EQUAL, n, UINT64_MAX, value},
+#define HAS(n, mask, value) {MASKED, n, mask, value},
+#define ALLOW(call, work) {#call, work, {{0}}},
+#define ALLOW_IF(call, work, conditions) {#call, work, {conditions}},
+
+static const struct row {
+    const char *call;
+    unsigned work;
+    struct condition conditions[CONDITIONS_MOST];
+} rows[] = {
+#include "os/syscall_filter.def"
+};
+#define ROWS (sizeof rows / sizeof rows[0])
+
+size_t syscall_filter_rows(void)
+{
+    return ROWS;
+}
+
+const char *syscall_filter_name(size_t row)
+{
+    return rows[row].call;
+}
+
+bool syscall_filter_allows(const char *name, unsigned work)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].call, name) == 0 && (rows[i].work & work) != 0)
+            return true;
+    return false;
+}
+
+#ifndef HAVE_SECCOMP
+
+const char *syscall_filter_lacks(void)
+{
+    return "built without libseccomp";
+}
+
+bool syscall_filter_enter(const struct syscall_filter *f)
+{
+    (void)f;
+    errno = ENOSYS;
+    return false;
+}
+
+#else
+
+const char *syscall_filter_lacks(void)
+{
+    uint32_t action = SECCOMP_RET_KILL_PROCESS;
+    return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0
+               ? NULL
+               : strerror(errno);
+}
+
+static uint64_t value_of(uint64_t value, const struct syscall_filter *f)
+{
+    return value == SELF         ? (uint64_t)getpid()
+           : value == SUPERVISOR ? (uint64_t)f->supervisor
+                                 : value;
+}
+
+static int allow(scmp_filter_ctx all, const struct row *row,
+                 const struct syscall_filter *f)
+{
+    struct scmp_arg_cmp compare[CONDITIONS_MOST];
+    unsigned n = 0;
+    int call = seccomp_syscall_resolve_name(row->call);
+    if ((row->work & f->work) == 0 || call < 0)
+        return 0;
+    for (; n < CONDITIONS_MOST && row->conditions[n].about != ANYTHING; n++) {
+        const struct condition *c = &row->conditions[n];
+        uint64_t value = value_of(c->value, f);
+        compare[n] =
+            c->about == EQUAL
+                ? (struct scmp_arg_cmp){c->argument, SCMP_CMP_EQ, value, 0}
+                : (struct scmp_arg_cmp){c->argument, SCMP_CMP_MASKED_EQ,
+                                        c->mask, value};
+    }
+    return seccomp_rule_add_array(all, SCMP_ACT_ALLOW, call, n, compare);
+}
+
+/* 0, or an errno as libseccomp gives it, negative. */
+static int fill(scmp_filter_ctx all, const struct syscall_filter *f)
+{
+    int error = seccomp_attr_set(all, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    /* Its flags are in memory, where a filter cannot see them. Told that there
+     * is no such call, libc makes a thread with clone(2). */
+    if (error == 0)
+        error =
+            seccomp_rule_add(all, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+    for (size_t i = 0; i < ROWS && error == 0; i++)
+        error = allow(all, &rows[i], f);
+    return error;
+}
+
+bool syscall_filter_enter(const struct syscall_filter *f)
+{
+    scmp_filter_ctx all =
+        seccomp_init(f->kills ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(EPERM));
+    if (all == NULL) {
+        errno = ENOMEM;
+        return false;
+    }
+    int error = fill(all, f);
+    if (error == 0)
+        error = seccomp_load(all);
+    seccomp_release(all);
+    errno = -error;
+    return error == 0;
+}
+
+#endif
