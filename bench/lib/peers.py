@@ -15,6 +15,7 @@ listen     = {directory}/{name}.sock
 workers    = {workers}
 scoreboard = {directory}/{name}.scoreboard
 log_level  = warn
+sandbox    = {sandbox}
 
 [endpoint main]
 max_body   = 128m
@@ -31,11 +32,11 @@ def fastcgi_block(stage, name, front, keep, script="none"):
         if keep else "")
 
 
-def start_tallyd(stage, name, downstream):
+def start_tallyd(stage, name, downstream, sandbox="auto"):
     config = stage.directory / f"{name}.conf"
     config.write_text(TALLYD_CONF.format(
         directory=stage.directory, name=name, workers=stage.workers,
-        downstream=downstream or ""))
+        downstream=downstream or "", sandbox=sandbox))
     stage.start(name, [stage.build / "src/tallyd", "-c", config])
     stage.wait_for(name, str(stage.directory / f"{name}.sock"))
 
@@ -48,6 +49,11 @@ def tallyd(stage, downstream, front):
 def tallyd_close(stage, downstream, front):
     start_tallyd(stage, "tallyd-close", downstream)
     return fastcgi_block(stage, "tallyd-close", front, False)
+
+
+def tallyd_bare(stage, downstream, front):
+    start_tallyd(stage, "tallyd-bare", downstream, sandbox="off")
+    return fastcgi_block(stage, "tallyd-bare", front, True)
 
 
 def node(stage, downstream, front):
@@ -114,7 +120,8 @@ def libfcgi(stage, downstream, front):
     return fastcgi_block(stage, "libfcgi", front, False)
 
 
-PEERS = {"tallyd": tallyd, "tallyd-close": tallyd_close, "hyper": hyper,
+PEERS = {"tallyd": tallyd, "tallyd-close": tallyd_close,
+         "tallyd-bare": tallyd_bare, "hyper": hyper,
          "node": node, "php": php, "uwsgi": uwsgi, "libfcgi": libfcgi}
 
 

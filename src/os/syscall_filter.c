@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -44,6 +46,7 @@ struct condition {
 #define KEEPS SYSCALL_FILTER_KEEPS
 #define WATCHES SYSCALL_FILTER_WATCHES
 #define LOGS SYSCALL_FILTER_LOGS
+#define COUNTS SYSCALL_FILTER_COUNTS
 
 #define IS(n, value) {EQUAL, n, UINT64_MAX, value},
 #define HAS(n, mask, value) {MASKED, n, mask, value},
@@ -154,6 +157,7 @@ bool syscall_filter_enter(const struct syscall_filter *f)
     if (error == 0)
         error = seccomp_load(all);
     seccomp_release(all);
+    malloc_trim(0); /* 100 KB, which each process would have to itself */
     errno = -error;
     return error == 0;
 }

@@ -25,7 +25,8 @@ enum syscall_filter_work {
     SYSCALL_FILTER_KEEPS = 1 << 9,    /* makes, replaces and removes files */
     SYSCALL_FILTER_WATCHES = 1 << 10, /* itself, by a timer */
     SYSCALL_FILTER_LOGS = 1 << 11,    /* to a socket, which it finds again */
-    SYSCALL_FILTER_WORKS = 12         /* how many there are */
+    SYSCALL_FILTER_COUNTS = 1 << 12,  /* what waits in the kernel's queue */
+    SYSCALL_FILTER_WORKS = 13         /* how many there are */
 };
 
 struct syscall_filter {

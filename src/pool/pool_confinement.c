@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "downstream/link_target.h"
@@ -175,6 +176,32 @@ static unsigned allow_own_files(struct confinement *c,
            allow_files(c, made, COUNT(made), LANDLOCK_REMOVE);
 }
 
+/* The limits are compared with the kernel's queue. */
+static unsigned allow_limits(const struct config_pool *p)
+{
+    return p->queue_timeout != 0 || p->queue_limit != 0 ? SYSCALL_FILTER_COUNTS
+                                                        : 0;
+}
+
+/* A core file counts as one that the process makes (core(5)). Whoever asks for
+ * one gets it, but not if that would take the whole file system. */
+static void allow_core(struct confinement *c)
+{
+    char pattern[PATH_MAX] = "", place[2 * PATH_MAX] = "";
+    FILE *f = fopen("/proc/sys/kernel/core_pattern", "re");
+    if (f == NULL)
+        return;
+    bool file = fgets(pattern, sizeof pattern, f) != NULL && pattern[0] != '|';
+    fclose(f);
+    if (!file || (pattern[0] != '/' && getcwd(place, PATH_MAX) == NULL))
+        return;
+    size_t n = strlen(place);
+    snprintf(place + n, sizeof place - n, "/%s", pattern);
+    *strrchr(place, '/') = '\0';
+    if (strspn(place, "/") < strlen(place))
+        confinement_allow_path(c, place, LANDLOCK_READ | LANDLOCK_WRITE);
+}
+
 void pool_confinement_open(struct confinement *c,
                            enum pool_confinement_kind kind,
                            const struct config *config,
@@ -199,13 +226,17 @@ void pool_confinement_open(struct confinement *c,
         c->filter.work |= allow_shadow(c, &config->shadow);
         break;
     case POOL_CONFINEMENT_ALONE:
-        c->filter.work |= allow_own_files(c, &config->pool);
-        c->filter.work |= allow_downstreams(c, config);
+        c->filter.work |= allow_own_files(c, &config->pool) |
+                          allow_downstreams(c, config) |
+                          allow_limits(&config->pool);
         break;
     case POOL_CONFINEMENT_WORKER:
-        c->filter.work |= allow_downstreams(c, config);
+        c->filter.work |=
+            allow_downstreams(c, config) | allow_limits(&config->pool);
         break;
     }
+    if (config->pool.rlimit_core == CONFIG_rlimit_core_unlimited)
+        allow_core(c);
     if (log_has_socket())
         c->filter.work |= SYSCALL_FILTER_LOGS;
 }

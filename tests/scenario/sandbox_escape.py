@@ -327,6 +327,27 @@ def a_crash_is_told_as_what_it_was():
         pool.wait_for_workers(besides=before)
 
 
+@tap.test
+def a_core_is_written_where_it_is_asked_for():
+    """rlimit_core = unlimited"""
+    need_sandbox()
+    pattern = pathlib.Path("/proc/sys/kernel/core_pattern").read_text().strip()
+    if "/" in pattern or "|" in pattern:
+        raise tap.Skip(f"core_pattern is {pattern}")
+    for core, wanted in (("unlimited", 1), ("none", 0)):
+        place = kit.fresh_path("cores")
+        place.mkdir()
+        with Pool(workers=1, rlimit_core=core, dumpable="on",
+                  through=lambda command: ["env", "-C", place,
+                                           *map(os.path.abspath, command[:1]),
+                                           *command[1:]]) as pool:
+            before = pool.wait_for_workers()
+            os.kill(before[0], signal.SIGSEGV)
+            pool.wait_for_workers(besides=before)
+            tap.equal(len(list(place.iterdir())), wanted,
+                      f"cores with rlimit_core = {core}")
+
+
 # --- A kernel without it. ---
 
 def without_support():

@@ -116,7 +116,8 @@ START_TEST(each_work_has_its_calls_and_no_others)
                 {"connect", SYSCALL_FILTER_CONNECTS | SYSCALL_FILTER_UNIX |
                                 SYSCALL_FILTER_RESOLVES | SYSCALL_FILTER_LOGS},
                 {"socket", SYSCALL_FILTER_CONNECTS | SYSCALL_FILTER_UNIX |
-                               SYSCALL_FILTER_RESOLVES | SYSCALL_FILTER_SHOWS}};
+                               SYSCALL_FILTER_RESOLVES | SYSCALL_FILTER_SHOWS |
+                               SYSCALL_FILTER_COUNTS}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (unsigned work = 1; work <= ALL; work <<= 1)
             if (syscall_filter_allows(rows[i].call, work) !=
