@@ -188,13 +188,14 @@ static bool put_files(void)
     return fd_box_put(&logger.box, fds, FILES);
 }
 
-/* Nothing in the box: it was not opened again since this process began. */
 static bool take_files(void)
 {
     int fds[FILES];
     if (!fd_box_take(&logger.box, fds, FILES)) {
-        if (errno == EAGAIN)
+        if (errno == EAGAIN) {
+            log_debug("the log is not opened again: nobody has done so yet");
             return true;
+        }
         log_error("the log is not opened again: %s", strerror(errno));
         return false;
     }

@@ -121,16 +121,18 @@ void shadow_free(struct shadow **s)
     *s = NULL;
 }
 
-static void reopen(struct shadow *s, struct journal *j, const char *path)
+static bool reopen(struct shadow *s, struct journal *j, const char *path)
 {
-    if (path[0] != '\0' && !journal_reopen(j))
-        complain(s, path, strerror(errno));
+    if (path[0] == '\0' || journal_reopen(j))
+        return true;
+    complain(s, path, strerror(errno));
+    return false;
 }
 
-void shadow_reopen(struct shadow *s)
+bool shadow_reopen(struct shadow *s)
 {
-    reopen(s, &s->samples, s->config->sample_file);
-    reopen(s, &s->results, s->config->result_file);
+    bool samples = reopen(s, &s->samples, s->config->sample_file);
+    return reopen(s, &s->results, s->config->result_file) && samples;
 }
 
 /* --- Files. --- */

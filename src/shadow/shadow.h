@@ -28,8 +28,9 @@ struct shadow_plan {
 struct shadow *shadow_new(const struct shadow_plan *plan);
 void shadow_free(struct shadow **s);
 
-/* Open the files again: they have been moved away. */
-void shadow_reopen(struct shadow *s);
+/* Open the files again: they have been moved away. False: one of them cannot
+ * be opened. */
+bool shadow_reopen(struct shadow *s);
 
 void shadow_examine(struct shadow *s, const struct shadow_case *c);
 

@@ -13,13 +13,16 @@
 #include "shadow/shadow_totals.h"
 #include "supervisor/aux_process.h"
 
+/* A directory that is new is out of reach, where the process may write in those
+ * alone that were there when it began: the next process can. */
 static bool told_to_end(const struct shadow_process_plan *plan,
-                        struct shadow *s)
+                        struct shadow *s, const struct shadow_totals *totals)
 {
     signals_hear();
     if (signals_take(SIGUSR1)) {
         log_reopen();
-        shadow_reopen(s);
+        if (!shadow_reopen(s) || totals->failed)
+            return true;
     }
     return aux_process_order(plan->board, plan->supervisor, plan->generation) !=
            AUX_PROCESS_STAY;
@@ -56,7 +59,7 @@ int shadow_process_run(const struct shadow_process_plan *plan)
         return EXIT_FAILURE;
     }
     shadow_totals_open(&totals, plan->config, plan->board, what.counts);
-    while (!told_to_end(plan, s)) {
+    while (!told_to_end(plan, s, &totals)) {
         int64_t due = plan->number > 0
                           ? CLOCK_NEVER /* one of them is enough */
                           : shadow_totals_turn(&totals, clock_now());

@@ -28,8 +28,8 @@ struct shadow_process_plan {
 };
 
 /* Examine until aux_process_order() says otherwise, and give the exit status.
- * SIGUSR1: open log and files again. Call after the fork, with
- * signals_init() done. */
+ * SIGUSR1: open log and files again; if that fails end, for a process that can.
+ * Call after the fork, with signals_init() done. */
 int shadow_process_run(const struct shadow_process_plan *plan);
 
 #endif

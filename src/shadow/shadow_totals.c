@@ -85,6 +85,7 @@ static void save(struct shadow_totals *s, const struct totals_pool *pool)
                        .fresh = 3 * config->totals_interval / CLOCK_SECOND + 1};
     bool ok = totals_file_update(config->totals_file, update, &c, &aside, why,
                                  sizeof why);
+    s->failed = !ok;
     if (aside)
         log_warn("totals_file: %s; it is now %s.bad, and counting begins anew",
                  why, config->totals_file);

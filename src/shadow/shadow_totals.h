@@ -20,6 +20,7 @@ struct shadow_totals {
     struct scoreboard_shadow *counts; /* its own */
     struct totals_set saved;          /* the last time */
     int64_t due;                      /* monotonic ns */
+    bool failed;                      /* the last time */
     int64_t complained;               /* the last time a fault was logged */
 };
 

@@ -16,7 +16,8 @@ from pool import Pool, serves
 
 class Standstill:
     """A pool whose log is a fifo that nobody reads and that is full. It cannot
-    be opened again, either, so SIGUSR1 makes a process say one line."""
+    be opened again, either, so SIGUSR1 makes a process say one line: the
+    supervisor why, the others that there is nothing for them."""
 
     def __init__(self):
         place = kit.fresh_path("logs")
@@ -24,7 +25,7 @@ class Standstill:
         os.mkfifo(place / "log")
         self.reader = os.open(place / "log", os.O_RDONLY | os.O_NONBLOCK)
         self.pool = Pool(start=False, workers=1, log_file=place / "log",
-                         log_level="info",
+                         log_level="debug",
                          status_listen=kit.fresh_path("s.sock"),
                          shadow={"url": f"http://{kit.HOST}:9/", "share": "0.000001",
                                  "processes": 2})

@@ -49,16 +49,17 @@ def landlock_version():
 
 
 class Invaded:
-    """A pool whose processes try what try_it() says."""
+    """A pool whose processes try what try_it() says. `starter` is a command
+    that becomes the pool."""
 
-    def __init__(self, endpoints=None, **settings):
+    def __init__(self, endpoints=None, starter=(), **settings):
         if not os.access(PROGRAM, os.X_OK):
             raise tap.Skip("tallyd_intruder is not built")
         self.order = Order()
         self.pool = Pool(
-            endpoints or PLAIN, through=lambda command: [
+            endpoints or PLAIN, through=lambda command: [*starter, *(
                 str(PROGRAM) if part == kit.TALLYD else part
-                for part in command],
+                for part in command)],
             env={"INTRUDER": str(self.order.path)}, env_keep="INTRUDER",
             **{"workers": 1, **settings})
         # The self-test of its start comes to that place before the sandbox.
@@ -350,11 +351,14 @@ def a_core_is_written_where_it_is_asked_for():
 
 # --- A kernel without it. ---
 
-def without_support():
-    """A starter that has the kernel know neither seccomp(2) nor Landlock."""
+SECCOMP, LANDLOCK = "seccomp", "landlock_create_ruleset"
+
+
+def without_support(*names):
+    """A starter that has the kernel not know these calls."""
     known = units.numbers()
     program = [struct.pack("=HBBI", units.LOAD, 0, 0, units.NUMBER)]
-    for name in ("seccomp", "landlock_create_ruleset"):
+    for name in names or (SECCOMP, LANDLOCK):
         program.append(struct.pack("=HBBI", units.EQUAL, 0, 1, known[name]))
         program.append(struct.pack("=HBBI", units.RETURN, 0, 0,
                                    units.ERRNO | errno.ENOSYS))
@@ -374,6 +378,24 @@ def auto_serves_without_a_kernel_that_can():
         lines = pool.log_lines("sandbox")
         tap.equal(len(lines), 1, f"lines: {lines}")
         tap.contains(lines[0], os.strerror(errno.ENOSYS), "the line")
+
+
+@tap.test
+def each_of_the_two_serves_without_the_other():
+    """Landlock keeps files, seccomp keeps processes"""
+    need_sandbox()
+    for missing, refused, allowed in ((SECCOMP, "read", "fork"),
+                                      (LANDLOCK, "fork", None)):
+        with surroundings() as around, Invaded(
+                starter=without_support(missing)) as one:
+            tap.check(one.try_it("worker", refused, around[refused])
+                      in REFUSED, f"{refused} without {missing}")
+            if allowed:
+                tap.equal(one.try_it("worker", allowed, around[allowed]),
+                          "done", f"{allowed} without {missing}")
+            tap.equal(len(one.pool.log_lines("sandbox = auto: not all")), 1,
+                      "lines that say so")
+            serves(one.pool)
 
 
 @tap.test
