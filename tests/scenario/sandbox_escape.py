@@ -103,12 +103,14 @@ def surroundings():
     other = socket.socket(socket.AF_UNIX)
     other.bind(str(secret / "socket"))
     other.listen()
+    place = "%s:%d" % server.getsockname()
     try:
         yield {
             "read": secret / "file", "write": secret / "new",
             "unlink": secret / "file", "exec": "/nonexistent", "fork": "",
             "trace": victim.pid, "peek": victim.pid, "signal": victim.pid,
-            "own": victim.pid, "connect": "%s:%d" % server.getsockname(),
+            "own": victim.pid, "connect": place, "multipath": place,
+            "fastopen": place,
             "listen": "", "unix": secret / "socket", "datagram": "",
             "code": "", "thread": ""}
     finally:
@@ -122,7 +124,10 @@ REFUSED = ("EPERM", "EACCES")
 # exec of what is not there tells that it was looked for. A kernel may forbid
 # tracing to everybody (Yama), and peeking needs an address that is mapped.
 WITHOUT_SANDBOX = {"exec": ("ENOENT",), "trace": ("done", "EPERM"),
-                   "peek": ("EFAULT", "EPERM", "done")}
+                   "peek": ("EFAULT", "EPERM", "done"),
+                   # Linux may be built without it, or told to do without.
+                   "multipath": ("done", "EPROTONOSUPPORT", "ENOPROTOOPT"),
+                   "fastopen": ("done", "EOPNOTSUPP")}
 
 
 @tap.test
@@ -131,7 +136,7 @@ def without_it_all_that_is_possible():
     need_sandbox()
     for what in ("read", "write", "exec", "fork", "signal", "own", "connect",
                  "listen", "unix", "datagram", "code", "thread", "peek",
-                 "unlink"):
+                 "multipath", "fastopen", "unlink"):
         with surroundings() as around, Invaded(sandbox="off") as one:
             end = one.try_it("worker", what, around[what])
             tap.check(end in WITHOUT_SANDBOX.get(what, ("done",)),

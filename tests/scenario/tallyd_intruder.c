@@ -89,17 +89,45 @@ static int try_own(const char *pid)
 }
 
 /* ADDRESS:PORT */
-static int try_connect(const char *where)
+static bool find(const char *where, struct sockaddr_in *to)
 {
     char host[64];
     unsigned port;
-    struct sockaddr_in to = {.sin_family = AF_INET};
+    *to = (struct sockaddr_in){.sin_family = AF_INET};
     if (sscanf(where, "%63[^:]:%u", host, &port) != 2 ||
-        inet_pton(AF_INET, host, &to.sin_addr) != 1)
-        return -1;
-    to.sin_port = htons((uint16_t)port);
+        inet_pton(AF_INET, host, &to->sin_addr) != 1)
+        return false;
+    to->sin_port = htons((uint16_t)port);
+    return true;
+}
+
+static int connect_by(int protocol, const char *where)
+{
+    struct sockaddr_in to;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, protocol);
+    return fd < 0 || !find(where, &to)
+               ? -1
+               : connect(fd, (struct sockaddr *)&to, sizeof to);
+}
+
+static int try_connect(const char *where)
+{
+    return connect_by(0, where);
+}
+
+static int try_multipath(const char *where)
+{
+    return connect_by(IPPROTO_MPTCP, where);
+}
+
+static int try_fastopen(const char *where)
+{
+    struct sockaddr_in to;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    return fd < 0 ? -1 : connect(fd, (struct sockaddr *)&to, sizeof to);
+    return fd < 0 || !find(where, &to)
+               ? -1
+               : (int)sendto(fd, "", 1, MSG_FASTOPEN, (struct sockaddr *)&to,
+                             sizeof to);
 }
 
 static int try_listen(const char *nothing)
@@ -154,14 +182,15 @@ static const struct {
     const char *name;
     int (*try)(const char *argument);
 } attempts[] = {
-    {"read", try_read},     {"write", try_write},
-    {"unlink", try_unlink}, {"exec", try_exec},
-    {"fork", try_fork},     {"trace", try_trace},
-    {"peek", try_peek},     {"signal", try_signal},
-    {"own", try_own},       {"connect", try_connect},
-    {"listen", try_listen}, {"unix", try_unix},
-    {"code", try_code},     {"datagram", try_datagram},
-    {"thread", try_thread},
+    {"read", try_read},         {"write", try_write},
+    {"unlink", try_unlink},     {"exec", try_exec},
+    {"fork", try_fork},         {"trace", try_trace},
+    {"peek", try_peek},         {"signal", try_signal},
+    {"own", try_own},           {"connect", try_connect},
+    {"listen", try_listen},     {"unix", try_unix},
+    {"code", try_code},         {"datagram", try_datagram},
+    {"thread", try_thread},     {"multipath", try_multipath},
+    {"fastopen", try_fastopen},
 };
 
 static void intrude(const char *process)

@@ -43,6 +43,13 @@ static uint16_t listen_somewhere(void)
     return ntohs(at.sin_port);
 }
 
+static void touch(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+}
+
 static void open_all(void)
 {
     static const char *const folders[] = {"read", "keep", "log", "none"};
@@ -53,10 +60,11 @@ static void open_all(void)
         make(folders[i], path);
         ck_assert_int_eq(mkdir(path, 0700), 0);
         snprintf(path + strlen(path), 8, "/file");
-        int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-        ck_assert_int_ge(fd, 0);
-        close(fd);
+        touch(path);
     }
+    char one[128];
+    make("none/one", one);
+    touch(one);
     here = listen_somewhere();
     there = listen_somewhere();
 }
@@ -85,10 +93,11 @@ static bool is_refused(int result)
 static bool enter(bool signals)
 {
     struct landlock l;
-    char read[128], keep[128], log[128], missing[128];
+    char read[128], keep[128], log[128], one[128], missing[128];
     make("read", read);
     make("keep", keep);
     make("log", log);
+    make("none/one", one);
     make("missing", missing);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     bool good =
@@ -96,6 +105,8 @@ static bool enter(bool signals)
         landlock_allow(&l, keep,
                        LANDLOCK_READ | LANDLOCK_WRITE | LANDLOCK_REMOVE) &&
         landlock_allow(&l, log, LANDLOCK_WRITE) &&
+        landlock_allow(&l, one, LANDLOCK_READ | LANDLOCK_REMOVE) &&
+        landlock_allow(&l, one, LANDLOCK_REMOVE) &&
         landlock_allow(&l, missing, LANDLOCK_READ) &&
         landlock_allow_connect(&l, here) && landlock_enter(&l);
     landlock_close(&l);
@@ -121,6 +132,9 @@ static int expect_files(void)
         return __LINE__;
     make("log/file", to);
     if (!is_refused(unlink(to)))
+        return __LINE__;
+    if (open_in("none/one", O_RDONLY) < 0 ||
+        !is_refused(open_in("none/one", O_WRONLY)))
         return __LINE__;
     if (!is_refused(open_in("none/file", O_RDONLY)) ||
         !is_refused(open_in("none/file", O_WRONLY)) ||

@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -200,11 +203,35 @@ static int expect_own_files(void)
 
 static int expect_own_sockets(void)
 {
-    return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 &&
-                   is_refused(socket(AF_INET, SOCK_DGRAM, 0)) &&
-                   is_refused(socket(AF_INET, SOCK_RAW, 0)) &&
-                   is_refused(socket(AF_UNIX, SOCK_STREAM, 0)) &&
-                   is_refused(socket(AF_PACKET, SOCK_RAW, 0))
+    static const struct {
+        int family, type, protocol;
+    } not_its_own[] = {{AF_INET, SOCK_DGRAM, 0},
+                       {AF_INET, SOCK_RAW, IPPROTO_TCP},
+                       {AF_INET, SOCK_STREAM, IPPROTO_SCTP},
+                       {AF_INET, SOCK_STREAM, IPPROTO_MPTCP},
+                       {AF_INET6, SOCK_STREAM, IPPROTO_MPTCP},
+                       {AF_UNIX, SOCK_STREAM, 0},
+                       {AF_NETLINK, SOCK_RAW, NETLINK_ROUTE},
+                       {AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG},
+                       {AF_PACKET, SOCK_RAW, 0}};
+    for (size_t i = 0; i < sizeof not_its_own / sizeof not_its_own[0]; i++)
+        if (!is_refused(socket(not_its_own[i].family, not_its_own[i].type,
+                               not_its_own[i].protocol)))
+            return __LINE__;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP) < 0)
+        return __LINE__;
+    const struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = 1};
+    struct iovec part = {(void *)(uintptr_t) "", 1};
+    const struct msghdr mail = {.msg_name = (void *)(uintptr_t)&to,
+                                .msg_namelen = sizeof to,
+                                .msg_iov = &part,
+                                .msg_iovlen = 1};
+    return is_refused(
+               sendto(fd, "", 1, MSG_FASTOPEN, (const void *)&to, sizeof to)) &&
+                   is_refused(sendmsg(fd, &mail, MSG_FASTOPEN)) &&
+                   !is_refused(sendto(fd, "", 1, MSG_NOSIGNAL, NULL, 0)) &&
+                   !is_refused(sendmsg(fd, &mail, MSG_NOSIGNAL))
                ? 0
                : __LINE__;
 }
