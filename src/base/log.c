@@ -196,7 +196,9 @@ static bool take_files(void)
             log_debug("the log is not opened again: nobody has done so yet");
             return true;
         }
-        log_error("the log is not opened again: %s", strerror(errno));
+        log_error("the log is not opened again: %s",
+                  errno == EPIPE ? "the program that has opened it was replaced"
+                                 : strerror(errno));
         return false;
     }
     if (fds[0] >= 0 && has_path())

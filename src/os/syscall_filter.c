@@ -136,6 +136,10 @@ static int allow(scmp_filter_ctx all, const struct row *row,
 static int fill(scmp_filter_ctx all, const struct syscall_filter *f)
 {
     int error = seccomp_attr_set(all, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    /* Kernels before 5.16 take a process under a filter for one that runs code
+     * of strangers, and make it slower; where they do not know of it, so be it.
+     */
+    seccomp_attr_set(all, SCMP_FLTATR_CTL_SSB, 1);
     /* Its flags are in memory, where a filter cannot see them. Told that there
      * is no such call, libc makes a thread with clone(2). */
     if (error == 0)
