@@ -84,11 +84,12 @@ END_TEST
 START_TEST(who_takes_cannot_put)
 {
     struct fd_box b = FD_BOX_CLOSED;
-    int put[1] = {text_file("good")}, got[1];
+    int put[1] = {text_file("good")};
     ck_assert(fd_box_open(&b));
     ck_assert(fd_box_put(&b, put, 1));
     pid_t pid = fork();
     if (pid == 0) {
+        int got[1];
         fd_box_only_take(&b);
         bool good = fd_box_take(&b, got, 1);
         _exit(good && b.put == -1 && !fd_box_put(&b, put, 1) &&
