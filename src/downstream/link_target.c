@@ -114,7 +114,7 @@ bool link_target_is_tls(const struct link_target *t)
 
 /* --- What it takes. --- */
 
-#define SOCKS_PORT 1080
+#define PROXY_PORT 1080 /* CURLOPT_PROXY(3), but for https */
 
 static bool is_number(const char *host)
 {
@@ -136,11 +136,12 @@ static void need_proxy(struct link_target_needs *needs, const char *proxy)
                                     CURLU_NON_SUPPORT_SCHEME |
                                         CURLU_GUESS_SCHEME) == CURLUE_OK) {
         take_part(url, CURLUPART_HOST, 0, &host);
-        take_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, &port);
+        take_part(url, CURLUPART_PORT, 0, &port);
     }
-    needs->tls = needs->tls || strncmp(proxy, "https:", 6) == 0;
+    bool tls = strncmp(proxy, "https:", 6) == 0;
+    needs->tls = needs->tls || tls;
     needs->name = needs->name || host == NULL || !is_number(host);
-    needs->port = number_of(port, SOCKS_PORT);
+    needs->port = number_of(port, tls ? 443 : PROXY_PORT);
     curl_free(host);
     curl_free(port);
     curl_url_cleanup(url);
