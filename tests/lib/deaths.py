@@ -27,6 +27,8 @@ class Deaths:
         path.write_bytes(bytes(CONTROL.size))
         with path.open("r+b") as file:
             self.control = mmap.mmap(file.fileno(), CONTROL.size)
+        # A sandbox would not let a worker kill itself.
+        settings.setdefault("sandbox", "off")
         self.pool = Pool(endpoints, env={"LD_PRELOAD": os.path.abspath(LIBRARY),
                                          "DEATHS": str(path)}, **settings)
 
