@@ -72,8 +72,10 @@ def a_client_certificate_is_shown():
             tap.equal(pool.post(SAMPLE).status, 502, "without one")
             if "downstream_client" not in DOWNSTREAM_DEFAULTS:
                 # A whole transfer tells what libcurl met first.
-                tap.equal(len(pool.log_lines("warn", "certificate required")),
-                          1, "lines of the log with libcurl's words")
+                words = pool.log_lines("warn", "certificate required") \
+                    or pool.log_lines("warn", "getpeername() failed")
+                # The second where the alert comes before all is set up.
+                tap.equal(len(words), 1, "lines with libcurl's words")
 
 
 @tap.test

@@ -65,10 +65,13 @@ def a_passed_socket_is_served():
         tap.check(not pool.socket.exists(), "it has made its own socket too")
         serves(path)
         for pid in [pool.pid, *pool.wait_for_workers()]:
-            with open(f"/proc/{pid}/fdinfo/3") as info:
-                flags = next(line for line in info if line.startswith("flags"))
+            for number in set(os.listdir(f"/proc/{pid}/fdinfo")) - {
+                    "0", "1", "2"}:
+                with open(f"/proc/{pid}/fdinfo/{number}") as info:
+                    flags = next(line for line in info
+                                 if line.startswith("flags"))
                 tap.check(int(flags.split()[1], 8) & os.O_CLOEXEC,
-                          "descriptor 3 is not closed on exec")
+                          f"descriptor {number} is not closed on exec")
         pool.stop()
         tap.check(path.exists(), "the socket file is gone")
 
