@@ -60,13 +60,16 @@ def serves(address):
 def a_passed_socket_is_served():
     """a passed unix socket is served, and kept at the stop"""
     listener, path = make_socket()
+    passed = f"socket:[{os.fstat(listener.fileno()).st_ino}]"
     with listener, pool_with(listener) as pool:
         tap.contains(pool.log(), "serving on an inherited socket", "the log")
         tap.check(not pool.socket.exists(), "it has made its own socket too")
         serves(path)
         for pid in [pool.pid, *pool.wait_for_workers()]:
-            for number in set(os.listdir(f"/proc/{pid}/fdinfo")) - {
-                    "0", "1", "2"}:
+            there = [number for number in os.listdir(f"/proc/{pid}/fd")
+                     if os.readlink(f"/proc/{pid}/fd/{number}") == passed]
+            tap.check(there, f"pid {pid} does not have it")
+            for number in there:
                 with open(f"/proc/{pid}/fdinfo/{number}") as info:
                     flags = next(line for line in info
                                  if line.startswith("flags"))
