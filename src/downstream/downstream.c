@@ -82,9 +82,11 @@ void downstream_target_free(struct downstream_target **t)
 
 struct downstream *downstream_new(void)
 {
-    struct downstream *d = calloc(1, sizeof *d);
+    /* Of a request no page is touched before one has to be printed there. */
+    struct downstream *d = malloc(sizeof *d);
     if (d == NULL)
         return NULL;
+    d->transfers = NULL;
     d->links = link_set_new();
     if (d->links == NULL)
         downstream_free(&d);

@@ -19,14 +19,15 @@ struct pair {
 
 struct decoder {
     const struct endpoint_table *endpoints;
-    struct pair pairs[CONFIG_ENDPOINTS_MAX];
     struct pair *pair; /* of the body in hand */
     bool checking;
+    struct pair pairs[]; /* of each endpoint */
 };
 
 struct decoder *decoder_new(const struct endpoint_table *endpoints)
 {
-    struct decoder *d = calloc(1, sizeof *d);
+    struct decoder *d =
+        calloc(1, sizeof *d + endpoints->count * sizeof d->pairs[0]);
     if (d != NULL)
         d->endpoints = endpoints;
     return d;
@@ -36,7 +37,7 @@ void decoder_free(struct decoder **d)
 {
     if (*d == NULL)
         return;
-    for (size_t i = 0; i < CONFIG_ENDPOINTS_MAX; i++) {
+    for (size_t i = 0; i < (*d)->endpoints->count; i++) {
         payload_free(&(*d)->pairs[i].main.payload);
         payload_free(&(*d)->pairs[i].check.payload);
     }

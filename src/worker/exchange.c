@@ -77,9 +77,11 @@ static bool abandoned(void *context)
 
 struct exchange *exchange_new(const struct worker_plan *plan, struct fcgi *fcgi)
 {
-    struct exchange *x = calloc(1, sizeof *x);
+    /* Of a reply no page is touched before one has to be printed there. */
+    struct exchange *x = malloc(sizeof *x);
     if (x == NULL)
         return NULL;
+    memset(x, 0, offsetof(struct exchange, path));
     const struct handler_peers peers = {x, post, abandoned};
     x->plan = plan;
     x->fcgi = fcgi;
