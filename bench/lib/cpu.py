@@ -41,8 +41,9 @@ def machine():
     return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
-def rss_kb(pid):
-    """Private memory of one process in KB: what nobody else shares."""
+def private_kb(pid):
+    """Memory in KB that one process has made its own by writing to it. Pages of
+    a program that it alone has read so far are not: one copy serves all."""
     text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
     return sum(int(line.split()[1]) for line in text.splitlines()
-               if line.startswith("Private_"))
+               if line.startswith("Private_Dirty"))
