@@ -131,10 +131,11 @@ END_TEST
 START_TEST(other_randomness_makes_other_names)
 {
     struct trace a = make(NULL, NULL, NULL), b;
-    for (size_t i = 0; i < TRACE_RANDOM_BYTES; i++) {
-        random_bytes[i] ^= 0x80;
+    for (size_t bit = 0; bit < 8 * TRACE_RANDOM_BYTES; bit++) {
+        uint8_t one = (uint8_t)(1u << bit % 8);
+        random_bytes[bit / 8] ^= one;
         trace_make(&b, NULL, NULL, NULL, random_bytes);
-        random_bytes[i] ^= 0x80;
+        random_bytes[bit / 8] ^= one;
         ck_assert(strcmp(a.request_id, b.request_id) != 0 ||
                   strcmp(a.child, b.child) != 0);
     }

@@ -222,6 +222,23 @@ START_TEST(the_status_adds_up)
 }
 END_TEST
 
+/* Free slots have no generation; they do not count as the oldest. */
+START_TEST(the_oldest_generation_has_a_slot)
+{
+    struct scoreboard *b = scoreboard_new("", 3, NULL);
+    ck_assert_uint_eq(scoreboard_oldest(b, 7), 7);
+    b->members[1].generation = 7;
+    ck_assert_uint_eq(scoreboard_oldest(b, 7), 7);
+    b->members[2].generation = 5;
+    ck_assert_uint_eq(scoreboard_oldest(b, 7), 5);
+    b->members[0].generation = 6;
+    ck_assert_uint_eq(scoreboard_oldest(b, 7), 5);
+    b->members[2].generation = 0;
+    ck_assert_uint_eq(scoreboard_oldest(b, 7), 6);
+    scoreboard_free(b);
+}
+END_TEST
+
 START_TEST(a_room_too_small_is_told)
 {
     char room[64];
@@ -247,6 +264,7 @@ int main(void)
                                   nobody_takes_over_something_else,
                                   the_counts_outlive_an_execve,
                                   the_status_adds_up,
+                                  the_oldest_generation_has_a_slot,
                                   a_room_too_small_is_told};
     return UNIT_MAIN("scoreboard", tests);
 }

@@ -135,6 +135,9 @@ START_TEST(a_status_says_more_than_no_post)
         {OURS("a", SUM), "", ANSWER("a", 500), PARITY_status},
         {OURS("a", SUM), "", ANSWER("b", 200), PARITY_status},
         {OURS("a", SUM), "", ANSWER("a", 499), PARITY_status},
+        /* A refusal is one whatever its number; 499 is that of nobody. */
+        {REFUSED("a", 405, "\"outcome\":\"method_not_allowed\""), "",
+         ANSWER("a", 498), PARITY_error_shape},
         {OURS("a", SUM), POST("a", SUM), ANSWER("a", 502), PARITY_equal},
         {REFUSED("a", 422, "\"body\":\"{}\""), "", ANSWER("a", 422),
          PARITY_equal},

@@ -248,6 +248,14 @@ START_TEST(a_key_is_forwarded_or_made)
     ck_assert_str_eq(posted_key, "");
     expect(&(struct ask){.path = "/twice", .body = BODY}, OUTCOME_ok);
     ck_assert_str_eq(posted_key, "id-1");
+    /* Any byte that is seen may stand in a key, the first and the last too. */
+    expect(&(struct ask){.path = "/post", .key = "!~", .body = BODY},
+           OUTCOME_ok);
+    ck_assert_str_eq(posted_key, "!~");
+    expect(&(struct ask){.path = "/post", .key = "a b", .body = BODY},
+           OUTCOME_bad_request);
+    expect(&(struct ask){.path = "/post", .key = "a\x7f", .body = BODY},
+           OUTCOME_bad_request);
 }
 END_TEST
 
