@@ -120,6 +120,11 @@ static void print_verdict(const struct comparison *c, FILE *out)
         fputs("verdict       both refuse everything: are these the bodies, and "
               "the right URLs?\n",
               out);
+    else if (mismatches == 0 && c->unproved > 0)
+        fprintf(out,
+                "verdict       no proof: both refuse every case of %" PRIu64
+                " file%s; are these the bodies, and the right URLs?\n",
+                c->unproved, c->unproved == 1 ? "" : "s");
     else if (mismatches == 0)
         fprintf(out,
                 "verdict       no mismatch; with 95 %% confidence fewer than 1 "
@@ -179,11 +184,13 @@ void comparison_print_json(const struct comparison *c, FILE *out)
             "{\"cases\":%" PRIu64 ",\"judged\":%" PRIu64 ",\"equal\":%" PRIu64
             ",\"contract\":%" PRIu64 ",\"mismatch\":%" PRIu64
             ",\"noise\":%" PRIu64 ",\"unjudged\":%" PRIu64
-            ",\"broken\":%" PRIu64 ",\"too_long\":%" PRIu64,
+            ",\"broken\":%" PRIu64 ",\"too_long\":%" PRIu64
+            ",\"unproved\":%" PRIu64,
             c->cases, comparison_judged(c), comparison_count(c, PARITY_EQUAL),
             comparison_count(c, PARITY_CONTRACT),
             comparison_count(c, PARITY_MISMATCH), comparison_noise(c),
-            comparison_count(c, PARITY_UNJUDGED), c->broken, c->too_long);
+            comparison_count(c, PARITY_UNJUDGED), c->broken, c->too_long,
+            c->unproved);
     print_json_kinds(c->kinds, "kinds", out);
     print_json_kinds(c->noise, "noise_kinds", out);
     fprintf(out,
@@ -196,24 +203,25 @@ void comparison_print_json(const struct comparison *c, FILE *out)
 /* --- Kept. --- */
 
 static const char *const fields[] = {
-    "cases",          "broken",    "too_long",    "ours_answers",
-    "theirs_answers", "ours_time", "theirs_time", "elapsed"};
+    "cases",    "broken",    "too_long",    "ours_answers", "theirs_answers",
+    "unproved", "ours_time", "theirs_time", "elapsed"};
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
 /* One value of those above, to read it and, if `set`, to write it. */
 static uint64_t field(struct comparison *c, int i, const uint64_t *set)
 {
-    uint64_t *const counts[] = {&c->cases, &c->broken, &c->too_long,
-                                &c->answers[0], &c->answers[1]};
+    uint64_t *const counts[] = {&c->cases,      &c->broken,     &c->too_long,
+                                &c->answers[0], &c->answers[1], &c->unproved};
     int64_t *const times[] = {&c->time[0], &c->time[1], &c->elapsed};
-    if (i < 5) {
+    enum { COUNTS = sizeof counts / sizeof counts[0] };
+    if (i < COUNTS) {
         if (set != NULL)
             *counts[i] = *set;
         return *counts[i];
     }
     if (set != NULL)
-        *times[i - 5] = (int64_t)*set;
-    return (uint64_t)*times[i - 5];
+        *times[i - COUNTS] = (int64_t)*set;
+    return (uint64_t)*times[i - COUNTS];
 }
 
 void comparison_save(const struct comparison *c, FILE *out)

@@ -17,9 +17,10 @@ struct comparison {
     uint64_t kinds[PARITY_COUNT]; /* of all cases but the noise */
     uint64_t noise[PARITY_COUNT]; /* differences that theirs has with itself */
     uint64_t broken, too_long;    /* what was not sent, and why */
-    uint64_t answers[2];          /* of ours and theirs */
-    int64_t time[2];              /* ns, that those took in all */
-    int64_t elapsed;              /* ns, of the whole run */
+    uint64_t unproved;   /* files of which no case was taken by either */
+    uint64_t answers[2]; /* of ours and theirs */
+    int64_t time[2];     /* ns, that those took in all */
+    int64_t elapsed;     /* ns, of the whole run */
 };
 
 void comparison_add(struct comparison *c, const struct parity_verdict *v,

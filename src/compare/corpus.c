@@ -8,19 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "compare/input.h"
 
 /* Escapes make a body six times as long, and a log has more than the body. */
 #define LOG_LINE_MAX(body) (6 * (body) + 65536)
 
 #define ARCHIVE_MAX ((size_t)1 << 30)
 
+struct file {
+    char *path;
+    uint64_t size; /* when the list was made; UINT64_MAX: it has none */
+};
+
 struct corpus {
     struct corpus_settings settings;
-    char **files;
+    struct file *files;
     size_t file_count, file_room;
     size_t next; /* file */
     const char *path;
-    FILE *file; /* the one before it, while it has more */
+    struct input *file; /* the one before it, while it has more */
+    uint64_t stop;      /* where no line of it begins any more */
     enum recording_format format;
     uint64_t number; /* of its line or entry */
     char *line;
@@ -31,18 +40,37 @@ struct corpus {
 
 /* --- The list of files. --- */
 
-static bool add_file(struct corpus *c, const char *path)
+static bool add_file(struct corpus *c, const char *path, uint64_t size)
 {
     if (c->file_count == c->file_room) {
         size_t room = 2 * c->file_room + 16;
-        char **files = realloc(c->files, room * sizeof *files);
+        struct file *files = realloc(c->files, room * sizeof *files);
         if (files == NULL)
             return false;
         c->files = files;
         c->file_room = room;
     }
-    c->files[c->file_count] = strdup(path);
-    return c->files[c->file_count++] != NULL;
+    c->files[c->file_count] = (struct file){strdup(path), size};
+    return c->files[c->file_count++].path != NULL;
+}
+
+/* Is it a file that the caller writes? Whoever reads what he writes does not
+ * come to an end. */
+static bool is_written(const struct corpus *c, const struct stat *about,
+                       const char *path, char *why, size_t why_size)
+{
+    for (size_t i = 0; S_ISREG(about->st_mode) && i < c->settings.written_count;
+         i++) {
+        struct stat written;
+        const char *name = c->settings.written[i];
+        if (name[0] == '\0' || stat(name, &written) != 0 ||
+            written.st_dev != about->st_dev || written.st_ino != about->st_ino)
+            continue;
+        snprintf(why, why_size, "%s is read and would be written, as %s", path,
+                 name);
+        return true;
+    }
+    return false;
 }
 
 static int is_visible(const struct dirent *entry)
@@ -79,14 +107,20 @@ static bool add_path(struct corpus *c, const char *path, char *why,
                      size_t why_size)
 {
     struct stat about;
-    if (strcmp(path, "-") != 0 && stat(path, &about) != 0) {
+    bool input = strcmp(path, "-") == 0;
+    if ((input ? fstat(STDIN_FILENO, &about) : stat(path, &about)) != 0) {
         snprintf(why, why_size, "%s: %s", path, strerror(errno));
         return false;
     }
-    if (strcmp(path, "-") != 0 && S_ISDIR(about.st_mode))
+    if (!input && S_ISDIR(about.st_mode))
         return add_directory(c, path, why, why_size);
+    if (is_written(c, &about, path, why, why_size))
+        return false;
+    off_t at = input ? lseek(STDIN_FILENO, 0, SEEK_CUR) : 0;
+    bool ends = S_ISREG(about.st_mode) && at >= 0 && at <= about.st_size;
     snprintf(why, why_size, "memory is short");
-    return add_file(c, path);
+    return add_file(c, path,
+                    ends ? (uint64_t)(about.st_size - at) : UINT64_MAX);
 }
 
 struct corpus *corpus_new(const struct corpus_settings *s, char *why,
@@ -106,9 +140,7 @@ struct corpus *corpus_new(const struct corpus_settings *s, char *why,
 
 static void close_file(struct corpus *c)
 {
-    if (c->file != NULL && c->file != stdin)
-        fclose(c->file);
-    c->file = NULL;
+    input_close(&c->file);
     json_tree_free(&c->archive);
     c->entry = NULL;
 }
@@ -119,7 +151,7 @@ void corpus_free(struct corpus **c)
         return;
     close_file(*c);
     for (size_t i = 0; i < (*c)->file_count; i++)
-        free((*c)->files[i]);
+        free((*c)->files[i].path);
     free((*c)->files);
     free((*c)->line);
     free(*c);
@@ -134,6 +166,12 @@ static void tell(struct corpus_item *item, enum corpus_state state,
     item->state = state;
     item->body_len = 0;
     snprintf(item->why, sizeof item->why, "%s", why);
+}
+
+static void tell_failed(const struct corpus *c, struct corpus_item *item)
+{
+    const char *fault = input_fault(c->file);
+    tell(item, CORPUS_FAILED, fault != NULL ? fault : "memory is short");
 }
 
 enum taken { TAKEN, TAKEN_LAST, TAKEN_TOO_LONG, TAKEN_FAILED };
@@ -156,7 +194,7 @@ static enum taken take_until(struct corpus *c, int stop, size_t most, size_t *n)
     enum taken result = TAKEN;
     int byte;
     *n = 0;
-    while ((byte = getc_unlocked(c->file)) != EOF && byte != stop) {
+    while ((byte = input_next(c->file)) != INPUT_END && byte != stop) {
         if (*n == most)
             result = TAKEN_TOO_LONG;
         if (result != TAKEN)
@@ -165,10 +203,10 @@ static enum taken take_until(struct corpus *c, int stop, size_t most, size_t *n)
             return TAKEN_FAILED;
         c->line[(*n)++] = (char)byte;
     }
-    if (ferror(c->file) || (c->line_room == 0 && !grow(c)))
+    if (input_fault(c->file) != NULL || (c->line_room == 0 && !grow(c)))
         return TAKEN_FAILED;
     c->line[*n] = '\0';
-    return result == TAKEN && byte == EOF ? TAKEN_LAST : result;
+    return result == TAKEN && byte == INPUT_END ? TAKEN_LAST : result;
 }
 
 static void keep_line(struct corpus *c, size_t n, struct corpus_item *item)
@@ -217,13 +255,16 @@ static bool next_line(struct corpus *c, struct corpus_item *item)
 {
     size_t n, most = c->settings.max_body;
     bool log = c->format == RECORDING_LOG;
+    if (input_given(c->file) >= c->stop) {
+        close_file(c);
+        return false;
+    }
     enum taken taken = take_until(c, '\n', log ? LOG_LINE_MAX(most) : most, &n);
     c->number++;
     snprintf(item->source, sizeof item->source, "%.480s:%llu", c->path,
              (unsigned long long)c->number);
     if (taken == TAKEN_FAILED) {
-        tell(item, CORPUS_FAILED,
-             ferror(c->file) ? strerror(errno) : "memory is short");
+        tell_failed(c, item);
         return true;
     }
     if (taken == TAKEN_TOO_LONG) {
@@ -251,11 +292,10 @@ static bool next_line(struct corpus *c, struct corpus_item *item)
 static void whole_file(struct corpus *c, struct corpus_item *item)
 {
     size_t n;
-    enum taken taken = take_until(c, EOF, c->settings.max_body, &n);
+    enum taken taken = take_until(c, INPUT_END, c->settings.max_body, &n);
     snprintf(item->source, sizeof item->source, "%.500s", c->path);
     if (taken == TAKEN_FAILED)
-        tell(item, CORPUS_FAILED,
-             ferror(c->file) ? strerror(errno) : "memory is short");
+        tell_failed(c, item);
     else if (taken == TAKEN_TOO_LONG)
         tell(item, CORPUS_TOO_LONG, "the file is over the limit");
     else
@@ -268,7 +308,7 @@ static void whole_file(struct corpus *c, struct corpus_item *item)
 static bool open_archive(struct corpus *c, struct corpus_item *item)
 {
     size_t n;
-    enum taken taken = take_until(c, EOF, ARCHIVE_MAX, &n);
+    enum taken taken = take_until(c, INPUT_END, ARCHIVE_MAX, &n);
     enum json_tree_state state = JSON_TREE_NOT_JSON;
     const struct json_tree_value *entries = NULL;
     snprintf(item->source, sizeof item->source, "%.500s", c->path);
@@ -281,8 +321,7 @@ static bool open_archive(struct corpus *c, struct corpus_item *item)
         return true;
     }
     if (taken == TAKEN_FAILED || state == JSON_TREE_NO_MEMORY)
-        tell(item, CORPUS_FAILED,
-             ferror(c->file) ? strerror(errno) : "memory is short");
+        tell_failed(c, item);
     else if (taken == TAKEN_TOO_LONG)
         tell(item, CORPUS_TOO_LONG, "the archive is over 1 GiB");
     else
@@ -311,16 +350,32 @@ static bool next_entry(struct corpus *c, struct corpus_item *item)
     return true;
 }
 
+/* A file that is written to meanwhile ends where it did at the start; the line
+ * that was half written then is read to its end. Of a compressed one the bytes
+ * are counted as they are in the file. A size of 0 says nothing of files such
+ * as those of proc(5), and one body is bounded in any case. */
+static struct input *open_file(struct corpus *c, const struct file *f)
+{
+    bool lines = c->format == RECORDING_NDJSON || c->format == RECORDING_LOG;
+    bool counts = lines && !input_is_compressed(f->path);
+    c->stop = counts ? f->size : UINT64_MAX;
+    if (strcmp(f->path, "-") == 0)
+        return input_open_standard();
+    return input_open(f->path, counts || (!lines && f->size == 0) ? UINT64_MAX
+                                                                  : f->size);
+}
+
 static bool open_next(struct corpus *c, struct corpus_item *item)
 {
-    bool input = strcmp(c->files[c->next], "-") == 0;
-    c->path = input ? "standard input" : c->files[c->next];
-    c->file = input ? stdin : fopen(c->files[c->next], "re");
+    const struct file *f = &c->files[c->next];
+    bool input = strcmp(f->path, "-") == 0;
+    c->path = input ? "standard input" : f->path;
     c->next++;
     c->number = 0;
     c->format = c->settings.format;
     if (c->format == RECORDING_AUTO)
         c->format = input ? RECORDING_NDJSON : recording_of_file(c->path);
+    c->file = open_file(c, f);
     if (c->file != NULL)
         return true;
     snprintf(item->source, sizeof item->source, "%.500s", c->path);
@@ -339,6 +394,8 @@ void corpus_next(struct corpus *c, struct corpus_item *item)
         }
         if (c->file == NULL && !open_next(c, item))
             return;
+        item->file = c->next;
+        item->whole = c->format == RECORDING_BODY;
         switch (c->format) {
         case RECORDING_NDJSON:
         case RECORDING_LOG:

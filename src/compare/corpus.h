@@ -5,6 +5,7 @@
 #ifndef TALLYD_COMPARE_CORPUS_H
 #define TALLYD_COMPARE_CORPUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "compare/recording.h"
@@ -14,13 +15,17 @@ struct corpus_settings {
     size_t path_count;
     enum recording_format format; /* of standard input, if AUTO: NDJSON */
     size_t max_body;              /* bytes */
+    const char *const *written;   /* files of the caller's; "": none */
+    size_t written_count;
 };
 
 struct corpus;
 
 /* Directories are looked through here: their files in the order of their
  * names, those in directories below included, those that begin with a point
- * not. NULL: `why` says which path is wrong. The settings are borrowed. */
+ * not. Each file ends where it ends now, though it may be written to meanwhile;
+ * none may be one that the caller writes. NULL: `why` says which path is wrong.
+ * The settings are borrowed. */
 struct corpus *corpus_new(const struct corpus_settings *s, char *why,
                           size_t why_size);
 void corpus_free(struct corpus **c);
@@ -39,6 +44,8 @@ struct corpus_item {
     size_t body_len;
     char source[512]; /* path, and the line or entry: "a.ndjson:12" */
     char why[256];
+    size_t file; /* which one, from 1 */
+    bool whole;  /* the file is this body */
 };
 
 /* CORPUS_END and CORPUS_FAILED are final. */

@@ -1,11 +1,26 @@
 /* recording: see recording.h. */
 #include "compare/recording.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/base64.h"
+
+/* Without what logrotate(8) and gzip(1) add: .1, -20261130, .gz. */
+static size_t plain_length(const char *path)
+{
+    size_t n = strlen(path), digits;
+    if (n > 3 && strcasecmp(path + n - 3, ".gz") == 0)
+        n -= 3;
+    for (digits = n; digits > 0 && isdigit((unsigned char)path[digits - 1]);)
+        digits--;
+    bool rotated = digits > 1 && digits < n &&
+                   (path[digits - 1] == '.' || path[digits - 1] == '-');
+    return rotated ? digits - 1 : n;
+}
 
 enum recording_format recording_of_file(const char *path)
 {
@@ -16,11 +31,13 @@ enum recording_format recording_of_file(const char *path)
                    {".jsonl", RECORDING_NDJSON},
                    {".log", RECORDING_LOG},
                    {".har", RECORDING_HAR}};
-    const char *dot = strrchr(path, '.');
-    for (size_t i = 0; dot != NULL && i < sizeof endings / sizeof endings[0];
-         i++)
-        if (strcasecmp(dot, endings[i].ending) == 0)
+    size_t length = plain_length(path);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t n = strlen(endings[i].ending);
+        if (length >= n &&
+            strncasecmp(path + length - n, endings[i].ending, n) == 0)
             return endings[i].format;
+    }
     return RECORDING_BODY;
 }
 

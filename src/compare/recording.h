@@ -15,7 +15,9 @@ enum recording_format {
     RECORDING_HAR,    /* HTTP Archive 1.2: those of its POSTs */
 };
 
-/* .ndjson and .jsonl, .log, .har; anything else is one body. */
+/* .ndjson and .jsonl, .log, .har, also when logrotate(8) has added a number or
+ * a date (.1, -20261130) or the file is compressed (.gz); anything else is one
+ * body. */
 enum recording_format recording_of_file(const char *path);
 
 enum recording_state {

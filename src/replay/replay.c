@@ -136,7 +136,7 @@ static bool start_callers(struct replay *r)
     return true;
 }
 
-static bool start_reader(struct replay *r)
+static struct corpus *list_input(struct replay *r)
 {
     static const enum recording_format formats[] = {
         [REPLAY_FORMAT_auto] = RECORDING_AUTO,
@@ -144,29 +144,41 @@ static bool start_reader(struct replay *r)
         [REPLAY_FORMAT_ndjson] = RECORDING_NDJSON,
         [REPLAY_FORMAT_log] = RECORDING_LOG,
         [REPLAY_FORMAT_har] = RECORDING_HAR};
+    const char *const written[] = {r->options.out, r->options.state};
     const struct corpus_settings s = {.paths = r->options.paths.values,
                                       .path_count = r->options.paths.count,
                                       .format = formats[r->options.format],
-                                      .max_body = (size_t)r->options.max_body};
-    struct corpus *corpus = corpus_new(&s, r->fault, sizeof r->fault);
-    if (corpus == NULL)
-        return false;
-    bool ok =
-        replay_processes_read(&r->processes, corpus, r->results.state.done);
-    if (!ok)
-        snprintf(r->fault, sizeof r->fault, "fork: %s", strerror(errno));
-    corpus_free(&corpus);
-    return ok;
+                                      .max_body = (size_t)r->options.max_body,
+                                      .written = written,
+                                      .written_count = 2};
+    return corpus_new(&s, r->fault, sizeof r->fault);
 }
 
-/* Children first: they must not have the listeners. */
+static bool start_reader(struct replay *r, struct corpus *corpus)
+{
+    if (replay_processes_read(&r->processes, corpus, r->results.state.done))
+        return true;
+    snprintf(r->fault, sizeof r->fault, "fork: %s", strerror(errno));
+    return false;
+}
+
+static bool open_results(struct replay *r)
+{
+    if (replay_results_open(&r->results, &r->options, clock_now()))
+        return true;
+    memcpy(r->fault, r->results.fault, sizeof r->fault);
+    return false;
+}
+
+/* The input before --out, which may be in it and would be cut. Children before
+ * the listeners: they must not have them. */
 static bool set_up(struct replay *r)
 {
-    if (!replay_results_open(&r->results, &r->options, clock_now())) {
-        memcpy(r->fault, r->results.fault, sizeof r->fault);
-        return false;
-    }
-    if (!open_window(r) || !start_reader(r) || !start_callers(r) ||
+    struct corpus *corpus = list_input(r);
+    bool ok = corpus != NULL && open_results(r) && open_window(r) &&
+              start_reader(r, corpus);
+    corpus_free(&corpus);
+    if (!ok || !start_callers(r) ||
         !listen_for(r, 0, r->options.downstream_ours) ||
         !listen_for(r, 1, r->options.downstream_theirs))
         return false;
@@ -325,6 +337,11 @@ static bool run(struct replay *r)
 static void print_hints(const struct replay *r)
 {
     const struct comparison *c = &r->results.state.comparison;
+    if (c->unproved > 0)
+        fprintf(stderr,
+                "tallyctl: replay: both refuse every case of %llu files, which "
+                "prove nothing; the last such case is %s\n",
+                (unsigned long long)c->unproved, r->results.unproved);
     if (r->window.late > 0)
         fprintf(stderr,
                 "tallyctl: replay: %llu posts came when their case was over; "
@@ -360,7 +377,9 @@ static int conclude(struct replay *r, bool ok)
         fprintf(stderr, "tallyctl: replay: %s\n", r->fault);
     /* Both in millionths, so that 0 is exact. */
     bool over = comparison_rate(c) * 1e6 > (double)o->max_mismatch;
-    return !ok ? NOT_KNOWN : over ? DIFFERENT : SAME;
+    if (!ok)
+        return NOT_KNOWN;
+    return over ? DIFFERENT : c->unproved > 0 ? NOT_KNOWN : SAME;
 }
 
 int replay_main(int argc, char **argv)

@@ -16,6 +16,8 @@ static bool hand_over(int fd, const struct corpus_item *item)
     memset(&out, 0, sizeof out);
     out.state = item->state;
     out.body_len = item->body_len;
+    out.file = item->file;
+    out.whole = item->whole;
     memcpy(out.source, item->source, sizeof out.source);
     memcpy(out.why, item->why, sizeof out.why);
     return frame_write(fd, &out, sizeof out, item->body, item->body_len);

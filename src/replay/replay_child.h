@@ -10,6 +10,7 @@
 #ifndef TALLYD_REPLAY_REPLAY_CHILD_H
 #define TALLYD_REPLAY_REPLAY_CHILD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "compare/corpus.h"
@@ -19,6 +20,8 @@
 struct replay_item {
     enum corpus_state state;
     uint64_t body_len;
+    uint64_t file; /* as in struct corpus_item */
+    bool whole;
     char source[512];
     char why[256];
 };

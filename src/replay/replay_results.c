@@ -139,6 +139,38 @@ static bool count_silence(struct replay_results *l, const struct slot *s)
                 s->legs[ours ? OURS : THEIRS].result.detail);
 }
 
+/* Refusals say nothing of what the handlers do with a body that they take. */
+static bool is_taken(const struct parity_case *c,
+                     const struct parity_verdict *v)
+{
+    bool refused = c->ours.end == PARITY_ANSWERED && c->ours.status >= 400 &&
+                   c->theirs.end == PARITY_ANSWERED && c->theirs.status >= 400;
+    return !refused && parity_kind_class(v->kind) != PARITY_UNJUDGED;
+}
+
+/* The last case of a file has been entered. */
+static void end_file(struct replay_results *l, struct replay_file *f)
+{
+    if (f->cases > 0 && f->taken == 0) {
+        l->state.comparison.unproved++;
+        snprintf(l->unproved, sizeof l->unproved, "%s", l->source);
+    }
+    *f = (struct replay_file){.number = f->number};
+}
+
+static void count_file(struct replay_results *l, const struct slot *s,
+                       bool taken)
+{
+    struct replay_file *f = s->item.whole ? &l->state.bodies : &l->state.lines;
+    if (!s->item.whole && f->number != s->item.file) {
+        end_file(l, f);
+        f->number = s->item.file;
+    }
+    memcpy(l->source, s->item.source, sizeof l->source);
+    f->cases++;
+    f->taken += taken;
+}
+
 static bool enter_case(struct replay_results *l, const struct slot *s)
 {
     const struct replay_options *o = l->options;
@@ -154,6 +186,7 @@ static bool enter_case(struct replay_results *l, const struct slot *s)
     bool noise = is_noise(&c, l, s, &v);
     comparison_add(&l->state.comparison, &v, noise);
     count_times(&l->state.comparison, s);
+    count_file(l, s, is_taken(&c, &v));
     return write_out(l, s, &c, &v, noise) && count_silence(l, s);
 }
 
@@ -238,5 +271,8 @@ bool replay_results_close(struct replay_results *l, int64_t now)
     if (l->out != NULL && fclose(l->out) != 0)
         ok = stop(l, "--out %s: %s", l->options->out, strerror(errno));
     l->out = NULL;
+    /* Behind what was kept: a run that goes on may find more in them. */
+    end_file(l, &l->state.lines);
+    end_file(l, &l->state.bodies);
     return ok;
 }

@@ -18,7 +18,9 @@ struct replay_results {
     bool terminal;   /* standard error is one */
     unsigned silent; /* cases in a row that a handler was not there for */
     unsigned complaints;
-    char fault[400]; /* why the run cannot go on; empty: it can */
+    char source[512];   /* of the last case */
+    char unproved[512]; /* the last case of a file that proves nothing */
+    char fault[400];    /* why the run cannot go on; empty: it can */
 };
 
 /* False: `l->fault`. */
@@ -32,7 +34,8 @@ bool replay_results_enter(struct replay_results *l, const struct slot *s);
  * False: as above. */
 bool replay_results_tick(struct replay_results *l, int64_t now, int64_t *due);
 
-/* Keep the state once more. False: as above. */
+/* Keep the state once more, and conclude which files prove nothing. False: as
+ * above. */
 bool replay_results_close(struct replay_results *l, int64_t now);
 
 #endif

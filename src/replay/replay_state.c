@@ -18,22 +18,33 @@ static bool complain(char *why, size_t why_size, const char *path,
     return false;
 }
 
+/* The numbers of a state, and their names in the file. */
+enum { NUMBERS = 8 };
+static const char *const names[NUMBERS] = {
+    "mark",       "done",       "out",          "file",
+    "file_cases", "file_taken", "bodies_cases", "bodies_taken"};
+
+static uint64_t *number(struct replay_state *s, int i)
+{
+    uint64_t *const numbers[NUMBERS] = {
+        &s->mark,        &s->done,        &s->out,          &s->lines.number,
+        &s->lines.cases, &s->lines.taken, &s->bodies.cases, &s->bodies.taken};
+    return numbers[i];
+}
+
 static bool read_line(struct replay_state *s, const char *line)
 {
     char name[64];
     uint64_t value;
     if (sscanf(line, "%63s %" SCNu64, name, &value) != 2)
         return false;
-    if (strcmp(name, "mark") == 0)
-        s->mark = value;
-    else if (strcmp(name, "done") == 0)
-        s->done = value;
-    else if (strcmp(name, "out") == 0)
-        s->out = value;
-    else
-        return strcmp(name, "end") == 0 ||
-               comparison_load(&s->comparison, name, value);
-    return true;
+    for (int i = 0; i < NUMBERS; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *number(s, i) = value;
+            return true;
+        }
+    return strcmp(name, "end") == 0 ||
+           comparison_load(&s->comparison, name, value);
 }
 
 static const char *read_all(struct replay_state *s, FILE *file)
@@ -71,8 +82,10 @@ bool replay_state_load(struct replay_state *s, const char *path, char *why,
 
 static void print(const struct replay_state *s, FILE *file)
 {
-    fprintf(file, "%smark %" PRIu64 "\ndone %" PRIu64 "\nout %" PRIu64 "\n",
-            heading, s->mark, s->done, s->out);
+    struct replay_state copy = *s;
+    fputs(heading, file);
+    for (int i = 0; i < NUMBERS; i++)
+        fprintf(file, "%s %" PRIu64 "\n", names[i], *number(&copy, i));
     comparison_save(&s->comparison, file);
     fputs("end 0\n", file);
 }

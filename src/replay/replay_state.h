@@ -12,10 +12,19 @@
 
 #include "compare/comparison.h"
 
+/* What is known of a file so far, to tell one of which neither handler takes
+ * anything. Files that are one body each are taken together. */
+struct replay_file {
+    uint64_t number; /* as in struct corpus_item */
+    uint64_t cases;
+    uint64_t taken; /* by at least one handler */
+};
+
 struct replay_state {
     uint64_t mark; /* of the options it belongs to */
     uint64_t done; /* items */
     uint64_t out;  /* bytes of the file of cases */
+    struct replay_file lines, bodies;
     struct comparison comparison;
 };
 

@@ -63,9 +63,10 @@ class OldHandler:
 
 class Front:
     """nginx with the files of conf/rollout, their addresses changed as an
-    administrator would."""
+    administrator would; `changes` are others in the text, `server` are lines
+    for the server."""
 
-    def __init__(self, old, pool, port=None, step="0"):
+    def __init__(self, old, pool, port=None, step="0", changes=(), server=""):
         self.program = kit.find_server("nginx")
         if self.program is None:
             raise tap.Skip("nginx is not installed")
@@ -80,9 +81,11 @@ class Front:
                               kit.CONF / "nginx/tallyd.conf"),
                              ("/var/log/nginx", self.directory),
                              ("127.0.0.1:3000", f"{OLD_HOST}:{old.port}"),
-                             ("/run/tallyd/tallyd.sock", pool.socket)):
+                             ("/run/tallyd/tallyd.sock", pool.socket),
+                             *changes):
                 text = text.replace(was, str(now))
             (self.directory / source.name).write_text(text)
+        self.server = server
         (self.directory / "step.conf").symlink_to(f"step-{step}.conf")
         self.log_path = self.directory / "error.log"
         self.log_path.touch()
@@ -111,6 +114,7 @@ http {{
     include {self.directory}/upstreams.conf;
     server {{
         listen {kit.HOST}:{self.port};
+        {self.server}
         include {self.directory}/location.conf;
     }}
 }}

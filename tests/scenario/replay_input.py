@@ -2,6 +2,7 @@
 """tallyctl replay: what it reads, what it does about input, handlers and disks
 that are no good, and going on after an interruption."""
 
+import gzip
 import json
 import os
 import pathlib
@@ -56,6 +57,127 @@ def formats():
     tap.equal(got, [b'{"e":1}', b'{"f":2}'], "bodies of standard input")
     got, _result = sent(["-"], "--format", "body", stdin=b"x\ny\n", cases=1)
     tap.equal(got, [b"x\ny\n"], "standard input as one body")
+
+
+@tap.test
+def rotated():
+    """what logrotate and gzip have renamed is what it was"""
+    top = kit.fresh_path("rotated")
+    top.mkdir()
+    def log(*values):
+        return "".join(json.dumps({"method": "POST", "body": str(value)}) + "\n"
+                       for value in values).encode()
+    (top / "bodies.log").write_bytes(log(1, 2))
+    (top / "bodies.log.1").write_bytes(log(3, 4))
+    (top / "bodies.log.2.gz").write_bytes(
+        gzip.compress(log(5)) + gzip.compress(log(6, 7)))
+    (top / "bodies.log-20261130.gz").write_bytes(gzip.compress(log(8)))
+    (top / "more.ndjson.gz").write_bytes(gzip.compress(b"9\n10"))
+    (top / "body.gz").write_bytes(gzip.compress(b"11"))
+    # More than any buffer, and bytes that do not compress.
+    noise = os.urandom(200_000).hex()
+    (top / "large.log.3.gz").write_bytes(gzip.compress(
+        log(noise) + log(*range(20_000, 21_000))))
+    got, _result = sent([top], broken=0)
+    tap.equal(got, sorted([str(value).encode() for value in
+                           (*range(1, 12), noise, *range(20_000, 21_000))]),
+              "bodies")
+    for name, content, why in (
+            ("cut.log.gz", gzip.compress(log(1))[:-5], "cut"),
+            ("none.log.gz", log(1), "wrong"),
+            ("behind.log.gz", gzip.compress(log(1)) + b"more", "wrong")):
+        path = kit.fresh_path(name)
+        path.write_bytes(content)
+        with Downstream(GOOD) as a:
+            result = replay(a.url, a.url, path).expect(3)
+        tap.check(str(path) in result.errors and why in result.errors,
+                  result.errors)
+
+
+@tap.test
+def input_that_grows():
+    """a log that each request makes longer is read as far as it went"""
+    for name in "grows.log", "grows.ndjson":
+        path = kit.fresh_path(name)
+        line = b'{"body":"{}"}\n'
+        path.write_bytes(line * 50)
+        def record(_request, _link, path=path, line=line):
+            with path.open("ab") as out:
+                out.write(line)
+            return GOOD
+        with Downstream(record) as a, Downstream(GOOD) as b:
+            replay(a.url, b.url, path).expect(0, cases=50, broken=0)
+            with path.open("rb") as file:
+                process = subprocess.run(
+                    command(a.url, b.url, "--json", "--format",
+                            path.suffix[1:], "-"), stdin=file,
+                    capture_output=True, check=False,
+                    timeout=kit.wait_limit(60))
+            tap.equal(json.loads(process.stdout)["cases"], 100, "of stdin")
+
+
+@tap.test
+def output_that_is_read():
+    """what it would write is not read, and is not cut either"""
+    top = kit.fresh_path("both")
+    top.mkdir()
+    cases = write_cases(10).rename(top / "cases.ndjson")
+    text = cases.read_bytes()
+    link = kit.fresh_path("link")
+    link.symlink_to(cases)
+    with Downstream(GOOD) as a, Downstream(Answer(200, b"{}")) as b:
+        for option, name, paths in (
+                ("--out", cases, [cases]), ("--state", cases, [cases]),
+                ("--out", link, [top]), ("--out", cases, [link])):
+            result = replay(a.url, b.url, option, name, *paths).expect(3)
+            tap.check("is read and would be written" in result.errors,
+                      result.errors)
+            tap.equal(cases.read_bytes(), text, "the file")
+        result = subprocess.run(
+            command(a.url, b.url, "--out", cases, "-"), check=False,
+            stdin=cases.open("rb"), capture_output=True,
+            timeout=kit.wait_limit(60))
+        tap.equal((result.returncode, cases.read_bytes()), (3, text), "of stdin")
+        tap.equal(a.take(), [], "requests")
+
+
+@tap.test
+def refused_by_both():
+    """a file of which both handlers take nothing proves nothing"""
+    good = write_cases(20)
+    bad = kit.fresh_path("bad.ndjson")
+    bad.write_text("[]\n{}\n")
+    body = kit.fresh_path("body")
+    body.write_bytes(b"x")
+    state = kit.fresh_path("state")
+    def refuse(request, _link):
+        return GOOD if b"value" in request.body else Answer(400, b"{}")
+    with Downstream(refuse) as a, Downstream(refuse) as b:
+        for paths, status, files in (
+                ([good], 0, 0), ([good, bad], 3, 1), ([bad, good], 3, 1),
+                ([bad, body, good, bad], 3, 3), ([good, body], 3, 1),
+                ([body], 3, 1)):
+            result = replay(a.url, b.url, *paths).expect(
+                status, unproved=files, mismatch=0)
+            tap.check((files > 0) == ("prove nothing" in result.errors),
+                      result.errors)
+        mixed = kit.fresh_path("mixed")
+        mixed.mkdir()
+        (mixed / "bad").write_bytes(b"x")
+        (mixed / "good").write_bytes(b'{"value":1}')
+        replay(a.url, b.url, mixed).expect(0, unproved=0)
+        # A file that has grown since is looked at anew.
+        arguments = ["--state", state, bad]
+        replay(a.url, b.url, *arguments).expect(3, unproved=1, cases=2)
+        with bad.open("a") as out:
+            out.write('{"value":1}\n')
+        replay(a.url, b.url, *arguments).expect(0, unproved=0, cases=3)
+        text = subprocess.run(
+            command(a.url, b.url, body), check=False, capture_output=True,
+            text=True, timeout=kit.wait_limit(60)).stdout
+        tap.contains(text, "verdict       no proof", "the verdict")
+    with Downstream(GOOD) as a, Downstream(Answer(400, b"{}")) as b:
+        replay(a.url, b.url, bad).expect(1, unproved=0)
 
 
 @tap.test

@@ -123,7 +123,7 @@ class Walk:
     def record(self):
         """What clients usually send, as nginx would have logged it."""
         source = orders(7)
-        with (self.data / "bodies.log").open("w") as out:
+        with (self.front.directory / "bodies.log").open("w") as out:
             for _ in range(REPLAYED):
                 out.write(json.dumps({"method": "POST", "uri": "/process",
                                       "body": next(source)[0].decode()}) + "\n")
@@ -160,11 +160,11 @@ def mirror(walk):
 def the_guide_leads_from_nothing_to_everything_and_back():
     with Downstream() as down:
         walk = Walk(down)
-        walk.record()
         with walk.pool:
             # Step 1, before anything else is changed.
             walk.run(walk.command("Step 2", "tallyctl capture"))
             walk.start_front()
+            walk.record()
             text = walk.run(walk.command("Step 1", "replay"))
             tap.contains(text, "no mismatch", "the replay")
             tap.check(f"{REPLAYED}  100.0000 %" in text, text)
@@ -216,10 +216,10 @@ def wrong_program():
 def a_pool_that_is_wrong_is_found_by_the_first_step():
     with Downstream() as down:
         walk = Walk(down, wrong_program())
-        walk.record()
         with walk.pool:
             walk.run(walk.command("Step 2", "tallyctl capture"))
             walk.start_front()
+            walk.record()
             text = walk.run(walk.command("Step 1", "replay"), wanted=1)
             tap.contains(text, "mismatches to look into", "the replay")
             tap.contains(text, "reply_body", "the kind")

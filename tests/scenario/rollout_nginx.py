@@ -12,11 +12,12 @@ import kit
 import tap
 from downstream import Downstream
 from pool import Pool
+from replays import replay
 from rollout import Clients, Front, OldHandler
 
 BOTH = {"process": {"path": "/process"},
         "mirror": {"path": "/.tallyd-mirror/process",
-                   "downstream_mode": "dry-run"}}
+                   "downstream_mode": "dry-run", "reply": "sum"}}
 
 
 def pool_for(down):
@@ -93,6 +94,38 @@ def a_pool_that_is_gone_does_not_disturb_the_old_handler():
         wanted = clients.stop()
         tap.equal(sorted(body["sum"] for body in down.bodies()), wanted,
                   "results posted")
+
+
+@tap.test
+def what_is_replayed_is_not_recorded():
+    """the bodies are recorded, the site's own log goes on, and a replay adds to
+    neither, not even where the server logs bodies"""
+    server = kit.fresh_path("server.log")
+    with Downstream() as down, pool_for(down) as pool:
+        front = Front(OldHandler(down.url), pool,
+                      changes=[("#access_log", "access_log"),
+                               ("#client_body", "client_body")],
+                      server=f"access_log {server} tallyd_bodies;")
+        logs = [front.directory / name for name in
+                ("bodies.log", "access.log", "tallyd-answers.ndjson")]
+        def lines():
+            return [len(log.read_bytes().splitlines())
+                    for log in (*logs, server)]
+        # nginx logs after it has answered.
+        for number in range(30):
+            front.ask(b'{"items":[{"value":%d}]}' % number)
+        kit.until("all are logged, and what Front has asked",
+                  lambda: lines()[0] == 31)
+        tap.equal(lines(), [31] * 3 + [0], "lines")
+        opinion = OldHandler()
+        for _round in range(2):
+            replay(f"http://{kit.HOST}:{front.port}/.tallyd-replay/process",
+                   f"{opinion.url}/process", logs[0]).expect(
+                       0, cases=31, mismatch=0)
+        # A request behind them, so that nginx has logged what it logs.
+        front.ask(b'{"items":[]}')
+        kit.until("it is logged", lambda: lines()[0] > 31)
+        tap.equal(lines(), [32] * 3 + [0], "lines")
 
 
 @tap.test

@@ -129,6 +129,10 @@ START_TEST(the_verdict_is_in_words)
     expect(text,
            "no mismatch; with 95 % confidence fewer than 1 in 101 differ");
     free(text);
+    c.unproved = 2;
+    text = printed(comparison_print, &c);
+    expect(text, "no proof: both refuse every case of 2 files;");
+    free(text);
 }
 END_TEST
 

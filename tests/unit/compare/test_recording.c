@@ -11,7 +11,18 @@ START_TEST(names_tell_the_format)
     ck_assert_int_eq(recording_of_file("a.b/c.JSONL"), RECORDING_NDJSON);
     ck_assert_int_eq(recording_of_file("access.log"), RECORDING_LOG);
     ck_assert_int_eq(recording_of_file("x.har"), RECORDING_HAR);
+    ck_assert_int_eq(recording_of_file("access.log.1"), RECORDING_LOG);
+    ck_assert_int_eq(recording_of_file("access.log.12.gz"), RECORDING_LOG);
+    ck_assert_int_eq(recording_of_file("a/access.LOG-20261130"), RECORDING_LOG);
+    ck_assert_int_eq(recording_of_file("posts.ndjson.gz"), RECORDING_NDJSON);
     ck_assert_int_eq(recording_of_file("x.json"), RECORDING_BODY);
+    ck_assert_int_eq(recording_of_file("x.json.1.gz"), RECORDING_BODY);
+    ck_assert_int_eq(recording_of_file("log.1"), RECORDING_BODY);
+    ck_assert_int_eq(recording_of_file("x.log1"), RECORDING_BODY);
+    ck_assert_int_eq(recording_of_file("x.log."), RECORDING_BODY);
+    ck_assert_int_eq(recording_of_file("1"), RECORDING_BODY);
+    ck_assert_int_eq(recording_of_file(".gz"), RECORDING_BODY);
+    ck_assert_int_eq(recording_of_file(""), RECORDING_BODY);
     ck_assert_int_eq(recording_of_file("har"), RECORDING_BODY);
 }
 END_TEST
