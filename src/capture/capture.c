@@ -16,8 +16,9 @@
 #include "capture/capture_peer.h"
 #include "downstream/call.h"
 #include "listen/listener.h"
-#include "os/process.h"
 #include "os/journal.h"
+#include "os/notify.h"
+#include "os/process.h"
 #include "os/signals.h"
 
 enum { CAPTURED, NOT_CAPTURED = 3 };
@@ -225,8 +226,10 @@ static int run(struct capture *c)
     if (!c->options.quiet)
         fprintf(stderr, "tallyctl: capture: listening on %s\n",
                 c->options.listen);
+    notify_send("READY=1");
     while (turn(c, true))
         continue;
+    notify_send("STOPPING=1");
     drain(c);
     return conclude(c);
 }

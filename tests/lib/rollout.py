@@ -43,6 +43,14 @@ class OldHandler:
     def __init__(self, downstream=None):
         self.port = kit.free_port(OLD_HOST)
         self.url = f"http://{OLD_HOST}:{self.port}"
+        self._start(downstream)
+
+    def restart(self, downstream):
+        """The same, with another downstream."""
+        self.process.stop()
+        self._start(downstream)
+
+    def _start(self, downstream):
         self.process = kit.Process("node", [
             find_node(), HANDLER, self.port,
             *([downstream] if downstream else [])])

@@ -3,6 +3,7 @@
 that the pool does goes on behind that."""
 
 import errno
+import http.client
 import json
 import os
 import pathlib
@@ -262,6 +263,42 @@ def nobody_pushes_in():
     tap.equal(complaints(unit), [], "what was refused")
     unit.start(scheduler="other")
     is_scheduled(unit, unit.workers(), os.SCHED_OTHER)
+
+
+@tap.test
+def a_capture_comes_back():
+    """the service that stores a handler's posts passes them on, opens its file
+    again, is there again after its death, and ends well"""
+    system = prepare().system
+    service, port = "tallyd-capture@test.service", kit.free_port("127.0.0.1")
+    settings = pathlib.PurePath(Unit(system).config).parent
+    posts = system.path("/var/lib/tallyd/posts-test.ndjson")
+    def post():
+        link = http.client.HTTPConnection("127.0.0.1", port,
+                                          timeout=kit.wait_limit())
+        try:
+            link.request("POST", "/process", b'{"sum":1}')
+            return link.getresponse().status
+        except OSError:
+            return 0
+        finally:
+            link.close()
+    with Downstream() as down:
+        system.write(f"{settings}/capture-test.env",
+                     f"LISTEN=127.0.0.1:{port}\nFORWARD={down.url}\n"
+                     "OPTIONS=--timeout 5s --max-out 1m\n")
+        system.systemctl("start", service)
+        tap.equal(post(), 200, "the status of the first post")
+        posts.rename(posts.with_suffix(".1"))
+        system.systemctl("reload", service)
+        kit.until("its file is there again",
+                  lambda: post() == 200 and posts.exists(), 60)
+        system.kill(system.show(service)["MainPID"], "KILL")
+        have = system.wait_for(service, ActiveState="active", NRestarts="1")
+        kit.until("it serves again", lambda: post() == 200, 60)
+        tap.equal(have["User"], "tallyd", "its user")
+        system.systemctl("stop", service)
+        tap.equal(system.show(service)["Result"], "success", "its end")
 
 
 @tap.test

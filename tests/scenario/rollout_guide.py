@@ -46,16 +46,17 @@ class Walk:
         self.data = kit.fresh_path("data")
         self.data.mkdir()
         self.capture_port = kit.free_port("127.0.0.1")
-        self.capture_url = f"http://127.0.0.1:{self.capture_port}/process"
         self.opinion = OldHandler()
-        base = down.url.removesuffix("/process")
-        self.names = {"http://127.0.0.1:8080": base,
+        base = down.url.removesuffix("/process").removeprefix("http://")
+        self.names = {"127.0.0.1:8080": base,
                       "http://127.0.0.1:3001": self.opinion.url,
                       "127.0.0.1:8081": f"127.0.0.1:{self.capture_port}",
-                      "/var/lib/tallyd": str(self.data)}
+                      "/var/lib/tallyd": str(self.data),
+                      "/etc/tallyd/capture-": f"{self.data}/capture-",
+                      "/etc/default": str(self.data)}
         self.pool = self._start_pool(settings, program)
         self.names["/etc/tallyd/tallyd.conf"] = str(self.pool.config)
-        self.captures = []
+        self.capture = None
 
     def _start_pool(self, settings, program):
         """The guide's own settings, and what a test needs besides."""
@@ -75,11 +76,45 @@ class Walk:
 
     def start_front(self):
         """The old handler in front, as it was before, and the kit."""
-        self.old = OldHandler(self.capture_url)
+        (self.data / "old-handler").write_text(
+            self.change("DOWNSTREAM=http://127.0.0.1:8080/process\n"))
+        self.old = OldHandler(self._settings("old-handler")["DOWNSTREAM"])
         self.front = Front(self.old, self.pool)
         self.names["/var/log/nginx"] = str(self.front.directory)
         self.names["http://127.0.0.1:8000"] = (
             f"http://{kit.HOST}:{self.front.port}")
+
+    def _settings(self, name):
+        """{variable: value} of a file of /etc/default, or of the capture's."""
+        return dict(line.split("=", 1) for line in
+                    (self.data / name).read_text().splitlines())
+
+    def systemctl(self, *arguments):
+        """What systemd would do; manager_confined.py has one that does."""
+        if arguments == ("restart", "old-handler"):
+            self.old.restart(self._settings("old-handler")["DOWNSTREAM"])
+        elif arguments == ("enable", "--now", "tallyd-capture@process"):
+            self.capture = kit.Process("capture", self._capture_command(),
+                                       env=self.environment())
+            kit.until("it listens", self._captures)
+        elif arguments == ("disable", "--now", "tallyd-capture@process"):
+            tap.equal(self.capture.stop(), 0, "the status of the capture")
+        else:
+            raise tap.Failure(f"systemctl {arguments}: what is that?")
+
+    def _capture_command(self):
+        """ExecStart= of the unit, as systemd expands it."""
+        unit = (kit.CONF / "systemd/tallyd-capture@.service.in").read_text()
+        line = re.search(r"^ExecStart=(.*)", unit, re.M)[1]
+        where = re.search(r"^EnvironmentFile=(.*)", unit, re.M)[1]
+        tap.equal(where, "@sysconfdir@/tallyd/capture-%i.env", "its settings")
+        for name, value in self._settings("capture-process.env").items():
+            line = line.replace(f"${{{name}}}", value)
+        for was, now in (("@bindir@/tallyctl", str(kit.TALLYCTL)),
+                         ("%S/tallyd", str(self.data)), ("%i", "process"),
+                         ("$OPTIONS", "")):
+            line = line.replace(was, now)
+        return line.split()
 
     def change(self, text):
         for was, now in self.names.items():
@@ -96,11 +131,8 @@ class Walk:
         if command.startswith("conf/rollout/step "):
             self.front.step(command.split()[1])
             return ""
-        if command.endswith("&"):
-            name = command.split()[1]
-            self.captures.append(kit.Process(
-                name, command.rstrip("& ").split(), env=self.environment()))
-            kit.until("it listens", self._captures)
+        if command.startswith("systemctl "):
+            self.systemctl(*command.split()[1:])
             return ""
         done = subprocess.run(["sh", "-c", command], check=False,
                               capture_output=True, text=True, cwd=kit.TOP,
@@ -112,6 +144,18 @@ class Walk:
     def _captures(self):
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.capture_port)) == 0
+
+    def commands(self, step, first, last):
+        """Run all of a step's commands between two, these included."""
+        lines = self.steps[step]
+        begin = next(i for i, line in enumerate(lines) if first in line)
+        end = next(i for i, line in enumerate(lines)
+                   if i >= begin and last in line)
+        for line in lines[begin:end + 1]:
+            self.run(line)
+
+    def start_capture(self):
+        self.commands("Step 2", "printf", "restart old-handler")
 
     def command(self, step, part):
         """The first command of a step that has `part`."""
@@ -162,7 +206,6 @@ def the_guide_leads_from_nothing_to_everything_and_back():
         walk = Walk(down)
         with walk.pool:
             # Step 1, before anything else is changed.
-            walk.run(walk.command("Step 2", "tallyctl capture"))
             walk.start_front()
             walk.record()
             text = walk.run(walk.command("Step 1", "replay"))
@@ -172,6 +215,7 @@ def the_guide_leads_from_nothing_to_everything_and_back():
             before = walk.pool.count("downstream_posts")
 
             # Step 2.
+            walk.start_capture()
             clients = Clients(walk.front)
             mirror(walk)
             clients.wait_for(400)
@@ -180,7 +224,13 @@ def the_guide_leads_from_nothing_to_everything_and_back():
                       f"equal pairs: {page}")
             tap.equal(walk.pool.count("downstream_posts"), before,
                       "posts of a pool that only gets copies")
-            walk.run(walk.command("Step 2", "step 0"))
+
+            # Its way back. A handler of one instance is not restarted while
+            # clients ask it.
+            wanted = clients.stop()
+            walk.commands("Step 2", "step 0", "disable --now")
+            clients = Clients(walk.front)
+            clients.wait_for(100)
 
             # Steps 3 and 4.
             walk.run(walk.command("Step 3", "step 1"))
@@ -193,15 +243,19 @@ def the_guide_leads_from_nothing_to_everything_and_back():
             tap.equal(compared(page)["mismatch"], 0, f"mismatches: {page}")
             tap.check(walk.pool.count("downstream_posts") > before + 300,
                       "tallyd has answered hardly any")
-            walk.run(walk.command("Step 3", "step 0"))
+            walk.run(walk.command("Step 4", "step 0"))
+            answered = walk.pool.count("downstream_posts")
             clients.wait_for(100)
-            wanted = clients.stop()
+            tap.equal(walk.pool.count("downstream_posts"), answered,
+                      "posts of tallyd on the way back")
+            walk.run(walk.command("Step 3", "step 1"))
+            clients.wait_for(100)
+            walk.run(walk.command("Step 3", "step 0"))
+            wanted = sorted(wanted + clients.stop())
 
         got = sorted(body["sum"] for body in down.bodies())
         tap.equal(len(got), len(wanted), "results posted")
         tap.check(got == wanted, "results are not those of the requests")
-        for capture in walk.captures:
-            capture.stop()
 
 
 def wrong_program():
@@ -217,7 +271,6 @@ def a_pool_that_is_wrong_is_found_by_the_first_step():
     with Downstream() as down:
         walk = Walk(down, wrong_program())
         with walk.pool:
-            walk.run(walk.command("Step 2", "tallyctl capture"))
             walk.start_front()
             walk.record()
             text = walk.run(walk.command("Step 1", "replay"), wanted=1)
@@ -228,8 +281,6 @@ def a_pool_that_is_wrong_is_found_by_the_first_step():
             tap.check(cases and all(
                 json.loads(case["theirs"]["reply"])["sum"] >= 1 << 31
                 for case in cases), "cases that are not above 2^31")
-        for capture in walk.captures:
-            capture.stop()
 
 
 @tap.test
@@ -239,8 +290,8 @@ def a_pool_that_is_wrong_is_found_by_its_copies():
     with Downstream() as down:
         walk = Walk(down, wrong_program())
         with walk.pool:
-            walk.run(walk.command("Step 2", "tallyctl capture"))
             walk.start_front()
+            walk.start_capture()
             clients = Clients(walk.front)
             mirror(walk)
             clients.wait_for(200)
@@ -251,8 +302,6 @@ def a_pool_that_is_wrong_is_found_by_its_copies():
             kinds = compared(page)["kinds"]
             tap.check(kinds.get("downstream_body", 0) > 10, f"kinds: {kinds}")
             tap.equal(walk.pool.count("downstream_posts"), 0, "posts of ours")
-        for capture in walk.captures:
-            capture.stop()
 
 
 sys.exit(kit.run())
