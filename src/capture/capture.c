@@ -59,6 +59,10 @@ static int parse(struct capture_options *o, int argc, char *const *argv)
     int status = options_parse(&table, o, argc, argv);
     if (status == OPTIONS_GO && (o->listen[0] == '\0' || o->out[0] == '\0'))
         return options_complain(&table, "--listen and --out are needed", "");
+    if (status == OPTIONS_GO &&
+        (o->forward_cert[0] == '\0') != (o->forward_key[0] == '\0'))
+        return options_complain(&table, "--forward-cert and --forward-key",
+                                "give both or none");
     return status;
 }
 
@@ -69,8 +73,7 @@ static bool check(struct capture *c)
 {
     const struct capture_options *o = &c->options;
     struct journal journal;
-    const struct call_settings s = {
-        .link = {.url = o->forward}, .timeout = o->timeout, .max_reply = 1};
+    const struct call_settings s = capture_peer_call(o);
     if (!journal_open(&journal, o->out, o->max_out)) {
         snprintf(c->why, sizeof c->why, "--out %s: %s", o->out,
                  strerror(errno));

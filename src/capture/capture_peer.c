@@ -169,13 +169,22 @@ static void answer(void *context, const struct http_request *r,
 
 /* --- The connection. --- */
 
+struct call_settings capture_peer_call(const struct capture_options *o)
+{
+    return (struct call_settings){.link = {.name = "forward",
+                                           .url = o->forward,
+                                           .ca = o->forward_ca,
+                                           .cert = o->forward_cert,
+                                           .key = o->forward_key},
+                                  .timeout = o->timeout,
+                                  .max_reply = (size_t)o->max_reply};
+}
+
 static bool open_call(struct capture_peer *p)
 {
     const char *url = p->options->forward;
     char why[256];
-    const struct call_settings s = {.link = {.url = url},
-                                    .timeout = p->options->timeout,
-                                    .max_reply = (size_t)p->options->max_reply};
+    const struct call_settings s = capture_peer_call(p->options);
     if (url[0] == '\0')
         return true;
     const char *path = strchr(strstr(url, "://") + 3, '/');

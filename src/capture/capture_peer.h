@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "ctl/options.h"
+#include "downstream/call.h"
 
 /* The command line of `tallyctl capture`. */
 struct capture_options {
@@ -21,6 +22,9 @@ struct capture_counts {
     _Atomic uint64_t unwritten; /* of those: not in the file */
     _Atomic uint64_t failed;    /* of those: not answered by the downstream */
 };
+
+/* How posts are passed on to --forward; borrows from `o`. */
+struct call_settings capture_peer_call(const struct capture_options *o);
 
 /* Serve the connection `fd`, which is taken over, until its peer closes it, it
  * is silent for too long, or SIGTERM comes between two posts. SIGUSR1: the file

@@ -14,21 +14,28 @@
 
 #define OPEN (O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
-static void fail(const char *path, char *why, size_t why_size)
+struct opening {
+    const char *key, *path;
+    char *why;
+    size_t why_size;
+};
+
+static int fail(const struct opening *o)
 {
-    snprintf(why, why_size, "pid_file = %s: %s", path, strerror(errno));
+    snprintf(o->why, o->why_size, "%s %s: %s", o->key, o->path,
+             strerror(errno));
+    return -1;
 }
 
-static void refuse_second(int fd, const char *path, char *why, size_t why_size)
+static void refuse_second(int fd, const struct opening *o)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     char title[80];
     if (fcntl(fd, F_GETLK, &lock) != 0 || lock.l_type == F_UNLCK)
         return;
     process_title(lock.l_pid, title, sizeof title);
-    snprintf(why, why_size,
-             "pid_file = %.200s: process %d (%s) is a pool that runs with it",
-             path, (int)lock.l_pid, title);
+    snprintf(o->why, o->why_size, "%s %.200s: process %d (%s) runs with it",
+             o->key, o->path, (int)lock.l_pid, title);
 }
 
 /* Root may write where others can put links, or second names of root's files.
@@ -51,24 +58,21 @@ static int open_regular(const struct place *p)
 
 /* The pool that has the file may have removed it between our open() and our
  * lock: then the next one starts with another file. */
-static int open_locked(const struct place *p, const char *path, char *why,
-                       size_t why_size)
+static int open_locked(const struct place *p, const struct opening *o)
 {
     for (;;) {
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         int fd = open_regular(p);
         if (fd < 0 && errno == EEXIST)
             continue;
-        if (fd < 0) {
-            fail(path, why, why_size);
-            return -1;
-        }
+        if (fd < 0)
+            return fail(o);
         bool locked = fcntl(fd, F_SETLK, &lock) == 0;
         if (locked && place_has(p, fd))
             return fd;
         if (!locked) {
-            fail(path, why, why_size);
-            refuse_second(fd, path, why, why_size);
+            fail(o);
+            refuse_second(fd, o);
         }
         close(fd);
         if (!locked)
@@ -76,22 +80,21 @@ static int open_locked(const struct place *p, const char *path, char *why,
     }
 }
 
-int pidfile_open(const char *path, char *why, size_t why_size)
+int pidfile_open(const char *key, const char *path, char *why, size_t why_size)
 {
     char text[24];
     struct place place;
+    const struct opening o = {key, path, why, why_size};
     int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
-    if (!place_open(&place, path)) {
-        fail(path, why, why_size);
-        return -1;
-    }
-    int fd = open_locked(&place, path, why, why_size);
+    if (!place_open(&place, path))
+        return fail(&o);
+    int fd = open_locked(&place, &o);
     place_close(&place);
     if (fd < 0)
         return -1;
     if (ftruncate(fd, 0) == 0 && write(fd, text, (size_t)n) == n)
         return fd;
-    fail(path, why, why_size);
+    fail(&o);
     close(fd);
     return -1;
 }

@@ -188,7 +188,7 @@ static bool write_pid_file(struct pool *p)
     char why[400];
     if (path[0] == '\0')
         return true;
-    p->pid_file = pidfile_open(path, why, sizeof why);
+    p->pid_file = pidfile_open("pid_file =", path, why, sizeof why);
     return p->pid_file >= 0 || fail(why);
 }
 

@@ -113,10 +113,24 @@ static bool open_window(struct replay *r)
 
 static bool start_callers(struct replay *r)
 {
-    const char *const urls[LEGS] = {r->options.ours, r->options.theirs,
-                                    r->options.theirs2};
+    const struct replay_options *o = &r->options;
+    const struct link_settings links[LEGS] = {{.name = "ours",
+                                               .url = o->ours,
+                                               .ca = o->ours_ca,
+                                               .cert = o->ours_cert,
+                                               .key = o->ours_key},
+                                              {.name = "theirs",
+                                               .url = o->theirs,
+                                               .ca = o->theirs_ca,
+                                               .cert = o->theirs_cert,
+                                               .key = o->theirs_key},
+                                              {.name = "theirs2",
+                                               .url = o->theirs2,
+                                               .ca = o->theirs_ca,
+                                               .cert = o->theirs_cert,
+                                               .key = o->theirs_key}};
     for (int who = 0; who < LEGS; who++) {
-        const struct call_settings s = {.link = {.url = urls[who]},
+        const struct call_settings s = {.link = links[who],
                                         .timeout = r->options.timeout,
                                         .max_reply =
                                             (size_t)r->options.max_reply};
@@ -196,6 +210,7 @@ static void tear_down(struct replay *r)
             listener_retire(&r->ears[i].listener);
     }
     replay_window_close(&r->window);
+    replay_results_release(&r->results);
 }
 
 /* --- Running. --- */
@@ -387,6 +402,7 @@ int replay_main(int argc, char **argv)
     struct replay *r = calloc(1, sizeof *r);
     if (r == NULL)
         return NOT_KNOWN;
+    r->results.lock = -1;
     int status = replay_options_parse(&r->options, argc, argv);
     if (status == OPTIONS_GO) {
         signals_init();

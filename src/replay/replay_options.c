@@ -53,6 +53,12 @@ int replay_options_parse(struct replay_options *o, int argc, char *const *argv)
         return status;
     if (o->ours[0] == '\0' || o->theirs[0] == '\0')
         return options_complain(&table, "--ours and --theirs are needed", "");
+    if ((o->ours_cert[0] == '\0') != (o->ours_key[0] == '\0'))
+        return options_complain(&table, "--ours-cert and --ours-key",
+                                "give both or none");
+    if ((o->theirs_cert[0] == '\0') != (o->theirs_key[0] == '\0'))
+        return options_complain(&table, "--theirs-cert and --theirs-key",
+                                "give both or none");
     return find_endpoint(o);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "compare/mismatch_record.h"
+#include "os/pidfile.h"
 
 #define LINE_BEAT (5 * CLOCK_SECOND)     /* of lines in a log */
 #define TERMINAL_BEAT (CLOCK_SECOND / 5) /* of the one on a screen */
@@ -47,14 +48,25 @@ static bool open_out(struct replay_results *l, const char *path)
     return true;
 }
 
+/* The state file is another one each time that it is kept: the lock is on a
+ * file beside it. */
+static bool open_state(struct replay_results *l, const char *path)
+{
+    int n = snprintf(l->lock_path, sizeof l->lock_path, "%s.lock", path);
+    if (n >= (int)sizeof l->lock_path)
+        return stop(l, "--state: the path is too long");
+    l->lock = pidfile_open("--state", l->lock_path, l->fault, sizeof l->fault);
+    return l->lock >= 0 &&
+           replay_state_load(&l->state, path, l->fault, sizeof l->fault);
+}
+
 bool replay_results_open(struct replay_results *l,
                          const struct replay_options *o, int64_t now)
 {
-    *l = (struct replay_results){.options = o, .told = now};
+    *l = (struct replay_results){.options = o, .told = now, .lock = -1};
     l->state.mark = replay_options_mark(o);
     l->terminal = isatty(STDERR_FILENO) == 1;
-    if (o->state[0] != '\0' &&
-        !replay_state_load(&l->state, o->state, l->fault, sizeof l->fault))
+    if (o->state[0] != '\0' && !open_state(l, o->state))
         return false;
     l->began = now - l->state.comparison.elapsed;
     return o->out[0] == '\0' || open_out(l, o->out);
@@ -275,4 +287,10 @@ bool replay_results_close(struct replay_results *l, int64_t now)
     end_file(l, &l->state.lines);
     end_file(l, &l->state.bodies);
     return ok;
+}
+
+void replay_results_release(struct replay_results *l)
+{
+    pidfile_close(l->lock, l->lock_path);
+    l->lock = -1;
 }

@@ -3,6 +3,7 @@
 #ifndef TALLYD_REPLAY_REPLAY_RESULTS_H
 #define TALLYD_REPLAY_REPLAY_RESULTS_H
 
+#include <limits.h>
 #include <stdio.h>
 
 #include "replay/replay_options.h"
@@ -12,7 +13,9 @@
 struct replay_results {
     const struct replay_options *options;
     struct replay_state state;
-    FILE *out;       /* NULL: none */
+    FILE *out; /* NULL: none */
+    int lock;  /* -1: there is no state file */
+    char lock_path[PATH_MAX];
     int64_t began;   /* monotonic ns, less what earlier runs took */
     int64_t told;    /* when the progress was, and the state kept */
     bool terminal;   /* standard error is one */
@@ -23,7 +26,8 @@ struct replay_results {
     char fault[400];    /* why the run cannot go on; empty: it can */
 };
 
-/* False: `l->fault`. */
+/* False: `l->fault`, such as that another replay has the same state file.
+ * replay_results_release() is due in any case. */
 bool replay_results_open(struct replay_results *l,
                          const struct replay_options *o, int64_t now);
 
@@ -37,5 +41,8 @@ bool replay_results_tick(struct replay_results *l, int64_t now, int64_t *due);
 /* Keep the state once more, and conclude which files prove nothing. False: as
  * above. */
 bool replay_results_close(struct replay_results *l, int64_t now);
+
+/* Let another replay have the state file. Last of all. */
+void replay_results_release(struct replay_results *l);
 
 #endif

@@ -5,10 +5,27 @@ import ssl
 import subprocess
 
 import kit
+import tap
 
 
 def is_missing():
     return shutil.which("openssl") is None
+
+
+def need_authorities():
+    if is_missing():
+        raise tap.Skip("there is no openssl")
+
+
+def server_context(pair, clients=None):
+    """How a server with (certificate, key) speaks TLS; `clients` issues the
+    certificates that it asks for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*pair)
+    if clients:
+        context.load_verify_locations(clients.cert)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 def openssl(*arguments):

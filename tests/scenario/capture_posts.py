@@ -16,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import kit
 import tap
+from authority import Authority, need_authorities, server_context
 from downstream import Answer, Downstream, Raw, refusing_url
 from replays import free_address, replay
 
@@ -85,6 +86,24 @@ def passed_on():
                    base64.b64decode(line["body_base64"])),
                   ("one", "/a%2Fb/?c=%20d&e", 201, body), "the line")
         capture.end()
+
+
+@tap.test
+def over_tls():
+    """an authority that is named is trusted, and a certificate shown"""
+    need_authorities()
+    ours = Authority("ours")
+    cert, key = ours.issue("capture")
+    shown = ["--forward-cert", cert, "--forward-key", key]
+    with Downstream(tls=server_context(ours.issue("server", kit.HOST),
+                                       clients=ours)) as down:
+        for arguments, status in (
+                (["--forward-ca", ours.cert, *shown], 200),
+                (["--forward-ca", ours.cert], 502), (shown, 502)):
+            capture = Capture("--forward", down.url, *arguments)
+            tap.equal(capture.post()[0], status, f"status with {arguments}")
+            capture.end()
+        tap.equal(len(down.take()), 1, "posts passed on")
 
 
 @tap.test
@@ -277,7 +296,11 @@ def usage():
             (["--listen", listen, "--out", "x", "y"], 64, "y: not an option"),
             (["--listen", listen, "--out", "/no/dir/x"], 3, "/no/dir/x"),
             (["--listen", listen, "--out", kit.fresh_path("o"), "--forward",
-              "http://a b/"], 3, "http://a b/")):
+              "http://a b/"], 3, "http://a b/"),
+            (["--listen", listen, "--out", kit.fresh_path("o"), "--forward",
+              "https://a/", "--forward-ca", "/none"], 3, "forward_ca = /none"),
+            (["--listen", listen, "--out", "x", "--forward-key", "x"], 64,
+             "--forward-cert and --forward-key: give both")):
         done = subprocess.run(
             [kit.TALLYCTL, "capture", *map(str, arguments)],
             capture_output=True, text=True, check=False,

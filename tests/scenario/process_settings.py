@@ -257,7 +257,7 @@ def a_second_pool_with_the_same_pid_file():
             "-s", f"pool.pid_file={path}")
         tap.equal(status, 1, f"the exit status ({errors})")
         tap.contains(errors, f"process {first.pid} (tallyd: ", "the message")
-        tap.contains(errors, "is a pool that runs with it", "the message")
+        tap.contains(errors, ") runs with it", "the message")
         tap.equal(path.read_text(), f"{first.pid}\n", "the pid file")
         first.wait_for_workers()
         first.process.send(signal.SIGKILL)

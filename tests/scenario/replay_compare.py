@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import kit
 import tap
+from authority import Authority, need_authorities, server_context
 from downstream import Answer, Downstream, Raw
 from replays import Handler, command, free_address, read_lines, replay, write_cases
 
@@ -237,6 +238,30 @@ def for_people():
     for part in ("cases                 10", "reply_body", "10.000000 %",
                  "1 mismatch to look into", "95 %"):
         tap.check(part in done.stdout, f"no {part!r} in {done.stdout}")
+
+
+@tap.test
+def over_tls():
+    """an authority that is named is trusted, and a certificate shown"""
+    need_authorities()
+    ours, theirs = Authority("ours"), Authority("theirs")
+    cert, key = theirs.issue("replay")
+    cases = write_cases(10)
+    with Downstream(tls=server_context(ours.issue("server", kit.HOST))) as a, \
+            Downstream(tls=server_context(
+                theirs.issue("server", kit.HOST), clients=theirs)) as b:
+        names = ["--ours-ca", ours.cert, "--theirs-ca", theirs.cert]
+        shown = ["--theirs-cert", cert, "--theirs-key", key]
+        replay(a.url, b.url, *names, *shown, cases).expect(0, equal=10)
+        replay(a.url, b.url, "--theirs2", b.url, *names, *shown,
+               cases).expect(0, equal=10)
+        for wrong in ([*names], [*names[:2], *shown], [*names[2:], *shown],
+                      ["--ours-ca", theirs.cert, *names[2:], *shown]):
+            result = replay(a.url, b.url, *wrong, cases)
+            tap.check(result.status in (1, 3) and result.values["equal"] == 0,
+                      f"with {wrong}: {result.text}")
+        result = replay(a.url, b.url, "--theirs-ca", "/none", cases).expect(3)
+        tap.contains(result.errors, "theirs_ca = /none", "what it says")
 
 
 sys.exit(kit.run())

@@ -232,6 +232,10 @@ def usage():
               "http://a/", "x"], "--endpoint"),
             (["--set", "pool.workers=x", "--ours", "http://a/", "--theirs",
               "http://a/", "x"], "workers = x", 78),
+            (["--theirs-cert", "x", "--ours", "http://a/", "--theirs",
+              "http://a/", "x"], "--theirs-cert and --theirs-key: give both"),
+            (["--ours-key", "x", "--ours", "http://a/", "--theirs",
+              "http://a/", "x"], "--ours-cert and --ours-key: give both"),
             (["--nonsense"], "nonsense")):
         done = subprocess.run([kit.TALLYCTL, "replay", *arguments],
                               capture_output=True, text=True, check=False,
@@ -296,6 +300,30 @@ def state_of_others():
         a.take()
         replay(a.url, b.url, "--state", state, cases).expect(0, cases=10)
         tap.equal(a.take(), [], "what was sent again")
+
+
+@tap.test
+def two_with_one_state():
+    """the second one is refused, is told of the first, and changes nothing;
+    what a killed one has left keeps nobody away"""
+    state, out = kit.fresh_path("state"), kit.fresh_path("out.ndjson")
+    cases = write_cases(30)
+    with Downstream(GOOD) as a, Downstream(Answer(200, b"{}")) as b:
+        arguments = ["--state", state, "--out", out, cases]
+        for number in signal.SIGKILL, signal.SIGTERM:
+            a.hold()
+            first = kit.Process("first", command(a.url, b.url, *arguments))
+            a.wait_for(1)
+            text = out.read_bytes()
+            result = replay(b.url, a.url, *arguments).expect(3)
+            tap.check(f"--state {state}.lock: process {first.pid} (" in
+                      result.errors, result.errors)
+            tap.equal(out.read_bytes(), text, "what the first one has written")
+            first.send(number)
+            a.release()
+            first.wait()
+        replay(a.url, b.url, *arguments).expect(1, cases=30)
+        tap.check(not pathlib.Path(f"{state}.lock").exists(), "the lock stays")
 
 
 def interrupt_and_go_on(number, status):

@@ -47,7 +47,7 @@ static long own_pid(int fd)
 
 static int take(void)
 {
-    int fd = pidfile_open(path, why, sizeof why);
+    int fd = pidfile_open("pid_file =", path, why, sizeof why);
     ck_assert_msg(fd >= 0, "%s", why);
     ck_assert_int_eq(own_pid(fd), getpid());
     return fd;
@@ -95,10 +95,10 @@ START_TEST(one_in_use_is_left_alone)
 {
     char part[64];
     pid_t child, owner = start_owner(&child);
-    ck_assert_int_eq(pidfile_open(path, why, sizeof why), -1);
+    ck_assert_int_eq(pidfile_open("pid_file =", path, why, sizeof why), -1);
     snprintf(part, sizeof part, "process %d (", (int)owner);
     ck_assert_msg(strstr(why, part) != NULL, "%s", why);
-    ck_assert_msg(strstr(why, "test_pidfile) is a pool") != NULL, "%s", why);
+    ck_assert_msg(strstr(why, "test_pidfile) runs with it") != NULL, "%s", why);
     ck_assert_int_eq(read_pid(), owner);
     /* The lock is its own: a child that outlives it holds nothing. */
     kill(owner, SIGKILL);
@@ -113,7 +113,7 @@ START_TEST(a_link_is_not_followed)
     char target[80];
     snprintf(target, sizeof target, "%s/target", dir);
     ck_assert_int_eq(symlink(target, path), 0);
-    ck_assert_int_eq(pidfile_open(path, why, sizeof why), -1);
+    ck_assert_int_eq(pidfile_open("pid_file =", path, why, sizeof why), -1);
     ck_assert_ptr_nonnull(strstr(why, strerror(ELOOP)));
     ck_assert_int_ne(access(target, F_OK), 0);
 }
@@ -121,10 +121,11 @@ END_TEST
 
 START_TEST(a_place_that_is_not_there_is_told)
 {
-    ck_assert_int_eq(pidfile_open("/none/such/pid", why, sizeof why), -1);
+    ck_assert_int_eq(
+        pidfile_open("pid_file =", "/none/such/pid", why, sizeof why), -1);
     ck_assert_str_eq(why,
                      "pid_file = /none/such/pid: No such file or directory");
-    ck_assert_int_eq(pidfile_open(dir, why, sizeof why), -1);
+    ck_assert_int_eq(pidfile_open("pid_file =", dir, why, sizeof why), -1);
 }
 END_TEST
 
@@ -166,7 +167,7 @@ START_TEST(a_second_name_is_not_opened)
     fputs("78\n", f);
     fclose(f);
     ck_assert_int_eq(link(other, path), 0);
-    ck_assert_int_eq(pidfile_open(path, why, sizeof why), -1);
+    ck_assert_int_eq(pidfile_open("pid_file =", path, why, sizeof why), -1);
     ck_assert_int_eq(read_pid(), 78);
     unlink(other);
     unlink(path);
@@ -182,7 +183,7 @@ START_TEST(never_two_at_once)
     for (int i = 0; i < PROCESSES; i++)
         if (fork() == 0) {
             for (int turn = 0; turn < TURNS; turn++) {
-                int fd = pidfile_open(path, why, sizeof why);
+                int fd = pidfile_open("pid_file =", path, why, sizeof why);
                 if (fd < 0)
                     continue;
                 int only = open(guard, O_CREAT | O_EXCL | O_CLOEXEC, 0600);
