@@ -5,39 +5,46 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "config/config_load.h"
 #include "os/process.h"
 #include "scoreboard/board_file.h"
+#include "scoreboard/board_place.h"
 
 /* So often, and after so many ms, an upgrade is looked for. */
 #define FIND_TURNS 20
 #define FIND_PAUSE 50
 
 struct config *ctl_pool_settings(const char *path,
-                                 const struct options_list *set)
+                                 const struct options_list *set,
+                                 const char *name)
 {
-    char why[CONFIG_ERROR_MAX];
-    struct config *c = config_load(path[0] == '\0' ? NULL : path, set->values,
-                                   set->count, why);
+    char why[CONFIG_ERROR_MAX], named[128];
+    size_t n = set->count;
+    const char **all = calloc(n + 2, sizeof *all);
+    if (all == NULL) {
+        fprintf(stderr, "tallyctl: memory is short\n");
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+        all[i] = set->values[i];
+    if (name[0] != '\0') {
+        snprintf(named, sizeof named, "pool.name=%s", name);
+        all[n++] = named;
+        all[n++] = "pool.scoreboard=";
+    }
+    struct config *c = config_load(path[0] == '\0' ? NULL : path, all, n, why);
     if (c == NULL)
         fprintf(stderr, "tallyctl: %s\n", why);
+    free(all);
     return c;
-}
-
-const char *ctl_pool_path(const struct config *c)
-{
-    const char *path = c->pool.scoreboard;
-    if (path[0] != '\0')
-        return path;
-    fprintf(stderr, "tallyctl: the settings name no scoreboard; set "
-                    "scoreboard = /path in [pool] and restart the pool\n");
-    return NULL;
 }
 
 /* --- Whose file it is. --- */
@@ -110,14 +117,17 @@ static int identify(struct ctl_pool *p, char *why, size_t why_size)
         return EX_OK;
     if (errno != ESRCH)
         return refuse(why, why_size, p->path, strerror(errno));
-    snprintf(why, why_size, "the pool (pid %d) is not running", (int)s.pid);
+    snprintf(why, why_size,
+             "scoreboard = %.300s: the pool (pid %d) is not running", p->path,
+             (int)s.pid);
     return EX_UNAVAILABLE;
 }
 
 int ctl_pool_open(struct ctl_pool *p, const char *path, char *why,
                   size_t why_size)
 {
-    *p = (struct ctl_pool){.path = path, .process = -1};
+    *p = (struct ctl_pool){.process = -1};
+    snprintf(p->path, sizeof p->path, "%s", path);
     p->file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (p->file < 0)
         return refuse(why, why_size, path,
@@ -128,6 +138,25 @@ int ctl_pool_open(struct ctl_pool *p, const char *path, char *why,
         p->board = board_file_read(p->file);
     else
         ctl_pool_close(p);
+    return status;
+}
+
+int ctl_pool_look(struct ctl_pool *p, const struct config *c, char *why,
+                  size_t why_size)
+{
+    char path[BOARD_PLACE_MAX], one[240];
+    int status = EX_UNAVAILABLE;
+    struct buf all;
+    if (c->pool.scoreboard[0] != '\0')
+        return ctl_pool_open(p, c->pool.scoreboard, why, why_size);
+    *p = (struct ctl_pool){.file = -1, .process = -1};
+    buf_init(&all, why, why_size);
+    buf_printf(&all, "no pool %.64s is found", c->pool.name);
+    for (int i = 0; status != EX_OK && i < BOARD_PLACES; i++)
+        if (board_place(i, c->pool.name, path)) {
+            status = ctl_pool_open(p, path, one, sizeof one);
+            buf_printf(&all, "; %s", one);
+        }
     return status;
 }
 
@@ -160,19 +189,20 @@ bool ctl_pool_signal(const struct ctl_pool *p, int signal)
 
 /* Open it with its counts. *again: an upgrade may have put others in their
  * place since the file was read. */
-static int open_counted(struct ctl_pool *p, const char *path, bool counts,
+static int open_counted(struct ctl_pool *p, const struct config *c, bool counts,
                         bool *again, char *why, size_t why_size)
 {
     *again = false;
-    int status = ctl_pool_open(p, path, why, why_size);
+    int status = ctl_pool_look(p, c, why, why_size);
     if (status != EX_OK)
         return status;
     if (p->board == NULL)
-        return refuse(why, why_size, path, "not a scoreboard of this version");
+        return refuse(why, why_size, p->path,
+                      "not a scoreboard of this version");
     if (!counts || scoreboard_attach(p->board, p->pid))
         return EX_OK;
     *again = errno != EACCES;
-    return refuse(why, why_size, path,
+    return refuse(why, why_size, p->path,
                   *again ? "its counts are out of reach, perhaps in another "
                            "IPC namespace"
                          : "its counts may not be read by you");
@@ -183,15 +213,12 @@ int ctl_pool_find(struct ctl_pool *p, const struct config *c, bool counts)
     char why[500];
     bool again = true;
     int status = EX_OK;
-    const char *path = ctl_pool_path(c);
-    if (path == NULL)
-        return EX_CONFIG;
     for (int turn = 0; again && turn < FIND_TURNS; turn++) {
         if (turn > 0) {
             ctl_pool_close(p);
             poll(NULL, 0, FIND_PAUSE);
         }
-        status = open_counted(p, path, counts, &again, why, sizeof why);
+        status = open_counted(p, c, counts, &again, why, sizeof why);
     }
     if (status == EX_OK)
         return EX_OK;

@@ -16,6 +16,7 @@
 #ifndef TALLYD_CTL_CTL_POOL_H
 #define TALLYD_CTL_CTL_POOL_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -24,26 +25,30 @@
 #include "scoreboard/scoreboard.h"
 
 struct ctl_pool {
-    const char *path; /* of the file; borrowed */
-    int file;         /* -1: none */
-    int process;      /* pidfd of the supervisor; -1: none */
+    char path[PATH_MAX]; /* of the file */
+    int file;            /* -1: none */
+    int process;         /* pidfd of the supervisor; -1: none */
     pid_t pid;
     /* A copy of the head, and the counts where they were asked for; NULL: of
      * another version. */
     struct scoreboard *board;
 };
 
-/* The settings in the file `path` (empty: none) and in `set`; NULL: a fault is
- * told, and the exit status is EX_CONFIG of sysexits.h. */
+/* The settings in the file `path` (empty: none) and in `set`; with a `name`
+ * (empty: none) those of a pool that is called so and names no scoreboard.
+ * NULL: a fault is told, and the exit status is EX_CONFIG of sysexits.h. */
 struct config *ctl_pool_settings(const char *path,
-                                 const struct options_list *set);
-
-/* The path of its scoreboard; NULL as before. */
-const char *ctl_pool_path(const struct config *c);
+                                 const struct options_list *set,
+                                 const char *name);
 
 /* Find the pool that runs with this file, of any version. EX_OK; or the exit
  * status, and `why`. */
 int ctl_pool_open(struct ctl_pool *p, const char *path, char *why,
+                  size_t why_size);
+
+/* The same for these settings: the file that they name, or those of
+ * board_place.h. `why` names each file that was looked at. */
+int ctl_pool_look(struct ctl_pool *p, const struct config *c, char *why,
                   size_t why_size);
 
 /* The pool of these settings, of this version, with its counts if `counts`.

@@ -241,7 +241,7 @@ int explain_main(int argc, char **argv)
     struct explain_options o = {0};
     int status = options_parse(&table, &o, argc, argv);
     if (status == OPTIONS_GO) {
-        struct config *c = ctl_pool_settings(o.config, &o.set);
+        struct config *c = ctl_pool_settings(o.config, &o.set, "");
         status = c == NULL ? EX_CONFIG : explain(&o, c);
         config_free(&c);
     }

@@ -14,8 +14,8 @@
 
 /* --- Those without options of their own. --- */
 
-#define OPTIONS_STRUCT common_options
-#define OPTIONS_FILE "ctl/common_options.def"
+#define OPTIONS_STRUCT pool_options
+#define OPTIONS_FILE "ctl/pool_options.def"
 #include "ctl/options_declare.h"
 
 static int ask(const char *command, const char *about, int argc, char **argv,
@@ -25,11 +25,11 @@ static int ask(const char *command, const char *about, int argc, char **argv,
                                         .command = command,
                                         .usage = "[OPTION...]",
                                         .about = about,
-                                        OPTIONS_ROWS(common_options_rows)};
-    struct common_options o = {0};
+                                        OPTIONS_ROWS(pool_options_rows)};
+    struct pool_options o = {0};
     int status = options_parse(&table, &o, argc, argv);
     if (status == OPTIONS_GO) {
-        struct config *c = ctl_pool_settings(o.config, &o.set);
+        struct config *c = ctl_pool_settings(o.config, &o.set, o.pool);
         status = c == NULL ? EX_CONFIG : act(c);
         config_free(&c);
     }
@@ -93,10 +93,7 @@ static int upgrade(const struct config *c)
 {
     char why[500];
     struct ctl_pool p;
-    const char *path = ctl_pool_path(c);
-    if (path == NULL)
-        return EX_CONFIG;
-    if (ctl_pool_open(&p, path, why, sizeof why) != EX_OK) {
+    if (ctl_pool_look(&p, c, why, sizeof why) != EX_OK) {
         fprintf(stderr, "tallyctl: %s\n", why);
         return EXIT_FAILURE;
     }
@@ -173,7 +170,7 @@ int status_main(int argc, char **argv)
     struct status_options o = {0};
     int status = options_parse(&table, &o, argc, argv);
     if (status == OPTIONS_GO) {
-        struct config *c = ctl_pool_settings(o.config, &o.set);
+        struct config *c = ctl_pool_settings(o.config, &o.set, o.pool);
         status = c == NULL ? EX_CONFIG
                            : with_pool(c, true, o.json ? show_json : show_text);
         config_free(&c);
@@ -249,7 +246,7 @@ int health_main(int argc, char **argv)
     if (status == OPTIONS_GO)
         status = take_limits(&o, &limits);
     if (status == OPTIONS_GO) {
-        struct config *c = ctl_pool_settings(o.config, &o.set);
+        struct config *c = ctl_pool_settings(o.config, &o.set, o.pool);
         status = c == NULL ? EX_CONFIG : judge(c, &limits);
         config_free(&c);
     }

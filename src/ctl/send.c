@@ -300,7 +300,7 @@ int send_main(int argc, char **argv)
     struct send_options o = {0};
     int status = options_parse(&table, &o, argc, argv);
     if (status == OPTIONS_GO) {
-        struct config *c = ctl_pool_settings(o.config, &o.set);
+        struct config *c = ctl_pool_settings(o.config, &o.set, "");
         status = c == NULL ? EX_CONFIG : (int)send_file(&o, c);
         config_free(&c);
     }

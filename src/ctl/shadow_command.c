@@ -118,10 +118,8 @@ static int report_pairs(const struct shadow_options *o,
 static struct ctl_pool find_quietly(const struct config *config)
 {
     char ignored[500];
-    const char *path = config->pool.scoreboard;
     struct ctl_pool p = {.file = -1, .process = -1};
-    if (path[0] != '\0' &&
-        ctl_pool_open(&p, path, ignored, sizeof ignored) == EX_OK &&
+    if (ctl_pool_look(&p, config, ignored, sizeof ignored) == EX_OK &&
         (p.board == NULL || !scoreboard_attach(p.board, p.pid)))
         ctl_pool_close(&p);
     return p;
@@ -245,7 +243,7 @@ int shadow_main(int argc, char **argv)
     struct shadow_options o = {0};
     int status = parse(&o, argc, argv);
     if (status == OPTIONS_GO) {
-        struct config *config = ctl_pool_settings(o.config, &o.set);
+        struct config *config = ctl_pool_settings(o.config, &o.set, o.pool);
         status = config == NULL         ? EX_CONFIG
                  : o.results[0] != '\0' ? report_pairs(&o, config)
                                         : report_live(&o, config);

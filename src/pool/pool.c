@@ -16,6 +16,7 @@
 #include "os/sandbox.h"
 #include "pool/pool_confinement.h"
 #include "scoreboard/board_file.h"
+#include "scoreboard/board_place.h"
 
 #define STATUS_BACKLOG 1024
 
@@ -120,12 +121,37 @@ static bool open_scoreboard(struct pool *p, uint32_t slots)
     return true;
 }
 
+/* A path that was set is the one, or there is no start. Without a supervisor
+ * that stays there is nobody to find. */
 static bool open_board_file(struct pool *p)
 {
-    const char *path = p->now.config->pool.scoreboard;
-    char why[600];
-    return path[0] == '\0' ||
-           board_file_make(p->board, path, why, sizeof why) || fail(why);
+    const struct config_pool *c = &p->now.config->pool;
+    char why[600] = "its name cannot be the name of a file", first[600];
+    char path[BOARD_PLACE_MAX];
+    if (c->scoreboard[0] != '\0')
+        return board_file_make(p->board, c->scoreboard, why, sizeof why) ||
+               fail(why);
+    for (int i = 0; c->workers > 0 && i < BOARD_PLACES; i++) {
+        if (board_place(i, c->name, path) &&
+            board_file_make(p->board, path, why, sizeof why))
+            return true;
+        if (i == 0)
+            memcpy(first, why, sizeof first);
+    }
+    if (c->workers > 0)
+        log_info("tallyctl does not find this pool: %.250s; %.250s", first,
+                 why);
+    return true;
+}
+
+/* Where its file is. */
+static const char *board_path(const struct pool *p, char room[BOARD_PLACE_MAX])
+{
+    const struct config_pool *c = &p->now.config->pool;
+    for (int i = 0; c->scoreboard[0] == '\0' && i < BOARD_PLACES; i++)
+        if (board_place(i, c->name, room) && board_file_is_at(p->board, room))
+            return room;
+    return c->scoreboard;
 }
 
 /* Found again by the user that the pool becomes. */
@@ -294,6 +320,7 @@ bool pool_reopen(struct pool *p, uint32_t slots)
 
 static void remove_files(struct pool *p)
 {
+    char room[BOARD_PLACE_MAX];
     listener_close(&p->listener);
     listener_close(&p->status);
     if (p->now.config == NULL)
@@ -301,7 +328,7 @@ static void remove_files(struct pool *p)
     pidfile_close(p->pid_file, p->now.config->pool.pid_file);
     if (p->board != NULL) {
         board_file_update(p->board);
-        board_file_remove(p->board, p->now.config->pool.scoreboard);
+        board_file_remove(p->board, board_path(p, room));
     }
 }
 

@@ -186,6 +186,16 @@ bool board_file_make(struct scoreboard *b, const char *path, char *why,
     return good;
 }
 
+bool board_file_is_at(const struct scoreboard *b, const char *path)
+{
+    struct place place;
+    if (b->file < 0 || !place_open(&place, path))
+        return false;
+    bool there = place_has(&place, b->file);
+    place_close(&place);
+    return there;
+}
+
 void board_file_remove(struct scoreboard *b, const char *path)
 {
     struct place place;

@@ -28,6 +28,9 @@ bool board_file_make(struct scoreboard *b, const char *path, char *why,
 /* Copy the head to the file, if there is one. */
 void board_file_update(const struct scoreboard *b);
 
+/* Is the file of `b` the one at `path`? */
+bool board_file_is_at(const struct scoreboard *b, const char *path);
+
 /* Remove the file, if it is still the one that was made. */
 void board_file_remove(struct scoreboard *b, const char *path);
 

@@ -228,7 +228,7 @@ class Unit:
         self.system, self.name, self.cursor = system, name, None
         self.service, self.socket = f"{name}.service", f"{name}.socket"
         pool, _, instance = name.partition("@")
-        self.board = f"/run/{name if instance else pool + '-pool'}/scoreboard"
+        self.pool = instance or "main"
         self.address = str(system.path(f"/run/tallyd/{instance or pool}.sock"))
         service = next(system.installed.rglob("tallyd.service")).read_text()
         self.program, sample = re.search(r"^ExecStart=(\S+) -c (\S+)",
@@ -278,8 +278,7 @@ class Unit:
                 and fields.items() <= line.items()]
 
     def tallyctl(self, *arguments):
-        return self.system.run("tallyctl", "-s", f"pool.scoreboard={self.board}",
-                               *arguments)
+        return self.system.run("tallyctl", "-p", self.pool, *arguments)
 
     def status(self):
         return json.loads(self.tallyctl("status", "--json"))

@@ -190,7 +190,7 @@ def everything_goes_on():
              "refused": {"path": "/refused", "downstream": refusing_url()}},
             process_model="dynamic", min_workers=2, workers=4,
             idle_timeout="1h", max_rss="1g", selftest_interval="50ms",
-            status_listen=f"{kit.HOST}:{port}", pid_file="/run/tallyd-pool/pid",
+            status_listen=f"{kit.HOST}:{port}", pid_file="/run/tallyd/main/pid",
             access_log="/var/log/tallyd/access.log")
         for _ in ("start", "reload", "upgrade"):
             for path in ("/sum", "/post"):

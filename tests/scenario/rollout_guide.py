@@ -65,8 +65,7 @@ class Walk:
         text = self.change(settings)
         head = "".join(f"{key} = {value}\n"
                        for key, value in pool.settings.items())
-        text = re.sub(r"^scoreboard .*\n", head, text, flags=re.M)
-        pool.config.write_text(text)
+        pool.config.write_text(f"[pool]\n{head}\n{text}")
         if program:
             pool.command = [program if part == kit.TALLYD else part
                             for part in pool.command]

@@ -102,10 +102,13 @@ def a_file_that_is_no_scoreboard_is_told():
 
 
 @tap.test
-def settings_without_a_scoreboard_are_told():
-    status, _out, errors = run_tallyctl("status")
-    tap.equal(status, 78, "how tallyctl ended")
-    tap.contains(errors, "scoreboard = ", "what it says")
+def a_pool_of_a_name_that_nobody_has_is_told():
+    """with each file that was looked at"""
+    status, _out, errors = run_tallyctl("-p", "nobody", "status")
+    tap.equal(status, 69, "how tallyctl ended")
+    for place in "nobody.scoreboard", "nobody/scoreboard":
+        tap.contains(errors, f"scoreboard = /run/tallyd/{place}: ",
+                     "what it says")
 
 
 @tap.test

@@ -122,9 +122,12 @@ def what_cannot_be_told_is_unknown():
                        ["--failures", "1,2,3"], ["--busy", "1,1001"],
                        ["--busy", "-1,5"], ["--busy", "1,2", "more"], ["-x"]):
             tap.equal(health(pool, *limits)[0], UNKNOWN, str(limits))
-    status, out, _errors = run_tallyctl("health")
+    status, out, _errors = run_tallyctl("-s", "pool.workers=x", "health")
     tap.equal((status, out[:16]), (UNKNOWN, "TALLYD UNKNOWN -"),
-              "without a scoreboard")
+              "with wrong settings")
+    status, out, _errors = run_tallyctl("-p", "nobody", "health")
+    tap.equal((status, out[:17]), (CRITICAL, "TALLYD CRITICAL -"),
+              "of a pool that is not there")
 
 
 sys.exit(kit.run())
