@@ -95,6 +95,24 @@ def rotated():
 
 
 @tap.test
+def compressed_without_end():
+    """a file that inflates to far more than a body may have is stepped over, in
+    little memory"""
+    path = kit.fresh_path("bomb.ndjson.gz")
+    path.write_bytes(gzip.compress(b"x" * (64 << 20) + b"\n1\n"))
+    limit = [] if kit.SANITIZED or kit.WRAPPER else [
+        "prlimit", f"--data={32 << 20}"]
+    with Downstream(GOOD) as a, Downstream(GOOD) as b:
+        done = subprocess.run(
+            [*limit, *command(a.url, b.url, "--json", "--max-body", "1m",
+                              path)], check=False, capture_output=True,
+            timeout=kit.wait_limit(60))
+        tap.equal(done.returncode, 0, f"its status: {done.stderr}")
+        values = json.loads(done.stdout)
+        tap.equal((values["cases"], values["too_long"]), (1, 1), "the cases")
+
+
+@tap.test
 def input_that_grows():
     """a log that each request makes longer is read as far as it went"""
     for name in "grows.log", "grows.ndjson":
