@@ -325,23 +325,27 @@ def two_with_one_state():
     """the second one is refused, is told of the first, and changes nothing;
     what a killed one has left keeps nobody away"""
     state, out = kit.fresh_path("state"), kit.fresh_path("out.ndjson")
+    lock = pathlib.Path(f"{state}.lock")
     cases = write_cases(30)
     with Downstream(GOOD) as a, Downstream(Answer(200, b"{}")) as b:
         arguments = ["--state", state, "--out", out, cases]
         for number in signal.SIGKILL, signal.SIGTERM:
             a.hold()
             first = kit.Process("first", command(a.url, b.url, *arguments))
-            a.wait_for(1)
+            kit.until("the first one has the state", lambda first=first: (
+                lock.exists() and lock.read_text() == f"{first.pid}\n"
+                and a.requests))
             text = out.read_bytes()
             result = replay(b.url, a.url, *arguments).expect(3)
-            tap.check(f"--state {state}.lock: process {first.pid} (" in
+            tap.check(f"--state {lock}: process {first.pid} (" in
                       result.errors, result.errors)
             tap.equal(out.read_bytes(), text, "what the first one has written")
             first.send(number)
             a.release()
             first.wait()
+            a.take()
         replay(a.url, b.url, *arguments).expect(1, cases=30)
-        tap.check(not pathlib.Path(f"{state}.lock").exists(), "the lock stays")
+        tap.check(not lock.exists(), "the lock stays")
 
 
 def interrupt_and_go_on(number, status):
