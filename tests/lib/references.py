@@ -50,6 +50,14 @@ def start_node(downstream=None, module=None):
                    () if module is None else (module,))
 
 
+def packages(use):
+    """Those of Debian that a use of the tree needs, as ./bootstrap lists them."""
+    listed = subprocess.run([kit.TOP / "bootstrap", "packages"], text=True,
+                            capture_output=True, check=True).stdout
+    return next(line.split(": ", 1)[1] for line in listed.splitlines()
+                if line.startswith(use + ": "))
+
+
 def start_hyper(downstream=None):
     """The service in Rust. Skip where it cannot be built."""
     build = os.path.dirname(os.path.dirname(kit.TALLYD))
@@ -57,6 +65,7 @@ def start_hyper(downstream=None):
                           capture_output=True, text=True, check=False,
                           timeout=900)
     if done.returncode == 3:
-        raise tap.Skip("cargo or the crates of hyper are not installed")
+        raise tap.Skip("needs apt-get install --no-install-recommends "
+                       + packages("crates"))
     tap.check(done.returncode == 0, f"hyper does not build: {done.stderr}")
     return Handler("hyper", [done.stdout.strip()], downstream)
