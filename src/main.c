@@ -11,6 +11,7 @@
 #include "pool/pool.h"
 #include "pool/pool_run.h"
 #include "pool/pool_upgrade.h"
+#include "pool/preflight.h"
 #include "pool/settings.h"
 
 #define OPTIONS_STRUCT tallyd_options
@@ -38,12 +39,14 @@ static bool load_settings(struct pool *p)
 /* -t and -T. */
 static int show(const struct pool *p, bool dump)
 {
-    if (dump)
+    if (dump) {
         config_print(p->now.config, stdout);
-    else {
-        settings_print_notes(&p->now, stderr);
-        fprintf(stderr, "tallyd: the settings are good\n");
+        return EXIT_SUCCESS;
     }
+    settings_print_notes(&p->now, stderr);
+    if (!preflight(&p->now, &p->source, true, stderr))
+        return EXIT_FAILURE;
+    fprintf(stderr, "tallyd: the settings are good\n");
     return EXIT_SUCCESS;
 }
 
@@ -81,9 +84,10 @@ static int start(struct pool *p, const struct tallyd_options *o)
         return status;
     }
 
-    /* 3. Signals, log, pid file, sockets, shared counters; then no root. */
+    /* 3. What is in the way; signals, log, pid file, sockets, shared counters;
+     * then no root. */
     signals_init();
-    if (pool_open(p))
+    if (preflight(&p->now, &p->source, false, stderr) && pool_open(p))
         /* 4. Serve until told to stop. */
         status = pool_run(p, NULL);
     pool_close(p);

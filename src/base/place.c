@@ -199,6 +199,24 @@ int place_take_path(const char *path, int flags, mode_t mode)
     return fd;
 }
 
+bool place_may_write(const struct place *p)
+{
+    if (faccessat(p->dir, p->name, W_OK, AT_EACCESS) == 0)
+        return true;
+    return errno == ENOENT &&
+           faccessat(p->dir, ".", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+bool place_may_write_path(const char *path)
+{
+    struct place p;
+    if (!place_open(&p, path))
+        return false;
+    bool may = place_may_write(&p);
+    place_close(&p);
+    return may;
+}
+
 void place_fresh(const struct place *p, char name[PLACE_NAME])
 {
     uint64_t number;

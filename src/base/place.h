@@ -42,6 +42,10 @@ int place_take(const struct place *p, int flags, mode_t mode);
 /* Both at once, for the file at `path`. -1: errno. */
 int place_take_path(const char *path, int flags, mode_t mode);
 
+/* Could it be opened for writing, or be made? Nothing is. False: errno. */
+bool place_may_write(const struct place *p);
+bool place_may_write_path(const char *path);
+
 /* Make a file beside it, under a name that nobody has, which is put into
  * `name`. -1: errno. */
 int place_make(const struct place *p, int flags, mode_t mode,

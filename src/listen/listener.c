@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/place.h"
+#include "os/process_sockets.h"
 
 #define SYSTEMD_FIRST_FD 3 /* SD_LISTEN_FDS_START */
 #define SYSTEMD_MOST 1024
@@ -28,6 +30,8 @@ struct complaint {
     const char *key; /* the setting at fault */
     char *text;
     size_t size;
+    bool trial; /* listener_check(), with its pool */
+    pid_t pool;
 };
 
 __attribute__((format(printf, 2, 3))) static bool
@@ -95,15 +99,30 @@ static bool adopt(struct listener *l, int fd)
 
 /* --- Our own. --- */
 
-/* Is somebody accepting at this path? A socket file survives its process. */
-static bool is_live(const struct address *a)
+/* Is somebody accepting at this path? A socket file survives its process. The
+ * process that made it (unix(7), SO_PEERCRED): 0: not known. */
+static bool is_live(const struct address *a, pid_t *maker)
 {
+    struct ucred peer = {0};
+    socklen_t n = sizeof peer;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    *maker = 0;
     if (fd < 0)
         return false;
     bool live = connect(fd, &a->sock.any, a->length) == 0 || errno == EAGAIN;
+    if (live && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0)
+        *maker = peer.pid;
     close(fd);
     return live;
+}
+
+/* Is the socket that this process has made for the pool? One that was handed to
+ * it was made by the service manager, or by a starter that is gone. */
+static bool is_for(pid_t maker, pid_t pool)
+{
+    return maker == 1 ||
+           (pool > 0 && (maker == pool || maker == 0 ||
+                         (kill(maker, 0) != 0 && errno == ESRCH)));
 }
 
 static bool find_owner(const struct listener_config *c, uid_t *uid, gid_t *gid,
@@ -214,6 +233,7 @@ static bool make_socket(struct listener *l, const struct place *p,
 static bool check_place(const char *path, const struct address *a,
                         const struct complaint *why)
 {
+    pid_t maker;
     struct stat st;
     if (lstat(path, &st) != 0)
         return true;
@@ -222,7 +242,7 @@ static bool check_place(const char *path, const struct address *a,
                         "%s = %s: there is a file that is not a "
                         "socket; remove it or choose another path",
                         why->key, path);
-    if (is_live(a))
+    if (is_live(a, &maker) && !(why->trial && is_for(maker, why->pool)))
         return complain(why,
                         "%s = %s: another process is serving there; "
                         "stop it first or choose another path",
@@ -247,25 +267,34 @@ static bool open_unix(struct listener *l, const struct address *a,
     return good;
 }
 
+static bool bind_tcp(int fd, const struct address *a,
+                     const struct listener_config *c)
+{
+    int on = 1, off = 0;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    /* Accepted sockets inherit it; a reply is one write and must not wait. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (a->sock.any.sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+                   strncmp(c->listen, "*:", 2) == 0 ? &off : &on, sizeof on);
+    return bind(fd, &a->sock.any, a->length) == 0;
+}
+
+static bool complain_of_address(const struct listener_config *c,
+                                const struct complaint *why)
+{
+    return complain(why, "%s = %s: %s%s", why->key, c->listen, strerror(errno),
+                    errno == EADDRINUSE
+                        ? "; stop the other process or choose another port"
+                        : "");
+}
+
 static bool open_tcp(struct listener *l, const struct address *a,
                      const struct listener_config *c,
                      const struct complaint *why)
 {
-    int on = 1, off = 0;
-    setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    /* Accepted sockets inherit it; a reply is one write and must not wait. */
-    setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (a->sock.any.sa_family == AF_INET6)
-        setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY,
-                   strncmp(c->listen, "*:", 2) == 0 ? &off : &on, sizeof on);
-    if (bind(l->fd, &a->sock.any, a->length) != 0 ||
-        listen(l->fd, c->backlog) != 0)
-        return complain(why, "%s = %s: %s%s", why->key, c->listen,
-                        strerror(errno),
-                        errno == EADDRINUSE
-                            ? "; stop the other process or choose another port"
-                            : "");
-    return true;
+    return (bind_tcp(l->fd, a, c) && listen(l->fd, c->backlog) == 0) ||
+           complain_of_address(c, why);
 }
 
 /* listen(2): the kernel cuts a backlog above somaxconn without a word. */
@@ -300,7 +329,7 @@ static bool open_own(struct listener *l, const struct listener_config *c,
 bool listener_open(struct listener *l, const struct listener_config *c,
                    char *why, size_t why_size)
 {
-    const struct complaint to = {c->key, why, why_size};
+    const struct complaint to = {.key = c->key, .text = why, .size = why_size};
     *l = (struct listener){.fd = -1};
     int inherited = c->own ? -1 : systemd_socket();
     if (inherited < 0 && !c->own && is_listening(STDIN_FILENO))
@@ -315,6 +344,61 @@ bool listener_open(struct listener *l, const struct listener_config *c,
     if (!open)
         listener_close(l);
     return open;
+}
+
+/* The family of an address is where that of IPv4 and IPv6 have the port. */
+static uint16_t port_of(const struct address *a)
+{
+    return ntohs(a->sock.any.sa_family == AF_INET ? a->sock.v4.sin_port
+                                                  : a->sock.v6.sin6_port);
+}
+
+static bool check_tcp(const struct address *a, const struct listener_config *c,
+                      const struct complaint *why)
+{
+    int fd = socket(a->sock.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool good = fd >= 0 && bind_tcp(fd, a, c);
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = error;
+    return good ||
+           (error == EADDRINUSE && why->pool > 0 &&
+            process_sockets_have(why->pool, port_of(a))) ||
+           (errno = error, complain_of_address(c, why));
+}
+
+static bool check_unix(const struct address *a, const struct listener_config *c,
+                       const struct complaint *why)
+{
+    uid_t uid;
+    gid_t gid;
+    struct place place;
+    const char *path = a->sock.un.sun_path;
+    bool good = place_open(&place, path);
+    if (good) {
+        good = faccessat(place.dir, ".", W_OK | X_OK, AT_EACCESS) == 0;
+        place_close(&place);
+    }
+    return good ? check_place(path, a, why) && find_owner(c, &uid, &gid, why)
+                : complain(why,
+                           "%s = %s: %s; the directory must exist and be "
+                           "writable",
+                           why->key, path, strerror(errno));
+}
+
+bool listener_check(const struct listener_config *c, pid_t pool, char *why,
+                    size_t why_size)
+{
+    struct address a;
+    const struct complaint to = {c->key, why, why_size, true, pool};
+    if (!c->own && ((systemd_offer() >= 1 && is_listening(SYSTEMD_FIRST_FD)) ||
+                    is_listening(STDIN_FILENO)))
+        return true;
+    if (!address_parse(c->listen, &a))
+        return complain(&to, "%s = %s: not an address", c->key, c->listen);
+    return a.sock.any.sa_family == AF_UNIX ? check_unix(&a, c, &to)
+                                           : check_tcp(&a, c, &to);
 }
 
 static void unlink_own(struct listener *l)

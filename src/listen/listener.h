@@ -38,6 +38,13 @@ void listener_close_leaked(void);
 bool listener_open(struct listener *l, const struct listener_config *c,
                    char *why, size_t why_size);
 
+/* Could listener_open() open it? Nothing is made; a unix socket that answers
+ * gets a connection that ends at once. An address that the process `pool` has,
+ * or a service manager keeps for it, is no fault; 0: there is no such pool.
+ * False: `why`, as listener_open() would say. */
+bool listener_check(const struct listener_config *c, pid_t pool, char *why,
+                    size_t why_size);
+
 /* How new connections are kept away while what is queued is still accepted. */
 enum listener_bar {
     LISTENER_SHUT,     /* unix: connect(2) is refused */

@@ -99,6 +99,30 @@ int pidfile_open(const char *key, const char *path, char *why, size_t why_size)
     return -1;
 }
 
+bool pidfile_check(const char *path, bool may_run, char *why, size_t why_size)
+{
+    const struct opening o = {
+        .key = "pid_file =", .path = path, .why = why, .why_size = why_size};
+    struct place place;
+    bool good = false;
+    int fd = -1;
+    why[0] = '\0';
+    if (place_open(&place, path)) {
+        good = place_may_write(&place);
+        fd = good ? openat(place.dir, place.name, OPEN) : -1;
+        good = good && (fd >= 0 || errno == ENOENT);
+        place_close(&place);
+    }
+    if (!good)
+        fail(&o);
+    if (fd >= 0) {
+        if (!may_run)
+            refuse_second(fd, &o);
+        close(fd);
+    }
+    return why[0] == '\0';
+}
+
 /* Where it cannot be removed, the next one takes over an empty file. */
 void pidfile_close(int fd, const char *path)
 {

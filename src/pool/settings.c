@@ -31,16 +31,11 @@ static bool check_shadow(const struct config_shadow *c, char *why, size_t room)
     return good;
 }
 
-/* Where the setting is that `what` begins with: file and line, as far as they
- * are known. */
-static void put_place(struct buf *out, const struct settings_source *source,
-                      struct config *c, const char *what)
+void settings_put_place(struct buf *out, const struct settings_source *source,
+                        const struct config_section *s, const char *key)
 {
-    char key[64];
     unsigned line = 0;
-    const struct config_section pool = config_pool_section(c);
-    snprintf(key, sizeof key, "%.*s", (int)strcspn(what, " "), what);
-    bool known = config_is_given(&pool, key, &line);
+    bool known = config_is_given(s, key, &line);
     if (known && line == 0) {
         buf_str(out, "-s ");
     } else if (source->path != NULL) {
@@ -49,8 +44,19 @@ static void put_place(struct buf *out, const struct settings_source *source,
             buf_printf(out, "%u:", line);
         buf_char(out, ' ');
     }
-    if (config_setting_find(pool.rows, pool.count, key) != NULL)
-        buf_str(out, "[pool] ");
+    if (config_setting_find(s->rows, s->count, key) != NULL)
+        buf_printf(out, "[%s%s%s] ", s->kind, s->name[0] == '\0' ? "" : " ",
+                   s->name);
+}
+
+/* `what` begins with a key of [pool], or with another section. */
+static void put_place(struct buf *out, const struct settings_source *source,
+                      struct config *c, const char *what)
+{
+    char key[64];
+    const struct config_section pool = config_pool_section(c);
+    snprintf(key, sizeof key, "%.*s", (int)strcspn(what, " "), what);
+    settings_put_place(out, source, &pool, key);
 }
 
 /* A stream of no bytes cannot be opened everywhere, and is as good as none. */

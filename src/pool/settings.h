@@ -38,6 +38,11 @@ bool settings_load(struct settings *s, const struct settings_source *source,
 bool settings_read(const char *path, size_t most, char **text, size_t *len,
                    char why[CONFIG_ERROR_MAX]);
 
+/* Put where a setting of the section is, before what is wrong with it: file and
+ * line, as far as they are known, or -s; and the section. */
+void settings_put_place(struct buf *out, const struct settings_source *source,
+                        const struct config_section *s, const char *key);
+
 /* Does every selftest_file give its selftest_sum or selftest_result? Before the
  * first fork only: after a reload the new workers try that themselves, before
  * they serve. */

@@ -15,6 +15,9 @@
 /* Every file of any version begins so. */
 #define PREFIX "tallyd"
 
+#define NO_SCOREBOARD                                                          \
+    "there is a file that is no scoreboard; remove it or choose another path"
+
 /* Others may start or stop at the same moment: so often. */
 #define TRIES 100
 
@@ -96,8 +99,7 @@ static bool publish(struct making *m, unsigned flags)
 static bool replace(struct making *m, int fd, bool *again)
 {
     if (!is_left_behind(fd))
-        return fail(m, "there is a file that is no scoreboard; remove it or "
-                       "choose another path");
+        return fail(m, NO_SCOREBOARD);
     if (!lock(fd)) {
         if (errno != EACCES && errno != EAGAIN)
             return fail(m, strerror(errno));
@@ -194,6 +196,30 @@ bool board_file_is_at(const struct scoreboard *b, const char *path)
     bool there = place_has(&place, b->file);
     place_close(&place);
     return there;
+}
+
+static bool check(const struct making *m, bool may_run)
+{
+    int fd = openat(m->place.dir, m->place.name, OPEN | O_NOFOLLOW);
+    if (fd < 0)
+        return (errno == ENOENT && place_may_write(&m->place)) ||
+               fail(m, strerror(errno));
+    bool good = !is_left_behind(fd)                     ? fail(m, NO_SCOREBOARD)
+                : may_run || board_file_holder(fd) == 0 ? true
+                                                        : refuse_second(m, fd);
+    close(fd);
+    return good;
+}
+
+bool board_file_check(const char *path, bool may_run, char *why,
+                      size_t why_size)
+{
+    struct making m = {.path = path, .why = why, .why_size = why_size};
+    if (!place_open(&m.place, path))
+        return fail(&m, strerror(errno));
+    bool good = check(&m, may_run);
+    place_close(&m.place);
+    return good;
 }
 
 void board_file_remove(struct scoreboard *b, const char *path)

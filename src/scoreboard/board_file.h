@@ -25,6 +25,11 @@
 bool board_file_make(struct scoreboard *b, const char *path, char *why,
                      size_t why_size);
 
+/* Could it be made at `path`? Nothing is. With `may_run` a pool that runs with
+ * it is no fault. False: `why`, as board_file_make() would say. */
+bool board_file_check(const char *path, bool may_run, char *why,
+                      size_t why_size);
+
 /* Copy the head to the file, if there is one. */
 void board_file_update(const struct scoreboard *b);
 

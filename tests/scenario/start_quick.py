@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 INSIDE = "TALLYD_QUICK_START"
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-CLONE = pathlib.Path("/mnt/clone")
+CLONE = pathlib.Path("/srv/clone")
 USER = 12345  # nobody's: it owns its clone and nothing else
 
 
@@ -42,7 +42,7 @@ def enter():
 
 def keep(path, name):
     """Below /tmp the build would be hidden; here it stays."""
-    place = pathlib.Path("/mnt", name)
+    place = pathlib.Path("/srv", name)
     place.mkdir()
     call("mount", "--bind", path, place)
     return place
@@ -52,7 +52,7 @@ def furnish():
     """A clone with its build, a copy of nginx's settings, empty directories."""
     build = pathlib.Path(os.environ.get("TALLYD", "src/tallyd")).resolve().parent
     here = os.getcwd()
-    call("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/mnt")
+    call("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/srv")
     kept = {path: keep(path, name) for path, name in
             ((str(TOP), "top"), (here, "here"))}
     (CLONE / "build/src").mkdir(parents=True)
@@ -60,8 +60,8 @@ def furnish():
         shutil.copy(build / name, CLONE / "build/src")
     for path in [CLONE, *CLONE.rglob("*")]:
         os.chown(path, USER, USER)
-    shutil.copytree("/etc/nginx", "/mnt/nginx", symlinks=True)
-    call("mount", "--bind", "/mnt/nginx", "/etc/nginx")
+    shutil.copytree("/etc/nginx", "/srv/nginx", symlinks=True)
+    call("mount", "--bind", "/srv/nginx", "/etc/nginx")
     for path, mode in (("/run", "0755"), ("/var/log/nginx", "0755"),
                        ("/var/lib/nginx", "0755"), ("/tmp", "1777")):
         call("mount", "-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", path)
