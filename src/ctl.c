@@ -6,6 +6,7 @@
 
 #include "capture/capture.h"
 #include "config/config.h"
+#include "ctl/doctor.h"
 #include "ctl/explain.h"
 #include "ctl/options.h"
 #include "ctl/pool_commands.h"

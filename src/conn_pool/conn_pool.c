@@ -52,9 +52,6 @@ static bool listen_for(struct conn_pool *t, int op, int fd, uint32_t events,
 
 /* --- Making it, and freeing it. --- */
 
-/* Descriptors a process needs besides the stores and the slots: a connection
- * to the downstream of each of 64 endpoints, and as many for all the rest. */
-#define OTHER_FILES 128
 #define SLOTS_MIN 4
 
 /* It can neither be read nor written, nor be in an epoll set (open(2)). */
@@ -65,11 +62,11 @@ static bool open_vacant(struct conn_pool *t)
 }
 
 /* The numbers of the slots are above all that a process usually opens. So the
- * next program, which has opened less than OTHER_FILES when it takes the pool
- * over, finds them not open. */
+ * next program, which has opened less than CONN_POOL_OTHER_FILES when it takes
+ * the pool over, finds them not open. */
 static bool open_stores(struct conn_pool *t)
 {
-    int least = OTHER_FILES + 2 * (int)t->table->count;
+    int least = CONN_POOL_OTHER_FILES + 2 * (int)t->table->count;
     for (uint32_t i = 0; i < t->table->count; i++) {
         struct fd_store *m = &t->stores[i];
         if (!fd_store_open(m, &t->table->at[i].note, least, t->vacant))
@@ -123,7 +120,8 @@ struct conn_pool *conn_pool_new(uint32_t slots, int listener, char *why,
                                 size_t why_size)
 {
     why[0] = '\0';
-    if (!limits_fit_files(&slots, 3, OTHER_FILES, SLOTS_MIN, why, why_size))
+    if (!limits_fit_files(&slots, CONN_POOL_FILES_EACH, CONN_POOL_OTHER_FILES,
+                          SLOTS_MIN, why, why_size))
         return NULL;
     struct conn_pool *t = new_empty(slots, listener);
     if (t == NULL || open_all(t, slots))

@@ -48,6 +48,17 @@ struct conn_pool;
 
 #define CONN_POOL_SUPERVISOR 0xffff /* an owner that is no worker */
 
+/* Descriptors that a process needs for each slot, and besides: a connection to
+ * the downstream of each of 64 endpoints, and as many for all the rest. */
+#define CONN_POOL_FILES_EACH 3
+#define CONN_POOL_OTHER_FILES 128
+
+/* All that it may need. */
+static inline uint64_t conn_pool_files(uint32_t slots)
+{
+    return CONN_POOL_OTHER_FILES + CONN_POOL_FILES_EACH * (uint64_t)slots;
+}
+
 /* Room for `slots` connections; `listener` wakes workers as well. Raises the
  * soft limit of open files as needed. NULL: `why` says what to change. */
 struct conn_pool *conn_pool_new(uint32_t slots, int listener, char *why,
