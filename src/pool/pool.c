@@ -341,6 +341,7 @@ void pool_close(struct pool *p)
     conn_pool_free(&p->conn_pool);
     shadow_queue_free(&p->shadow);
     idle_set_free(&p->idle_set);
+    history_free(&p->history);
     log_set_drop_counter(NULL); /* it may be on the scoreboard */
     scoreboard_free(p->board);
     settings_free(&p->now);

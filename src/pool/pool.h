@@ -19,6 +19,7 @@
 #include "scoreboard/idle_set.h"
 #include "scoreboard/scoreboard.h"
 #include "shadow/shadow_queue.h"
+#include "status/history.h"
 #include "supervisor/sd_status.h"
 
 /* Before pool_open(): listener.fd, status.fd and pid_file are -1, `source` and
@@ -35,7 +36,8 @@ struct pool {
     struct conn_pool *conn_pool;
     struct intake intake; /* of the supervisor, once the pool stops */
     struct idle_set
-        *idle_set; /* for workers that may be too few, or too many */
+        *idle_set;           /* for workers that may be too few, or too many */
+    struct history *history; /* of the monitors; NULL: there are none */
     struct shadow_queue *shadow; /* NULL: there is no supervisor */
     struct downstream *warm;     /* keeps libcurl ready, see warm_up() */
     struct sd_status sd_status;  /* of the process that serves or supervises */

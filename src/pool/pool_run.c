@@ -132,6 +132,7 @@ static int run_child(void *context, uint32_t number, uint32_t generation)
     entitle(c, name, generation, "starting");
     close_one(p->status.fd);
     close_one(p->pid_file);
+    history_free(&p->history); /* the monitor believes what it says */
     if (!pool_confine(p))
         return EXIT_FAILURE;
     scoreboard_step(&p->board->slots[number], STEP_SETTLING);
@@ -157,12 +158,13 @@ static int run_monitor(void *context, uint32_t generation)
     struct confinement confinement;
     pool_confinement_open(&confinement, POOL_CONFINEMENT_MONITOR, p->now.config,
                           &p->means, p->supervisor);
-    const struct monitor_plan plan = {
-        .site = {.config = p->now.config, .board = p->board},
-        .confinement = &confinement,
-        .listener = p->status.fd,
-        .generation = generation,
-        .supervisor = p->supervisor};
+    const struct monitor_plan plan = {.site = {.config = p->now.config,
+                                               .board = p->board,
+                                               .history = p->history},
+                                      .confinement = &confinement,
+                                      .listener = p->status.fd,
+                                      .generation = generation,
+                                      .supervisor = p->supervisor};
     entitle(&p->now.config->pool, "monitor", generation, "serving");
     leave_requests(p);
     if (!pool_confine(p))
@@ -355,6 +357,8 @@ int pool_run(struct pool *p, const struct upgrade_past *past)
     if (past == NULL)
         p->generation = 1;
     entitle(c, "supervisor", p->generation, "serving");
+    if (p->status.fd >= 0)
+        p->history = history_new(); /* or a page without it */
     const struct supervisor_plan plan = {
         .size = size_for(p->now.config),
         .board = p->board,

@@ -2,6 +2,7 @@
 #include "status/monitor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,32 @@ static enum aux_process_order next_order(const struct monitor_plan *plan)
         log_reopen();
     return aux_process_order(plan->site.board, plan->supervisor,
                              plan->generation);
+}
+
+static void sample(const struct site *site)
+{
+    struct view v;
+    if (clock_now() < history_due(site->history))
+        return;
+    view_glance(&v, site->board, site->config);
+    view_queue(&v);
+    history_take(site->history, &v);
+}
+
+/* As http_turn(), and until a sample is due at the latest. */
+static void turn(const struct monitor_plan *plan, struct http *http)
+{
+    int64_t now = clock_now(), next = http_due(http);
+    if (plan->site.history != NULL && history_due(plan->site.history) < next)
+        next = history_due(plan->site.history);
+    int64_t left = next < now ? 0 : next - now;
+    const struct timespec limit = {.tv_sec = (time_t)(left / CLOCK_SECOND),
+                                   .tv_nsec = left % CLOCK_SECOND};
+    struct pollfd p = {.fd = http_fd(http), .events = POLLIN};
+    ppoll(&p, 1, next == CLOCK_NEVER ? NULL : &limit, signals_waiting());
+    http_run(http);
+    if (plan->site.history != NULL)
+        sample(&plan->site);
 }
 
 /* The next one begins when this one has ended. What connects meanwhile is
@@ -54,7 +81,7 @@ int monitor_run(const struct monitor_plan *plan)
     }
     enum aux_process_order order;
     while ((order = next_order(plan)) == AUX_PROCESS_STAY)
-        http_turn(http, signals_waiting());
+        turn(plan, http);
     if (order == AUX_PROCESS_MAKE_ROOM)
         finish(plan, http);
     http_free(&http);

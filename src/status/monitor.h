@@ -1,7 +1,8 @@
 /* monitor: the process that shows the pool to people and machines.
  *
  * It reads the scoreboard and asks no worker, so it answers while all of them
- * are busy or stopped. It wakes up for its own connections alone. */
+ * are busy or stopped. It wakes up for its own connections, and every 10 s for
+ * a sample (history.h). */
 #ifndef TALLYD_STATUS_MONITOR_H
 #define TALLYD_STATUS_MONITOR_H
 

@@ -12,6 +12,7 @@
 #include "os/process.h"
 #include "shadow/shadow_report.h"
 #include "status/advice.h"
+#include "status/page_history.h"
 #include "status/page_style.h"
 
 /* A value that is longer is cut; the page is no place to read it. */
@@ -239,6 +240,14 @@ static void time_row(struct buf *out, const char *title,
     cell(out, h->count);
 }
 
+static void time_head(struct buf *out, const char *since)
+{
+    buf_printf(out,
+               "<tr><th>%s<th class=n>median<th class=n>95 %%<th class=n>99 %%"
+               "<th class=n>count",
+               since);
+}
+
 static void print_times(struct buf *out, const struct view *v)
 {
     static const struct {
@@ -253,11 +262,12 @@ static void print_times(struct buf *out, const struct view *v)
                 {TIMING_first_byte, "downstream, first byte"},
                 {TIMING_write, "writing the reply"}};
     _Static_assert(sizeof rows / sizeof rows[0] == TIMING_COUNT, "all times");
-    buf_str(out, "<section id=times><h2>Where the time goes</h2><table>"
-                 "<tr><th>since start<th class=n>median<th class=n>95 %"
-                 "<th class=n>99 %<th class=n>count");
-    if (v->recent.total.count > 0)
-        time_row(out, "whole request, last minute", &v->recent.total);
+    buf_str(out, "<section id=times><h2>Where the time goes</h2><table>");
+    if (v->recent.total.count > 0) {
+        time_head(out, "last minute");
+        time_row(out, "whole request", &v->recent.total);
+    }
+    time_head(out, "since start");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         time_row(out, rows[i].title, &v->timings[rows[i].timing]);
     buf_str(out, "</table></section>");
@@ -524,6 +534,8 @@ bool page_print(const struct view *v, const struct page_wish *wish,
     print_head(out, v, wish);
     print_advice(out, v);
     print_tiles(out, v);
+    if (wish->history != NULL)
+        page_history_print(out, wish->history, v->now);
     print_workers(out, v, wish->full);
     buf_str(out, "<div class=pair>");
     print_outcomes(out, v);

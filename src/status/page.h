@@ -9,14 +9,16 @@
 
 #include "base/buf.h"
 #include "scoreboard/view.h"
+#include "status/history.h"
 
 #define PAGE_POLICY                                                            \
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "         \
     "form-action 'none'; frame-ancestors 'none'"
 
 struct page_wish {
-    unsigned refresh; /* s between two loads; 0: none */
-    bool full;        /* a line for each worker */
+    unsigned refresh;              /* s between two loads; 0: none */
+    bool full;                     /* a line for each worker */
+    const struct history *history; /* NULL: there is none */
 };
 
 /* Append the whole page. False: `out` is too small. */

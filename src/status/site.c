@@ -105,7 +105,8 @@ static void answer_status(const struct visit *visit)
                                         "text/html"};
     const struct page_wish wish = {
         .refresh = read_refresh(http_query(visit->request, "refresh")),
-        .full = http_query(visit->request, "full") != NULL};
+        .full = http_query(visit->request, "full") != NULL,
+        .history = visit->site->history};
     switch (choose(visit->request, names, types, 3)) {
     case 0:
         give_page(visit, TEXT, status_text, NULL);

@@ -4,12 +4,14 @@
 
 #include "config/config.h"
 #include "scoreboard/scoreboard.h"
+#include "status/history.h"
 #include "status/http.h"
 
 /* All of it is borrowed. */
 struct site {
     const struct config *config;
     const struct scoreboard *board;
+    struct history *history; /* NULL: there is none */
 };
 
 /* The `answer` of a struct http_config; the context is a struct site. */

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 
@@ -20,7 +21,7 @@ from fastcgi import request
 from pool import SAMPLE, Pool
 
 HOSTILE = "/'\"><script>document.title='owned'</script><img src=x>&lt;"
-SECTIONS = {"workers", "outcomes", "times", "downstream", "connections",
+SECTIONS = {"history", "workers", "outcomes", "times", "downstream", "connections",
             "settings"}
 
 
@@ -97,6 +98,69 @@ def a_browser_shows_every_section():
             tap.contains(page.text, str(pid), "the workers")
 
 
+def history(pool):
+    """{name of a drawing: its text} of a page with a sample at least."""
+    def drawn():
+        return re.findall(r"<figure id=history-(\w+)>(.*?)</figure>",
+                          pool.page("/status?html").text)
+    return dict(kit.until("there is a sample", drawn, 20, 0.2))
+
+
+def points(drawing, nth):
+    """Those of a line of a drawing: [(x, y)]."""
+    text = re.search(rf"<polyline class=l{nth} points=\"([^\"]*)", drawing)[1]
+    return [tuple(map(float, pair.split(","))) for pair in text.split()]
+
+
+@tap.test
+def the_last_minutes_are_drawn():
+    """rate, failures, times, workers; a reload leaves them"""
+    with Downstream() as down, watched({"main": {}, "x": {
+            "path": "/x", "downstream": "http://127.0.0.1:1/"}, "held": {
+                "path": "/held", "downstream": down.url}}) as pool:
+        pool.wait_for_workers()
+        tap.contains(read(pool).text, "No sample yet", "the page at first")
+        for _ in range(3):
+            pool.post(SAMPLE)
+        pool.post(SAMPLE, path="/x")
+        down.hold()
+        with pool.link() as link:
+            link.send(request(SAMPLE, path="/held"))
+            down.wait_for(1)
+            drawings = history(pool)
+            down.release()
+            tap.equal(link.read_reply().status, 200, "the status")
+        tap.equal(set(drawings), {"rate", "failures", "times", "load"},
+                  "drawings")
+        for name, parts in (("rate", ["<b>0."]), ("failures", ["<b>25.0"]),
+                            ("times", ["median", "99 %"]),
+                            ("load", ["busy</span> <b>1</b>", "waiting"])):
+            for part in parts:
+                tap.contains(drawings[name], part, name)
+            for nth in range(2 if name in ("times", "load") else 1):
+                line = points(drawings[name], nth)
+                tap.equal(len(line), 2, f"{name}: points of one sample")
+                tap.check(0 <= line[0][0] < line[1][0] <= 300 and all(
+                    0 <= y <= 60 for _x, y in line), f"{name}: {line}")
+        tap.check(points(drawings["load"], 0)[0][1] <
+                  points(drawings["load"], 1)[0][1], "busy is not above waiting")
+        pool.process.send(signal.SIGHUP)
+        pool.wait_for_log("generation 2 serves")
+        kit.until("another monitor answers", lambda: "failures" in history(pool))
+        tap.contains(history(pool)["failures"], "at most 25.0", "after a reload")
+
+
+@tap.test
+def the_last_minute_has_a_heading_of_its_own():
+    with watched() as pool:
+        pool.post(SAMPLE)
+        kit.until("it is counted", lambda: json.loads(pool.page(
+            "/status?json").text)["recent"]["total"]["count"] == 1)
+        text = " ".join(read(pool).text.split())
+        tap.check(re.search(r"last minutemedian.*?whole request.*?since "
+                            r"startmedian.*?whole request", text), text)
+
+
 LAYOUT = """(() => {
     const grey = name => getComputedStyle(document.body)[name]
         .match(/[0-9]+/g).slice(0, 3).reduce((a, b) => a + +b, 0) / 3;
@@ -110,6 +174,11 @@ LAYOUT = """(() => {
                 e => e.getBoundingClientRect().right > innerWidth + 1 &&
                      (e.tagName === "SECTION" || !e.closest("section")))
                 .length,
+            // Nor does anybody have to move anything sideways.
+            moved: [...document.querySelectorAll("section")].filter(
+                e => e.scrollWidth > e.clientWidth).map(e => e.id),
+            lines: [...document.querySelectorAll("polyline")].map(
+                e => e.getBoundingClientRect().width),
             narrowest: Math.min(...[...document.querySelectorAll(
                 "details td")].map(e => e.clientWidth))};
 })()"""
@@ -127,6 +196,7 @@ def it_fits_phones_and_both_colour_schemes():
         for _ in range(5):
             pool.post(SAMPLE)
             pool.post(SAMPLE, path="/x")
+        history(pool)
         host, port = pool.pages
         with Browser() as browser:
             for width in (320, 390, 768, 1000, 1600):
@@ -146,6 +216,10 @@ def is_laid_out(browser, width, scheme):
         path.write_bytes(browser.picture())
     tap.check(got["wide"] <= got["window"], f"{what}: {got}")
     tap.equal(got["outside"], 0, f"{what}: elements outside")
+    if width >= 390:
+        tap.equal(got["moved"], [], f"{what}: sections wider than their place")
+    tap.check(len(got["lines"]) == 6 and min(got["lines"]) > 0,
+              f"{what}: lines of the last minutes: {got}")
     tap.check(got["back"] > 200 and got["ink"] < 80 if scheme == "light"
               else got["back"] < 60 and got["ink"] > 180, f"{what}: {got}")
     tap.check(got["size"] >= 13, f"{what}: {got}")
