@@ -23,6 +23,7 @@
 #include "ctl/options.h"
 #include "downstream/link.h"
 #include "os/access_as.h"
+#include "os/confinement.h"
 #include "os/process.h"
 #include "os/whole_file.h"
 #include "pool/preflight.h"
@@ -279,6 +280,23 @@ static void look_at_user(struct visit *v)
         findings_ok(&v->report, "user", "the pool does not run as root");
 }
 
+/* What `strict` asks for is a fault of the settings where it is missing. */
+static void look_at_sandbox(struct visit *v)
+{
+    char what[200];
+    struct confinement_means m;
+    if (v->config->pool.sandbox == CONFIG_sandbox_off) {
+        findings_ok(&v->report, "sandbox", "off, as the settings say");
+        return;
+    }
+    confinement_find(&m);
+    confinement_print(&m, what, sizeof what);
+    findings_ok(&v->report, "sandbox", "%s%s", what,
+                confinement_is_whole(&m)
+                    ? ""
+                    : "; the pool goes on without what is missing");
+}
+
 /* --- Downstreams. --- */
 
 static void look_at_certificates(struct visit *v, const char *key,
@@ -404,6 +422,7 @@ static void visit(const struct doctor_options *o, struct findings *r)
     look_at_user(&v);
     look_at_files(&v);
     look_at_backlog(&v);
+    look_at_sandbox(&v);
     look_at_downstreams(&v);
     if (o->nginx[0] != '\0')
         doctor_nginx(&v.report, s.config, o->nginx);

@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void print_line(const char *state, const char *about, const char *fmt,
-                       va_list ap)
+__attribute__((format(printf, 3, 0))) static void
+print_line(const char *state, const char *about, const char *fmt, va_list ap)
 {
     printf("%-6s %-11s ", state, about);
     vprintf(fmt, ap);

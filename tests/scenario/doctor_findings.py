@@ -90,7 +90,7 @@ def all_is_well():
                                     max_connections=100, **POOL) as pool:
         lines = doctor(pool)
         for about in "settings", "pool", "socket", "user", "files", "backlog", \
-                "downstream":
+                "sandbox", "downstream":
             tap.check(["ok", about] in [line[:2] for line in lines],
                       f"{about}: {lines}")
         tap.equal(down.take(), [], "what was posted")
