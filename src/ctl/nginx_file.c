@@ -10,12 +10,14 @@
 
 #define WORDS_MOST 16
 #define INCLUDES_DEEP 8
+#define FILES_MOST 1000 /* one that includes itself has no end */
 #define BODY_DEFAULT (INT64_C(1) << 20)
 #define NGINX_FOLDER "/etc/nginx/"
 
 struct reader {
     struct nginx_file *f;
     const char *path; /* of the first file */
+    int files;        /* that were read */
     char *why;
     size_t why_size;
 };
@@ -76,7 +78,7 @@ static enum token next(FILE *in, unsigned *line, char word[NGINX_TEXT])
     }
     for (int last = 0; c != EOF; last = c, c = getc(in)) {
         if (quote != 0 ? c == quote && last != '\\'
-                       : strchr(" \t\r\n;", c) != NULL ||
+                       : (c != 0 && strchr(" \t\r\n;", c) != NULL) ||
                              (c == '{' && last != '$') || c == '}')
             break;
         if (c == '\n')
@@ -217,11 +219,11 @@ static bool read_all(struct reader *r, FILE *in, const char *path, int block,
 
 static bool read_into(struct reader *r, const char *path, int block, int deep)
 {
-    FILE *in = deep > INCLUDES_DEEP ? NULL : fopen(path, "re");
+    bool deeper = deep > INCLUDES_DEEP || ++r->files > FILES_MOST;
+    FILE *in = deeper ? NULL : fopen(path, "re");
     if (in == NULL)
         return fail(r, path, 0,
-                    deep > INCLUDES_DEEP ? "includes are too deep"
-                                         : strerror(errno));
+                    deeper ? "includes without end" : strerror(errno));
     bool good = read_all(r, in, path, block, deep);
     fclose(in);
     return good;
@@ -231,7 +233,7 @@ bool nginx_file_read(struct nginx_file *f, const char *path, char *why,
                      size_t why_size)
 {
     static const struct directive none = {.count = 0};
-    struct reader r = {f, path, why, why_size};
+    struct reader r = {.f = f, .path = path, .why = why, .why_size = why_size};
     f->count = 0;
     open_block(f, -1, &none);
     return read_into(&r, path, 0, 0);

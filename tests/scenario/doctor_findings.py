@@ -235,7 +235,7 @@ def settings_of_nginx():
     with Pool({"main": {"max_body": "4m"}}, max_connections=100,
               **POOL) as pool:
         large = "client_max_body_size 5m;"
-        for keys in ({"http": large},
+        for keys in ({"http": large}, {"http": large + "a \0 b;"},
                      {"location": large + "fastcgi_keep_conn on;"},
                      {"http": "client_max_body_size 0; fastcgi_keep_conn on;",
                       "location": ""},
@@ -255,6 +255,8 @@ def settings_of_nginx():
                  ("add fastcgi_param QUEUED_AT $msec",)),
                 ({"http": large, "target": "127.0.0.1:9"},
                  (f"leads to listen = {pool.socket}, but one to 127.0.0.1:9",)),
+                ({"http": "include nginx.conf;" * 9},
+                 ("includes without end",)),
                 ({"http": "}"}, ("nginx.conf:", "} without {"))):
             finds(pool, "nginx", *parts,
                   more=("--nginx", nginx_file(pool, **keys)))

@@ -5,6 +5,7 @@ difference the name it has there."""
 
 import base64
 import json
+import os
 import pathlib
 import re
 import sys
@@ -79,6 +80,21 @@ def check_table(who, numbers, start, kinds):
     tap.equal([line["kind"] for line in read_lines(out)],
               [row[0] for row in rows], "kinds that replay gives")
     return result
+
+
+@tap.test
+def who_lacks_the_crates_is_told_the_packages():
+    before = dict(os.environ)
+    os.environ["TALLYD_CRATES"] = "/nowhere"
+    try:
+        start_hyper()
+        raise tap.Failure("it was built of nothing")
+    except tap.Skip as reason:
+        tap.contains(str(reason), "apt-get install", "the reason")
+        tap.contains(str(reason), " librust-hyper-dev ", "the reason")
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 COMMON = {"wrong_shape", "invalid_utf8", "too_deep", "too_large", "error_shape"}
