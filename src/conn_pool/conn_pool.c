@@ -327,9 +327,9 @@ void conn_pool_look(struct conn_pool *t)
     conn_watch_look(&t->conn_watch);
 }
 
-uint32_t conn_pool_waiting(const struct conn_pool *t)
+uint32_t conn_pool_waiting(const struct conn_pool *t, int64_t *since)
 {
-    return conn_watch_count(&t->conn_watch);
+    return conn_watch_count(&t->conn_watch, since);
 }
 
 /* --- Places. --- */

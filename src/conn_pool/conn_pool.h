@@ -122,8 +122,9 @@ bool conn_pool_others_wait(const struct conn_pool *t);
  * takes none of them. */
 void conn_pool_look(struct conn_pool *t);
 
-/* On how many parked connections a look has found something. */
-uint32_t conn_pool_waiting(const struct conn_pool *t);
+/* On how many parked connections a look has found something, and since when:
+ * see conn_watch_count(). */
+uint32_t conn_pool_waiting(const struct conn_pool *t, int64_t *since);
 
 /* May more connections wait at the listener? The set gives one CONN_POOL_KNOCK
  * for all that wait there. So a worker that has time accepts while this is

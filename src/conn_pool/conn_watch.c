@@ -90,10 +90,20 @@ void conn_watch_look(const struct conn_watch *l)
         look(l);
 }
 
-uint32_t conn_watch_count(const struct conn_watch *l)
+uint32_t conn_watch_count(const struct conn_watch *l, int64_t *since)
 {
     uint32_t n = 0, most = l->table->most;
-    for (uint32_t i = 0; i < most; i++)
-        n += readable_since_waits(conn_table_readable(l->table, (int)i));
+    int64_t oldest = 0;
+    for (uint32_t i = 0; i < most; i++) {
+        int64_t word =
+            readable_since_word(conn_table_readable(l->table, (int)i));
+        if (word <= 0)
+            continue;
+        n++;
+        if (oldest == 0 || word < oldest)
+            oldest = word;
+    }
+    if (since != NULL)
+        *since = oldest;
     return n;
 }

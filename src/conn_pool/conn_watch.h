@@ -10,9 +10,9 @@
  * that comes between two looks is known from the second one on; something that
  * comes while its connection is being parked is not found at all.
  *
- * A connection is in the set only where queue_timeout or queue_limit is set, or
- * was when it was parked: a reload does not take it out.
- * The set knows it by open file and descriptor number, as the other set does.
+ * A connection is in the set only where somebody looks: with workers = 0, where
+ * queue_timeout or queue_limit is set. The set knows it by open file and
+ * descriptor number, as the other set does.
  */
 #ifndef TALLYD_CONN_POOL_CONN_WATCH_H
 #define TALLYD_CONN_POOL_CONN_WATCH_H
@@ -42,7 +42,9 @@ void conn_watch_forget(const struct conn_watch *l, int slot, int number);
 #define CONN_WATCH_PAUSE INT64_C(1000000)
 void conn_watch_look(const struct conn_watch *l);
 
-/* On how many parked connections a look has found something to read. */
-uint32_t conn_watch_count(const struct conn_watch *l);
+/* On how many parked connections a look has found something to read. *since,
+ * unless NULL: by when something had come on the one of these that waits
+ * longest, monotonic ns; 0: there is none. */
+uint32_t conn_watch_count(const struct conn_watch *l, int64_t *since);
 
 #endif

@@ -24,7 +24,6 @@
 #define TALLYD_CONN_POOL_READABLE_SINCE_H
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 struct readable_since {
@@ -76,12 +75,6 @@ static inline int64_t readable_since_taken(struct readable_since *a)
 {
     int64_t word = atomic_exchange(&a->word, 0);
     return word > 0 ? word : 0;
-}
-
-/* Has a look found something to read that no worker has taken yet? */
-static inline bool readable_since_waits(const struct readable_since *a)
-{
-    return atomic_load_explicit(&a->word, memory_order_relaxed) > 0;
 }
 
 #endif

@@ -32,10 +32,13 @@ static void pause_a_little(void)
 static int tell(const struct scoreboard *b, pid_t pid, const char *order,
                 const char *why)
 {
-    if (why == NULL && b != NULL)
+    if (why == NULL && b != NULL) {
         printf("generation %u serves with %u workers\n", b->generation,
                b->workers);
-    else
+        if (b->reload_left[0] != '\0')
+            printf("not changed until a restart: %.*s\n",
+                   (int)sizeof b->reload_left, b->reload_left);
+    } else
         fprintf(stderr, "tallyctl: the pool (pid %d) was not %s: %s\n",
                 (int)pid, order, why);
     return why == NULL ? EXIT_SUCCESS : EXIT_FAILURE;

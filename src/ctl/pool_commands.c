@@ -135,7 +135,7 @@ static int show(const struct ctl_pool *p, const struct config *c, bool json)
     const struct scoreboard *b = p->board;
     struct view v;
     struct buf out;
-    size_t room = 65536 + (size_t)b->slot_count * 512;
+    size_t room = 65536 + (size_t)b->slots_most * 512;
     char *text = malloc(room);
     if (text == NULL)
         return EXIT_FAILURE;

@@ -126,7 +126,7 @@ enum top_end top_run(const struct ctl_pool *p, const struct config *c)
 {
     struct top t = {.board = p->board,
                     .config = c,
-                    .room = 65536 + (size_t)p->board->slot_count * 512};
+                    .room = 65536 + (size_t)p->board->slots_most * 512};
     struct termios before, raw;
     sigset_t open;
     t.text = malloc(2 * t.room);

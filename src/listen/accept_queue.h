@@ -48,6 +48,12 @@ bool accept_queue_look(struct accept_queue *q, int64_t interval, int64_t now);
 void accept_queue_mark(struct accept_queue *q, uint64_t accepted,
                        uint64_t waiting, int64_t now);
 
+/* The same where nobody asks how long it has waited. */
+static inline void accept_queue_add(struct accept_queue *q)
+{
+    atomic_fetch_add_explicit(&q->accepted, 1, memory_order_relaxed);
+}
+
 static inline uint64_t accept_queue_count(const struct accept_queue *q)
 {
     return atomic_load_explicit(&q->accepted, memory_order_relaxed);

@@ -102,7 +102,7 @@ void pool_count_drops(const struct pool *p)
 }
 
 /* Two generations fit: one takes over while the other leaves. And no less than
- * `slots`. */
+ * `slots`; there is room for as many workers as a reload may ask for. */
 static bool open_scoreboard(struct pool *p, uint32_t slots)
 {
     const struct config_pool *c = &p->now.config->pool;
@@ -110,8 +110,9 @@ static bool open_scoreboard(struct pool *p, uint32_t slots)
     uint32_t wanted = c->workers == 0 ? 1 : 2 * (uint32_t)c->workers;
     if (p->source.path != NULL && realpath(p->source.path, settings) == NULL)
         settings[0] = '\0';
-    p->board = scoreboard_new(settings, wanted > slots ? wanted : slots,
-                              &p->board_head);
+    p->board = scoreboard_new_with_room(
+        settings, wanted > slots ? wanted : slots,
+        c->workers == 0 ? wanted : SCOREBOARD_SLOTS_MAX, &p->board_head);
     if (p->board == NULL) {
         log_error("the scoreboard: %s", strerror(errno));
         return false;
@@ -204,7 +205,7 @@ static bool open_shadow(struct pool *p)
 /* There even if the number is fixed: the next generation's may not be. */
 static bool open_idle_set(struct pool *p)
 {
-    p->idle_set = idle_set_new(p->board->slot_count);
+    p->idle_set = idle_set_new(p->board->slots_most);
     return p->idle_set != NULL || fail(strerror(errno));
 }
 

@@ -20,6 +20,7 @@
 #include "scoreboard/scoreboard.h"
 #include "shadow/shadow_queue.h"
 #include "status/history.h"
+#include "supervisor/saturation.h"
 #include "supervisor/sd_status.h"
 
 /* Before pool_open(): listener.fd, status.fd and pid_file are -1, `source` and
@@ -38,10 +39,11 @@ struct pool {
     struct idle_set
         *idle_set;           /* for workers that may be too few, or too many */
     struct history *history; /* of the monitors; NULL: there are none */
-    struct shadow_queue *shadow; /* NULL: there is no supervisor */
-    struct downstream *warm;     /* keeps libcurl ready, see warm_up() */
-    struct sd_status sd_status;  /* of the process that serves or supervises */
-    pid_t supervisor;            /* 0: this process serves */
+    struct shadow_queue *shadow;  /* NULL: there is no supervisor */
+    struct downstream *warm;      /* keeps libcurl ready, see warm_up() */
+    struct saturation saturation; /* of the process that supervises */
+    struct sd_status sd_status;   /* of the process that serves or supervises */
+    pid_t supervisor;             /* 0: this process serves */
     /* Of the setting `sandbox`. */
     struct confinement_means means;
     int trial;   /* what a program that is tried has said; see pool_upgrade.h */

@@ -264,8 +264,8 @@ static bool prepare(void *context, uint32_t generation,
     struct pool *p = context;
     char why[CONFIG_ERROR_MAX];
     sd_status_reloading(&p->sd_status);
-    if (!settings_load_again(&p->next, &p->source, &p->now,
-                             p->board->slot_count / 2, why))
+    p->board->reload_left[0] = '\0';
+    if (!settings_load_again(&p->next, &p->source, &p->now, why))
         return refuse_reload(p, why);
     if (!endpoint_table_join(p->next.endpoints, p->board, generation)) {
         settings_free(&p->next);
@@ -273,6 +273,8 @@ static bool prepare(void *context, uint32_t generation,
                                 "too many breakers; try again when they have "
                                 "left");
     }
+    snprintf(p->board->reload_left, sizeof p->board->reload_left, "%s",
+             p->next.left);
     *size = size_for(p->next.config);
     proctitle_state("reloading");
     return true;
@@ -309,10 +311,35 @@ static void publish(void *context)
     board_file_update(p->board);
 }
 
-static int64_t look(void *context)
+static struct saturation_sight what_waits(struct pool *p)
+{
+    struct scoreboard *b = p->board;
+    struct saturation_sight sight = {.accepted = accept_queue_count(&b->queue),
+                                     .limited = b->workers >= b->workers_most};
+    struct backlog queue;
+    conn_pool_look(p->conn_pool);
+    if (backlog_read(b->listener_family, b->listener_inode, &queue))
+        sight.queued = queue.waiting;
+    sight.kept = conn_pool_waiting(p->conn_pool, &sight.kept_since);
+    sight.now = clock_now();
+    return sight;
+}
+
+/* Nothing is asked while a worker is idle: it takes what comes. */
+static int64_t look(void *context, uint32_t busy, uint32_t idle)
 {
     struct pool *p = context;
-    return queue_wait_look(&p->now.config->pool, p->conn_pool, p->board);
+    if (busy == 0 || idle > 0) {
+        saturation_end(&p->saturation);
+        if (busy + idle == 0)
+            return CLOCK_NEVER;
+    } else {
+        const struct saturation_sight sight = what_waits(p);
+        saturation_look(&p->saturation, &sight);
+    }
+    int64_t at = clock_now() + (idle > 0 ? SATURATION_WATCH : SATURATION_LOOK);
+    return clock_earlier(
+        at, queue_wait_look(&p->now.config->pool, p->conn_pool, p->board));
 }
 
 /* Without a supervisor, for a process manager that forks by itself. */
@@ -359,6 +386,7 @@ int pool_run(struct pool *p, const struct upgrade_past *past)
     entitle(c, "supervisor", p->generation, "serving");
     if (p->status.fd >= 0)
         p->history = history_new(); /* or a page without it */
+    saturation_open(&p->saturation, p->board);
     const struct supervisor_plan plan = {
         .size = size_for(p->now.config),
         .board = p->board,

@@ -420,9 +420,8 @@ static bool load_settings(struct pool *p, const struct handover_view *v,
     source.text = v->source;
     source.text_len = v->source_len;
     source.tried = tried && (v->source != NULL || source.path == NULL);
-    bool good =
-        load_fixed(&fixed, v, why) &&
-        settings_load_again(&p->now, &source, &fixed, v->head->slots / 2, why);
+    bool good = load_fixed(&fixed, v, why) &&
+                settings_load_again(&p->now, &source, &fixed, why);
     settings_free(&fixed);
     return good;
 }
@@ -477,7 +476,7 @@ static bool take_memory(struct pool *p, const struct handover_view *v)
     if (p->conn_pool == NULL)
         return refuse_memory("the connection pool", errno);
     p->idle_set = idle_set_take_over(f[HANDOVER_IDLE_SET], f[HANDOVER_BELL],
-                                     v->head->slots);
+                                     p->board->slots_most);
     if (p->idle_set == NULL)
         return refuse_memory("the idle set", errno);
     pool_count_drops(p);

@@ -193,7 +193,18 @@ bool settings_read(const char *path, size_t most, char **text, size_t *len,
     return false;
 }
 
-static bool keep(const struct setting *row, const struct config_section *to,
+static void name_left(struct settings *s, const struct config_section *section,
+                      const char *key)
+{
+    const size_t used = strlen(s->left), room = sizeof s->left - used;
+    int n = snprintf(s->left + used, room, "%s[%s] %s", used > 0 ? ", " : "",
+                     section->kind, key);
+    if ((size_t)n >= room)
+        memcpy(s->left + sizeof s->left - 4, "...", 4);
+}
+
+static bool keep(struct settings *s, const struct setting *row,
+                 const struct config_section *to,
                  const struct config_section *from)
 {
     if (config_setting_is_same(row, to->base, from->base))
@@ -201,40 +212,39 @@ static bool keep(const struct setting *row, const struct config_section *to,
     log_warn("reload: [%s] %s cannot change while the pool runs; it stays as "
              "it is until a restart",
              to->kind, row->name);
+    name_left(s, to, row->name);
     return config_setting_copy(row, to->base, from->base);
 }
 
-static bool keep_all(struct config_section to, struct config_section from)
+static bool keep_all(struct settings *s, struct config_section to,
+                     struct config_section from)
 {
     for (size_t i = 0; i < to.count; i++)
         if (to.rows[i].reload == SETTING_FIXED &&
-            !keep(&to.rows[i], &to, &from))
+            !keep(s, &to.rows[i], &to, &from))
             return false;
     return true;
 }
 
-static bool keep_fixed(struct settings *s, const struct settings *now,
-                       int64_t workers_most)
+static bool keep_fixed(struct settings *s, const struct settings *now)
 {
-    if (!keep_all(config_pool_section(s->config),
-                  config_pool_section(now->config)) ||
-        !keep_all(config_shadow_section(s->config),
+    const struct config_section pool = config_pool_section(s->config);
+    if (!keep_all(s, pool, config_pool_section(now->config)) ||
+        !keep_all(s, config_shadow_section(s->config),
                   config_shadow_section(now->config)))
         return false;
-    int64_t workers = s->config->pool.workers;
-    if (workers >= 1 && workers <= workers_most)
+    if (s->config->pool.workers > 0)
         return true;
-    log_warn("reload: [pool] workers = %lld: from 1 to the %lld of the start "
-             "while the pool runs; it stays as it is until a restart",
-             (long long)workers, (long long)workers_most);
+    log_warn("reload: [pool] workers = 0: a pool with a supervisor stays one "
+             "until a restart");
+    name_left(s, &pool, "workers");
     s->config->pool.workers = now->config->pool.workers;
     return true;
 }
 
 bool settings_load_again(struct settings *s,
                          const struct settings_source *source,
-                         const struct settings *now, int64_t workers_most,
-                         char why[CONFIG_ERROR_MAX])
+                         const struct settings *now, char why[CONFIG_ERROR_MAX])
 {
     *s = (struct settings){0};
     if (source->path != NULL && source->text == NULL &&
@@ -242,7 +252,7 @@ bool settings_load_again(struct settings *s,
         return false;
     if (!settings_load(s, source, why))
         return false;
-    if (keep_fixed(s, now, workers_most))
+    if (keep_fixed(s, now))
         return true;
     snprintf(why, CONFIG_ERROR_MAX, "memory is short");
     settings_free(s);

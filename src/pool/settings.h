@@ -27,6 +27,8 @@ struct settings_source {
 struct settings {
     struct config *config;
     struct endpoint_table *endpoints;
+    char left[256]; /* settings that keep their value of before, with ", "
+                       between them; what does not fit is "..." */
 };
 
 /* Read them. False: *s holds nothing. */
@@ -55,11 +57,11 @@ void settings_print_notes(const struct settings *s, FILE *out);
 
 /* Read them again for a pool that runs with `now`. The path has to be that of a
  * regular file, since reading must not wait. A setting that cannot change while
- * the pool runs keeps its value of `now`, and the log says so; that includes a
- * number of workers of 0 or above `workers_most`. False: *s holds nothing. */
+ * the pool runs keeps its value of `now`, s->left names it, and the log says
+ * so; that includes a number of workers of 0. False: *s holds nothing. */
 bool settings_load_again(struct settings *s,
                          const struct settings_source *source,
-                         const struct settings *now, int64_t workers_most,
+                         const struct settings *now,
                          char why[CONFIG_ERROR_MAX]);
 
 /* Print the settings that cannot change while the pool runs, and the number of

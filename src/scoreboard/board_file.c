@@ -261,7 +261,7 @@ bool board_file_read_again(int fd, struct scoreboard *b)
     struct scoreboard *now = board_file_read(fd);
     if (now == NULL)
         return false;
-    bool same = now->slot_count == b->slot_count;
+    bool same = now->slots_most == b->slots_most;
     if (same)
         memcpy(b->head, now->head, SCOREBOARD_HEAD);
     scoreboard_free(now);

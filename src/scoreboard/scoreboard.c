@@ -82,7 +82,7 @@ const char *scoreboard_worker_step_name(enum worker_step s)
 uint32_t scoreboard_layout(void)
 {
     static const size_t sizes[] = {
-        10, /* raised when the same sizes come to mean something else */
+        11, /* raised when the same sizes come to mean something else */
         OUTCOME_COUNT,
         COUNTER_COUNT,
         TIMING_COUNT,
@@ -153,12 +153,13 @@ static bool attach(struct scoreboard *b, int memory, int flags)
 /* Whoever may read our files may read it. It goes with the last process that
  * has it: a killed pool leaves nothing behind. Until then Linux lets others
  * attach it, see shmctl(2). */
-static bool make_rest(struct scoreboard *b, uint32_t slot_count)
+static bool make_rest(struct scoreboard *b, uint32_t slot_count,
+                      uint32_t slots_most)
 {
     mode_t mask = umask(0);
     umask(mask);
-    b->memory = shmget(IPC_PRIVATE, rest_bytes(slot_count),
-                       (int)(0600 | (0644 & ~mask)));
+    b->memory = shmget(IPC_PRIVATE, rest_bytes(slots_most),
+                       (int)(SHM_NORESERVE | 0600 | (0644 & ~mask)));
     if (b->memory < 0)
         return false;
     bool good = attach(b, b->memory, 0);
@@ -188,11 +189,12 @@ static void name_program(struct scoreboard *b)
 }
 
 static void fill_head(struct scoreboard *b, const char *settings,
-                      uint32_t slot_count)
+                      uint32_t slot_count, uint32_t slots_most)
 {
     memcpy(b->magic, magic, sizeof magic);
     b->layout = scoreboard_layout();
     b->slot_count = slot_count;
+    b->slots_most = slots_most;
     b->pid = (int32_t)getpid();
     b->born = process_started(getpid());
     b->file = -1;
@@ -205,15 +207,32 @@ static void fill_head(struct scoreboard *b, const char *settings,
 struct scoreboard *scoreboard_new(const char *settings, uint32_t slot_count,
                                   int *head)
 {
-    struct scoreboard *b = reserve(slot_count);
+    return scoreboard_new_with_room(settings, slot_count, slot_count, head);
+}
+
+bool scoreboard_grow(struct scoreboard *b)
+{
+    uint32_t n = b->slot_count;
+    if (n >= b->slots_most)
+        return false;
+    b->slots[n].number = n;
+    b->slot_count = n + 1;
+    return true;
+}
+
+struct scoreboard *scoreboard_new_with_room(const char *settings,
+                                            uint32_t slot_count,
+                                            uint32_t slots_most, int *head)
+{
+    struct scoreboard *b = reserve(slots_most);
     if (b == NULL)
         return NULL;
     int fd = make_head(b);
-    if (fd < 0 || !make_rest(b, slot_count)) {
-        release(b, slot_count, fd);
+    if (fd < 0 || !make_rest(b, slot_count, slots_most)) {
+        release(b, slots_most, fd);
         return NULL;
     }
-    fill_head(b, settings, slot_count);
+    fill_head(b, settings, slot_count, slots_most);
     if (head != NULL)
         *head = fd;
     else
@@ -296,7 +315,8 @@ static bool is_ours(const struct scoreboard_stub *s, size_t n)
 {
     return n >= offsetof(struct scoreboard, members) && scoreboard_is_stub(s) &&
            s->layout == scoreboard_layout() && s->slot_count >= 1 &&
-           s->slot_count <= SCOREBOARD_SLOTS_MAX;
+           s->slot_count <= s->slots_most &&
+           s->slots_most <= SCOREBOARD_SLOTS_MAX;
 }
 
 /* A segment that is gone had been attached by nobody, not even by what
@@ -309,14 +329,14 @@ static bool attach_again(struct scoreboard *b)
     if (errno != EINVAL && errno != EIDRM)
         return false;
     log_warn("upgrade: nobody was left to keep the counts: they begin at 0");
-    return make_rest(b, b->slot_count);
+    return make_rest(b, b->slot_count, b->slots_most);
 }
 
 /* The head that is in the file, copied to one of our own. */
 static struct scoreboard *move_head(const char *from, int *head)
 {
     uint32_t slots =
-        ((const struct scoreboard_stub *)(const void *)from)->slot_count;
+        ((const struct scoreboard_stub *)(const void *)from)->slots_most;
     struct scoreboard *b = reserve(slots);
     int fd = b == NULL ? -1 : make_head(b);
     if (fd >= 0) {
@@ -375,7 +395,7 @@ struct scoreboard *scoreboard_read(const void *head, size_t n)
         errno = EPROTO;
         return NULL;
     }
-    struct scoreboard *b = reserve(s->slot_count);
+    struct scoreboard *b = reserve(s->slots_most);
     if (b != NULL)
         memcpy(b->head, head, n < SCOREBOARD_HEAD ? n : SCOREBOARD_HEAD);
     return b;
@@ -386,7 +406,7 @@ bool scoreboard_attach(struct scoreboard *b, pid_t owner)
     struct shmid_ds seen;
     if (shmctl(b->memory, IPC_STAT, &seen) != 0)
         return false;
-    if (seen.shm_cpid == owner && seen.shm_segsz == rest_bytes(b->slot_count))
+    if (seen.shm_cpid == owner && seen.shm_segsz == rest_bytes(b->slots_most))
         return attach(b, b->memory, SHM_RDONLY);
     errno = EPROTO;
     return false;
@@ -462,5 +482,5 @@ void scoreboard_tell_request(const struct scoreboard_slot *slot, struct line *l)
 void scoreboard_free(const struct scoreboard *b)
 {
     if (b != NULL)
-        munmap((void *)(uintptr_t)b, bytes_for(b->slot_count));
+        munmap((void *)(uintptr_t)b, bytes_for(b->slots_most));
 }

@@ -159,11 +159,11 @@ struct scoreboard_member {
 struct scoreboard_stub {
     char magic[8];
     uint32_t layout; /* changes with these structures and their lists */
-    uint32_t slot_count;
+    _Atomic uint32_t slot_count;
     _Atomic int32_t pid; /* of the supervisor; 0: stopped */
     int32_t memory;      /* the rest: of shmget(2) */
     int32_t file;        /* the supervisor's descriptor of the copy; -1 */
-    uint32_t reserved;   /* 0 */
+    uint32_t slots_most; /* slot_count may grow to that */
     uint64_t born;       /* its process started then: process_started() */
     char program[256];   /* the file that it executes, */
     char version[32];    /* and what that says of itself */
@@ -176,11 +176,11 @@ struct scoreboard {
         struct { /* the head; its first members are those of the stub */
             char magic[8];
             uint32_t layout;
-            uint32_t slot_count;
+            _Atomic uint32_t slot_count;
             _Atomic int32_t pid;
             int32_t memory;
             int32_t file;
-            uint32_t reserved;
+            uint32_t slots_most;
             uint64_t born;
             char program[256], version[32], settings[256];
             scoreboard_i64 started;      /* monotonic ns */
@@ -196,11 +196,26 @@ struct scoreboard {
             scoreboard_u64 retired_idle;  /* workers not needed any more */
             scoreboard_u64 workers_short; /* times that more than workers_most
                                              were needed */
-            _Atomic uint32_t generation;  /* that serves; 1 after the start */
+            /* What saturation.h has found: how often all workers that there
+             * may be were busy; since when they are and requests wait, 0: not;
+             * how many wait, and how many of these on kept connections; since
+             * when the one waits that waits longest, 0: not known; the most
+             * that have waited, and when. Monotonic ns, the last ns since 1970.
+             */
+            scoreboard_u64 all_busy;
+            scoreboard_i64 saturated;
+            scoreboard_u64 waiting, waiting_kept;
+            scoreboard_i64 waiting_since;
+            scoreboard_u64 waiting_most;
+            scoreboard_i64 waiting_most_at;
+            _Atomic uint32_t generation; /* that serves; 1 after the start */
             scoreboard_u64 reloads_begun, reloads_ended, reloads_failed;
             scoreboard_u64 reload_good; /* number of the last good one */
-            _Atomic uint32_t stage;     /* enum pool_stage */
-            scoreboard_i64 cutoff;      /* of requests in hand: cutoff.h */
+            /* Settings that the last one did not take over, before
+             * reloads_ended says that it is over. */
+            char reload_left[256];
+            _Atomic uint32_t stage; /* enum pool_stage */
+            scoreboard_i64 cutoff;  /* of requests in hand: cutoff.h */
             scoreboard_u64 lost; /* connections that ended with their worker */
             scoreboard_u64 overdue_kills; /* workers, in an overdue request */
             scoreboard_u64 start_kills;   /* workers, before they served */
@@ -225,6 +240,15 @@ struct scoreboard {
  * the descriptor of the head, close-on-exec. NULL: errno. */
 struct scoreboard *scoreboard_new(const char *settings, uint32_t slot_count,
                                   int *head);
+
+/* The same, with room for more slots, which takes no memory before
+ * scoreboard_grow() has made one of it. */
+struct scoreboard *scoreboard_new_with_room(const char *settings,
+                                            uint32_t slot_count,
+                                            uint32_t slots_most, int *head);
+
+/* In the supervisor: one slot more. False: there is no room. */
+bool scoreboard_grow(struct scoreboard *b);
 
 /* Let this user and group have the rest, so that it can be attached again after
  * an upgrade; -1: no change. False: errno. */

@@ -1,6 +1,8 @@
 /* view: see view.h. */
 #include "scoreboard/view.h"
 
+#include <time.h>
+
 #include "base/clock.h"
 #include "os/process.h"
 
@@ -115,6 +117,53 @@ static void sum_shadow(struct view *v)
     v->shadow.lost = load(&v->board->shadow_lost);
 }
 
+/* ns; 0: `since` is none. */
+static int64_t lasted(const struct view *v, const scoreboard_i64 *since)
+{
+    int64_t at = atomic_load_explicit(since, memory_order_relaxed);
+    return at == 0 || at > v->now ? 0 : v->now - at;
+}
+
+static void set_waiting(struct view *v, uint64_t count)
+{
+    const struct scoreboard *b = v->board;
+    v->waiting.count = count;
+    v->waiting.most = load(&b->waiting_most);
+    v->waiting.most_at =
+        atomic_load_explicit(&b->waiting_most_at, memory_order_relaxed);
+    if (count > v->waiting.most) {
+        v->waiting.most = count;
+        v->waiting.most_at = clock_wall();
+    }
+}
+
+static void read_waiting(struct view *v)
+{
+    const struct scoreboard *b = v->board;
+    v->waiting.kept = load(&b->waiting_kept);
+    v->waiting.longest = lasted(v, &b->waiting_since);
+    v->waiting.saturated = lasted(v, &b->saturated);
+    v->waiting.all_busy = load(&b->all_busy);
+    set_waiting(v, load(&b->waiting));
+}
+
+bool view_is_saturated(const struct view *v)
+{
+    return v->waiting.count > 0 &&
+           v->waiting.saturated >= VIEW_SATURATED_LONG &&
+           v->waiting.longest >= VIEW_WAIT_LONG;
+}
+
+const char *view_time(int64_t ns, char text[static 24])
+{
+    time_t moment = (time_t)(ns / CLOCK_SECOND);
+    struct tm tm;
+    if (gmtime_r(&moment, &tm) == NULL ||
+        strftime(text, 24, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+        text[0] = '\0';
+    return text;
+}
+
 void view_glance(struct view *v, const struct scoreboard *b,
                  const struct config *config)
 {
@@ -135,6 +184,7 @@ void view_glance(struct view *v, const struct scoreboard *b,
     for (uint32_t i = 0; i < b->slot_count; i++)
         add_slot(v, i);
     v->counters[COUNTER_log_dropped] += load(&b->log_dropped);
+    read_waiting(v);
     sum_recent(v);
     sum_shadow(v);
     uint64_t gone = v->counters[COUNTER_closed] + v->lost;
@@ -148,6 +198,8 @@ void view_queue(struct view *v)
     v->queue_known =
         b->listener_family != 0 &&
         backlog_read(b->listener_family, b->listener_inode, &v->queue);
+    if (v->queue_known)
+        set_waiting(v, v->queue.waiting + v->waiting.kept);
 }
 
 void view_take(struct view *v, const struct scoreboard *board,

@@ -52,6 +52,19 @@ struct view {
     } shadow;
     struct backlog queue;
     bool queue_known;
+    /* Requests that wait for a worker: in the kernel's queue, and on kept
+     * connections. The latter, and the times, are what the supervisor has found
+     * while all workers were busy, ten times a second. */
+    struct {
+        uint64_t count, kept; /* both; on kept connections alone */
+        int64_t longest;      /* ns, at least; 0: not known */
+        int64_t saturated;    /* ns that all workers have been busy and
+                                 requests waited; 0: they are not, or no one
+                                 waits */
+        uint64_t most;        /* at one time, since the start */
+        int64_t most_at;      /* ns since 1970 */
+        uint64_t all_busy;    /* times that all workers were found busy */
+    } waiting;
     struct view_memory memory;
 };
 
@@ -93,6 +106,15 @@ struct view_breaker {
 /* Those of the settings that are in force; gives how many there are. */
 size_t view_breakers(const struct view *v,
                      struct view_breaker list[CONFIG_ENDPOINTS_MAX]);
+
+/* Saturated for so long, and by requests that wait so long, a pool needs more
+ * workers. */
+#define VIEW_SATURATED_LONG INT64_C(1000000000)
+#define VIEW_WAIT_LONG INT64_C(100000000)
+bool view_is_saturated(const struct view *v);
+
+/* A moment, ns since 1970, as UTC: 2026-01-31T23:59:59Z. Gives `text`. */
+const char *view_time(int64_t ns, char text[static 24]);
 
 /* A failure that is not the client's: ours or the downstream's. */
 bool view_is_failure(enum outcome o);

@@ -37,6 +37,19 @@ static uint64_t load(const scoreboard_u64 *counter)
 
 /* --- Now. --- */
 
+static void note_busy(const struct view *v, struct notes *n)
+{
+    if (v->waiting.count == 0)
+        note(n, true, "workers",
+             "All workers are busy; further requests wait. More workers can "
+             "wait for more downstreams.");
+    else
+        note(n, true, "workers",
+             "All workers are busy and %" PRIu64 " requests wait, the longest "
+             "for %.1f s. More workers can wait for more downstreams.",
+             v->waiting.count, (double)v->waiting.longest / 1e9);
+}
+
 static void look_at_workers(const struct view *v, struct notes *n)
 {
     if (v->stage == POOL_LEAVING)
@@ -57,9 +70,7 @@ static void look_at_workers(const struct view *v, struct notes *n)
              "why they end.",
              v->workers - v->alive, v->workers);
     if (v->busy > 0 && v->busy == v->alive && v->workers >= v->workers_most)
-        note(n, true, "workers",
-             "All workers are busy; further requests wait. More workers can "
-             "wait for more downstreams.");
+        note_busy(v, n);
 }
 
 static void look_at_queue(const struct view *v, struct notes *n)

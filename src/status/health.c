@@ -68,6 +68,7 @@ enum health health_print(const struct view *v, const struct health_limits *l,
     enum health h =
         fault != NULL || mismatches > 0 ? HEALTH_CRITICAL : HEALTH_OK;
     h = worse(h, breaker == NULL ? HEALTH_OK : HEALTH_WARNING);
+    h = worse(h, view_is_saturated(v) ? HEALTH_WARNING : HEALTH_OK);
     h = worse(h, judge(busy, &l->busy));
     h = worse(h, judge(failures, &l->failures));
     if (v->queue_known)
@@ -80,16 +81,23 @@ enum health health_print(const struct view *v, const struct health_limits *l,
                    mismatches);
     if (breaker != NULL)
         buf_printf(out, "the breaker of %s is open; ", breaker);
-    buf_printf(out,
-               "%u of %u workers busy, %u waiting, %" PRIu64 " of %" PRIu64
-               " requests failed lately |",
-               v->busy, v->workers_most, v->queue.waiting, v->recent.failed,
-               v->recent.ended);
+    if (view_is_saturated(v))
+        buf_str(out, "saturated, raise workers; ");
+    buf_printf(out, "%u of %u workers busy, %" PRIu64 " waiting", v->busy,
+               v->workers_most, v->waiting.count);
+    if (v->waiting.longest > 0)
+        buf_printf(out, " (the longest for %.1f s)",
+                   (double)v->waiting.longest / 1e9);
+    buf_printf(out, ", %" PRIu64 " of %" PRIu64 " requests failed lately |",
+               v->recent.failed, v->recent.ended);
     print_percent(out, "busy", busy, &l->busy);
     if (v->queue_known)
         print_percent(out, "queue", queue, &l->queue);
     print_percent(out, "failures", failures, &l->failures);
-    buf_printf(out, " requests=%" PRIu64 "c connections=%" PRIu64 "\n",
-               v->started, v->connections);
+    buf_printf(out,
+               " requests=%" PRIu64 "c connections=%" PRIu64 " waiting=%" PRIu64
+               " longest=%" PRId64 "ms\n",
+               v->started, v->connections, v->waiting.count,
+               v->waiting.longest / 1000000);
     return h;
 }

@@ -156,6 +156,7 @@ void put_head(const struct family *f, int which)
                 : which == HEAD_monitor_starts ? &b->monitor_starts
                 : which == HEAD_retired_idle   ? &b->retired_idle
                 : which == HEAD_workers_short  ? &b->workers_short
+                : which == HEAD_all_busy       ? &b->all_busy
                 : which == HEAD_reloads        ? &b->reloads_ended
                 : which == HEAD_reloads_failed ? &b->reloads_failed
                 : which == HEAD_overdue_kills  ? &b->overdue_kills
@@ -164,6 +165,25 @@ void put_head(const struct family *f, int which)
                 : which == HEAD_shadow_starts  ? &b->shadow_starts
                 : which == HEAD_shadow_lost    ? &b->shadow_lost
                                                : &b->lost));
+}
+
+void put_waiting(const struct family *f, int which)
+{
+    const struct view *v = f->view;
+    put(f, which == WAITING_count  ? v->waiting.count
+           : which == WAITING_kept ? v->waiting.kept
+                                   : v->waiting.most);
+}
+
+void put_waiting_time(const struct family *f, int which)
+{
+    const struct view *v = f->view;
+    buf_printf(f->out, "%s ", f->name);
+    put_seconds(f->out,
+                (uint64_t)(which == WAITING_longest     ? v->waiting.longest
+                           : which == WAITING_saturated ? v->waiting.saturated
+                                                        : v->waiting.most_at));
+    buf_char(f->out, '\n');
 }
 
 void put_exits(const struct family *f, int which)

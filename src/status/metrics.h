@@ -12,13 +12,15 @@ struct family {
     const char *name; /* of a plain sample, with its suffix: "requests_total" */
 };
 
-/* The numbers of the scoreboard's head, of a queue, of an endpoint. */
+/* The numbers of the scoreboard's head, of what waits, of a queue, of an
+ * endpoint. */
 enum metrics_which {
     HEAD_forks,
     HEAD_fork_errors,
     HEAD_monitor_starts,
     HEAD_retired_idle,
     HEAD_workers_short,
+    HEAD_all_busy,
     HEAD_reloads,
     HEAD_reloads_failed,
     HEAD_lost,
@@ -27,6 +29,12 @@ enum metrics_which {
     HEAD_idle_kills,
     HEAD_shadow_starts,
     HEAD_shadow_lost,
+    WAITING_count,
+    WAITING_kept,
+    WAITING_most,
+    WAITING_most_at,
+    WAITING_longest,
+    WAITING_saturated,
     QUEUE_waiting,
     QUEUE_limit,
     ENDPOINT_max_body,

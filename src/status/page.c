@@ -165,6 +165,23 @@ static void print_rate(struct buf *out, uint64_t n, double seconds)
         buf_printf(out, rate >= 10 ? "%.1f" : "%.2f", rate);
 }
 
+static void waiting_tile(struct buf *out, const struct view *v)
+{
+    char when[24];
+    open_tile(out, "requests waiting");
+    print_number(out, v->waiting.count);
+    if (v->waiting.longest > 0)
+        buf_printf(out, " <small class=dim>the longest for %.1f s</small>",
+                   (double)v->waiting.longest / (double)CLOCK_SECOND);
+    buf_str(out, "<p class=dim>most ");
+    print_number(out, v->waiting.most);
+    if (v->waiting.most > 0)
+        buf_printf(out, " at %s", view_time(v->waiting.most_at, when));
+    buf_str(out, "; all workers busy ");
+    print_number(out, v->waiting.all_busy);
+    buf_str(out, " times</div>");
+}
+
 static void print_tiles(struct buf *out, const struct view *v)
 {
     double span = (double)v->recent.span / (double)CLOCK_SECOND;
@@ -194,6 +211,7 @@ static void print_tiles(struct buf *out, const struct view *v)
     fill_tile(out, "busy workers", v->busy, v->workers_most);
     fill_tile(out, "connections", v->connections,
               (uint64_t)v->config->pool.max_connections);
+    waiting_tile(out, v);
     if (v->queue_known)
         fill_tile(out, "listen queue", v->queue.waiting, v->queue.limit);
     buf_str(out, "</div>");

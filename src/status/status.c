@@ -34,6 +34,22 @@ static void print_time(struct buf *out, uint64_t ns)
                units[i].name);
 }
 
+static void print_waiting(struct buf *out, const struct view *v)
+{
+    char when[24];
+    buf_printf(out,
+               "requests waiting %" PRIu64 ", on kept connections %" PRIu64,
+               v->waiting.count, v->waiting.kept);
+    if (v->waiting.longest > 0)
+        buf_printf(out, ", the longest for %.1f s",
+                   (double)v->waiting.longest / (double)CLOCK_SECOND);
+    buf_printf(out, "\nmost waiting %" PRIu64, v->waiting.most);
+    if (v->waiting.most > 0)
+        buf_printf(out, " at %s", view_time(v->waiting.most_at, when));
+    buf_printf(out, ", all workers busy %" PRIu64 " times\n",
+               v->waiting.all_busy);
+}
+
 static void print_supervisor(struct buf *out, const struct view *v)
 {
     const struct scoreboard *b = v->board;
@@ -46,8 +62,10 @@ static void print_supervisor(struct buf *out, const struct view *v)
     if (v->queue_known)
         buf_printf(out, ", waiting in the kernel %u of %u", v->queue.waiting,
                    v->queue.limit);
+    buf_char(out, '\n');
+    print_waiting(out, v);
     buf_printf(out,
-               "\nlast %" PRId64 " s: %" PRIu64 " requests, %" PRIu64
+               "last %" PRId64 " s: %" PRIu64 " requests, %" PRIu64
                " failures of ours or the downstream's\n",
                v->recent.span / CLOCK_SECOND, v->recent.ended,
                v->recent.failed);
@@ -276,6 +294,20 @@ static void put_advice(struct json_doc *page, const struct view *v)
     }
 }
 
+static void put_waiting(struct json_doc *page, const struct view *v)
+{
+    struct json_doc *w = json_put_object(page, "waiting");
+    json_put_uint(w, "requests", v->waiting.count);
+    json_put_uint(w, "kept", v->waiting.kept);
+    json_put_uint(w, "longest_milliseconds",
+                  (uint64_t)(v->waiting.longest / CLOCK_MS));
+    json_put_uint(w, "saturated_milliseconds",
+                  (uint64_t)(v->waiting.saturated / CLOCK_MS));
+    json_put_uint(w, "most", v->waiting.most);
+    json_put_uint(w, "most_at", (uint64_t)(v->waiting.most_at / CLOCK_SECOND));
+    json_put_uint(w, "all_busy", v->waiting.all_busy);
+}
+
 bool status_json(const struct view *v, struct buf *out)
 {
     struct json_doc *page = json_new_object();
@@ -289,6 +321,7 @@ bool status_json(const struct view *v, struct buf *out)
         json_put_uint(page, "listen_queue_limit", v->queue.limit);
     }
     json_put_uint(page, "requests", v->started);
+    put_waiting(page, v);
     put_outcomes(page, "outcomes", v->outcomes);
     put_counters(page, v);
     struct json_doc *times = json_put_object(page, "times");

@@ -23,14 +23,15 @@ static bool is_busy(struct busy_watch *w)
 {
     const struct scoreboard *b = w->worker_set->board;
     uint64_t begun = 0;
-    bool busy = false;
+    w->busy = w->idle = 0;
     for (uint32_t i = 0; i < b->slot_count; i++) {
         uint32_t state =
             atomic_load_explicit(&b->slots[i].state, memory_order_acquire);
-        busy = busy || scoreboard_is_busy((enum worker_state)state);
+        w->busy += scoreboard_is_busy((enum worker_state)state);
+        w->idle += state == WORKER_IDLE;
         begun += atomic_load_explicit(&b->slots[i].begun, memory_order_acquire);
     }
-    busy = busy || begun != w->begun;
+    bool busy = w->busy > 0 || begun != w->begun;
     w->begun = begun;
     return busy;
 }
@@ -56,9 +57,10 @@ void busy_watch_look(struct busy_watch *w, bool at_once)
         return;
     bool busy = update_flag(w);
     int64_t at = request_watchdog_look(w->worker_set, busy);
-    int64_t look_at =
-        busy && w->look != NULL ? w->look(w->context) : CLOCK_NEVER;
-    w->at = clock_earlier(at, look_at);
+    int64_t look_at = w->look == NULL ? CLOCK_NEVER
+                                      : w->look(w->context, busy ? w->busy : 0,
+                                                busy ? w->idle : 0);
+    w->at = clock_earlier(at, busy ? look_at : CLOCK_NEVER);
     if (w->at == CLOCK_NEVER) /* no limit is set: no worker will call */
         set_flag(w, false);
 }

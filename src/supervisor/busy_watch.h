@@ -1,12 +1,12 @@
 /* busy_watch: wakes the supervisor while workers are busy, and lets it sleep
  * without a limit while none is.
  *
- * The supervisor looks at a busy pool for two reasons: a request may be overdue
- * (request_watchdog.h), and requests may wait while no worker is free to notice
- * when they came (queue_wait.h). One flag on the scoreboard, `watched`, serves
- * both: 1 says that the supervisor looks again by itself, 0 that it sleeps. A
- * worker that begins a request while the flag is 0 sends SIGALRM to the
- * supervisor.
+ * The supervisor looks at a busy pool for three reasons: a request may be
+ * overdue (request_watchdog.h), requests may wait while no worker is free to
+ * notice when they came (queue_wait.h), and all workers may have been busy for
+ * long (saturation.h). One flag on the scoreboard, `watched`, serves both: 1
+ * says that the supervisor looks again by itself, 0 that it sleeps. A worker
+ * that begins a request while the flag is 0 sends SIGALRM to the supervisor.
  *
  * Why no request is missed:
  * - The worker first publishes its request (scoreboard_begin(), then the state
@@ -32,13 +32,16 @@
 
 struct busy_watch {
     struct worker_set *worker_set; /* borrowed */
-    /* Called at each look while workers are busy; gives when to look again,
-     * monotonic ns, or CLOCK_NEVER. NULL: nothing to call. */
-    int64_t (*look)(void *context);
+    /* Called at each look, with how many workers have a request and how many
+     * wait for one (both 0: the pool is at rest, and what it gives does not
+     * matter); gives when to look again, monotonic ns, or CLOCK_NEVER. NULL:
+     * nothing to call. */
+    int64_t (*look)(void *context, uint32_t busy, uint32_t idle);
     void *context;
     /* Its own. */
     int64_t at;     /* the next look, monotonic ns; CLOCK_NEVER: none is due */
     uint64_t begun; /* requests, at the last look */
+    uint32_t busy, idle; /* workers, at the last look */
 };
 
 /* Before the first fork; worker_set, look and context are filled in. */

@@ -33,7 +33,6 @@ static void serve_with(struct reload *r, uint32_t generation,
 
 void reload_first(struct reload *r, const struct generation_size *size)
 {
-    r->most = size->workers.most;
     r->newest = 1;
     worker_set_assign(r->worker_set, r->newest, scale_first(&size->workers));
     serve_with(r, r->newest, size);
@@ -42,7 +41,6 @@ void reload_first(struct reload *r, const struct generation_size *size)
 void reload_inherit(struct reload *r, uint32_t generation, uint32_t newest,
                     const struct generation_size *size)
 {
-    r->most = size->workers.most;
     r->newest = newest;
     r->wanted = true;
     serve_with(r, generation, size);
@@ -118,7 +116,10 @@ static void begin(struct reload *r)
 
 bool reload_is_possible(const struct reload *r)
 {
-    return r->next == 0 && worker_set_free_slots(r->worker_set) >= r->most;
+    uint32_t used = worker_set_used_slots(r->worker_set);
+    return r->next == 0 &&
+           (used <= r->size.workers.most ||
+            used == worker_set_count(r->worker_set, r->generation));
 }
 
 /* The deadline of a reload is that of each of its workers. */

@@ -30,10 +30,9 @@ struct generation_size {
 struct reload_plan {
     void *context;
     /* Read and check the settings of a new generation and fill in its size; the
-     * generation is forked after this. It must not have more workers than the
-     * first generation may have. False: the settings are bad, and the log says
-     * why.
-     */
+     * generation is forked after this. The board must have room for its workers
+     * beside as many that leave. False: the settings are bad, and the log says
+     * why. */
     bool (*prepare)(void *context, uint32_t generation,
                     struct generation_size *size);
     /* Put in force what prepare() has read; not `good`: throw it away. */
@@ -49,7 +48,6 @@ struct reload {
     bool wanted; /* set it to ask for a reload */
     /* Its own. */
     struct generation_size size, next_size;
-    uint32_t most;       /* workers that a generation may have */
     uint32_t generation; /* that serves */
     uint32_t next;       /* that starts; 0: no reload is under way */
     uint32_t newest;     /* number given last */
@@ -70,7 +68,8 @@ bool reload_advance(struct reload *r);
  * before worker_set_vacate(). */
 void reload_lost(struct reload *r, uint32_t number, int status);
 
-/* Is no reload under way, and are there enough free slots for one? */
+/* Is no reload under way, and have those that were retired left, or are all
+ * together no more than the workers there may be? */
 bool reload_is_possible(const struct reload *r);
 
 /* When to call reload_advance() again at the latest: monotonic ns. */

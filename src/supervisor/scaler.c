@@ -95,15 +95,6 @@ static void retire(struct scaler *s, uint32_t n)
     }
 }
 
-static void complain(struct scaler *s)
-{
-    scoreboard_count(&s->worker_set->board->workers_short);
-    if (log_paced(&s->complained))
-        log_warn("all %u workers are busy and requests wait; there may be no "
-                 "more of them: [pool] workers",
-                 s->limits.most);
-}
-
 void scaler_look(struct scaler *s)
 {
     if (s->idle_set == NULL || s->limits.least >= s->limits.most)
@@ -117,8 +108,8 @@ void scaler_look(struct scaler *s)
     retire(s, o.retire);
     if (o.start + o.retire > 0)
         note_number(s);
-    if (o.limited)
-        complain(s);
+    if (o.limited) /* the log says so when it lasts: saturation.h */
+        scoreboard_count(&s->worker_set->board->workers_short);
     s->watch = o.watch;
     s->look_at = o.look_at;
     idle_set_ask(s->idle_set, o.tell_below);

@@ -28,7 +28,6 @@ struct scaler {
     int64_t drain_timeout; /* of those it retires, ns */
     bool watch;            /* `queue` is one of the files to wait for */
     int64_t look_at;       /* look again then at the latest, monotonic ns */
-    int64_t complained;
 };
 
 /* Look after this generation from now on. */

@@ -19,8 +19,7 @@
 #include "supervisor/upgrade.h"
 
 struct supervisor_plan {
-    /* Of the first generation. Later ones must not have more workers than
-     * size.workers.most; the board has slots for twice as many. */
+    /* Of the first generation. The board has room for the slots of two. */
     struct generation_size size;
     struct scoreboard *board;
     /* For a number of workers that changes, and for workers that are stuck: who
@@ -61,7 +60,7 @@ struct supervisor_plan {
     void (*publish)(void *context);
     /* Called at each look at a busy pool: see busy_watch.h. NULL: nothing to
      * call. */
-    int64_t (*look)(void *context);
+    int64_t (*look)(void *context, uint32_t busy, uint32_t idle);
 };
 
 /* Run until the pool has been told to stop and all its processes are gone;

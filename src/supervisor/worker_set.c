@@ -23,15 +23,20 @@ static void note_begun(struct worker_set *c, uint32_t number)
         &c->board->slots[number].begun, memory_order_relaxed);
 }
 
+static void prepare(struct worker_set *c, uint32_t number)
+{
+    c->members[number].kill_at = CLOCK_NEVER;
+    c->members[number].start.look_at = CLOCK_NEVER;
+    note_begun(c, number);
+}
+
 bool worker_set_open(struct worker_set *c, struct scoreboard *board)
 {
     struct worker_set_member *members =
-        calloc(board->slot_count, sizeof *members);
+        calloc(board->slots_most, sizeof *members);
     *c = (struct worker_set){.board = board, .members = members};
-    for (uint32_t i = 0; members != NULL && i < board->slot_count; i++) {
-        members[i].kill_at = members[i].start.look_at = CLOCK_NEVER;
-        note_begun(c, i);
-    }
+    for (uint32_t i = 0; members != NULL && i < board->slot_count; i++)
+        prepare(c, i);
     return members != NULL;
 }
 
@@ -67,13 +72,17 @@ void worker_set_assign(struct worker_set *c, uint32_t generation, uint32_t n)
         give(c, i, generation);
         n--;
     }
+    for (; n > 0 && scoreboard_grow(c->board); n--) {
+        prepare(c, c->board->slot_count - 1);
+        give(c, c->board->slot_count - 1, generation);
+    }
 }
 
-uint32_t worker_set_free_slots(const struct worker_set *c)
+uint32_t worker_set_used_slots(const struct worker_set *c)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->board->slot_count; i++)
-        n += c->members[i].generation == 0;
+        n += c->members[i].generation != 0;
     return n;
 }
 

@@ -1,8 +1,8 @@
 /* worker_set: the worker processes, and the generation to which each slot of
  * the scoreboard belongs.
  *
- * The scoreboard has twice as many slots as the pool has workers, so that two
- * generations fit: one that serves, and one that starts or leaves. A slot is
+ * The scoreboard has room for two generations of the largest number of workers:
+ * one that serves, and one that starts or leaves. A slot is
  * free (no generation), kept (its worker is replaced when it dies), or retired
  * (it becomes free when its worker dies). */
 #ifndef TALLYD_SUPERVISOR_WORKER_SET_H
@@ -60,9 +60,12 @@ struct worker_set {
 bool worker_set_open(struct worker_set *c, struct scoreboard *board);
 void worker_set_close(struct worker_set *c);
 
-/* Give `n` free slots to a generation, or as many as there are. */
+/* Give `n` free slots to a generation, or as many as there are; the scoreboard
+ * grows for it. */
 void worker_set_assign(struct worker_set *c, uint32_t generation, uint32_t n);
-uint32_t worker_set_free_slots(const struct worker_set *c);
+
+/* How many slots have a generation. */
+uint32_t worker_set_used_slots(const struct worker_set *c);
 
 /* How many slots a generation has, those of retired workers not counted. */
 uint32_t worker_set_count(const struct worker_set *c, uint32_t generation);

@@ -26,7 +26,7 @@ void queue_wait_open(struct queue_wait *w, const struct config_pool *pool,
 {
     *w = (struct queue_wait){
         .pool = pool, .conn_pool = conn_pool, .board = board};
-    if (is_limited(w))
+    if (is_limited(w) || board != NULL)
         conn_pool_watch(conn_pool);
 }
 
@@ -53,8 +53,12 @@ static void mark(const struct queue_wait *w, int64_t now)
 void queue_wait_accepted(struct queue_wait *w)
 {
     w->waited = 0;
-    if (!is_limited(w) || w->board == NULL)
+    if (w->board == NULL)
         return;
+    if (!is_limited(w)) {
+        accept_queue_add(&w->board->queue);
+        return;
+    }
     int64_t now = clock_now();
     w->waited = accept_queue_accepted(&w->board->queue, slack(w), now);
     mark(w, now);
@@ -75,7 +79,7 @@ void queue_wait_rested(struct queue_wait *w, int64_t began, int64_t ended)
 
 static uint64_t count_behind(const struct queue_wait *w)
 {
-    uint64_t n = conn_pool_waiting(w->conn_pool);
+    uint64_t n = conn_pool_waiting(w->conn_pool, NULL);
     if (w->board != NULL)
         n += accept_queue_waiting(&w->board->queue, slack(w));
     return n;

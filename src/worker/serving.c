@@ -150,11 +150,9 @@ void serving_leave_in_time(struct serving *s)
  * those that wait meanwhile; without a supervisor a timer does. */
 static void be_watched(const struct serving *s, const struct fcgi_conn *conn)
 {
-    bool wanted = s->plan->pool->request_timeout != 0 ||
-                  s->plan->pool->queue_timeout != 0;
     if (s->plan->supervisor == 0)
         self_watchdog_begin(conn->due);
-    else if (wanted && busy_watch_must_call(s->plan->board) &&
+    else if (busy_watch_must_call(s->plan->board) &&
              getppid() == s->plan->supervisor)
         kill(s->plan->supervisor, SIGALRM);
 }

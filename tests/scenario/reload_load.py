@@ -11,6 +11,7 @@ import kit
 import reloads
 import tap
 from crowd import Crowd
+from pool import write_settings
 
 CLIENTS, RELOADS = 64, 10
 
@@ -48,6 +49,34 @@ def new_connections():
 def kept_connections():
     """kept connections: 10 reloads, no request fails"""
     no_request_is_lost(reloads.NginxKeepalive)
+
+
+@tap.test
+def more_workers_than_at_the_start():
+    """workers raised from 2 to 9 and lowered again under load: no request
+    fails"""
+    reason = reloads.NginxKeepalive.missing()
+    if reason:
+        raise tap.Skip(reason)
+    front = reloads.NginxKeepalive({"sum": {}}, workers=2, log_level="info")
+    crowd = Crowd(front, CLIENTS)
+    pool = front.pool
+    for count in 9, 2, 9:
+        served = crowd.served()
+        kit.until("requests go on", lambda: crowd.served() > served + CLIENTS)
+        pool.settings["workers"] = count
+        write_settings(pool.config, pool.settings, pool.endpoints)
+        reloads.reload(pool)
+        reloads.wait_until_alone(pool)
+        tap.equal(len(pool.status()["workers"]), count, "workers")
+    served = crowd.served()
+    kit.until("requests go on", lambda: crowd.served() > served + CLIENTS)
+    answers = crowd.stop()
+    tap.equal(list(answers), [(200, b'{"sum":42}')], "the answers")
+    tap.equal(crowd.broken, [], "broken connections")
+    tap.equal(reloads.complaints(front), [], "complaints of nginx")
+    tap.equal(pool.status()["requests"], sum(answers.values()), "requests")
+    front.stop()
 
 
 sys.exit(kit.run())

@@ -146,17 +146,56 @@ def what_cannot_change_is_named():
                max_connections=9, workers=3, status_listen=f"{kit.HOST}:1",
                log_file=kit.fresh_path("other.log"), max_params="2k",
                scoreboard=kit.fresh_path("elsewhere"))
-        status, _out, errors = run_tallyctl(
+        status, out, errors = run_tallyctl(
             "-s", f"pool.scoreboard={scoreboard}", "reload")
         tap.equal(status, 0, f"tallyctl: {errors}")
-        for name in ("listen", "max_connections", "status_listen", "log_file",
-                     "max_params", "scoreboard"):
+        names = ("listen", "max_connections", "status_listen", "log_file",
+                 "max_params", "scoreboard")
+        for name in names:
             tap.check(pool.log_lines(" warn ", f"[pool] {name} cannot change"),
                       f"the log does not name {name}")
-        pool.wait_for_log("[pool] workers = 3: from 1 to the 2 of the start")
+        first, second = out.splitlines()
+        tap.equal(first, "generation 2 serves with 3 workers", "tallyctl")
+        tap.equal(sorted(second.removeprefix(
+            "not changed until a restart: ").split(", ")),
+            sorted(f"[pool] {name}" for name in names), "what it names")
         change(pool, scoreboard=scoreboard)
         reloads.wait_until_alone(pool)
         tap.equal(pool.post(SAMPLE).body, b'{"sum":63}', "the reply")
+
+
+@tap.test
+def a_reload_that_takes_all_over_names_nothing():
+    """tallyctl reload names what the last reload has left, not one before"""
+    with Pool(workers=2) as pool:
+        pool.wait_for_workers()
+        for backlog, lines in (9, 2), (None, 1):
+            if backlog is None:
+                del pool.settings["backlog"]
+                change(pool)
+            else:
+                change(pool, backlog=backlog)
+            _status, out, _errors = run_tallyctl("-c", pool.config, "reload")
+            tap.equal(len(out.splitlines()), lines, out)
+        change(pool, workers=0)
+        _status, out, _errors = run_tallyctl("-c", pool.config, "reload")
+        tap.contains(out, "with 2 workers\nnot changed until a restart: "
+                     "[pool] workers\n", "none at all")
+
+
+@tap.test
+def workers_beyond_those_of_the_start():
+    """workers can be raised as far as the setting goes, and lowered again"""
+    with Pool(workers=1) as pool:
+        pool.wait_for_workers()
+        for count in 9, 40, 3:
+            change(pool, workers=count)
+            reloads.reload(pool)
+            reloads.wait_until_alone(pool)
+            tap.equal(len(pool.wait_for_workers(count)), count, "workers")
+            tap.equal(len(pool.status()["workers"]), count, "status")
+            serves(pool)
+        tap.equal(pool.warnings(), [], "warnings")
 
 
 @tap.test

@@ -144,7 +144,9 @@ def too_few_are_told():
                             process_model="dynamic", idle_timeout="10m")
         target.hold()
         crowd = Crowd(front, 6, turns=1)
-        front.pool.wait_for_log("there may be no more of them: [pool] workers")
+        front.pool.wait_for_log("requests wait, the longest for ", limit=30)
+        tap.contains(front.pool.log_lines("saturated since")[0],
+                     "raise [pool] workers", "the log")
         front.pool.wait_for_count("workers_limit_hits", 1)
         warnings = [w for w in front.pool.status()["warnings"]
                     if "no worker could be added" in w["text"]]

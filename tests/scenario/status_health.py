@@ -17,7 +17,7 @@ from pool import SAMPLE, Pool, run_tallyctl
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 LINE = re.compile(r"TALLYD (OK|WARNING|CRITICAL|UNKNOWN) - [^|\n]+"
-                  r"( \|( \w+=\d+(%;\d+;\d+;0|c)?)+)?\n")
+                  r"( \|( \w+=\d+(%;\d+;\d+;0|c|ms)?)+)?\n")
 
 
 def health(pool, *limits):

@@ -170,10 +170,10 @@ static inline void adopt(void *context, bool good)
         shared->dropped++;
 }
 
-static inline int64_t look_at_busy(void *context)
+static inline int64_t look_at_busy(void *context, uint32_t busy, uint32_t idle)
 {
     (void)context;
-    shared->looks++;
+    shared->looks += busy + idle > 0;
     return CLOCK_NEVER;
 }
 
@@ -183,7 +183,7 @@ static inline void make_shared(uint32_t slots)
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     shared->ready = ~0;
     shared->workers = WORKERS;
-    board = scoreboard_new("", slots, NULL);
+    board = scoreboard_new_with_room("", slots, 2 * slots, NULL);
     ck_assert_ptr_nonnull(board);
 }
 

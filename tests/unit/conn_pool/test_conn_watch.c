@@ -54,18 +54,18 @@ START_TEST(what_has_come_is_counted_until_it_is_taken)
     for (int i = 0; i < 5; i++)
         park_new(&peers[i], "s", CLOCK_NEVER);
     look();
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 0);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 0);
     for (int i = 1; i < 4; i++)
         send_to(peers[i]);
     look();
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 3);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 3);
     look();
     for (uint32_t left = 3; left > 0; left--) {
-        ck_assert_uint_eq(conn_pool_waiting(conn_pool), left);
+        ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), left);
         take_next(&slot, &fd);
     }
     look();
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 0);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 0);
 }
 END_TEST
 
@@ -113,14 +113,14 @@ START_TEST(what_its_owner_reads_does_not_wait)
     take_next(&slot, &fd);
     send_to(peer); /* a body */
     look();
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 0);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 0);
     ck_assert_int_eq(read(fd, &byte, 1), 1);
     park_again(slot, fd);
     look();
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 0);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 0);
     send_to(peer);
     look();
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 1);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 1);
     close(peer);
 }
 END_TEST
@@ -133,11 +133,11 @@ START_TEST(who_leaves_does_not_wait)
     send_to(peers[0]);
     send_to(peers[1]);
     look();
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 2);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 2);
     close(peers[1]);
     close(peers[2]);
     look();
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 1);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 1);
 }
 END_TEST
 
@@ -151,14 +151,14 @@ START_TEST(the_next_one_in_a_slot_is_another)
     conn_pool_vacate(conn_pool, slot, fd);
     ck_assert_int_eq(park_new(&second, "two", CLOCK_NEVER), parked);
     look();
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 0);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 0);
     close(first);
     look();
     send_to(second);
     look();
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 1);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 1);
     expect_taken(parked, second, "two");
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 0);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 0);
     close(second);
 }
 END_TEST
@@ -184,7 +184,7 @@ START_TEST(an_entry_of_the_one_before_is_not_mistaken_for_it)
     shared_slot(slot)->generation++;
     send_to(peer);
     look();
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 0);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 0);
     close(peer);
 }
 END_TEST
@@ -199,7 +199,7 @@ START_TEST(who_is_closed_after_a_death_does_not_wait)
     shared_slot(slot)->owner = SIBLING;
     shared_slot(slot)->used = 1;
     ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 1);
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 0);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 0);
     close(peer);
 }
 END_TEST
@@ -236,14 +236,14 @@ START_TEST(who_does_not_look_out_knows_nothing)
     park_new(&peer, "s", CLOCK_NEVER);
     send_to(peer);
     look();
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 0);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 0);
     ck_assert_int_eq(take_next(&slot, &fd), 0);
     /* From the next time on, where another generation does. */
     conn_pool_watch(conn_pool);
     park_again(slot, fd);
     send_to(peer);
     look();
-    ck_assert_uint_eq(conn_pool_waiting(conn_pool), 1);
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 1);
     close(peer);
 }
 END_TEST
@@ -295,10 +295,10 @@ START_TEST(a_death_at_any_step_makes_nobody_wait)
             park_again(slot, fd);
         }
         look();
-        ck_assert_uint_eq(conn_pool_waiting(conn_pool), 0);
+        ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 0);
         send_to(other);
         look();
-        ck_assert_uint_eq(conn_pool_waiting(conn_pool), 1);
+        ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 1);
         ck_assert_int_gt(take_next(&slot, &fd), 0);
         ck_assert_int_eq(slot, waits);
         park_again(slot, fd);

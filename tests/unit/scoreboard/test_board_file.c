@@ -106,6 +106,33 @@ START_TEST(others_read_it_and_do_not_write_it)
 }
 END_TEST
 
+START_TEST(it_grows_with_the_slots)
+{
+    struct scoreboard *b = scoreboard_new_with_room("", 2, 9, NULL);
+    ck_assert_msg(board_file_make(b, path, why, sizeof why), "%s", why);
+    struct scoreboard *before = read_it();
+    ck_assert_ptr_nonnull(before);
+    for (uint32_t i = 2; i < 9; i++)
+        ck_assert(scoreboard_grow(b));
+    b->members[8].pid = 99;
+    board_file_update(b);
+    struct scoreboard *seen = read_it();
+    ck_assert_ptr_nonnull(seen);
+    ck_assert_uint_eq(seen->slot_count, 9);
+    ck_assert_int_eq(seen->members[8].pid, 99);
+    ck_assert(scoreboard_attach(seen, getpid()));
+    scoreboard_count(&b->slots[8].outcomes[OUTCOME_ok]);
+    ck_assert_uint_eq(seen->slots[8].outcomes[OUTCOME_ok], 1);
+    int fd = open(path, O_RDONLY);
+    ck_assert(board_file_read_again(fd, before));
+    ck_assert_uint_eq(before->slot_count, 9);
+    close(fd);
+    scoreboard_free(before);
+    scoreboard_free(seen);
+    end(b);
+}
+END_TEST
+
 START_TEST(counts_of_another_process_are_not_read)
 {
     struct scoreboard *b = make(), *seen = read_it();
@@ -309,6 +336,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {others_read_it_and_do_not_write_it,
+                                  it_grows_with_the_slots,
                                   counts_of_another_process_are_not_read,
                                   a_file_that_is_there_is_whole,
                                   the_holder_is_who_has_made_it,

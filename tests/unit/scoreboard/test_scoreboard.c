@@ -184,6 +184,41 @@ START_TEST(the_counts_outlive_an_execve)
 }
 END_TEST
 
+/* Pages of it that are in memory. */
+static size_t resident(const void *from, const void *to)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), n = 0;
+    uintptr_t at = ((uintptr_t)from + page - 1) / page * page;
+    unsigned char there;
+    for (; at + page <= (uintptr_t)to; at += page) {
+        ck_assert_int_eq(mincore((void *)at, page, &there), 0);
+        n += there & 1;
+    }
+    return n;
+}
+
+START_TEST(room_for_slots_takes_no_memory_until_they_are_made)
+{
+    struct scoreboard *b =
+        scoreboard_new_with_room("", 2, SCOREBOARD_SLOTS_MAX, NULL);
+    ck_assert_ptr_nonnull(b);
+    static struct view view;
+    view_glance(&view, b, NULL);
+    ck_assert_uint_eq(resident(&b->slots[3], &b->slots[SCOREBOARD_SLOTS_MAX]),
+                      0);
+    size_t head = scoreboard_head_bytes(b);
+    for (uint32_t i = 2; i < SCOREBOARD_SLOTS_MAX; i++) {
+        ck_assert_uint_eq(b->slot_count, i);
+        ck_assert(scoreboard_grow(b));
+        ck_assert_uint_eq(b->slots[i].number, i);
+    }
+    ck_assert(!scoreboard_grow(b));
+    ck_assert_uint_eq(b->slot_count, SCOREBOARD_SLOTS_MAX);
+    ck_assert_uint_gt(scoreboard_head_bytes(b), head);
+    scoreboard_free(b);
+}
+END_TEST
+
 START_TEST(the_status_adds_up)
 {
     static char room[65536];
@@ -256,15 +291,17 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {children_count_in_shared_memory,
-                                  a_child_writes_its_counts_and_not_the_head,
-                                  a_child_reads_what_the_head_becomes,
-                                  the_next_program_goes_on_with_it,
-                                  counts_that_nobody_kept_begin_anew,
-                                  nobody_takes_over_something_else,
-                                  the_counts_outlive_an_execve,
-                                  the_status_adds_up,
-                                  the_oldest_generation_has_a_slot,
-                                  a_room_too_small_is_told};
+    const TTest *const tests[] = {
+        children_count_in_shared_memory,
+        a_child_writes_its_counts_and_not_the_head,
+        a_child_reads_what_the_head_becomes,
+        the_next_program_goes_on_with_it,
+        counts_that_nobody_kept_begin_anew,
+        nobody_takes_over_something_else,
+        the_counts_outlive_an_execve,
+        room_for_slots_takes_no_memory_until_they_are_made,
+        the_status_adds_up,
+        the_oldest_generation_has_a_slot,
+        a_room_too_small_is_told};
     return UNIT_MAIN("scoreboard", tests);
 }

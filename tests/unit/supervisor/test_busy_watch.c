@@ -21,11 +21,14 @@ static struct scoreboard *board;
 static struct worker_set worker_set;
 static struct busy_watch watch;
 static int looks;
+static uint32_t is_busy, is_idle;
 
-static int64_t beat(void *context)
+static int64_t beat(void *context, uint32_t busy, uint32_t idle)
 {
     (void)context;
-    looks++;
+    looks += busy + idle > 0;
+    is_busy = busy;
+    is_idle = idle;
     return clock_now() + BEAT;
 }
 
@@ -106,6 +109,26 @@ START_TEST(it_looks_as_long_as_requests_come)
     ck_assert_int_eq(looks, 9);
     ck_assert_int_eq(watch.at, CLOCK_NEVER);
     ck_assert(begin());
+}
+END_TEST
+
+START_TEST(it_says_how_many_are_busy_and_idle)
+{
+    scoreboard_state(&board->slots[0], WORKER_IDLE);
+    begin();
+    turn();
+    ck_assert_uint_eq(is_busy, 1);
+    ck_assert_uint_eq(is_idle, 1);
+    scoreboard_state(&board->slots[0], WORKER_WRITING);
+    turn();
+    ck_assert_uint_eq(is_busy, 2);
+    ck_assert_uint_eq(is_idle, 0);
+    scoreboard_state(&board->slots[0], WORKER_IDLE);
+    end();
+    turn(); /* at rest */
+    ck_assert_uint_eq(is_busy, 0);
+    ck_assert_uint_eq(is_idle, 0);
+    ck_assert_int_eq(watch.at, CLOCK_NEVER);
 }
 END_TEST
 
@@ -243,6 +266,7 @@ int main(void)
         it_sleeps_until_it_is_called,
         before_its_time_it_does_not_look,
         it_looks_as_long_as_requests_come,
+        it_says_how_many_are_busy_and_idle,
         without_a_limit_it_does_not_look,
         the_limit_of_a_request_is_one_to_look_at,
         a_program_before_this_one_watched,

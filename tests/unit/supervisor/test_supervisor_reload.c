@@ -45,6 +45,25 @@ START_TEST(a_reload_replaces_all)
 }
 END_TEST
 
+START_TEST(a_reload_may_want_more_workers_than_the_start)
+{
+    static const int numbers[] = {3 * WORKERS, 1, 2 * WORKERS};
+    start(wait_for_term, LIMIT);
+    UNTIL(shared->starts == WORKERS);
+    for (int i = 0; i < 3; i++) {
+        shared->workers = numbers[i];
+        kill(supervisor, SIGHUP);
+        UNTIL(board->reloads_ended == (uint64_t)i + 1 &&
+              in_generation(i + 1) == 0);
+        ck_assert_int_eq(in_generation(i + 2), numbers[i]);
+        ck_assert_uint_eq(board->workers, (uint32_t)numbers[i]);
+    }
+    ck_assert_uint_eq(board->reloads_failed, 0);
+    ck_assert_uint_le(board->slot_count, 4 * WORKERS);
+    stop_well();
+}
+END_TEST
+
 START_TEST(the_old_generation_stays_until_the_new_one_is_ready)
 {
     start(wait_for_term, LIMIT);
@@ -200,6 +219,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_reload_replaces_all,
+        a_reload_may_want_more_workers_than_the_start,
         the_old_generation_stays_until_the_new_one_is_ready,
         a_busy_pool_is_looked_at_after_a_reload,
         bad_settings_change_nothing,

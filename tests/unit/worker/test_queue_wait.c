@@ -51,7 +51,7 @@ START_TEST(what_it_finds_is_known_to_whoever_takes)
     park_new(&peer, "s", CLOCK_NEVER);
     sent = clock_now();
     ck_assert_int_eq(write(peer, "q", 1), 1);
-    while (conn_pool_waiting(conn_pool) == 0)
+    while (conn_pool_waiting(conn_pool, NULL) == 0)
         look();
     ck_assert_int_eq(wait_for(LIMIT_MS, &place), CONN_POOL_REQUEST);
     int fd = conn_pool_take(conn_pool, place, bytes, &n, &came);
@@ -81,12 +81,37 @@ START_TEST(both_queues_are_counted)
     }
     board->queue.looked = INT64_MAX; /* the kernel is not asked */
     accept_queue_mark(&board->queue, 0, 5, 1);
-    while (conn_pool_waiting(conn_pool) < 3)
+    while (conn_pool_waiting(conn_pool, NULL) < 3)
         conn_pool_look(conn_pool);
     /* One may have been accepted and not counted yet. */
     ck_assert_uint_eq(queue_wait_tell(&w, false).behind, 3 + 5 - 1);
     w.board = NULL; /* others accept, too */
     ck_assert_uint_eq(queue_wait_tell(&w, false).behind, 3);
+}
+END_TEST
+
+/* The displays want to know of them. */
+START_TEST(without_limits_they_are_found_all_the_same)
+{
+    int peer;
+    struct queue_wait w;
+    pool.queue_timeout = 0;
+    queue_wait_open(&w, &pool, conn_pool, board);
+    park_new(&peer, "s", CLOCK_NEVER);
+    int64_t since = 1, sent = clock_now();
+    ck_assert_uint_eq(conn_pool_waiting(conn_pool, &since), 0);
+    ck_assert_int_eq(since, 0);
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    while (conn_pool_waiting(conn_pool, &since) == 0)
+        conn_pool_look(conn_pool);
+    ck_assert_int_ge(since, sent);
+    ck_assert_int_le(since, clock_now());
+    for (uint64_t n = 1; n < 4; n++) {
+        queue_wait_accepted(&w);
+        ck_assert_uint_eq(accept_queue_count(&board->queue), n);
+    }
+    ck_assert_uint_eq(board->queue.made, 0); /* the kernel was not asked */
+    close(peer);
 }
 END_TEST
 
@@ -121,6 +146,7 @@ int main(void)
         the_supervisor_looks_four_times_in_queue_timeout,
         what_it_finds_is_known_to_whoever_takes,
         both_queues_are_counted,
+        without_limits_they_are_found_all_the_same,
         to_be_idle_beside_a_paused_listener_is_no_rest,
     };
     return UNIT_RUN_WITH("queue_wait", tests, open_all, close_all);
