@@ -20,6 +20,7 @@ sandbox    = {sandbox}
 [endpoint main]
 max_body   = 128m
 downstream = {downstream}
+downstream_client = {client}
 timeout    = 60s
 """
 
@@ -32,11 +33,11 @@ def fastcgi_block(stage, name, front, keep, script="none"):
         if keep else "")
 
 
-def start_tallyd(stage, name, downstream, sandbox="auto"):
+def start_tallyd(stage, name, downstream, sandbox="auto", client="auto"):
     config = stage.directory / f"{name}.conf"
     config.write_text(TALLYD_CONF.format(
         directory=stage.directory, name=name, workers=stage.workers,
-        downstream=downstream or "", sandbox=sandbox))
+        downstream=downstream or "", sandbox=sandbox, client=client))
     stage.start(name, [stage.build / "src/tallyd", "-c", config])
     stage.wait_for(name, str(stage.directory / f"{name}.sock"))
 
@@ -54,6 +55,11 @@ def tallyd_close(stage, downstream, front):
 def tallyd_bare(stage, downstream, front):
     start_tallyd(stage, "tallyd-bare", downstream, sandbox="off")
     return fastcgi_block(stage, "tallyd-bare", front, True)
+
+
+def tallyd_libcurl(stage, downstream, front):
+    start_tallyd(stage, "tallyd-libcurl", downstream, client="libcurl")
+    return fastcgi_block(stage, "tallyd-libcurl", front, True)
 
 
 def node(stage, downstream, front):
@@ -121,7 +127,8 @@ def libfcgi(stage, downstream, front):
 
 
 PEERS = {"tallyd": tallyd, "tallyd-close": tallyd_close,
-         "tallyd-bare": tallyd_bare, "hyper": hyper,
+         "tallyd-bare": tallyd_bare, "tallyd-libcurl": tallyd_libcurl,
+         "hyper": hyper,
          "node": node, "php": php, "uwsgi": uwsgi, "libfcgi": libfcgi}
 
 
