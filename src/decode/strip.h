@@ -72,7 +72,7 @@ SIMD_INLINE void strip_begin(struct strip_carry *c, const struct plan *plan,
 struct strip {
     simd_masks wrong;   /* bytes at which the text is no JSON */
     simd_masks events;  /* brackets, and quotes that end what may be a wanted
-                           name or has a backslash */
+                           name, or a name with a backslash */
     simd_masks ends;    /* brackets and commas */
     simd_masks named;   /* here the innermost bracket must be an object's, */
     simd_masks unnamed; /* and here it must not */
@@ -116,13 +116,15 @@ SIMD_INLINE simd_masks strip_over(simd_masks from, simd_masks runs,
     return simd_add(from, runs, carry) & ~runs;
 }
 
-/* Quotes that end a string with a backslash. */
+/* Quotes that end a string with a backslash that may be a name: of those that
+ * begin in this strip, one of `names`. `open`: one goes on in it. */
 SIMD_INLINE simd_masks strip_escapes(const struct window_masks *m, size_t i,
-                                     simd_masks inside, simd_masks ended,
-                                     struct strip_carry *c)
+                                     simd_masks inside, simd_masks names,
+                                     unsigned open, struct strip_carry *c)
 {
     simd_masks backslash = strip_get(m->backslash + i) & inside;
-    return strip_over(backslash, inside, &c->escapes) & ended;
+    return strip_over(backslash, inside, &c->escapes) &
+           strip_over(names, inside, &open);
 }
 
 /* --- Kinds of bytes. --- */
@@ -155,9 +157,10 @@ struct strip_tokens {
     simd_masks open, close, comma, colon; /* outside of strings */
     simd_masks digit, zero, minus, point; /* the same */
     simd_masks begun, ended;              /* quotes */
-    simd_masks inside, blank, scalar;     /* bytes */
-    simd_masks behind_scalar;             /* and the byte behind each */
-    simd_masks first;                     /* of numbers and words */
+    simd_masks names; /* of begun ones, those not behind a colon */
+    simd_masks inside, blank, scalar; /* bytes */
+    simd_masks behind_scalar;         /* and the byte behind each */
+    simd_masks first;                 /* of numbers and words */
 };
 
 /* Of the bytes `outside` of strings. Brackets are 5b, 5d, 7b and 7d. */
@@ -236,8 +239,7 @@ SIMD_INLINE simd_masks strip_check_numbers(const struct strip_bits *b,
 /* What each token is behind takes two masks: only the first has it if it is a
  * comma, only the second if it is a colon, both if it is the end of a value,
  * and none if it is an opening bracket or nothing. */
-SIMD_INLINE void strip_check_tokens(struct strip *s,
-                                    const struct strip_tokens *t,
+SIMD_INLINE void strip_check_tokens(struct strip *s, struct strip_tokens *t,
                                     struct strip_carry *c)
 {
     simd_masks values = t->open | t->begun | t->first;
@@ -252,8 +254,9 @@ SIMD_INLINE void strip_check_tokens(struct strip *s,
                 (commas & colons & ~(others | t->close));
     /* What comes behind a string that may be a name: one that is not behind a
      * colon. Behind a value it is wrong. */
-    simd_masks behind = strip_over(
-        t->begun & ~colons, t->inside | t->ended | t->blank, &c->behind_name);
+    t->names = t->begun & ~colons;
+    simd_masks behind =
+        strip_over(t->names, t->inside | t->ended | t->blank, &c->behind_name);
     s->wrong |= t->colon & ~behind;
     s->named = behind & t->colon;
     s->unnamed = (behind & ~t->colon) | (~colons & (t->open | t->first));
@@ -305,6 +308,7 @@ SIMD_INLINE void strip_check(struct strip *s, const struct window_masks *m,
     struct strip_tokens t;
     struct strip_bits b = strip_bits(m, i);
     simd_masks quotes = strip_get(m->quote + i);
+    unsigned open = c->string != 0;
     t.inside = simd_parity(quotes, &c->string);
     t.begun = quotes & t.inside;
     t.ended = quotes & ~t.inside;
@@ -319,7 +323,7 @@ SIMD_INLINE void strip_check(struct strip *s, const struct window_masks *m,
     strip_check_tokens(s, &t, c);
     s->events = t.open | t.close | strip_candidates(&b, plan, &t, c);
     if (simd_any(strip_get(m->backslash + i)) || c->escapes != 0)
-        s->events |= strip_escapes(m, i, t.inside, t.ended, c);
+        s->events |= strip_escapes(m, i, t.inside, t.names, open, c);
     s->ends = t.open | t.close | t.comma;
     s->begun = t.begun;
 }
