@@ -262,7 +262,8 @@ def many_at_once():
             pool.process.send(signal.SIGUSR2)
             serves(pool)
         last = reloads.reload(pool)
-        tap.check(last >= 3, f"generation {last}")
+        # All of them may come before the supervisor looks.
+        tap.check(last >= 2, f"generation {last}")
         reloads.wait_until_alone(pool)
         tap.equal(len(pool.wait_for_workers(3)), 3, "workers")
         tap.equal(pool.warnings(), [], "warnings")
