@@ -75,8 +75,8 @@ static const char *const rests[] = {
     "Transfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n",
     "Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n",
     "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffffff\r\n{}",
-    "Transfer-Encoding: chunked\r\nContent-Length: "
-    "2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    ("Transfer-Encoding: chunked\r\nContent-Length: "
+     "2\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
     "Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     "Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}",
     "Transfer-Encoding: nonsense\r\n\r\n{}",
