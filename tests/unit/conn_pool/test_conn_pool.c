@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <sys/resource.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
+
+#include "conn_pool/conn_table.h"
 
 START_TEST(parked_connection_is_found_when_readable)
 {
@@ -173,6 +176,48 @@ START_TEST(what_one_cannot_take_is_not_forgotten_when_it_is_overdue)
 }
 END_TEST
 
+START_TEST(what_is_not_parked_is_nobodys_fault)
+{
+    size_t n;
+    int slot = conn_pool_reserve(conn_pool);
+    errno = EIO;
+    ck_assert_int_eq(conn_pool_take(conn_pool, slot, bytes, &n, NULL), -1);
+    ck_assert_int_eq(errno, 0);
+}
+END_TEST
+
+/* All that lies in shared memory behind the last slot looks like one that is
+ * parked and overdue; and the array that the slots are handed over in ends with
+ * them. */
+START_TEST(nothing_behind_the_last_slot_is_one)
+{
+    static struct conn_pool_store stores[64];
+    struct conn_pool_files files;
+    struct itimerspec when;
+    uint32_t count = conn_pool_slots(conn_pool);
+    ck_assert_uint_lt(count, 64);
+    stores[count] = (struct conn_pool_store){-7, -7};
+    conn_pool_hand_over(conn_pool, &files, stores);
+    ck_assert_int_eq(stores[count].near, -7);
+    struct conn_table *table = conn_table_map(files.memory, count);
+    ck_assert_ptr_nonnull(table);
+    for (uint32_t i = 0; i < count; i++)
+        ck_assert_int_eq(conn_pool_reserve(conn_pool), (int)i);
+    for (uint32_t i = 0; i < count; i++)
+        conn_pool_vacate(conn_pool, (int)i, -1);
+    table->at[count].owner = CONN_SLOT_PARKED;
+    table->at[count].deadline = 1;
+    ck_assert_int_eq(conn_pool_next_due(conn_pool, 0, clock_now()), -1);
+    ck_assert_int_eq(conn_pool_next_late(conn_pool, 0, 0), -1);
+    table->at[count].deadline = clock_now() + 3600 * CLOCK_SECOND;
+    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 0);
+    ck_assert_int_eq(table->at[count].owner, CONN_SLOT_PARKED);
+    ck_assert_int_eq(timerfd_gettime(files.clock, &when), 0);
+    ck_assert_int_eq(when.it_value.tv_sec + when.it_value.tv_nsec, 0);
+    ck_assert(conn_pool_is_empty(conn_pool));
+}
+END_TEST
+
 START_TEST(overdue_ones_are_told_by_the_clock)
 {
     int early, late, slot = -1;
@@ -206,7 +251,7 @@ START_TEST(a_full_pool_is_deaf_until_a_slot_is_free)
     int n = 0;
     while ((slot = conn_pool_reserve(conn_pool)) >= 0)
         taken[n++] = slot;
-    ck_assert_int_gt(n, 0);
+    ck_assert_int_eq(n, (int)conn_pool_slots(conn_pool));
     ck_assert_int_eq(write(listener[1], "k", 1), 1);
     ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_KNOCK);
     conn_pool_pause(conn_pool, 0);
@@ -309,6 +354,8 @@ int main(void)
         another_process_serves_it,
         what_one_cannot_take_waits_for_another,
         what_one_cannot_take_is_not_forgotten_when_it_is_overdue,
+        what_is_not_parked_is_nobodys_fault,
+        nothing_behind_the_last_slot_is_one,
         overdue_ones_are_told_by_the_clock,
         an_earlier_deadline_moves_the_clock,
         a_full_pool_is_deaf_until_a_slot_is_free,

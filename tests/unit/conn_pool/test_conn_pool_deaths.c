@@ -9,6 +9,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 /* Let a child do `step`s of taking the connection, then die. */
@@ -494,6 +495,33 @@ START_TEST(death_of_who_comes_between_ends_no_pause)
 }
 END_TEST
 
+/* It had begun to set the clock anew when it died: the clock is set for what is
+ * parked, and for nothing else. */
+START_TEST(death_of_who_sets_the_clock_leaves_it_set)
+{
+    int early, late, slot = -1;
+    struct conn_pool_store stores[64];
+    struct conn_pool_files files;
+    struct itimerspec when;
+    int64_t began = clock_now(), due = began + 3600 * CLOCK_SECOND;
+    int overdue = park_new(&early, "s", began);
+    park_new(&late, "s", due);
+    wait_past(CONN_POOL_CLOCK, &slot);
+    ck_assert_int_eq(conn_pool_next_due(conn_pool, 0, clock_now()), overdue);
+    expect_taken(overdue, early, "s");
+    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 0);
+    ck_assert_uint_lt(conn_pool_slots(conn_pool), 64);
+    conn_pool_hand_over(conn_pool, &files, stores);
+    ck_assert_int_eq(timerfd_gettime(files.clock, &when), 0);
+    int64_t left = when.it_value.tv_sec * CLOCK_SECOND + when.it_value.tv_nsec;
+    ck_assert_int_gt(left, 0);
+    ck_assert_int_le(left, due - began);
+    ck_assert_int_ge(left, due - clock_now());
+    close(early);
+    close(late);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -510,6 +538,7 @@ int main(void)
         death_of_who_hears_again_leaves_it_heard,
         a_death_ends_no_pause,
         death_of_who_comes_between_ends_no_pause,
+        death_of_who_sets_the_clock_leaves_it_set,
     };
     return UNIT_RUN_WITH("conn_pool_deaths", tests, open_conn_pool,
                          close_conn_pool);

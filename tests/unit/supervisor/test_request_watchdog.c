@@ -1,7 +1,9 @@
 /* request_watchdog: who is busy for too long is asked, and killed for that
  * request and no other. The clock is not waited for: requests are begun in the
  * past. */
+#include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -197,6 +199,78 @@ START_TEST(another_request_is_not_killed)
 }
 END_TEST
 
+/* Its time is over, now. */
+static void look_in_time(void)
+{
+    worker_set.members[1].overdue.kill_at = clock_now();
+    look();
+}
+
+/* The lines about it, in the log from now on. */
+static char log_path[] = "/tmp/test_request_watchdog-XXXXXX";
+
+static void keep_log(void)
+{
+    const struct log_plan plan = {
+        .level = LOG_WARN, .file = log_path, .socket = "", .pool = ""};
+    char why[200];
+    int fd = mkstemp(log_path);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    ck_assert_msg(log_start(&plan, why, sizeof why), "%s", why);
+}
+
+static void expect_log(const char *part, int lines)
+{
+    char text[4096] = "";
+    int n = 0;
+    int fd = open(log_path, O_RDONLY);
+    ck_assert_int_ge(read(fd, text, sizeof text - 1), 0);
+    close(fd);
+    unlink(log_path);
+    for (const char *end = text; (end = strchr(end, '\n')) != NULL; end++)
+        n++;
+    ck_assert_msg(n == lines, "%d lines: %s", n, text);
+    ck_assert_msg(lines == 0 || strstr(text, part) != NULL, "%s", text);
+}
+
+/* The kernel may take its time, and the supervisor to be told of the end. */
+START_TEST(one_that_is_killed_is_told_of_once)
+{
+    keep_log();
+    begin(WORKER_BUSY, LONG_AGO);
+    look();
+    for (int i = 0; i < 3; i++)
+        look_in_time();
+    request_watchdog_ended(&worker_set, 1);
+    ck_assert_uint_eq(board->overdue_kills, 1);
+    expect_log("is stuck and killed", 1);
+}
+END_TEST
+
+START_TEST(one_that_ends_when_it_comes_back_is_told_of)
+{
+    keep_log();
+    begin(WORKER_BUSY, LONG_AGO);
+    look();
+    scoreboard_state(slot, WORKER_IDLE);
+    request_watchdog_ended(&worker_set, 1);
+    expect_log("came back late", 1);
+}
+END_TEST
+
+START_TEST(one_that_was_told_of_may_end)
+{
+    keep_log();
+    begin(WORKER_BUSY, LONG_AGO);
+    look();
+    scoreboard_state(slot, WORKER_IDLE);
+    look_in_time();
+    request_watchdog_ended(&worker_set, 1);
+    expect_log("came back late", 1);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -207,7 +281,10 @@ int main(void)
         one_that_is_stuck_is_asked_and_killed,
         one_that_is_stopped_is_killed,
         one_that_comes_back_is_not_killed,
-        another_request_is_not_killed};
+        another_request_is_not_killed,
+        one_that_is_killed_is_told_of_once,
+        one_that_ends_when_it_comes_back_is_told_of,
+        one_that_was_told_of_may_end};
     return UNIT_RUN_WITH("request_watchdog", tests, open_worker_set,
                          close_worker_set);
 }

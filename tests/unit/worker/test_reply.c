@@ -123,6 +123,23 @@ START_TEST(head_has_no_body_and_the_allowed_method)
 }
 END_TEST
 
+START_TEST(the_longest_id_is_told_whole)
+{
+    struct handler_result r = {.outcome = OUTCOME_not_found};
+    struct trace t = make_trace();
+    struct buf out;
+    char field[sizeof t.request_id + 32];
+    memset(t.request_id, 'i', TRACE_ID_MAX);
+    buf_init(&out, room, sizeof room);
+    reply_print(&out, &r, &t, false);
+    snprintf(field, sizeof field, "X-Request-ID: %s\r\n", t.request_id);
+    ck_assert_ptr_nonnull(strstr(room, field));
+    snprintf(field, sizeof field, "\"urn:request:%s\"", t.request_id);
+    ck_assert_ptr_nonnull(strstr(room, field));
+    check_length(room);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {success_is_the_body,
@@ -130,6 +147,7 @@ int main(void)
                                   places_are_told,
                                   hostile_details_stay_in_the_body,
                                   who_is_refused_for_now_is_told_for_how_long,
-                                  head_has_no_body_and_the_allowed_method};
+                                  head_has_no_body_and_the_allowed_method,
+                                  the_longest_id_is_told_whole};
     return UNIT_MAIN("reply", tests);
 }
