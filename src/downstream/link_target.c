@@ -15,10 +15,15 @@ struct link_target {
     bool tls;
 };
 
+static const char *or_null(const char *text)
+{
+    return text == NULL || text[0] == '\0' ? NULL : text;
+}
+
 static bool readable(const char *path, const char *name, const char *key,
                      char *why, size_t room)
 {
-    if (path[0] == '\0' || access(path, R_OK) == 0)
+    if (or_null(path) == NULL || access(path, R_OK) == 0)
         return true;
     snprintf(why, room, "%s_%s = %s: the file cannot be read", name, key, path);
     return false;
@@ -151,11 +156,11 @@ struct link_target_needs link_target_needs(const struct link_target *t)
 {
     const struct link_url *p = &t->parts;
     struct link_target_needs needs = {.tls = t->tls};
-    if (t->settings.socket[0] != '\0')
+    if (or_null(t->settings.socket) != NULL)
         return needs;
     needs.name = !is_number(p->host);
     needs.port = number_of(p->port, t->tls ? 443 : 80);
-    if (t->settings.proxy != NULL && t->settings.proxy[0] != '\0')
+    if (or_null(t->settings.proxy) != NULL)
         need_proxy(&needs, t->settings.proxy);
     return needs;
 }
@@ -172,11 +177,6 @@ const char *link_target_system_ca(void)
 
 #define SET(option, value)                                                     \
     (ok = ok && curl_easy_setopt(easy, option, value) == CURLE_OK)
-
-static const char *or_null(const char *text)
-{
-    return text == NULL || text[0] == '\0' ? NULL : text;
-}
 
 static long http_version(enum link_http http)
 {
