@@ -10,6 +10,7 @@ import threading
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import kit
+import procfs
 import reloads
 import tap
 from downstream import Answer, Downstream
@@ -113,6 +114,24 @@ def neighbours():
 @tap.test
 def neighbours_without_a_supervisor():
     neighbours_are_served(0)
+
+
+@tap.test
+def the_supervisor_is_not_woken_for_each():
+    """once it watches a busy pool no worker calls it"""
+    count = 1000
+    with Pool(workers=1, request_timeout="1h", log_level="info") as pool, \
+            pool.link() as link:
+        sender = threading.Thread(target=link.send, daemon=True, args=[
+            request(SAMPLE, keep=True) * count])
+        before = procfs.switches(pool.pid)
+        sender.start()
+        for _n in range(count):
+            tap.equal(link.read_reply().body, b'{"sum":42}', "the reply")
+        woken = procfs.switches(pool.pid) - before
+        sender.join()
+        tap.check(woken < count / 10, f"the supervisor got or lost the CPU "
+                  f"{woken} times in {count} requests")
 
 
 @tap.test
