@@ -251,6 +251,7 @@ START_TEST(a_full_pool_is_deaf_until_a_slot_is_free)
     int n = 0;
     while ((slot = conn_pool_reserve(conn_pool)) >= 0)
         taken[n++] = slot;
+    ck_assert_int_gt(n, 0);
     ck_assert_int_eq(n, (int)conn_pool_slots(conn_pool));
     ck_assert_int_eq(write(listener[1], "k", 1), 1);
     ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_KNOCK);

@@ -101,6 +101,17 @@ START_TEST(on_tcp_the_queue_is_served_and_nobody_joins_it)
 }
 END_TEST
 
+START_TEST(an_empty_queue_is_looked_at_for_a_while)
+{
+    int64_t began = clock_now();
+    intake_stop(&intake);
+    bool early = intake_look(&intake, false);
+    ck_assert(!early || clock_now() - began >= QUIET);
+    until_done();
+    ck_assert_int_ge(clock_now() - began, QUIET);
+}
+END_TEST
+
 /* It came and was accepted between two looks. */
 START_TEST(what_was_accepted_unseen_is_no_quiet)
 {
@@ -189,6 +200,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         on_tcp_the_queue_is_served_and_nobody_joins_it,
+        an_empty_queue_is_looked_at_for_a_while,
         what_was_accepted_unseen_is_no_quiet,
         an_adopted_one_is_left_when_it_is_empty,
         without_time_an_adopted_one_is_left_at_once,

@@ -1,7 +1,8 @@
-/* serving: a parked connection that this worker cannot go on with. What it does
- * with others is the matter of scenarios. */
+/* serving: a connection that this worker cannot take, or not go on with. What
+ * it does with others is the matter of scenarios. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,7 +14,7 @@
 #include "unit.h"
 
 static struct scoreboard *board;
-static struct worker_plan plan;
+static struct worker_plan given;
 static struct serving serving;
 static int listener[2]; /* a socket pair: nothing comes from it */
 
@@ -27,16 +28,16 @@ static void open_serving(void)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, listener), 0);
     board = scoreboard_new("", 1, NULL);
     ck_assert_ptr_nonnull(board);
-    plan = (struct worker_plan){
+    given = (struct worker_plan){
         .board = board,
         .slot = &board->slots[0],
         .conn_pool = conn_pool_new(8, listener[0], why, sizeof why)};
-    ck_assert_msg(plan.conn_pool != NULL, "%s", why);
+    ck_assert_msg(given.conn_pool != NULL, "%s", why);
     conn_pool_join(
-        plan.conn_pool, 1,
-        (struct conn_count_counters){&plan.slot->counters[COUNTER_connections],
-                                     &plan.slot->counters[COUNTER_closed]});
-    serving = (struct serving){.plan = &plan,
+        given.conn_pool, 1,
+        (struct conn_count_counters){&given.slot->counters[COUNTER_connections],
+                                     &given.slot->counters[COUNTER_closed]});
+    serving = (struct serving){.plan = &given,
                                .fcgi = fcgi_new(&limits),
                                .parcel = malloc(FD_STORE_BYTES_MAX)};
     ck_assert(serving.fcgi != NULL && serving.parcel != NULL);
@@ -46,7 +47,7 @@ static void close_serving(void)
 {
     fcgi_free(&serving.fcgi);
     free(serving.parcel);
-    conn_pool_free(&plan.conn_pool);
+    conn_pool_free(&given.conn_pool);
     scoreboard_free(board);
     close(listener[0]);
     close(listener[1]);
@@ -55,13 +56,13 @@ static void close_serving(void)
 /* Parked with bytes that no worker has packed. */
 static int park_stranger(int *peer, int64_t deadline)
 {
-    int pair[2], slot = conn_pool_reserve(plan.conn_pool);
+    int pair[2], slot = conn_pool_reserve(given.conn_pool);
     const struct iovec part = {(void *)(uintptr_t) "stranger", 8};
     ck_assert_int_ge(slot, 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    conn_pool_opened(plan.conn_pool, slot);
+    conn_pool_opened(given.conn_pool, slot);
     ck_assert(
-        conn_pool_park(plan.conn_pool, slot, &pair[0], &part, 1, deadline));
+        conn_pool_park(given.conn_pool, slot, &pair[0], &part, 1, deadline));
     *peer = pair[1];
     return slot;
 }
@@ -70,7 +71,7 @@ static void expect_closed(int peer)
 {
     char byte;
     ck_assert_int_eq(recv(peer, &byte, 1, MSG_DONTWAIT), 0);
-    ck_assert(conn_pool_is_empty(plan.conn_pool));
+    ck_assert(conn_pool_is_empty(given.conn_pool));
     close(peer);
 }
 
@@ -93,20 +94,36 @@ START_TEST(what_another_has_taken_is_left_alone)
     int peer, slot = park_stranger(&peer, CLOCK_NEVER);
     size_t n;
     char byte;
-    int fd = conn_pool_take(plan.conn_pool, slot, serving.parcel, &n, NULL);
+    int fd = conn_pool_take(given.conn_pool, slot, serving.parcel, &n, NULL);
     serving_take(&serving, slot);
     ck_assert_int_eq(recv(peer, &byte, 1, MSG_DONTWAIT), -1);
     ck_assert_int_eq(errno, EAGAIN);
-    ck_assert_uint_eq(plan.slot->counters[COUNTER_park_errors], 0);
-    ck_assert_uint_eq(plan.slot->counters[COUNTER_shared], 0);
-    conn_pool_vacate(plan.conn_pool, slot, fd);
+    ck_assert_uint_eq(given.slot->counters[COUNTER_park_errors], 0);
+    ck_assert_uint_eq(given.slot->counters[COUNTER_shared], 0);
+    conn_pool_vacate(given.conn_pool, slot, fd);
     expect_closed(peer);
+}
+END_TEST
+
+/* A connection waits there, and this process has no room for it. */
+START_TEST(a_listener_that_fails_is_not_found_empty)
+{
+    struct listener of_pool = {.fd = listener[0]};
+    const struct rlimit few = {3, 3};
+    given.listener = &of_pool;
+    conn_pool_close(given.conn_pool, true);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    ck_assert(!serving_accept(&serving));
+    ck_assert_uint_eq(given.slot->counters[COUNTER_accept_errors], 1);
+    ck_assert(conn_pool_accepts(given.conn_pool));
+    ck_assert(conn_pool_is_empty(given.conn_pool));
 }
 END_TEST
 
 int main(void)
 {
     const TTest *const tests[] = {what_cannot_be_gone_on_with_is_closed,
-                                  what_another_has_taken_is_left_alone};
+                                  what_another_has_taken_is_left_alone,
+                                  a_listener_that_fails_is_not_found_empty};
     return UNIT_RUN_WITH("serving", tests, open_serving, close_serving);
 }
