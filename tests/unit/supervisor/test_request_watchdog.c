@@ -28,7 +28,7 @@ static void open_worker_set(void)
 {
     quiet();
     signals_init();
-    board = scoreboard_new("", 2, NULL);
+    board = scoreboard_new_with_room("", 2, 3, NULL);
     ck_assert_ptr_nonnull(board);
     ck_assert(worker_set_open(&worker_set, board));
     backtrace_prepare();
@@ -199,6 +199,20 @@ START_TEST(another_request_is_not_killed)
 }
 END_TEST
 
+/* There is room for another slot, and what lies there looks like a worker. */
+START_TEST(nothing_behind_the_last_slot_is_looked_at)
+{
+    struct scoreboard_slot *behind = &board->slots[2];
+    worker_set.members[2] = worker_set.members[1];
+    behind->limit = REQUEST_LIMIT;
+    scoreboard_begin(behind, clock_now() - LONG_AGO);
+    scoreboard_state(behind, WORKER_BUSY);
+    look();
+    ck_assert_int_eq(at, CLOCK_NEVER);
+    ck_assert(!backtrace_is_asked(&behind->stack));
+}
+END_TEST
+
 /* Its time is over, now. */
 static void look_in_time(void)
 {
@@ -282,6 +296,7 @@ int main(void)
         one_that_is_stopped_is_killed,
         one_that_comes_back_is_not_killed,
         another_request_is_not_killed,
+        nothing_behind_the_last_slot_is_looked_at,
         one_that_is_killed_is_told_of_once,
         one_that_ends_when_it_comes_back_is_told_of,
         one_that_was_told_of_may_end};
