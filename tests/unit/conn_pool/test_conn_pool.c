@@ -320,6 +320,37 @@ START_TEST(it_is_done_when_no_connection_is_left)
 }
 END_TEST
 
+/* The next program hands over what it was given, to the one after it. */
+START_TEST(what_was_taken_over_is_handed_over)
+{
+    struct conn_pool_files files, again;
+    struct conn_pool_store stores[64], next[64];
+    uint32_t count = conn_pool_slots(conn_pool);
+    int peer, slot = park_new(&peer, "s", CLOCK_NEVER);
+    ck_assert_uint_le(count, 64);
+    conn_pool_hand_over(conn_pool, &files, stores);
+    struct conn_table *table = conn_table_map(files.memory, count);
+    ck_assert_ptr_nonnull(table);
+    for (uint32_t i = 0; i < count; i++) /* execve(2) does this */
+        close(table->at[i].note.number);
+    struct conn_pool *t =
+        conn_pool_take_over(&files, stores, count, listener[0]);
+    ck_assert_ptr_nonnull(t);
+    ck_assert_uint_eq(conn_pool_slots(t), count);
+    conn_pool_hand_over(t, &again, next);
+    ck_assert_mem_eq(&again, &files, sizeof files);
+    ck_assert_mem_eq(next, stores, count * sizeof stores[0]);
+    conn_pool_join(t, SIBLING, of_sibling);
+    size_t n;
+    int fd = conn_pool_take(t, slot, bytes, &n, NULL);
+    ck_assert_int_ge(fd, 0);
+    conn_pool_vacate(t, slot, fd);
+    ck_assert(conn_pool_is_empty(conn_pool));
+    conn_pool_free(&t);
+    close(peer);
+}
+END_TEST
+
 START_TEST(late_ones_are_found)
 {
     int64_t now = clock_now();
@@ -364,6 +395,7 @@ int main(void)
         a_closing_pool_hears_knocks_until_it_is_deaf,
         a_shut_listener_ends_when_it_is_found_empty,
         it_is_done_when_no_connection_is_left,
+        what_was_taken_over_is_handed_over,
         late_ones_are_found,
         too_few_files_is_said,
     };
