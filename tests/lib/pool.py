@@ -120,9 +120,9 @@ class Pool:
 
     def warnings(self):
         """Those of the log; that the pool runs as root is up to who tests, and
-        valgrind knows neither seccomp nor Landlock."""
+        neither valgrind nor a sanitizer goes with seccomp and Landlock."""
         expected = ["the pool runs as root"]
-        if kit.WRAPPER:
+        if kit.WRAPPER or kit.SANITIZED:
             expected.append("sandbox = auto: not all of it is there")
         return [line for line in self.log_lines(" warn ")
                 if not any(part in line for part in expected)]

@@ -11,6 +11,7 @@ import contextlib
 import socket
 
 import kit
+import reloads
 import tap
 from fastcgi import Link, request
 from pool import SAMPLE, Pool, run_tallyd, serves
@@ -78,6 +79,7 @@ def the_list_of_the_environment():
         expect(pool, ["127.0.0.2", "127.0.0.3"], ["127.0.0.1"])
         pool.process.send(signal.SIGUSR2)
         pool.wait_for_log("generation 2 serves")
+        reloads.wait_until_alone(pool)
         expect(pool, ["127.0.0.2", "127.0.0.3"], ["127.0.0.1"])
     with Pool(listen=tcp(), env=env, allow="127.0.0.0/30", workers=0) as pool:
         expect(pool, ["127.0.0.2", "127.0.0.3"], ["127.0.0.1", ELSEWHERE])

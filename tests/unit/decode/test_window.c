@@ -210,7 +210,7 @@ END_TEST
 
 START_TEST(a_name_may_be_gone_over_by_itself)
 {
-    char text[1000];
+    char text[1000 + WINDOW_LONG];
     for (size_t i = 0; i < path_count; i++) {
         memset(text, 'x', sizeof text);
         text[0] = '{';
