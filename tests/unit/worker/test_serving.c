@@ -120,10 +120,37 @@ START_TEST(a_listener_that_fails_is_not_found_empty)
 }
 END_TEST
 
+/* Each reason to leave is enough, but not when the pool ends. */
+START_TEST(who_has_done_enough_or_came_back_late_leaves)
+{
+    for (int turn = 0; turn < 2; turn++) {
+        serving.stop = false;
+        serving_leave_in_time(&serving);
+        ck_assert(!serving.stop);
+        given.slot->stack.asked = 1;
+        serving_leave_in_time(&serving);
+        ck_assert(serving.stop == (turn == 0));
+        given.slot->stack.asked = 0;
+        serving.stop = false;
+        serving.recycle =
+            (struct recycle){.limits.requests = 1, .slot = given.slot};
+        scoreboard_begin(given.slot, clock_now());
+        serving_leave_in_time(&serving);
+        ck_assert(serving.stop == (turn == 0));
+        serving.recycle = (struct recycle){.limits.requests = 0};
+        conn_pool_close(given.conn_pool, true);
+    }
+    serving.stop = true;
+    serving_leave_in_time(&serving);
+    ck_assert(serving.stop);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {what_cannot_be_gone_on_with_is_closed,
                                   what_another_has_taken_is_left_alone,
-                                  a_listener_that_fails_is_not_found_empty};
+                                  a_listener_that_fails_is_not_found_empty,
+                                  who_has_done_enough_or_came_back_late_leaves};
     return UNIT_RUN_WITH("serving", tests, open_serving, close_serving);
 }
