@@ -199,6 +199,17 @@ START_TEST(another_request_is_not_killed)
 }
 END_TEST
 
+START_TEST(the_first_slot_is_looked_at_like_others)
+{
+    slot = &board->slots[0];
+    slot->limit = REQUEST_LIMIT;
+    worker_set.members[0].pid = child;
+    int64_t since = begin(WORKER_BUSY, CLOCK_SECOND);
+    look();
+    ck_assert_int_eq(at, since + REQUEST_LIMIT + WAIT_LIMIT);
+}
+END_TEST
+
 /* There is room for another slot, and what lies there looks like a worker. */
 START_TEST(nothing_behind_the_last_slot_is_looked_at)
 {
@@ -296,6 +307,7 @@ int main(void)
         one_that_is_stopped_is_killed,
         one_that_comes_back_is_not_killed,
         another_request_is_not_killed,
+        the_first_slot_is_looked_at_like_others,
         nothing_behind_the_last_slot_is_looked_at,
         one_that_is_killed_is_told_of_once,
         one_that_ends_when_it_comes_back_is_told_of,

@@ -109,11 +109,16 @@ END_TEST
 START_TEST(a_listener_that_fails_is_not_found_empty)
 {
     struct listener of_pool = {.fd = listener[0]};
-    const struct rlimit few = {3, 3};
+    struct rlimit limit, few;
     given.listener = &of_pool;
     conn_pool_close(given.conn_pool, true);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    few = limit;
+    few.rlim_cur = 3;
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-    ck_assert(!serving_accept(&serving));
+    bool taken = serving_accept(&serving);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert(!taken);
     ck_assert_uint_eq(given.slot->counters[COUNTER_accept_errors], 1);
     ck_assert(conn_pool_accepts(given.conn_pool));
     ck_assert(conn_pool_is_empty(given.conn_pool));
