@@ -1,6 +1,7 @@
 /* conn_pool: what is parked is found by any process. */
 #include "conn_pool.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
@@ -365,6 +366,34 @@ START_TEST(late_ones_are_found)
 }
 END_TEST
 
+static int count_files(void)
+{
+    int n = 0;
+    DIR *all = opendir("/proc/self/fd");
+    ck_assert_ptr_nonnull(all);
+    while (readdir(all) != NULL)
+        n++;
+    closedir(all);
+    return n;
+}
+
+START_TEST(its_end_leaves_no_file_open)
+{
+    char why[200];
+    int peer, before = count_files();
+    close_conn_pool();
+    open_conn_pool();
+    park_new(&peer, "s", CLOCK_NEVER);
+    close(peer);
+    ck_assert_int_eq(count_files(), before);
+    struct conn_pool *other = conn_pool_new(8, listener[0], why, sizeof why);
+    ck_assert_msg(other != NULL, "%s", why);
+    ck_assert_int_gt(count_files(), before);
+    conn_pool_free(&other);
+    ck_assert_int_eq(count_files(), before);
+}
+END_TEST
+
 START_TEST(too_few_files_is_said)
 {
     char why[200];
@@ -397,6 +426,7 @@ int main(void)
         it_is_done_when_no_connection_is_left,
         what_was_taken_over_is_handed_over,
         late_ones_are_found,
+        its_end_leaves_no_file_open,
         too_few_files_is_said,
     };
     return UNIT_RUN_WITH("conn_pool", tests, open_conn_pool, close_conn_pool);
