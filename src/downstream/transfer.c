@@ -263,7 +263,7 @@ static bool is_silent(const struct transfer *t)
     char byte;
     if (curl_easy_getinfo(t->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
         fd == CURL_SOCKET_BAD)
-        return true; /* it has closed it */
+        return false; /* it has closed it */
     return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 

@@ -1,8 +1,8 @@
 // A downstream that speaks HTTP/2: node h2_peer.js HOST [CERT KEY]
 // Prints its port, then each request it has read whole as a line of JSON. A
 // request whose X-Request-ID begins with "cut" it reads and then ends the
-// connection; one with "goaway" it refuses, as a server that is being stopped
-// (RFC 9113, 6.8 and 8.7).
+// connection; one with "bye" it answers, and says that it leaves; one with
+// "goaway" it refuses, as a server that is being stopped (RFC 9113, 6.8, 8.7).
 'use strict';
 const fs = require('fs');
 const http2 = require('http2');
@@ -40,6 +40,7 @@ server.on('stream', (stream, headers) => {
     }
     stream.respond({ ':status': 200, 'content-type': 'application/json' });
     stream.end('{}');
+    if (id.startsWith('bye')) stream.session.close();
   });
 });
 

@@ -112,6 +112,20 @@ def cut_after_reading_over_tls():
 
 
 @tap.test
+def a_peer_that_leaves_after_its_answer():
+    """GOAWAY (RFC 9113, 6.8): the next post has a connection of its own, of the
+    same kind"""
+    with Http2Peer() as peer, pool_for(
+            peer.url, downstream_http="2-prior-knowledge") as pool:
+        names = [f"{word}-{turn}" for turn in range(3) for word in ("bye", "id")]
+        for name in names:
+            tap.equal(post(pool, name).status, 200, name)
+        tap.equal(peer.ids(6), names, "the posts")
+        tap.equal([request["connection"] for request in peer.requests(6)],
+                  [1, 2, 2, 3, 3, 4], "connections")
+
+
+@tap.test
 def a_stream_that_is_refused():
     """REFUSED_STREAM says that nothing was done with it (RFC 9113, 8.7); a
     502 all the same, and never two posts"""
