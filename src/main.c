@@ -5,8 +5,8 @@
 
 #include "ctl/options.h"
 #include "listen/listener.h"
+#include "os/privileges.h"
 #include "os/proctitle.h"
-#include "os/sandbox.h"
 #include "os/signals.h"
 #include "pool/pool.h"
 #include "pool/pool_run.h"
@@ -105,7 +105,7 @@ int main(int argc, char **argv)
     argv = proctitle_take_over(argc, argv);
     pool_upgrade_note(argv);
     bool offered = pool_upgrade_is_offered(&state);
-    sandbox_fill_descriptors();
+    privileges_fill_descriptors();
     if (!offered)
         listener_close_leaked();
     int status = options_parse(&table, &options, argc, argv);

@@ -12,8 +12,8 @@
 #include "os/cpu.h"
 #include "os/limits.h"
 #include "os/pidfile.h"
+#include "os/privileges.h"
 #include "os/proctitle.h"
-#include "os/sandbox.h"
 #include "pool/pool_confinement.h"
 #include "scoreboard/board_file.h"
 #include "scoreboard/board_place.h"
@@ -164,7 +164,7 @@ static bool give_scoreboard(struct pool *p)
     gid_t gid;
     if (c->user[0] == '\0')
         return true;
-    if (!sandbox_find(c->user, c->group, &uid, &gid, why, sizeof why))
+    if (!privileges_find(c->user, c->group, &uid, &gid, why, sizeof why))
         return fail(why);
     return geteuid() != 0 || scoreboard_give(p->board, uid, gid) ||
            fail(strerror(errno));
@@ -248,8 +248,8 @@ static bool drop_privileges(const struct config_pool *c)
         [CONFIG_dumpable_off] = LIMITS_NO,
         [CONFIG_dumpable_on] = LIMITS_YES};
     char why[200];
-    sandbox_no_new_privileges();
-    if (!sandbox_drop(c->user, c->group, why, sizeof why))
+    privileges_no_new_privileges();
+    if (!privileges_drop(c->user, c->group, why, sizeof why))
         return fail(why);
     limits_dumpable(dumpable[c->dumpable]);
     return true;

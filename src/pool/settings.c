@@ -11,7 +11,7 @@
 #include "config/config_setting.h"
 #include "downstream/link.h"
 #include "os/cpu.h"
-#include "os/sandbox.h"
+#include "os/privileges.h"
 #include "pool/pool_confinement.h"
 #include "query/path.h"
 #include "shadow/shadow.h"
@@ -95,11 +95,11 @@ static bool check_system(const struct config *c, char *what, size_t room)
 {
     uid_t uid;
     gid_t gid;
-    return c->tried ||
-           (check_shadow(&c->shadow, what, room) &&
-            sandbox_find(c->pool.user, c->pool.group, &uid, &gid, what, room) &&
-            pool_confinement_check(&c->pool, what, room) &&
-            cpu_list_check(c->pool.cpu_affinity, what, room));
+    return c->tried || (check_shadow(&c->shadow, what, room) &&
+                        privileges_find(c->pool.user, c->pool.group, &uid, &gid,
+                                        what, room) &&
+                        pool_confinement_check(&c->pool, what, room) &&
+                        cpu_list_check(c->pool.cpu_affinity, what, room));
 }
 
 bool settings_load(struct settings *s, const struct settings_source *source,

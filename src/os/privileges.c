@@ -1,5 +1,5 @@
 /* sandbox: see sandbox.h. */
-#include "os/sandbox.h"
+#include "os/privileges.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 #define UNCHANGED ((uid_t)-1)
 #define UNCHANGED_GROUP ((gid_t)-1)
 
-bool sandbox_find(const char *user, const char *group, uid_t *uid, gid_t *gid,
-                  char *why, size_t why_size)
+bool privileges_find(const char *user, const char *group, uid_t *uid,
+                     gid_t *gid, char *why, size_t why_size)
 {
     *uid = UNCHANGED;
     *gid = UNCHANGED_GROUP;
@@ -56,12 +56,12 @@ static bool become(uid_t uid, gid_t gid, const char *user, char *why,
     return true;
 }
 
-bool sandbox_drop(const char *user, const char *group, char *why,
-                  size_t why_size)
+bool privileges_drop(const char *user, const char *group, char *why,
+                     size_t why_size)
 {
     uid_t uid;
     gid_t gid;
-    if (!sandbox_find(user, group, &uid, &gid, why, why_size))
+    if (!privileges_find(user, group, &uid, &gid, why, why_size))
         return false;
     if (user[0] == '\0')
         return true;
@@ -79,12 +79,12 @@ bool sandbox_drop(const char *user, const char *group, char *why,
     return true;
 }
 
-void sandbox_no_new_privileges(void)
+void privileges_no_new_privileges(void)
 {
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-void sandbox_fill_descriptors(void)
+void privileges_fill_descriptors(void)
 {
     int fd;
     do
