@@ -1,4 +1,4 @@
-/* sandbox: see sandbox.h. */
+/* privileges: see privileges.h. */
 #include "os/privileges.h"
 
 #include <errno.h>
