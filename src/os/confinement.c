@@ -116,6 +116,13 @@ void confinement_allow_file(struct confinement *c, const char *path,
     free(real);
 }
 
+void confinement_prepare(const struct confinement *c)
+{
+    if (c->mode != CONFINEMENT_OFF && c->means.no_filter == NULL &&
+        !syscall_filter_prepare(&c->filter))
+        log_debug("sandbox: seccomp: %s", strerror(errno));
+}
+
 /* Landlock first: its calls are not among those that the filter leaves. */
 static bool enter(struct confinement *c, const char **what)
 {

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #ifdef HAVE_SECCOMP
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #endif
@@ -31,8 +33,10 @@ struct condition {
     uint64_t mask, value;
 };
 
-/* Known only when a process enters: a value that no process id can have. */
-#define SELF (UINT64_MAX - 1)
+/* SELF is known only when a process enters: a value that no process id can have
+ * and no other argument has, 32 bits wide, so that it is one instruction.
+ * SUPERVISOR stands for one that is known before. */
+#define SELF UINT64_C(0x7e1f5e1f)
 #define SUPERVISOR (UINT64_MAX - 2)
 
 #define LIVES SYSCALL_FILTER_LIVES
@@ -88,11 +92,16 @@ const char *syscall_filter_lacks(void)
     return "built without libseccomp";
 }
 
-bool syscall_filter_enter(const struct syscall_filter *f)
+bool syscall_filter_prepare(const struct syscall_filter *f)
 {
     (void)f;
     errno = ENOSYS;
     return false;
+}
+
+bool syscall_filter_enter(const struct syscall_filter *f)
+{
+    return syscall_filter_prepare(f);
 }
 
 #else
@@ -117,9 +126,7 @@ const char *syscall_filter_lacks(void)
 
 static uint64_t value_of(uint64_t value, const struct syscall_filter *f)
 {
-    return value == SELF         ? (uint64_t)getpid()
-           : value == SUPERVISOR ? (uint64_t)f->supervisor
-                                 : value;
+    return value == SUPERVISOR ? (uint64_t)f->supervisor : value;
 }
 
 static int allow(scmp_filter_ctx all, const struct row *row,
@@ -146,10 +153,6 @@ static int allow(scmp_filter_ctx all, const struct row *row,
 static int fill(scmp_filter_ctx all, const struct syscall_filter *f)
 {
     int error = seccomp_attr_set(all, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-    /* Kernels before 5.16 take a process under a filter for one that runs code
-     * of strangers, and make it slower; where they do not know of it, so be it.
-     */
-    seccomp_attr_set(all, SCMP_FLTATR_CTL_SSB, 1);
     /* Its flags are in memory, where a filter cannot see them. Told that there
      * is no such call, libc makes a thread with clone(2). */
     if (error == 0)
@@ -160,21 +163,104 @@ static int fill(scmp_filter_ctx all, const struct syscall_filter *f)
     return error;
 }
 
-bool syscall_filter_enter(const struct syscall_filter *f)
+/* --- Programs of the kernel's filter (seccomp(2)). --- */
+
+/* The last one that was made: libseccomp takes milliseconds for it, and loading
+ * it is one call. `of` is what it was made for. */
+static struct {
+    struct syscall_filter of;
+    struct sock_filter *code;
+    size_t count;
+} made;
+
+static bool is_made(const struct syscall_filter *f)
 {
+    return made.code != NULL && made.of.work == f->work &&
+           made.of.supervisor == f->supervisor && made.of.kills == f->kills;
+}
+
+static void forget_made(void)
+{
+    free(made.code);
+    made.code = NULL;
+}
+
+/* All that the file has; false: errno. */
+static bool read_code(int fd)
+{
+    off_t bytes = lseek(fd, 0, SEEK_END);
+    if (bytes <= 0 || (size_t)bytes > BPF_MAXINSNS * sizeof *made.code ||
+        (made.code = malloc((size_t)bytes)) == NULL)
+        return false;
+    made.count = (size_t)bytes / sizeof *made.code;
+    if (pread(fd, made.code, (size_t)bytes, 0) == (ssize_t)bytes)
+        return true;
+    forget_made();
+    return false;
+}
+
+static bool export_code(scmp_filter_ctx all)
+{
+    int fd = memfd_create("tallyd-filter", MFD_CLOEXEC);
+    if (fd < 0)
+        return false;
+    int error = -seccomp_export_bpf(all, fd);
+    bool good = error == 0 && read_code(fd);
+    if (error == 0)
+        error = errno;
+    close(fd);
+    errno = error;
+    return good;
+}
+
+bool syscall_filter_prepare(const struct syscall_filter *f)
+{
+    if (is_made(f))
+        return true;
+    forget_made();
     scmp_filter_ctx all =
         seccomp_init(f->kills ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(EPERM));
     if (all == NULL) {
         errno = ENOMEM;
         return false;
     }
-    int error = fill(all, f);
-    if (error == 0)
-        error = seccomp_load(all);
+    int error = -fill(all, f);
+    if (error == 0 && !export_code(all))
+        error = errno;
     seccomp_release(all);
     malloc_trim(0); /* 100 KB, which each process would have to itself */
-    errno = -error;
+    made.of = *f;
+    errno = error;
     return error == 0;
+}
+
+/* Whoever enters puts its own process id where SELF stands. */
+static void name_self(void)
+{
+    uint32_t self = (uint32_t)getpid();
+    for (size_t i = 0; i < made.count; i++)
+        if (made.code[i].code == (BPF_JMP | BPF_JEQ | BPF_K) &&
+            made.code[i].k == (uint32_t)SELF)
+            made.code[i].k = self;
+}
+
+/* Kernels before 5.16 take a process under a filter for one that runs code of
+ * strangers, and make it slower; where they do not know of it, so be it. */
+bool syscall_filter_enter(const struct syscall_filter *f)
+{
+    if (!syscall_filter_prepare(f))
+        return false;
+    name_self();
+    const struct sock_fprog program = {(unsigned short)made.count, made.code};
+    bool good =
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) == 0 ||
+        (errno == EINVAL &&
+         syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0);
+    int error = errno;
+    forget_made();
+    errno = error;
+    return good;
 }
 
 #endif

@@ -38,6 +38,11 @@ struct syscall_filter {
 /* Does this program have filters, and the kernel? NULL: yes; else why not. */
 const char *syscall_filter_lacks(void);
 
+/* Make the filter ready for the children to come, which then enter it in a
+ * fraction of the time; one filter at a time is kept. False: errno; entering
+ * makes it then. */
+bool syscall_filter_prepare(const struct syscall_filter *f);
+
 /* Put this process under the filter. It has PR_SET_NO_NEW_PRIVS, and no thread
  * yet. False: errno. */
 bool syscall_filter_enter(const struct syscall_filter *f);

@@ -33,4 +33,10 @@ void pool_confinement_open(struct confinement *c,
                            const struct confinement_means *means,
                            pid_t supervisor);
 
+/* In the supervisor, which is `supervisor`: have ready what the workers with
+ * these settings will enter, so that they start fast. */
+void pool_confinement_prepare(const struct config *config,
+                              const struct confinement_means *means,
+                              pid_t supervisor);
+
 #endif

@@ -276,6 +276,7 @@ static bool prepare(void *context, uint32_t generation,
     snprintf(p->board->reload_left, sizeof p->board->reload_left, "%s",
              p->next.left);
     *size = size_for(p->next.config);
+    pool_confinement_prepare(p->next.config, &p->means, p->supervisor);
     proctitle_state("reloading");
     return true;
 }
@@ -292,6 +293,7 @@ static void adopt(void *context, bool good)
         p->generation = p->board->generation;
     }
     settings_free(&p->next);
+    pool_confinement_prepare(p->now.config, &p->means, p->supervisor);
     bool stops = !scoreboard_is_to_stay(p->board);
     entitle(&p->now.config->pool, "supervisor", p->generation,
             stops ? "stopping" : "serving");
@@ -387,6 +389,7 @@ int pool_run(struct pool *p, const struct upgrade_past *past)
     if (p->status.fd >= 0)
         p->history = history_new(); /* or a page without it */
     saturation_open(&p->saturation, p->board);
+    pool_confinement_prepare(p->now.config, &p->means, p->supervisor);
     const struct supervisor_plan plan = {
         .size = size_for(p->now.config),
         .board = p->board,

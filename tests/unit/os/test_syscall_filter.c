@@ -236,6 +236,14 @@ static int expect_own_sockets(void)
                : __LINE__;
 }
 
+/* Also where the filter was made by the parent, for whichever child. */
+static int expect_own_threads_signalled(void)
+{
+    if (tgkill(getpid(), gettid(), 0) != 0)
+        return __LINE__;
+    return is_refused(tgkill(getppid(), getppid(), 0)) ? 0 : __LINE__;
+}
+
 /* Gives the status of a process under the filter; the exit status is the line
  * of what is wrong, or 0. */
 static int run(unsigned work, bool kills, int (*expect)(void))
@@ -316,14 +324,33 @@ START_TEST(files_and_sockets_where_they_are_needed)
 }
 END_TEST
 
+START_TEST(one_that_was_made_before_the_fork_is_its_childs)
+{
+    const struct syscall_filter f = {.work = SYSCALL_FILTER_SERVES |
+                                             SYSCALL_FILTER_LIVES,
+                                     .supervisor = getpid()};
+    if (is_left_out())
+        return;
+    ck_assert(syscall_filter_prepare(&f));
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(
+            run(SYSCALL_FILTER_SERVES, false, expect_own_threads_signalled), 0);
+    /* Of other work, it is made anew. */
+    ck_assert_int_eq(run(SYSCALL_FILTER_READS, false, expect_own_files), 0);
+    ck_assert_int_eq(run(SYSCALL_FILTER_SERVES, false, expect_worker), 0);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {nothing_that_leads_out_is_in_the_table,
-                                  each_work_has_its_calls_and_no_others,
-                                  a_worker_that_posts_nowhere,
-                                  only_the_supervisor_is_called,
-                                  what_is_not_allowed_can_end_the_process,
-                                  abort_is_told_as_that,
-                                  files_and_sockets_where_they_are_needed};
+    const TTest *const tests[] = {
+        nothing_that_leads_out_is_in_the_table,
+        each_work_has_its_calls_and_no_others,
+        a_worker_that_posts_nowhere,
+        only_the_supervisor_is_called,
+        what_is_not_allowed_can_end_the_process,
+        abort_is_told_as_that,
+        files_and_sockets_where_they_are_needed,
+        one_that_was_made_before_the_fork_is_its_childs};
     return UNIT_MAIN("syscall_filter", tests);
 }
