@@ -1,12 +1,10 @@
 """Results of bench/run as JSON, Markdown tables and charts."""
 
 import json
-import os
-import platform
 import statistics
-import subprocess
 
 import draw
+import machine
 import plan as plans
 
 median = statistics.median
@@ -54,26 +52,6 @@ def summary(runs, scenario, peer, base):
     row["ratio"] = median(pairs) if pairs else None
     row["ratio_range"] = [min(pairs), max(pairs)] if pairs else None
     return row
-
-
-def machine():
-    def ask(*command):
-        try:
-            done = subprocess.run(command, capture_output=True, text=True,
-                                  timeout=10, check=False)
-        except OSError:
-            return "-"
-        return (done.stdout + done.stderr).strip().splitlines()[0]
-    cpu = "unknown"
-    with open("/proc/cpuinfo", encoding="utf-8") as info:
-        for line in info:
-            if line.startswith("model name"):
-                cpu = line.partition(":")[2].strip()
-    return {"cpu": cpu, "cores": os.cpu_count(), "kernel": platform.release(),
-            "nginx": ask("nginx", "-v"), "libcurl": ask("curl", "-V")[:60],
-            "node": ask("node", "--version"), "rustc": ask("rustc", "-V"),
-            "php": ask("php-fpm8.2", "-v"),
-            "uwsgi": ask("uwsgi_python3", "--version"), "gcc": ask("gcc", "--version")}
 
 
 # --- Tables. ---
@@ -218,14 +196,16 @@ def command_line(runs, settings):
     return " ".join(words)
 
 
-def write(directory, runs, settings):
+def write(directory, runs, settings, build):
     """run.json, run.md, throughput.svg, latency.svg; gives the tables."""
     scenarios = in_plan_order(runs, "scenario", plans.PLAN)
     peers = in_plan_order(runs, "peer", plans.PEERS)
     rows = [summary(runs, scenario, peer, peers[0])
             for scenario in scenarios for peer in peers
             if of(runs, scenario, peer)]
-    command, about = command_line(runs, settings), machine()
+    command = command_line(runs, settings)
+    about = {**machine.identity(), **machine.costs(build),
+             **machine.programs()}
     (directory / "run.json").write_text(json.dumps(
         {"command": command, "settings": settings, "machine": about,
          "summary": rows, "runs": runs}, separators=(",", ":")) + "\n")
@@ -234,7 +214,8 @@ def write(directory, runs, settings):
         "median (least to most) of the rounds; the two ran one after the "
         "other.\n") + quiet(runs) + keepalive(rows) + killed(rows)
     (directory / "run.md").write_text(
-        f"# Behind nginx\n\nMade by `{command}`.\n\n{tables}\n## Machine\n\n"
+        f"# Behind nginx\n\nMade by `{command}`.\n\n"
+        f"{machine.sentence(build)}\n\n{tables}\n## Machine\n\n"
         + "".join(f"- {key}: {value}\n" for key, value in about.items())
         + commits(runs))
     shown = [name for name in scenarios
