@@ -155,21 +155,19 @@ static enum end read_answer(struct downstream *d, struct link *l,
                             uint64_t max_reply, int64_t deadline)
 {
     enum http_response_state answer = HTTP_RESPONSE_MORE;
-    enum link_state state = LINK_MOVED; /* it may be there already */
-    size_t n = 0;
+    size_t n;
     http_response_begin(&d->answer, max_reply);
     while (answer == HTTP_RESPONSE_MORE) {
-        if (state == LINK_AGAIN && !link_wait(l, POLLIN, deadline))
-            return END_TIMEOUT;
-        state = link_read(l, d->bytes, sizeof d->bytes, &n);
-        if (state == LINK_BROKEN)
-            return END_BROKE;
-        if (state == LINK_MOVED && n > 0 && d->first_byte == 0)
-            d->first_byte = link_used(l);
-        if (state == LINK_MOVED && n == 0)
+        enum link_state state =
+            link_receive(l, d->bytes, sizeof d->bytes, deadline, &n);
+        if (state != LINK_MOVED)
+            return state == LINK_BROKEN ? END_BROKE : END_TIMEOUT;
+        if (n == 0)
             return http_response_end(&d->answer) ? END_ANSWERED : END_BROKE;
+        if (d->first_byte == 0)
+            d->first_byte = link_used(l);
         answer = http_response_feed(&d->answer, d->bytes, n);
-        if (answer == HTTP_RESPONSE_MORE && n > 0 && link_used(l) >= deadline)
+        if (answer == HTTP_RESPONSE_MORE && link_used(l) >= deadline)
             return END_TIMEOUT;
     }
     return answer == HTTP_RESPONSE_DONE    ? END_ANSWERED

@@ -7,11 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/cutoff.h"
+
+/* SO_RCVTIMEO is kept by the kernel's timer wheel: up to an eighth late, and
+ * two ticks of 10 ms. */
+#define TICKS (20 * CLOCK_MS)
+#define PATIENCE_LEAST TICKS
 
 struct link {
     struct link_set *all;
@@ -22,6 +29,7 @@ struct link {
     bool tls;
     curl_socket_t fd;
     int64_t made, used; /* monotonic ns */
+    int64_t patience;   /* ns that a recv(2) blocks at most; 0: not set yet */
     int64_t looked_up;  /* the same: its name, by a connection that was made */
 };
 
@@ -143,6 +151,7 @@ static CURLcode make(struct link *l, int64_t limit)
     if (code == CURLE_OK)
         code = curl_easy_getinfo(l->easy, CURLINFO_ACTIVESOCKET, &l->fd);
     l->made = l->used = clock_now();
+    l->patience = 0;
     if (code != CURLE_OK) {
         link_close(l);
         l->looked_up = 0;
@@ -214,14 +223,20 @@ enum link_state link_send(struct link *l, const void *bytes, size_t most,
     return state_of(code);
 }
 
-enum link_state link_read(struct link *l, void *bytes, size_t most, size_t *n)
+static enum link_state receive(struct link *l, void *bytes, size_t most,
+                               int flags, size_t *n)
 {
     *n = 0;
     CURLcode code = l->tls ? curl_easy_recv(l->easy, bytes, most, n)
-                           : plain(recv(l->fd, bytes, most, MSG_DONTWAIT), n);
+                           : plain(recv(l->fd, bytes, most, flags), n);
     if (*n > 0)
         l->used = clock_now();
     return state_of(code);
+}
+
+enum link_state link_read(struct link *l, void *bytes, size_t most, size_t *n)
+{
+    return receive(l, bytes, most, MSG_DONTWAIT, n);
 }
 
 const char *link_reason(const struct link *l)
@@ -243,4 +258,42 @@ bool link_wait(const struct link *l, short events, int64_t deadline)
         return false;
     poll(&p, 1, clock_poll_ms(deadline, now));
     return true;
+}
+
+/* Once a connection: let recv(2) block for half of the time that there is for
+ * an answer. libcurl leaves its sockets non-blocking. */
+static void be_patient(struct link *l, int64_t left)
+{
+    int off = 0;
+    l->patience = left / 2;
+    const struct timeval limit = {
+        .tv_sec = (time_t)(l->patience / CLOCK_SECOND),
+        .tv_usec = (suseconds_t)(l->patience % CLOCK_SECOND / 1000)};
+    if (l->patience < PATIENCE_LEAST ||
+        setsockopt(l->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
+        ioctl(l->fd, FIONBIO, &off) != 0)
+        l->patience = CLOCK_NEVER; /* of this connection no recv(2) blocks */
+}
+
+/* May a recv(2) block, without missing the deadline? */
+static bool may_block(struct link *l, int64_t deadline)
+{
+    int64_t left = cutoff_limit(deadline) - clock_now();
+    if (l->tls || left <= 0)
+        return false;
+    if (l->patience == 0)
+        be_patient(l, left);
+    return l->patience < left && left - l->patience > l->patience / 4 + TICKS;
+}
+
+enum link_state link_receive(struct link *l, void *bytes, size_t most,
+                             int64_t deadline, size_t *n)
+{
+    for (;;) {
+        bool blocks = may_block(l, deadline);
+        enum link_state state =
+            receive(l, bytes, most, blocks ? 0 : MSG_DONTWAIT, n);
+        if (state != LINK_AGAIN || (!blocks && !link_wait(l, POLLIN, deadline)))
+            return state;
+    }
 }

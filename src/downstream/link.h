@@ -47,6 +47,13 @@ enum link_state link_send(struct link *l, const void *bytes, size_t most,
                           size_t *n);
 enum link_state link_read(struct link *l, void *bytes, size_t most, size_t *n);
 
+/* Wait for bytes, or the end, and read them. LINK_AGAIN: the deadline
+ * (monotonic ns) is over. Without TLS it is one recv(2), which blocks
+ * (SO_RCVTIMEO of socket(7)), as long as half of the time that there was for
+ * the first answer on the connection, and poll(2) for the rest of the time. */
+enum link_state link_receive(struct link *l, void *bytes, size_t most,
+                             int64_t deadline, size_t *n);
+
 /* Why the last call said LINK_BROKEN, as far as libcurl has words for it; "" if
  * it has none. Valid until the next call of any function here. */
 const char *link_reason(const struct link *l);
