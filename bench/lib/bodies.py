@@ -1,9 +1,7 @@
-"""The bodies that are posted, the same in every run."""
+"""Items of the two ordinary shapes, and one body of them."""
 
 import json
 import random
-
-SHAPES = ("minimal", "orders")
 
 
 def minimal_item(number):

@@ -7,9 +7,9 @@ from xml.sax.saxutils import escape
 
 WIDTH = 860
 LIGHT = ("#0969da", "#e36209", "#1a7f37", "#8250df", "#cf222e", "#0f8a8a",
-         "#9a6700", "#6e7781")
+         "#9a6700", "#6e7781", "#bf3989", "#57ab5a", "#54aeff", "#953800")
 DARK = ("#58a6ff", "#ffa657", "#56d364", "#bc8cff", "#ff7b72", "#39c5cf",
-        "#e3b341", "#8b949e")
+        "#e3b341", "#8b949e", "#f778ba", "#347d39", "#1f6feb", "#db6d28")
 COLORS = len(LIGHT)
 
 

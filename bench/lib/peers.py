@@ -3,86 +3,112 @@
 A peer is a function (stage, downstream URL or None, front port) that starts
 the system and gives nginx's server block for it."""
 
+import glob
+import os
 import shutil
 import subprocess
 
-from stage import (FASTCGI_SERVER, HTTP_SERVER, TOP, UWSGI_SERVER,
+import tools
+from stage import (FASTCGI_SERVER, HTTP_SERVER, LUA_SERVER, TOP, UWSGI_SERVER,
                    free_port)
+
+REFERENCE = TOP / "tests/reference"
+KEPT = "keepalive 1024; keepalive_requests 100000000;"
+LUA_MODULES = ["/usr/lib/nginx/modules/ndk_http_module.so",
+               "/usr/lib/nginx/modules/ngx_http_lua_module.so"]
+LUA_JSON = "/usr/lib/*/lua/5.1/cjson.so"
+GO_PATH = "/usr/share/gocode"
 
 TALLYD_CONF = """\
 [pool]
 listen     = {directory}/{name}.sock
-workers    = {workers}
 scoreboard = {directory}/{name}.scoreboard
 log_level  = warn
-sandbox    = {sandbox}
+{pool}
 
 [endpoint main]
 max_body   = 128m
 downstream = {downstream}
-downstream_client = {client}
 timeout    = 60s
+{endpoint}
 """
 
+
+# --- tallyd. ---
 
 def fastcgi_block(stage, name, front, keep, script="none"):
     return FASTCGI_SERVER.format(
         name=name, directory=stage.directory, front=front, script=script,
-        keep="on" if keep else "off",
-        keepalive="keepalive 256; keepalive_requests 100000000;"
-        if keep else "")
+        keep="on" if keep else "off", keepalive=KEPT if keep else "")
 
 
-def start_tallyd(stage, name, downstream, sandbox="auto", client="auto"):
+def start_tallyd(stage, name, downstream, pool, endpoint):
     config = stage.directory / f"{name}.conf"
     config.write_text(TALLYD_CONF.format(
-        directory=stage.directory, name=name, workers=stage.workers,
-        downstream=downstream or "", sandbox=sandbox, client=client))
+        directory=stage.directory, name=name, downstream=downstream or "",
+        pool=pool, endpoint=endpoint))
     stage.start(name, [stage.build / "src/tallyd", "-c", config])
     stage.wait_for(name, str(stage.directory / f"{name}.sock"))
 
 
-def tallyd(stage, downstream, front):
-    start_tallyd(stage, "tallyd", downstream)
-    return fastcgi_block(stage, "tallyd", front, True)
+def tallyd(name, pool="workers = {workers}", endpoint="", keep=True):
+    """The peer with some settings; {workers} is the number asked for."""
+    def start(stage, downstream, front):
+        start_tallyd(stage, name, downstream,
+                     pool.format(workers=stage.workers), endpoint)
+        return fastcgi_block(stage, name, front, keep)
+    return start
 
 
-def tallyd_close(stage, downstream, front):
-    start_tallyd(stage, "tallyd-close", downstream)
-    return fastcgi_block(stage, "tallyd-close", front, False)
+# --- Those that speak HTTP. ---
 
-
-def tallyd_bare(stage, downstream, front):
-    start_tallyd(stage, "tallyd-bare", downstream, sandbox="off")
-    return fastcgi_block(stage, "tallyd-bare", front, True)
-
-
-def tallyd_libcurl(stage, downstream, front):
-    start_tallyd(stage, "tallyd-libcurl", downstream, client="libcurl")
-    return fastcgi_block(stage, "tallyd-libcurl", front, True)
-
-
-def node(stage, downstream, front):
-    port = free_port()
-    stage.start("node", ["node", TOP / "tests/reference/node/handler.js", port,
-                         *([downstream] if downstream else [])])
-    stage.wait_for("node", ("127.0.0.1", port))
-    return HTTP_SERVER.format(name="node", port=port, front=front)
-
-
-def hyper(stage, downstream, front):
-    port = free_port()
-    stage.start("hyper", [build_hyper(stage.build), port,
-                          *([downstream] if downstream else [])])
-    stage.wait_for("hyper", ("127.0.0.1", port))
-    return HTTP_SERVER.format(name="hyper", port=port, front=front)
+def http_peer(name, command):
+    """`command(stage)` takes PORT and DOWNSTREAM_URL behind it."""
+    def start(stage, downstream, front):
+        port = free_port()
+        stage.start(name, [*command(stage), port,
+                           *([downstream] if downstream else [])])
+        stage.wait_for(name, ("127.0.0.1", port))
+        return HTTP_SERVER.format(name=name, port=port, front=front, kept=KEPT)
+    return start
 
 
 def build_hyper(build):
     """Give the program; the first time it takes a minute."""
-    done = subprocess.run([TOP / "tests/reference/hyper/build", build],
+    done = subprocess.run([REFERENCE / "hyper/build", build],
                           stdout=subprocess.PIPE, text=True, check=True)
     return done.stdout.strip()
+
+
+def build_h2o(build):
+    source = REFERENCE / "h2o/service.cc"
+    flags = subprocess.run(
+        ["pkg-config", "--cflags", "--libs", "libh2o-evloop", "simdjson"],
+        capture_output=True, text=True, check=True).stdout.split()
+    tools.compile_program(build / "bench/h2o", [
+        "g++", "-std=c++17", "-O3", "-DH2O_USE_LIBUV=0",
+        source, *flags, "-lssl", "-lcrypto", "-lz", "-pthread"], [source])
+    return build / "bench/h2o"
+
+
+def build_fasthttp(build):
+    source = REFERENCE / "fasthttp/main.go"
+    tools.compile_program(
+        build / "bench/fasthttp", ["go", "build"], [source], [source], {
+            "GO111MODULE": "off", "GOPATH": GO_PATH, "GOFLAGS": "",
+            "GOCACHE": str(build / "bench/go-cache")})
+    return build / "bench/fasthttp"
+
+
+# --- The others. ---
+
+def nginx_lua(stage, downstream, front):
+    """It is the nginx that all peers stand behind."""
+    stage.nginx_modules += LUA_MODULES
+    authority = (downstream or "http://127.0.0.1:1/").split("/")[2]
+    return LUA_SERVER.format(front=front, authority=authority, kept=KEPT,
+                             downstream=downstream or "",
+                             handler=REFERENCE / "nginx-lua/handler.lua")
 
 
 def php(stage, downstream, front):
@@ -100,7 +126,7 @@ def php(stage, downstream, front):
                 env={"DOWNSTREAM": downstream or ""})
     stage.wait_for("php", str(socket))
     return fastcgi_block(stage, "php", front, False,
-                         TOP / "tests/reference/php/handler.php")
+                         REFERENCE / "php/handler.php")
 
 
 def uwsgi(stage, downstream, front):
@@ -110,7 +136,7 @@ def uwsgi(stage, downstream, front):
                           "--uwsgi-socket", socket, "--chmod-socket=666",
                           "--listen", "1024", "--disable-logging",
                           "--die-on-term", "--wsgi-file",
-                          TOP / "tests/reference/uwsgi/handler.py"],
+                          REFERENCE / "uwsgi/handler.py"],
                 env={"DOWNSTREAM": downstream or ""})
     stage.wait_for("uwsgi", str(socket))
     return UWSGI_SERVER.format(socket=socket, front=front)
@@ -126,23 +152,74 @@ def libfcgi(stage, downstream, front):
     return fastcgi_block(stage, "libfcgi", front, False)
 
 
-PEERS = {"tallyd": tallyd, "tallyd-close": tallyd_close,
-         "tallyd-bare": tallyd_bare, "tallyd-libcurl": tallyd_libcurl,
-         "hyper": hyper,
-         "node": node, "php": php, "uwsgi": uwsgi, "libfcgi": libfcgi}
+PEERS = {
+    "tallyd": tallyd("tallyd"),
+    "tallyd-close": tallyd("tallyd-close", keep=False),
+    "tallyd-default": tallyd("tallyd-default", pool=""),
+    "tallyd-bare": tallyd("tallyd-bare",
+                          pool="workers = {workers}\nsandbox = off"),
+    "tallyd-libcurl": tallyd("tallyd-libcurl",
+                             endpoint="downstream_client = libcurl"),
+    "hyper": http_peer("hyper", lambda stage: [build_hyper(stage.build)]),
+    "h2o": http_peer("h2o", lambda stage: [build_h2o(stage.build)]),
+    "fasthttp": http_peer("fasthttp",
+                          lambda stage: [build_fasthttp(stage.build)]),
+    "nginx-lua": nginx_lua,
+    "node-cluster": http_peer(
+        "node-cluster", lambda _stage: ["node", REFERENCE / "node/cluster.js"]),
+    "node": http_peer(
+        "node", lambda _stage: ["node", REFERENCE / "node/handler.js"]),
+    "php": php, "uwsgi": uwsgi, "libfcgi": libfcgi}
+
+BUILDS = {"hyper": build_hyper, "h2o": build_h2o, "fasthttp": build_fasthttp}
 
 
-def available(name, build):
-    """Why a peer cannot run here, or None."""
-    missing = {
-        "node": None if shutil.which("node") else "node is not installed",
-        "hyper": None if shutil.which("cargo") else "cargo is not installed",
-        "php": None if shutil.which("php-fpm8.2", path="/usr/sbin:/usr/bin")
-        else "php8.2-fpm is not installed",
-        "uwsgi": None if shutil.which("uwsgi_python3")
-        else "uwsgi-plugin-python3 is not installed",
-        "libfcgi": None if shutil.which("spawn-fcgi")
-        and (build / "bench/libfcgi_pool").exists()
-        else "spawn-fcgi is not installed",
+def has_go():
+    return shutil.which("go") and all(
+        os.path.isdir(f"{GO_PATH}/src/github.com/valyala/{name}")
+        for name in ("fasthttp", "fastjson"))
+
+
+def has_lua():
+    return glob.glob(LUA_JSON) and all(map(os.path.exists, LUA_MODULES))
+
+
+def has_library(*names):
+    return subprocess.run(["pkg-config", "--exists", *names],
+                          check=False).returncode == 0
+
+
+def missing(name):
+    """What of Debian a peer lacks here, or None."""
+    needs = {
+        "node": ("nodejs", lambda: shutil.which("node")),
+        "node-cluster": ("nodejs", lambda: shutil.which("node")),
+        "hyper": ("cargo, librust-hyper-dev", lambda: shutil.which("cargo")),
+        "h2o": ("g++, libh2o-evloop-dev, libsimdjson-dev, libssl-dev",
+                lambda: shutil.which("g++")
+                and has_library("libh2o-evloop", "simdjson", "libssl")),
+        "fasthttp": ("golang-go, golang-github-valyala-fasthttp-dev, "
+                     "golang-github-valyala-fastjson-dev", has_go),
+        "nginx-lua": ("libnginx-mod-http-lua, lua-cjson", has_lua),
+        "php": ("php8.2-fpm", lambda: shutil.which(
+            "php-fpm8.2", path="/usr/sbin:/usr/bin")),
+        "uwsgi": ("uwsgi-plugin-python3",
+                  lambda: shutil.which("uwsgi_python3")),
+        "libfcgi": ("spawn-fcgi", lambda: shutil.which("spawn-fcgi")),
     }
-    return missing.get(name)
+    package, there = needs.get(name, (None, lambda: True))
+    return None if there() else package
+
+
+def prepared(names, build):
+    """Those that can run here, built; says why the others cannot."""
+    found = []
+    for name in names:
+        lacks = missing(name)
+        if lacks:
+            print(f"bench: without {name}: needs {lacks}", flush=True)
+            continue
+        if name in BUILDS:
+            BUILDS[name](build)
+        found.append(name)
+    return found

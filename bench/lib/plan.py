@@ -6,26 +6,36 @@ bench/README.md."""
 import collections
 import re
 
+import traffic
+
 NAME = re.compile(r"^(\d+)([a-z0-9-]*?)-(none|fast|\d+)-(\d+)"
                   r"(?:@(\d+))?(-kill)?$")
 
 Scenario = collections.namedtuple(
     "Scenario", "name items shape downstream clients rate kill")
 
-PEERS = ["tallyd", "tallyd-close", "hyper", "node", "php", "uwsgi",
-         "libfcgi"]
+PEERS = ["tallyd", "tallyd-close", "hyper", "h2o", "fasthttp", "nginx-lua",
+         "node-cluster", "node", "php", "uwsgi", "libfcgi"]
 PAIR = ["tallyd", "tallyd-close"]
+DEFAULT = ["tallyd-default", "hyper"]
 
-# Everybody; the pool with and without keep-alive where a pool's size is what
-# counts; the pool with its workers killed; many clients and little work.
+# Everybody, and beside that one body again and again; the pool with and without
+# keep-alive where a pool's size is what counts; the pool with its workers killed;
+# many clients and little work; the pool as it is when nothing is set, with clients
+# that wait for a downstream.
 PLAN = {
     **{name: PEERS for name in (
         "20-none-32", "20-fast-32", "1000-none-32", "1000-fast-32",
-        "11000orders-none-8", "20-fast-64@4000", "20-5-64", "20-5-64@1000")},
+        "11000orders-none-8", "20-fast-64@4000", "20-5-64@1000",
+        "20repeated-none-32", "20repeated-fast-32")},
     **{name: PAIR for name in (
-        "20-5-1", "20-5-2", "20-5-4", "20-5-8", "20-5-12", "20-5-256",
+        "20-5-1", "20-5-2", "20-5-4", "20-5-8", "20-5-12",
         "20-5-64-kill")},
     "20-fast-256": [*PAIR, "hyper"],
+    "20-5-64": [*PEERS, "tallyd-default"],
+    "20-5-256": [*PAIR, *DEFAULT],
+    "20-50-512": DEFAULT,
+    "20-200-1024": DEFAULT,
 }
 
 
@@ -35,7 +45,10 @@ def parse(name):
     if not match:
         return None
     items, shape, downstream, clients, rate, kill = match.groups()
-    return Scenario(name, int(items), shape or "minimal", downstream,
+    shape = shape or traffic.MIXED
+    if shape not in traffic.names():
+        return None
+    return Scenario(name, int(items), shape, downstream,
                     int(clients), int(rate) if rate else None, bool(kill))
 
 

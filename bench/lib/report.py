@@ -48,23 +48,31 @@ def summary(runs, scenario, peer, base):
     for key in ("requests", "failed", "killed", "serving"):
         if key in rows[0]:
             row[key] = sum(run[key] for run in rows)
-    pairs = ratios(runs, scenario, peer, base, "rps")
+    pairs = [] if peer == base else ratios(runs, scenario, peer, base, "rps")
     row["ratio"] = median(pairs) if pairs else None
     row["ratio_range"] = [min(pairs), max(pairs)] if pairs else None
     return row
 
 
+def base_of(runs, scenario, peers):
+    """The peer that the others of a scenario are compared with."""
+    return next(peer for peer in peers if of(runs, scenario, peer))
+
+
 # --- Tables. ---
 
-def all_peers(rows, base):
-    lines = [f"| scenario | peer | requests/s | {base} is | p50 ms | p99 ms "
+def ratio_text(row):
+    return "{:.2f}x ({:.2f} to {:.2f})".format(row["ratio"],
+                                               *row["ratio_range"])
+
+
+def all_peers(rows):
+    lines = ["| scenario | peer | requests/s | first is | p50 ms | p99 ms "
              "| p99.9 ms | CPU µs/request: nginx | peer | downstream "
              "| failed |",
              "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"]
     for row in rows:
-        ratio = "" if row["peer"] == base or row["ratio"] is None else \
-            "{:.2f}x ({:.2f} to {:.2f})".format(row["ratio"],
-                                                *row["ratio_range"])
+        ratio = "" if row["ratio"] is None else ratio_text(row)
         lines.append("| {} | {} | {:,.0f} | {} | {:.2f} | {:.2f} | {:.2f} | "
                      "{:.0f} | {} | {:.0f} | {} |".format(
                          row["scenario"], row["peer"], row["rps"], ratio,
@@ -120,6 +128,32 @@ def keepalive(rows):
             "| clients | p50 ms a | b | a/b | p99 ms a | b | a/b | fair "
             "share ms | p99 a / share | first second: p99 ms a | / share "
             "| failed |\n" + "|--:" * 12 + "|\n" + "\n".join(lines) + "\n")
+
+
+def defaults(runs, scenarios):
+    """The pool with no setting against hyper."""
+    ours, theirs = plans.DEFAULT
+    lines = []
+    for name in scenarios:
+        if not (of(runs, name, ours) and of(runs, name, theirs)):
+            continue
+        s = plans.parse(name)
+        a, b = (summary(runs, name, peer, theirs) for peer in plans.DEFAULT)
+        pairs = ratios(runs, name, theirs, ours, "rps")
+        lines.append(
+            f"| {s.downstream} ms | {s.clients} | {a['rps']:,.0f} | "
+            f"{b['rps']:,.0f} | {median(pairs):.2f}x ({min(pairs):.2f} to "
+            f"{max(pairs):.2f}) | {a['p99_us'] / 1e3:.1f} | "
+            f"{b['p99_us'] / 1e3:.1f} | {a['burst_p99_us'] / 1e3:.1f} | "
+            f"{b['burst_p99_us'] / 1e3:.1f} | {a['failed']} |")
+    if not lines:
+        return ""
+    return ("\n## With no setting\n\nThe pool as it is without a setting of "
+            f"`workers` (a: {ours}), and {theirs} (b). First second: the "
+            "requests that began in it.\n\n"
+            "| downstream | clients | requests/s a | b | a is | p99 ms a | b "
+            "| first second: p99 ms a | b | failed a |\n" + "|--:" * 10
+            + "|\n" + "\n".join(lines) + "\n")
 
 
 def quiet(runs):
@@ -200,7 +234,7 @@ def write(directory, runs, settings, build):
     """run.json, run.md, throughput.svg, latency.svg; gives the tables."""
     scenarios = in_plan_order(runs, "scenario", plans.PLAN)
     peers = in_plan_order(runs, "peer", plans.PEERS)
-    rows = [summary(runs, scenario, peer, peers[0])
+    rows = [summary(runs, scenario, peer, base_of(runs, scenario, peers))
             for scenario in scenarios for peer in peers
             if of(runs, scenario, peer)]
     command = command_line(runs, settings)
@@ -209,10 +243,11 @@ def write(directory, runs, settings, build):
     (directory / "run.json").write_text(json.dumps(
         {"command": command, "settings": settings, "machine": about,
          "summary": rows, "runs": runs}, separators=(",", ":")) + "\n")
-    tables = all_peers(rows, peers[0]) + (
-        f"\n\"{peers[0]} is\": its requests per second over the peer's, the "
-        "median (least to most) of the rounds; the two ran one after the "
-        "other.\n") + quiet(runs) + keepalive(rows) + killed(rows)
+    tables = all_peers(rows) + (
+        "\n\"first is\": requests per second of the scenario's first peer over "
+        "the peer's, the median (least to most) of the rounds; the two ran one "
+        "after the other.\n") + quiet(runs) + defaults(runs, scenarios) \
+        + keepalive(rows) + killed(rows)
     (directory / "run.md").write_text(
         f"# Behind nginx\n\nMade by `{command}`.\n\n"
         f"{machine.sentence(build)}\n\n{tables}\n## Machine\n\n"

@@ -2,12 +2,11 @@
 mixtures."""
 
 import json
-import random
 
 import bodies
 import documents
 from documents import compact, letters, quote, words
-from shapes import (SEED, SHAPES, digits, heterogeneous, minimal, obj, orders,
+from shapes import (SHAPES, digits, heterogeneous, minimal, obj, orders,
                     shape, wide_60)
 
 
@@ -245,19 +244,3 @@ def any_of_all(rng):
               if not one.doubles and one.name != "values-of-19-digits"
               and one.name != "any-of-all" and not one.strings]
     return lambda n: rng.choice(makers)(n)
-
-
-# --- For those who measure the whole program. ---
-
-def make(name, count):
-    """(body, sum) of `count` items of that shape; always the same."""
-    if name in bodies.SHAPES:
-        return bodies.make(name, count)
-    one = next((one for one in SHAPES if one.name == name), None)
-    if one is None or one.doubles:
-        raise SystemExit(f"bench: there is no shape {name} of integers")
-    rng = random.Random(f"{SEED} {name} {count}")
-    item = one.make(rng)
-    text = one.around(rng, [item(number) for number in range(count)])
-    return text.encode(), sum(item["value"] * 2
-                              for item in json.loads(text)["items"])

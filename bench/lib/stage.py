@@ -13,6 +13,7 @@ START_SECONDS = 20
 
 NGINX = """\
 daemon off;
+{modules}
 worker_processes 1;
 pid {directory}/nginx-{name}.pid;
 error_log {directory}/nginx-{name}.log;
@@ -20,7 +21,7 @@ events {{ worker_connections 4096; }}
 http {{
     access_log off;
     keepalive_requests 100000000;
-    client_body_buffer_size 4m;
+    client_body_buffer_size 32m;
     client_max_body_size 128m;
     client_body_temp_path {directory}/body-{name};
     proxy_temp_path       {directory}/proxy-{name};
@@ -34,7 +35,7 @@ http {{
 HTTP_SERVER = """\
     upstream {name} {{
         server 127.0.0.1:{port};
-        keepalive 256; keepalive_requests 100000000;
+        {kept}
     }}
     server {{
         listen 127.0.0.1:{front} backlog=4096;
@@ -61,6 +62,24 @@ FASTCGI_SERVER = """\
             fastcgi_param SCRIPT_FILENAME {script};
             fastcgi_param CONTENT_TYPE   $content_type;
             fastcgi_param CONTENT_LENGTH $content_length;
+        }}
+    }}
+"""
+
+LUA_SERVER = """\
+    upstream lua-downstream {{
+        server {authority};
+        {kept}
+    }}
+    server {{
+        listen 127.0.0.1:{front} backlog=4096;
+        set $downstream "{downstream}";
+        location / {{ content_by_lua_file {handler}; }}
+        location = /post {{
+            internal;
+            proxy_pass http://lua-downstream/process;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
         }}
     }}
 """
@@ -101,6 +120,7 @@ class Stage:
         self.build = build
         self.directory = directory
         self.workers = workers
+        self.nginx_modules = []  # of the next one that is started
         self.running = {}
 
     def start(self, name, command, env=None):
@@ -129,8 +149,12 @@ class Stage:
 
     def start_nginx(self, name, servers, ports):
         config = self.directory / f"nginx-{name}.conf"
-        config.write_text(NGINX.format(directory=self.directory, name=name,
-                                       servers="\n".join(servers)))
+        modules = "\n".join(f"load_module {path};"
+                            for path in self.nginx_modules)
+        self.nginx_modules = []
+        config.write_text(NGINX.format(
+            directory=self.directory, name=name, modules=modules,
+            servers="\n".join(servers)))
         user = ["-g", "user root;"] if os.geteuid() == 0 else []
         self.start(f"nginx-{name}", ["nginx", "-p", self.directory, "-c",
                                      config, "-e", self.directory /
@@ -138,11 +162,15 @@ class Stage:
         for port in ports:
             self.wait_for(f"nginx-{name}", ("127.0.0.1", port))
 
-    def start_downstream(self, kind):
+    @staticmethod
+    def downstream_url(port):
+        return f"http://127.0.0.1:{port}/process"
+
+    def start_downstream(self, kind, port=None):
         """None, "fast" (nginx, 204), or milliseconds of delay; its URL."""
         if kind == "none":
             return None
-        port = free_port()
+        port = port or free_port()
         if kind == "fast":
             self.start_nginx("downstream", [
                 "    server {\n"
@@ -153,7 +181,7 @@ class Stage:
             self.start("downstream", [self.build / "bench/delay_downstream",
                                       port, kind])
             self.wait_for("downstream", ("127.0.0.1", port))
-        return f"http://127.0.0.1:{port}/process"
+        return self.downstream_url(port)
 
     def pid(self, name):
         process = self.running.get(name)

@@ -5,12 +5,12 @@ such as strace(1) stops the process at each call: what it waits for is then
 there before it looks, so it makes other calls than it would alone."""
 
 import collections
-import json
 import pathlib
 import subprocess
 import tempfile
 
 import cpu
+import loading
 
 ALL = "raw_syscalls:sys_enter"
 
@@ -40,35 +40,21 @@ def _perf(pids, events, command):
     with tempfile.NamedTemporaryFile("r", prefix="tallyd-perf.") as table:
         done = subprocess.run(
             ["perf", "stat", "-x,", "-o", table.name, "-e", ",".join(events),
-             "-p", ",".join(map(str, pids)), "--", *map(str, command)],
+             "-p", ",".join(map(str, pids)), "--", *command],
             stdout=subprocess.PIPE, text=True, check=True)
         rows = [line.split(",") for line in table if line[0].isdigit()]
     return done.stdout, {row[2]: int(row[0]) for row in rows}
 
 
-def _requests(printed):
-    result = json.loads(printed)
-    if result["failed"]:
-        raise SystemExit(f"bench: {result['failed']} requests failed")
-    return result["requests"]
-
-
-def run(command):
-    """`command` is bench/load; how many requests it has made."""
-    return _requests(subprocess.run(
-        list(map(str, command)), stdout=subprocess.PIPE, text=True,
-        check=True).stdout)
-
-
 def summed(pid, command):
     """(system calls, voluntary, other switches), a request, of the tree of
-    processes of `pid` while `command`, which is bench/load, makes requests."""
+    processes of `pid` while `command`, loading.command(), makes requests."""
     pids = cpu.tree(pid)
     before = _switches(pids)
     printed, found = _perf(pids, [ALL], command)
     now = _switches(pids)
     now.subtract(before)
-    n = _requests(printed)
+    n = loading.well(printed)
     return (found[ALL] / n, now["voluntary_ctxt_switches"] / n,
             now["nonvoluntary_ctxt_switches"] / n)
 
@@ -78,6 +64,6 @@ def named(pid, command):
     a switch of process takes longer; the calls are the same."""
     events = {name: f"syscalls:sys_enter_{name}" for name in NAMES}
     printed, found = _perf(cpu.tree(pid), [ALL, *events.values()], command)
-    n = _requests(printed)
+    n = loading.well(printed)
     calls = {name: found[event] / n for name, event in events.items()}
     return {**calls, "other calls": found[ALL] / n - sum(calls.values())}

@@ -25,16 +25,18 @@ def commit():
     return done.stdout.strip() or "unknown"
 
 
-def compile_program(program, command, sources):
-    """Make `program` by the command with "-o FILE" behind it, if a source is as
-    young as it. Others may do so at the same time."""
+def compile_program(program, command, sources, last=(), env=None):
+    """Make `program` by the command, then "-o FILE", then `last`, if a source is
+    as young as it. Others may do so at the same time."""
     if program.exists() and all(
             source.stat().st_mtime < program.stat().st_mtime
             for source in sources):
         return
+    program.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=program.parent) as room:
         made = pathlib.Path(room) / program.name
-        subprocess.run([*command, "-o", made], check=True)
+        subprocess.run([*command, "-o", made, *last], check=True,
+                       env={**os.environ, **(env or {})})
         os.replace(made, program)
 
 
@@ -42,7 +44,6 @@ def build(directory):
     """Build all of PROGRAMS, and measure the machine while it is quiet."""
     if not (directory / "src/tallyd").exists():
         raise SystemExit(f"bench: no tallyd in {directory}; ./bootstrap build")
-    (directory / "bench").mkdir(parents=True, exist_ok=True)
     flags = subprocess.run(
         ["pkg-config", "--cflags", "--libs", "json-c", "libcurl"],
         capture_output=True, text=True, check=True).stdout.split()

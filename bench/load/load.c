@@ -1,6 +1,10 @@
-/* load: post one body over HTTP/1.1 and record how long every answer took.
+/* load: post bodies over HTTP/1.1 and record how long every answer took.
  *
- * usage: load PORT CLIENTS SECONDS BODY [RATE [TIMES]]
+ * usage: load PORT CLIENTS SECONDS BODIES [RATE [TIMES]]
+ *
+ * BODIES has, for each body, a line "LENGTH ANSWER" and then the body; ANSWER
+ * is what the answer's body has to hold, nothing when anything will do.
+ * Requests take the bodies in turns, from the first.
  *
  * Without RATE a closed loop: each of CLIENTS connections sends the next
  * request when it has its answer. All start at once. With RATE an open loop:
@@ -10,9 +14,10 @@
  * SECONDS; those in hand are waited for. TIMES is a file for the beginning and
  * the end of each answered request, in ns of CLOCK_MONOTONIC.
  *
- * Prints one JSON object: requests, failed (no answer, or one outside 2xx),
- * the rate of answers, latencies of the answers in microseconds, and those of
- * the requests that began in the first second. */
+ * Prints one JSON object: requests, failed (no answer, one outside 2xx or a
+ * wrong one), wrong (of these, 2xx with another body than ANSWER), the rate of
+ * answers, latencies of the answers in microseconds, and those of the requests
+ * that began in the first second. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -23,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -35,7 +41,16 @@
 #define WAIT_SECONDS 60 /* for the answers to the last requests */
 #define ARRIVALS_MAX (1 << 20)
 
+/* One of BODIES. */
+struct post {
+    char *request; /* the head and the body */
+    size_t len;
+    const char *answer; /* not a string */
+    size_t answer_len;
+};
+
 struct client {
+    const struct post *post;
     int fd;       /* -1: not connected */
     bool blocked; /* it waits to connect, or to send more */
     bool busy;    /* a request is in hand */
@@ -46,8 +61,8 @@ struct client {
 
 static struct {
     struct sockaddr_in address;
-    char *request;
-    size_t request_len;
+    struct post *posts;
+    size_t post_count, next_post;
     int set;
     int64_t start, end;
     double rate; /* 0: closed loop */
@@ -60,7 +75,7 @@ static struct {
     int busy_count;
     int64_t *arrivals; /* open loop: a ring of those that wait */
     size_t arrivals_first, arrivals_count;
-    uint64_t failed, in_time;
+    uint64_t failed, wrong, in_time;
     struct latency all, burst;
     FILE *times; /* NULL: not wanted */
 } run;
@@ -103,7 +118,13 @@ static enum answer look_at(struct client *c)
     const char *body = end + 4;
     if (!body_complete(c->answer, body, c->got - (size_t)(body - c->answer)))
         return c->got == ANSWER_MAX ? ANSWER_BAD : ANSWER_MORE;
-    return strncmp(c->answer, "HTTP/1.1 2", 10) == 0 ? ANSWER_OK : ANSWER_BAD;
+    if (strncmp(c->answer, "HTTP/1.1 2", 10) != 0)
+        return ANSWER_BAD;
+    if (memmem(body, c->got - (size_t)(body - c->answer), c->post->answer,
+               c->post->answer_len) != NULL)
+        return ANSWER_OK;
+    run.wrong++;
+    return ANSWER_BAD;
 }
 
 static bool closes(const struct client *c)
@@ -144,13 +165,13 @@ static void reconnect(struct client *c)
 /* False: the connection broke. */
 static bool send_more(struct client *c)
 {
-    ssize_t n = send(c->fd, run.request + c->sent, run.request_len - c->sent,
+    ssize_t n = send(c->fd, c->post->request + c->sent, c->post->len - c->sent,
                      MSG_NOSIGNAL);
     if (n < 0 && errno != EAGAIN)
         return false;
     c->sent += n < 0 ? 0 : (size_t)n;
     bool was_blocked = c->blocked;
-    c->blocked = c->sent < run.request_len;
+    c->blocked = c->sent < c->post->len;
     if (c->blocked != was_blocked)
         watch(c, EPOLL_CTL_MOD, EPOLLIN | (c->blocked ? EPOLLOUT : 0));
     return true;
@@ -181,6 +202,8 @@ static void begin(struct client *c, int64_t began)
 {
     c->busy = true;
     run.busy_count++;
+    c->post = &run.posts[run.next_post];
+    run.next_post = (run.next_post + 1) % run.post_count;
     c->sent = c->got = 0;
     c->began = began;
     if (c->fd < 0)
@@ -271,25 +294,53 @@ static void arrive(int64_t now)
 
 /* --- All of it. --- */
 
-static void read_body(const char *path, int port)
+/* The file's bytes, which stay mapped. */
+static const char *map_file(const char *path, size_t *size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat s;
     if (fd < 0 || fstat(fd, &s) != 0)
         die(path);
-    size_t size = (size_t)s.st_size;
-    run.request = malloc(size + 256);
-    if (run.request == NULL)
+    *size = (size_t)s.st_size;
+    const char *bytes = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED)
+        die(path);
+    close(fd);
+    return bytes;
+}
+
+/* The body at `at`, whose line is well-formed; where the next one begins. */
+static const char *read_post(struct post *p, const char *at, int port)
+{
+    char *space;
+    size_t len = strtoul(at, &space, 10);
+    const char *body = strchr(space, '\n') + 1;
+    p->answer = space + 1;
+    p->answer_len = (size_t)(body - 1 - p->answer);
+    p->request = malloc(len + 256);
+    if (p->request == NULL)
         die("malloc");
-    int head = sprintf(run.request,
+    int head = sprintf(p->request,
                        "POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
                        "Content-Type: application/json\r\n"
                        "Content-Length: %zu\r\n\r\n",
-                       port, size);
-    run.request_len = (size_t)head + size;
-    if (read(fd, run.request + head, size) != s.st_size)
-        die(path);
-    close(fd);
+                       port, len);
+    memcpy(p->request + head, body, len);
+    p->len = (size_t)head + len;
+    return body + len;
+}
+
+static void read_posts(const char *path, int port)
+{
+    size_t size;
+    const char *at = map_file(path, &size), *end = at + size;
+    while (at < end) {
+        run.posts =
+            realloc(run.posts, (run.post_count + 1) * sizeof *run.posts);
+        if (run.posts == NULL)
+            die("realloc");
+        at = read_post(&run.posts[run.post_count++], at, port);
+    }
 }
 
 static void set_up(int argc, char **argv)
@@ -299,7 +350,7 @@ static void set_up(int argc, char **argv)
         (struct sockaddr_in){.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)port),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    read_body(argv[4], port);
+    read_posts(argv[4], port);
     run.client_count = atoi(argv[2]);
     run.rate = argc > 5 ? atof(argv[5]) : 0;
     run.times = argc > 6 ? fopen(argv[6], "w") : NULL;
@@ -334,10 +385,11 @@ static int64_t next_look(int64_t now)
 static void print(void)
 {
     double seconds = (double)(run.end - run.start) / (double)SECOND;
-    printf("{\"requests\":%llu,\"failed\":%llu,\"seconds\":%.3f,\"rps\":%.1f,",
+    printf("{\"requests\":%llu,\"failed\":%llu,\"wrong\":%llu,"
+           "\"seconds\":%.3f,\"rps\":%.1f,",
            (unsigned long long)(run.all.count + run.failed),
-           (unsigned long long)run.failed, seconds,
-           (double)run.in_time / seconds);
+           (unsigned long long)run.failed, (unsigned long long)run.wrong,
+           seconds, (double)run.in_time / seconds);
     latency_print(&run.all, stdout);
     printf(",\"burst\":{\"requests\":%llu,",
            (unsigned long long)run.burst.count);
@@ -348,7 +400,8 @@ static void print(void)
 int main(int argc, char **argv)
 {
     if (argc < 5 || argc > 7) {
-        fputs("usage: load PORT CLIENTS SECONDS BODY [RATE [TIMES]]\n", stderr);
+        fputs("usage: load PORT CLIENTS SECONDS BODIES [RATE [TIMES]]\n",
+              stderr);
         return 2;
     }
     set_up(argc, argv);

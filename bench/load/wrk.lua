@@ -1,12 +1,21 @@
--- For bench/load/check: wrk posts one body for ever and prints the summary as
--- one line of JSON.
--- Environment: BENCH_BODY (file).
-local file = assert(io.open(os.getenv("BENCH_BODY"), "rb"))
-wrk.method = "POST"
-wrk.path = "/"
-wrk.body = file:read("*a")
-wrk.headers["Content-Type"] = "application/json"
-file:close()
+-- For wrk: post bodies in turns for ever, and print the summary as one line of
+-- JSON. Environment: BENCH_BODIES, a file as bench/load/load.c has it.
+local requests, turn = {}, 0
+
+function init(_arguments)
+   local file = assert(io.open(os.getenv("BENCH_BODIES"), "rb"))
+   local headers = {["Content-Type"] = "application/json"}
+   for line in file:lines() do
+      local body = file:read(tonumber(line:match("^%d+")))
+      requests[#requests + 1] = wrk.format("POST", "/", headers, body)
+   end
+   file:close()
+end
+
+function request()
+   turn = turn % #requests + 1
+   return requests[turn]
+end
 
 function done(summary, latency, _requests)
    local e = summary.errors
