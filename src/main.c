@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "ctl/options.h"
 #include "listen/listener.h"
@@ -26,6 +27,20 @@ static const struct options_table table = {
     OPTIONS_ROWS(tallyd_options_rows),
 };
 
+/* Of a pool that is taken over they are handed over. */
+static bool take_environment(struct pool *p)
+{
+    char room[CONFIG_ERROR_MAX];
+    struct buf why;
+    buf_init(&why, room, sizeof room);
+    p->source.environment = &p->environment;
+    if (config_environment_take(&p->environment, (const char *const *)environ,
+                                &why))
+        return true;
+    fprintf(stderr, "tallyd: %s\n", room);
+    return false;
+}
+
 static bool load_settings(struct pool *p)
 {
     char why[CONFIG_ERROR_MAX];
@@ -40,7 +55,7 @@ static bool load_settings(struct pool *p)
 static int show(const struct pool *p, bool dump)
 {
     if (dump) {
-        config_print(p->now.config, stdout);
+        config_print(p->now.config, p->source.path, stdout);
         return EXIT_SUCCESS;
     }
     settings_print_notes(&p->now, stderr);
@@ -74,7 +89,7 @@ static int start(struct pool *p, const struct tallyd_options *o)
     int status = EXIT_FAILURE;
 
     /* 2. Settings. */
-    if (!load_settings(p)) {
+    if (!take_environment(p) || !load_settings(p)) {
         pool_close(p);
         return EX_CONFIG;
     }

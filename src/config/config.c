@@ -1,6 +1,7 @@
 /* config: see config.h. */
 #include "config/config.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,11 +190,73 @@ static void print_header(const struct config_section *s, FILE *out)
     fprintf(out, "[%s%s%s]\n", s->kind, s->name[0] == '\0' ? "" : " ", s->name);
 }
 
-static void print_section(const struct config_section *s, FILE *out)
+bool config_is_hidden(const struct config_section *s, const char *key)
+{
+    unsigned from;
+    return config_is_given(s, key, &from) && from == CONFIG_FROM_VARIABLE_FILE;
+}
+
+char config_variable_letter(char c)
+{
+    return isalnum((unsigned char)c) ? (char)toupper((unsigned char)c) : '_';
+}
+
+void config_put_variable(struct buf *out, const char *kind, const char *name,
+                         const char *key, bool file)
+{
+    const char *const parts[] = {kind, name, key};
+    buf_str(out, "TALLYD");
+    for (int i = 0; i < 3; i++) {
+        if (parts[i][0] != '\0')
+            buf_char(out, '_');
+        for (const char *c = parts[i]; *c != '\0'; c++)
+            buf_char(out, config_variable_letter(*c));
+    }
+    if (file)
+        buf_str(out, "_FILE");
+}
+
+void config_put_origin(struct buf *out, const char *path,
+                       const struct config_section *s, const char *key,
+                       unsigned from)
+{
+    if (from == CONFIG_FROM_OPTION)
+        buf_str(out, "-s");
+    else if (config_is_line(from))
+        buf_printf(out, "%.200s:%u", path, from);
+    else
+        config_put_variable(out, s->kind, s->name, key,
+                            from == CONFIG_FROM_VARIABLE_FILE);
+}
+
+static void print_origin(const struct config_section *s, const char *path,
+                         const char *key, unsigned from, FILE *out)
+{
+    char room[256];
+    struct buf text;
+    buf_init(&text, room, sizeof room);
+    config_put_origin(&text, path, s, key, from);
+    fprintf(out, "; %s\n", text.data);
+}
+
+static void print_row(const struct config_section *s, const char *path,
+                      size_t index, FILE *out)
+{
+    const struct setting *row = &s->rows[index];
+    if ((s->given->rows >> index & 1) != 0)
+        print_origin(s, path, row->name, s->given->lines[index], out);
+    if (config_is_hidden(s, row->name))
+        fprintf(out, ";%s = (not shown)\n", row->name);
+    else
+        config_setting_print(row, s->base, out);
+}
+
+static void print_section(const struct config_section *s, const char *path,
+                          FILE *out)
 {
     print_header(s, out);
     for (size_t i = 0; i < s->count; i++)
-        config_setting_print(&s->rows[i], s->base, out);
+        print_row(s, path, i, out);
 }
 
 static bool has_results(const struct config_endpoint *e)
@@ -220,16 +283,25 @@ static bool is_left_out(const struct config_endpoint *e,
     return has_results(e) && is_short_form(row);
 }
 
-static void print_endpoint(struct config_endpoint *e, FILE *out)
+static void print_member(const struct config_section *s, const char *path,
+                         const struct config_member *m, FILE *out)
+{
+    char key[SETTING_MEMBER_MAX + 8];
+    snprintf(key, sizeof key, "%s.%s", m->copy ? "copy" : "result", m->name);
+    print_origin(s, path, key, m->line, out);
+    fprintf(out, "%s = %s\n", key, m->text);
+}
+
+static void print_endpoint(struct config_endpoint *e, const char *path,
+                           FILE *out)
 {
     struct config_section s = config_endpoint_section(e);
     print_header(&s, out);
     for (size_t i = 0; i < s.count; i++)
         if (!is_left_out(e, &s.rows[i]))
-            config_setting_print(&s.rows[i], s.base, out);
+            print_row(&s, path, i, out);
     for (size_t i = 0; i < e->member_count; i++)
-        fprintf(out, "%s.%s = %s\n", e->members[i].copy ? "copy" : "result",
-                e->members[i].name, e->members[i].text);
+        print_member(&s, path, &e->members[i], out);
 }
 
 bool config_is_plain(const struct config_endpoint *e)
@@ -284,16 +356,16 @@ bool config_compile(const struct config_endpoint *e, struct program *p,
     return query_compile(p, &s, error);
 }
 
-void config_print(const struct config *c, FILE *out)
+void config_print(const struct config *c, const char *path, FILE *out)
 {
     struct config *own = (struct config *)(uintptr_t)c;
     struct config_section pool = config_pool_section(own);
     struct config_section shadow = config_shadow_section(own);
-    print_section(&pool, out);
+    print_section(&pool, path, out);
     for (size_t i = 0; i < c->endpoint_count; i++) {
         fputc('\n', out);
-        print_endpoint(c->endpoints[i], out);
+        print_endpoint(c->endpoints[i], path, out);
     }
     fputc('\n', out);
-    print_section(&shadow, out);
+    print_section(&shadow, path, out);
 }

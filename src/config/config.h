@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "config/choice.h"
 #include "decode/shape.h"
 #include "query/query.h"
@@ -25,10 +26,20 @@ typedef int64_t config_COUNT, config_SIZE, config_DURATION, config_SHARE,
 #define CONFIG_ROWS_MAX 64    /* keys of a section */
 #define CONFIG_MEMBERS_MAX 32 /* result.NAME and copy.NAME of an endpoint */
 
+/* Where a setting is from: a line of the file, from 1, or one of these. */
+#define CONFIG_FROM_OPTION 0U                      /* -s */
+#define CONFIG_FROM_VARIABLE UINT32_MAX            /* of the environment */
+#define CONFIG_FROM_VARIABLE_FILE (UINT32_MAX - 1) /* the file it names */
+
+static inline bool config_is_line(unsigned from)
+{
+    return from != CONFIG_FROM_OPTION && from < CONFIG_FROM_VARIABLE_FILE;
+}
+
 /* Which keys of a section were set, and where. */
 struct config_given {
     uint64_t rows;                   /* a bit for each, by index */
-    unsigned lines[CONFIG_ROWS_MAX]; /* 0: from -s */
+    unsigned lines[CONFIG_ROWS_MAX]; /* or CONFIG_FROM_... */
 };
 
 struct config_pool {
@@ -41,12 +52,12 @@ struct config_pool {
 struct config_member {
     bool copy;
     char *name, *text;
-    unsigned line; /* 0: from -s */
+    unsigned line; /* or CONFIG_FROM_... */
 };
 
 struct config_endpoint {
     char *name;
-    unsigned line; /* of its section in the file; 0: from -s */
+    unsigned line; /* of its section in the file, or CONFIG_FROM_... */
     struct config_member members[CONFIG_MEMBERS_MAX];
     size_t member_count;
     struct config_given given;
@@ -59,7 +70,7 @@ struct config_endpoint {
 #define CONFIG_SHADOW_URL_MAX 1024
 
 struct config_shadow {
-    unsigned line; /* of its section in the file; 0: from -s, or none */
+    unsigned line; /* of its section in the file, or CONFIG_FROM_... */
     struct config_given given;
 #define SHADOW(name, type, reload, def, allowed, help) config_##type name;
 #include "config/config.def"
@@ -75,6 +86,8 @@ struct config {
     /* The files that it names were looked at before, and are not looked for
      * again: one that is gone is missed when it is needed. */
     bool tried;
+    size_t links; /* variables of the environment that are no settings: see
+                     config_variable.h */
 };
 
 void config_free(struct config **c);
@@ -116,9 +129,26 @@ struct config_member *config_find_member(struct config_endpoint *e, bool copy,
 bool config_set_member(struct config_endpoint *e, bool copy, const char *name,
                        const char *text, unsigned line);
 
-/* Was the key set, and in which line? */
+/* Was the key set, and in which line, or from where: CONFIG_FROM_...? */
 bool config_is_given(const struct config_section *s, const char *key,
                      unsigned *line);
+
+/* Is the value one that is not shown: was it read from a file that an
+ * environment variable names? */
+bool config_is_hidden(const struct config_section *s, const char *key);
+
+/* The name of the environment variable that sets a key of a section, in capital
+ * letters, TALLYD_SECTION_NAME_KEY; `file`: that names a file with the value.
+ * And one character of a name as that of a variable has it. */
+void config_put_variable(struct buf *out, const char *kind, const char *name,
+                         const char *key, bool file);
+char config_variable_letter(char c);
+
+/* Append where a key of the section is from: "-s", the name of an environment
+ * variable, or "PATH:LINE". */
+void config_put_origin(struct buf *out, const char *path,
+                       const struct config_section *s, const char *key,
+                       unsigned from);
 
 /* Does libcurl post by itself: is it asked for, or a proxy or HTTP/2? */
 bool config_needs_libcurl(const struct config_endpoint *e);
@@ -136,7 +166,9 @@ struct shape config_shape(const struct config_endpoint *e);
 bool config_compile(const struct config_endpoint *e, struct program *p,
                     struct query_error *error);
 
-/* Print every effective value in the form config_load() reads. */
-void config_print(const struct config *c, FILE *out);
+/* Print every effective value in the form config_load() reads, and before each
+ * that was set, as a comment, where: `path` is the name of the file. A value
+ * that is not shown becomes a comment, too. */
+void config_print(const struct config *c, const char *path, FILE *out);
 
 #endif

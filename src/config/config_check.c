@@ -1,6 +1,7 @@
 /* config_check: see config_check.h. */
 #include "config/config_check.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/fieldlist.h"
@@ -12,6 +13,21 @@
 
 /* What sampled requests that wait may use. */
 #define SHADOW_BYTES_MAX (INT64_C(4) << 30)
+
+/* A value as messages may have it. */
+static const char *shown(const struct config_section *s, const char *key,
+                         const char *value)
+{
+    return config_is_hidden(s, key) ? "(not shown)" : value;
+}
+
+static const char *shown_of(const struct config_endpoint *e, const char *key,
+                            const char *value)
+{
+    const struct config_section s =
+        config_endpoint_section((struct config_endpoint *)(uintptr_t)e);
+    return shown(&s, key, value);
+}
 
 static bool check_selftest(const struct config_endpoint *e, struct buf *why)
 {
@@ -72,12 +88,13 @@ static bool check_client(const struct config_endpoint *e, struct buf *why)
         buf_printf(why,
                    "[endpoint %s] downstream_http = %.40s: must be one of "
                    "1.1|2|2-prior-knowledge",
-                   e->name, e->downstream_http);
+                   e->name, shown_of(e, "downstream_http", e->downstream_http));
     else if (!is_proxy(e->downstream_proxy))
         buf_printf(why,
                    "[endpoint %s] downstream_proxy = %.80s: must be a URL such "
                    "as http://proxy:3128 or socks5://proxy, or empty",
-                   e->name, e->downstream_proxy);
+                   e->name,
+                   shown_of(e, "downstream_proxy", e->downstream_proxy));
     else if (http_2 && strncmp(e->downstream, "https:", 6) != 0)
         buf_printf(why,
                    "[endpoint %s] downstream_http = 2: is agreed on by TLS; "
@@ -106,7 +123,8 @@ static bool check_path(const struct config *c, size_t place, struct buf *why)
             buf_printf(why,
                        "[endpoint %s] path = %.80s: [endpoint %s] has the "
                        "same path",
-                       e->name, e->path, c->endpoints[i]->name);
+                       e->name, shown_of(e, "path", e->path),
+                       c->endpoints[i]->name);
     return why->len == 0;
 }
 
@@ -150,6 +168,8 @@ static bool check_pool(const struct config_pool *p, struct buf *why)
 static bool check_shadow(const struct config *c, struct buf *why)
 {
     const struct config_shadow *s = &c->shadow;
+    const struct config_section section =
+        config_shadow_section((struct config *)(uintptr_t)c);
     char room[160];
     struct buf cause;
     buf_init(&cause, room, sizeof room);
@@ -167,20 +187,21 @@ static bool check_shadow(const struct config *c, struct buf *why)
     else if (!fieldlist_check(s->headers, &cause))
         buf_printf(why, "[shadow] headers: %s", cause.data);
     else if (s->strip[0] != '\0' && s->strip[0] != '/')
-        buf_printf(why, "[shadow] strip = %.80s: must start with /", s->strip);
+        buf_printf(why, "[shadow] strip = %.80s: must start with /",
+                   shown(&section, "strip", s->strip));
     else if (s->queue * s->max_body > SHADOW_BYTES_MAX)
         buf_printf(why,
                    "[shadow] queue = %lld: so many bodies of max_body are more "
                    "than 4g",
                    (long long)s->queue);
     else if (strlen(s->url) > CONFIG_SHADOW_URL_MAX)
-        buf_printf(why, "[shadow] url = %.80s...: at most %d bytes", s->url,
-                   CONFIG_SHADOW_URL_MAX);
+        buf_printf(why, "[shadow] url = %.80s...: at most %d bytes",
+                   shown(&section, "url", s->url), CONFIG_SHADOW_URL_MAX);
     else if (s->url[strcspn(s->url, "?#")] != '\0')
         buf_printf(why,
                    "[shadow] url = %.80s: the path and the query of the "
                    "request are put behind it; leave ? and # out",
-                   s->url);
+                   shown(&section, "url", s->url));
     return why->len == 0;
 }
 

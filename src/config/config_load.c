@@ -5,19 +5,20 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/spelling.h"
 #include "base/utf8.h"
 #include "config/config_check.h"
 #include "config/config_lines.h"
 #include "config/config_setting.h"
-
-#define ENDPOINT_NAME_MAX 32
+#include "config/config_variable.h"
 
 struct loading {
     struct config *config;
     const char *path;
-    unsigned line;
+    unsigned line;        /* or CONFIG_FROM_... */
+    const char *variable; /* of the environment, that is being read, or NULL */
     struct config_section section; /* base NULL: before the first header */
     bool overriding;               /* -s is being read, not the file */
     bool seen_pool, seen_shadow;
@@ -42,8 +43,12 @@ __attribute__((format(printf, 2, 3))) static bool complain(struct loading *l,
 {
     if (l->error.len > 0)
         return false;
-    if (l->line > 0)
+    if (l->variable != NULL)
+        buf_printf(&l->error, "%.160s: ", l->variable);
+    else if (config_is_line(l->line))
         buf_printf(&l->error, "%s:%u: ", l->path, l->line);
+    else if (l->line != CONFIG_FROM_OPTION)
+        buf_str(&l->error, "the environment: ");
     else if (l->overriding)
         buf_str(&l->error, "-s ");
     va_list ap;
@@ -61,7 +66,7 @@ static bool valid_name(const char *name)
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
                                   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     size_t n = strlen(name);
-    return n > 0 && n <= ENDPOINT_NAME_MAX && strspn(name, allowed) == n;
+    return n > 0 && n <= CONFIG_ENDPOINT_NAME_MAX && strspn(name, allowed) == n;
 }
 
 static bool open_endpoint(struct loading *l, const char *name, bool may_exist)
@@ -71,7 +76,7 @@ static bool open_endpoint(struct loading *l, const char *name, bool may_exist)
         return complain(l,
                         "[endpoint %.40s]: the name must have 1 to %d "
                         "letters, digits, - _ or .",
-                        name, ENDPOINT_NAME_MAX);
+                        name, CONFIG_ENDPOINT_NAME_MAX);
     if (e != NULL && !may_exist)
         return complain(l, "[endpoint %s] is there twice; join the two", name);
     if (e == NULL && l->config->endpoint_count == CONFIG_ENDPOINTS_MAX)
@@ -81,7 +86,7 @@ static bool open_endpoint(struct loading *l, const char *name, bool may_exist)
         e = config_add_endpoint(l->config, name);
     if (e == NULL)
         return complain(l, "memory is short");
-    if (!may_exist)
+    if (!may_exist || e->line == 0)
         e->line = l->line;
     l->section = config_endpoint_section(e);
     return true;
@@ -124,7 +129,7 @@ static bool open_section(struct loading *l, const char *header, bool may_exist)
         return open_fixed(l, config_pool_section(l->config), &l->seen_pool,
                           may_exist);
     if (strcmp(header, "shadow") == 0) {
-        if (!may_exist)
+        if (!may_exist || l->config->shadow.line == 0)
             l->config->shadow.line = l->line;
         return open_fixed(l, config_shadow_section(l->config), &l->seen_shadow,
                           may_exist);
@@ -146,9 +151,10 @@ static bool complain_about_value(struct loading *l, const struct setting *row,
                                  const char *value, const char *why)
 {
     const struct config_section *s = &l->section;
-    return complain(l, "[%s%s%s] %s = %.80s: %s", s->kind,
-                    s->name[0] == '\0' ? "" : " ", s->name, row->name, value,
-                    why);
+    bool hidden = l->line == CONFIG_FROM_VARIABLE_FILE;
+    return complain(l, "[%s%s%s] %s%s%.80s: %s", s->kind,
+                    s->name[0] == '\0' ? "" : " ", s->name, row->name,
+                    hidden ? "" : " = ", hidden ? "" : value, why);
 }
 
 static const char *shown_name(const struct loading *l, const char *before)
@@ -262,7 +268,10 @@ static bool set(struct loading *l, const char *key, const char *value,
         return complain_about_key(l, key);
     if (!is_text_of(row, key, value))
         return complain_about_value(l, row, value,
-                                    "is not UTF-8; save the file as UTF-8");
+                                    l->variable != NULL
+                                        ? "is not UTF-8"
+                                        : "is not UTF-8; save the file as "
+                                          "UTF-8");
     size_t index = (size_t)(row - s->rows);
     uint64_t bit = UINT64_C(1) << index;
     if ((s->given->rows & bit) != 0 && !may_repeat)
@@ -315,6 +324,95 @@ static void load_file(struct loading *l, FILE *file)
     l->line = 0;
     if (ferror(file))
         complain(l, "%s: cannot be read; is it a file?", l->path);
+}
+
+/* --- The environment. --- */
+
+/* Was this setting set by a variable before this one? Then two have it. */
+static bool complain_about_twin(struct loading *l, const struct config_names *n,
+                                const struct config_environment *e,
+                                size_t index, const struct config_place *place)
+{
+    char room[CONFIG_ERROR_MAX];
+    struct config_place other;
+    struct buf ignored;
+    for (size_t i = 0; i < index; i++) {
+        buf_init(&ignored, room, sizeof room);
+        if (config_variable_find(n, &e->list[i], &other, &ignored) ==
+                CONFIG_VARIABLE_SETTING &&
+            strcmp(other.section, place->section) == 0 &&
+            strcmp(other.key, place->key) == 0)
+            return complain(l, "is the same setting as %.160s, [%s] %s",
+                            e->list[i].name, place->section, place->key);
+    }
+    return true;
+}
+
+static bool set_from_file(struct loading *l, const struct config_variable *v,
+                          const struct config_place *place)
+{
+    char room[CONFIG_ERROR_MAX / 2], key[sizeof place->key];
+    struct buf why;
+    buf_init(&why, room, sizeof room);
+    char *text = config_environment_value(v, &why);
+    if (text == NULL)
+        return complain(l, "%s", room);
+    snprintf(key, sizeof key, "%s", place->key);
+    l->line = CONFIG_FROM_VARIABLE_FILE;
+    bool good = set(l, key, config_lines_trim(text), true);
+    free(text);
+    return good;
+}
+
+static bool set_from_variable(struct loading *l,
+                              const struct config_variable *v,
+                              const struct config_place *place)
+{
+    char value[CONFIG_LINE_MAX + 1];
+    l->line = CONFIG_FROM_VARIABLE;
+    if (!open_section(l, place->section, true))
+        return false;
+    if (place->file)
+        return set_from_file(l, v, place);
+    snprintf(value, sizeof value, "%s", v->value);
+    return set(l, place->key, config_lines_trim(value), true);
+}
+
+static bool apply_variable(struct loading *l, const struct config_names *n,
+                           const struct config_environment *e, size_t index)
+{
+    char room[CONFIG_ERROR_MAX / 2];
+    struct config_place place;
+    struct buf why;
+    buf_init(&why, room, sizeof room);
+    switch (config_variable_find(n, &e->list[index], &place, &why)) {
+    case CONFIG_VARIABLE_SETTING:
+        return complain_about_twin(l, n, e, index, &place) &&
+               set_from_variable(l, &e->list[index], &place);
+    case CONFIG_VARIABLE_LINK:
+        l->config->links++;
+        return true;
+    default:
+        return complain(l, "%s", room);
+    }
+}
+
+static void apply_environment(struct loading *l,
+                              const struct config_environment *e)
+{
+    struct config_names *n = malloc(sizeof *n);
+    if (n == NULL) {
+        complain(l, "memory is short");
+        return;
+    }
+    config_variable_names(n, l->config, e);
+    for (size_t i = 0; i < e->count && l->error.len == 0; i++) {
+        l->variable = e->list[i].name;
+        apply_variable(l, n, e, i);
+    }
+    l->variable = NULL;
+    l->line = 0;
+    free(n);
 }
 
 /* --- Overrides: section.key=value. --- */
@@ -373,6 +471,7 @@ static void check(struct loading *l)
 }
 
 struct config *config_load_from(FILE *file, const char *path,
+                                const struct config_environment *environment,
                                 const char *const *overrides,
                                 size_t override_count,
                                 char error[CONFIG_ERROR_MAX])
@@ -389,6 +488,8 @@ struct config *config_load_from(FILE *file, const char *path,
         complain(&l, "memory is short");
     if (file != NULL && l.error.len == 0)
         load_file(&l, file);
+    if (environment != NULL && l.error.len == 0)
+        apply_environment(&l, environment);
     l.overriding = true;
     for (size_t i = 0; i < override_count && l.error.len == 0; i++)
         apply_override(&l, overrides[i]);
@@ -399,14 +500,16 @@ struct config *config_load_from(FILE *file, const char *path,
     return l.config;
 }
 
-struct config *config_load(const char *path, const char *const *overrides,
-                           size_t override_count, char error[CONFIG_ERROR_MAX])
+struct config *config_load(const char *path,
+                           const struct config_environment *environment,
+                           const char *const *overrides, size_t override_count,
+                           char error[CONFIG_ERROR_MAX])
 {
     struct loading none = {.path = path};
     FILE *file = path == NULL ? NULL : fopen(path, "re");
     if (path == NULL || file != NULL) {
-        struct config *c =
-            config_load_from(file, path, overrides, override_count, error);
+        struct config *c = config_load_from(file, path, environment, overrides,
+                                            override_count, error);
         if (file != NULL)
             fclose(file);
         return c;
@@ -414,4 +517,18 @@ struct config *config_load(const char *path, const char *const *overrides,
     buf_init(&none.error, error, CONFIG_ERROR_MAX);
     complain(&none, "%s: %s", path, strerror(errno));
     return NULL;
+}
+
+struct config *config_load_here(const char *path, const char *const *overrides,
+                                size_t override_count,
+                                char error[CONFIG_ERROR_MAX])
+{
+    struct config_environment e;
+    struct buf why;
+    buf_init(&why, error, CONFIG_ERROR_MAX);
+    if (!config_environment_take(&e, (const char *const *)environ, &why))
+        return NULL;
+    struct config *c = config_load(path, &e, overrides, override_count, error);
+    config_environment_free(&e);
+    return c;
 }

@@ -40,7 +40,8 @@ struct config *ctl_pool_settings(const char *path,
         all[n++] = named;
         all[n++] = "pool.scoreboard=";
     }
-    struct config *c = config_load(path[0] == '\0' ? NULL : path, all, n, why);
+    struct config *c =
+        config_load_here(path[0] == '\0' ? NULL : path, all, n, why);
     if (c == NULL)
         fprintf(stderr, "tallyctl: %s\n", why);
     free(all);

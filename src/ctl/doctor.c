@@ -396,13 +396,15 @@ static void look_at_downstreams(struct visit *v)
 
 /* --- All of it. --- */
 
-static void visit(const struct doctor_options *o, struct findings *r)
+static void visit(const struct doctor_options *o,
+                  const struct config_environment *e, struct findings *r)
 {
     char why[CONFIG_ERROR_MAX];
     struct settings s;
     struct visit v = {.options = o};
     const struct settings_source source = {
         .path = o->config[0] == '\0' ? NULL : o->config,
+        .environment = e,
         .overrides = o->set.values,
         .override_count = o->set.count};
     if (!settings_load(&s, &source, why)) {
@@ -430,13 +432,27 @@ static void visit(const struct doctor_options *o, struct findings *r)
     settings_free(&s);
 }
 
+static void visit_here(const struct doctor_options *o, struct findings *r)
+{
+    char room[CONFIG_ERROR_MAX];
+    struct config_environment e;
+    struct buf why;
+    buf_init(&why, room, sizeof room);
+    if (!config_environment_take(&e, (const char *const *)environ, &why)) {
+        findings_wrong(r, "settings", "%s", room);
+        return;
+    }
+    visit(o, &e, r);
+    config_environment_free(&e);
+}
+
 int doctor_main(int argc, char **argv)
 {
     struct doctor_options o = {0};
     struct findings r = {.bad = false};
     int status = options_parse(&table, &o, argc, argv);
     if (status == OPTIONS_GO) {
-        visit(&o, &r);
+        visit_here(&o, &r);
         status = r.bad ? EXIT_FAILURE : EXIT_SUCCESS;
     }
     options_clear(&table, &o);

@@ -3,21 +3,34 @@
 
 #include <string.h>
 
-static bool is_of_before(const struct handover *h)
+static bool is_of(const struct handover *h, const char *format)
 {
-    return memcmp(h->format, HANDOVER_FORMAT_BEFORE, sizeof h->format) == 0;
+    return memcmp(h->format, format, sizeof h->format) == 0;
+}
+
+static bool has_source(const struct handover *h)
+{
+    return !is_of(h, HANDOVER_FORMAT_FIRST);
+}
+
+static bool has_environment(const struct handover *h)
+{
+    return is_of(h, HANDOVER_FORMAT);
 }
 
 static size_t head_size(const struct handover *h)
 {
-    return is_of_before(h) ? offsetof(struct handover, source) : sizeof *h;
+    return !has_source(h)        ? offsetof(struct handover, source)
+           : !has_environment(h) ? offsetof(struct handover, environment)
+                                 : sizeof *h;
 }
 
 size_t handover_size(const struct handover *h)
 {
     return head_size(h) + h->members * sizeof(struct handover_member) +
            h->conns * sizeof(struct handover_store) + h->settings +
-           (is_of_before(h) ? 0 : h->source);
+           (has_source(h) ? h->source : 0) +
+           (has_environment(h) ? h->environment : 0);
 }
 
 static bool is_file(int32_t fd)
@@ -31,8 +44,9 @@ static bool has_good_counts(const struct handover *h)
            h->members <= h->slots && h->conns >= 1 &&
            h->conns <= HANDOVER_CONNS_MAX &&
            h->settings <= HANDOVER_SETTINGS_MAX &&
-           (is_of_before(h) ||
-            (h->source <= HANDOVER_SOURCE_MAX && h->has_source <= 1));
+           (!has_source(h) ||
+            (h->source <= HANDOVER_SOURCE_MAX && h->has_source <= 1)) &&
+           (!has_environment(h) || h->environment <= HANDOVER_ENVIRONMENT_MAX);
 }
 
 static bool is_good_listener(const struct handover_listener *l)
@@ -80,8 +94,8 @@ bool handover_read(const void *bytes, size_t n, struct handover_view *v,
     const struct handover *h = bytes;
     *why = "it is in a format of another version";
     if (n < sizeof h->format ||
-        (!is_of_before(h) &&
-         memcmp(h->format, HANDOVER_FORMAT, sizeof h->format) != 0))
+        (!is_of(h, HANDOVER_FORMAT) && !is_of(h, HANDOVER_FORMAT_BEFORE) &&
+         !is_of(h, HANDOVER_FORMAT_FIRST)))
         return false;
     *why = "its numbers do not fit together";
     if (n < head_size(h) || !has_good_counts(h) || handover_size(h) != n ||
@@ -91,9 +105,12 @@ bool handover_read(const void *bytes, size_t n, struct handover_view *v,
     v->members = (const void *)((const char *)h + head_size(h));
     v->stores = (const void *)(v->members + h->members);
     v->settings = (const void *)(v->stores + h->conns);
-    bool has_source = !is_of_before(h) && h->has_source != 0;
-    v->source = has_source ? v->settings + h->settings : NULL;
-    v->source_len = has_source ? h->source : 0;
+    bool source = has_source(h) && h->has_source != 0;
+    v->source = source ? v->settings + h->settings : NULL;
+    v->source_len = source ? h->source : 0;
+    v->environment_len = has_environment(h) ? h->environment : 0;
+    v->environment =
+        v->settings + h->settings + (has_source(h) ? h->source : 0);
     *why = "it names what cannot be";
     return is_good_listener(&h->listener) && is_good_listener(&h->status) &&
            has_good_files(v) && are_good_members(v) && are_good_settings(v);

@@ -9,20 +9,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* In this order: struct handover, members, stores, settings, and what the file
- * of settings had. Both programs run on one machine, so numbers are as the
- * machine has them. The format changes with anything below; a program that does
- * not know it refuses, and nothing has happened.
+/* In this order: struct handover, members, stores, settings, what the file of
+ * settings had, and the environment variables that are settings. Both programs
+ * run on one machine, so numbers are as the machine has them. The format
+ * changes with anything below; a program that does not know it refuses, and
+ * nothing has happened.
  *
- * The format before this one had no `source`, and nothing of the file, which
- * the next program reads then. It is accepted. */
-#define HANDOVER_FORMAT "tallyh3"
-#define HANDOVER_FORMAT_BEFORE "tallyh2"
+ * The format before this one had no `environment`; and the one before that no
+ * `source`, and nothing of the file, which the next program reads then. Both
+ * are accepted. */
+#define HANDOVER_FORMAT "tallyh4"
+#define HANDOVER_FORMAT_BEFORE "tallyh3"
+#define HANDOVER_FORMAT_FIRST "tallyh2"
 
 #define HANDOVER_SLOTS_MAX 2048
 #define HANDOVER_CONNS_MAX 65536
 #define HANDOVER_SETTINGS_MAX 65536
 #define HANDOVER_SOURCE_MAX (1 << 20)
+#define HANDOVER_ENVIRONMENT_MAX (4 << 20)
 #define HANDOVER_FILE_MAX (1 << 20)
 
 /* Descriptors, open under the same numbers in both; -1: none. */
@@ -66,12 +70,13 @@ struct handover {
     uint32_t generation, newest;
     int32_t files[HANDOVER_FILES];
     struct handover_listener listener, status;
-    uint32_t slots;      /* of the scoreboard */
-    uint32_t members;    /* at most as many */
-    uint32_t conns;      /* slots of the connection pool: a store each */
-    uint32_t settings;   /* bytes: section.key=value, each with its NUL */
-    uint32_t source;     /* bytes of the file of settings */
-    uint32_t has_source; /* 0 or 1: there is a file, and those are its bytes */
+    uint32_t slots;       /* of the scoreboard */
+    uint32_t members;     /* at most as many */
+    uint32_t conns;       /* slots of the connection pool: a store each */
+    uint32_t settings;    /* bytes: section.key=value, each with its NUL */
+    uint32_t source;      /* bytes of the file of settings */
+    uint32_t has_source;  /* 0 or 1: there is a file, and those are its bytes */
+    uint32_t environment; /* bytes: see config_environment.h */
 };
 
 struct handover_view {
@@ -81,6 +86,8 @@ struct handover_view {
     const char *settings;
     const char *source; /* NULL: there is none */
     size_t source_len;
+    const char *environment;
+    size_t environment_len;
 };
 
 /* How many bytes that makes in all. */

@@ -347,6 +347,7 @@ void pool_close(struct pool *p)
     scoreboard_free(p->board);
     settings_free(&p->now);
     settings_free(&p->next);
+    config_environment_free(&p->environment);
     free(p->tried);
     p->tried = NULL;
 }

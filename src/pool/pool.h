@@ -23,10 +23,11 @@
 #include "supervisor/saturation.h"
 #include "supervisor/sd_status.h"
 
-/* Before pool_open(): listener.fd, status.fd and pid_file are -1, `source` and
- * `now` are filled in, the rest is zero. */
+/* Before pool_open(): listener.fd, status.fd and pid_file are -1, `source`,
+ * `environment` and `now` are filled in, the rest is zero. */
 struct pool {
     struct settings_source source;
+    struct config_environment environment; /* of `source` */
     struct settings now, next; /* `next`: of the generation that starts */
     uint32_t generation;       /* the one with the settings `now` */
     struct listener listener;

@@ -362,6 +362,10 @@ static int run_alone(struct pool *p)
 static void announce(const struct pool *p, const struct upgrade_past *past)
 {
     const struct config_pool *c = &p->now.config->pool;
+    if (p->now.config->links > 0)
+        log_info("%zu environment variables that begin with TALLYD_ are about "
+                 "a service of that name, and no settings (enableServiceLinks)",
+                 p->now.config->links);
     if (past == NULL)
         log_info("tallyd " PACKAGE_VERSION " serving on %s with %lld workers",
                  p->listener.adopted ? "an inherited socket" : c->listen,

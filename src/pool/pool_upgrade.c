@@ -22,7 +22,7 @@
 #include "pool/pool_layout.h"
 #include "scoreboard/board_file.h"
 
-#define STATE_MOST (4 << 20)
+#define STATE_MOST (16 << 20)
 #define FIXED_MOST 64
 
 #define VARIABLE "TALLYD_HANDOVER"
@@ -78,7 +78,8 @@ static void describe_head(const struct pool *p, const struct upgrade_past *past,
         h->members += past->members[i].pid != 0;
 }
 
-/* Everything behind the head; `settings` has h->settings bytes. */
+/* Everything behind the head; `settings` has h->settings bytes, and behind
+ * them h->environment. */
 static void describe_rest(const struct pool *p, const struct upgrade_past *past,
                           struct handover *h, const char *settings)
 {
@@ -95,7 +96,8 @@ static void describe_rest(const struct pool *p, const struct upgrade_past *past,
                         (struct conn_pool_store *)(void *)stores);
     char *end = mempcpy(stores + h->conns, settings, h->settings);
     if (p->tried != NULL)
-        memcpy(end, p->tried, p->tried_len);
+        end = mempcpy(end, p->tried, p->tried_len);
+    memcpy(end, settings + h->settings, h->environment);
     int32_t *f = h->files;
     f[HANDOVER_LISTENER] = p->listener.fd;
     f[HANDOVER_STATUS] = p->status.fd;
@@ -118,10 +120,13 @@ static struct handover *describe_all(const struct pool *p,
     FILE *f = open_memstream(&settings, &n);
     if (f == NULL)
         return NULL;
-    settings_print_fixed(&p->now, f);
-    bool good = fclose(f) == 0;
     describe_head(p, past, &head);
+    settings_print_fixed(&p->now, f);
+    bool good = fflush(f) == 0;
     head.settings = (uint32_t)n;
+    config_environment_print(&p->environment, f);
+    good = fclose(f) == 0 && good;
+    head.environment = (uint32_t)n - head.settings;
     struct handover *all = good ? malloc(handover_size(&head)) : NULL;
     if (all != NULL) {
         *all = head;
@@ -220,6 +225,7 @@ static pid_t fork_trial(struct pool *p, int state)
 
 static void forget_settings(struct pool *p)
 {
+    config_environment_forget(&p->environment);
     free(p->tried);
     p->tried = NULL;
     p->tried_len = 0;
@@ -231,6 +237,7 @@ static void read_settings(struct pool *p)
 {
     char why[CONFIG_ERROR_MAX];
     forget_settings(p);
+    config_environment_read(&p->environment);
     if (p->source.path != NULL)
         settings_read(p->source.path, HANDOVER_SOURCE_MAX, &p->tried,
                       &p->tried_len, why);
@@ -410,18 +417,31 @@ static bool load_fixed(struct settings *fixed, const struct handover_view *v,
     return settings_load(fixed, &source, why);
 }
 
+static bool load_environment(struct pool *p, const struct handover_view *v,
+                             char why[CONFIG_ERROR_MAX])
+{
+    struct buf out;
+    buf_init(&out, why, CONFIG_ERROR_MAX);
+    p->source.environment = &p->environment;
+    return config_environment_parse(&p->environment, v->environment,
+                                    v->environment_len, &out);
+}
+
 /* The settings that are handed over, but for those that are fixed. `tried`:
  * another process has found that they are good. */
 static bool load_settings(struct pool *p, const struct handover_view *v,
                           bool tried, char why[CONFIG_ERROR_MAX])
 {
     struct settings fixed = {0};
+    if (!load_environment(p, v, why))
+        return false;
     struct settings_source source = p->source;
     source.text = v->source;
     source.text_len = v->source_len;
     source.tried = tried && (v->source != NULL || source.path == NULL);
     bool good = load_fixed(&fixed, v, why) &&
                 settings_load_again(&p->now, &source, &fixed, why);
+    config_environment_forget(&p->environment);
     settings_free(&fixed);
     return good;
 }

@@ -36,13 +36,11 @@ void settings_put_place(struct buf *out, const struct settings_source *source,
 {
     unsigned line = 0;
     bool known = config_is_given(s, key, &line);
-    if (known && line == 0) {
-        buf_str(out, "-s ");
+    if (known) {
+        config_put_origin(out, source->path, s, key, line);
+        buf_str(out, line == CONFIG_FROM_OPTION ? " " : ": ");
     } else if (source->path != NULL) {
-        buf_printf(out, "%.200s:", source->path);
-        if (line > 0)
-            buf_printf(out, "%u:", line);
-        buf_char(out, ' ');
+        buf_printf(out, "%.200s: ", source->path);
     }
     if (config_setting_find(s->rows, s->count, key) != NULL)
         buf_printf(out, "[%s%s%s] ", s->kind, s->name[0] == '\0' ? "" : " ",
@@ -71,8 +69,9 @@ static struct config *load_text(const struct settings_source *source,
         snprintf(why, CONFIG_ERROR_MAX, "memory is short");
         return NULL;
     }
-    struct config *c = config_load_from(file, source->path, source->overrides,
-                                        source->override_count, why);
+    struct config *c =
+        config_load_from(file, source->path, source->environment,
+                         source->overrides, source->override_count, why);
     if (file != NULL)
         fclose(file);
     return c;
@@ -81,10 +80,11 @@ static struct config *load_text(const struct settings_source *source,
 static struct config *load(const struct settings_source *source,
                            char why[CONFIG_ERROR_MAX])
 {
-    struct config *c = source->text != NULL
-                           ? load_text(source, why)
-                           : config_load(source->path, source->overrides,
-                                         source->override_count, why);
+    struct config *c =
+        source->text != NULL
+            ? load_text(source, why)
+            : config_load(source->path, source->environment, source->overrides,
+                          source->override_count, why);
     if (c != NULL)
         c->tried = source->tried;
     return c;

@@ -15,7 +15,8 @@
 
 /* Where they come from: borrowed texts. */
 struct settings_source {
-    const char *path;             /* of the file; NULL: none, the defaults */
+    const char *path; /* of the file; NULL: none, the defaults */
+    const struct config_environment *environment; /* NULL: none */
     const char *const *overrides; /* section.key=value, as -s takes it */
     size_t override_count;
     /* What the file had when it was read; NULL: it is to be read. */
@@ -41,7 +42,8 @@ bool settings_read(const char *path, size_t most, char **text, size_t *len,
                    char why[CONFIG_ERROR_MAX]);
 
 /* Put where a setting of the section is, before what is wrong with it: file and
- * line, as far as they are known, or -s; and the section. */
+ * line, as far as they are known, an environment variable, or -s; and the
+ * section. */
 void settings_put_place(struct buf *out, const struct settings_source *source,
                         const struct config_section *s, const char *key);
 

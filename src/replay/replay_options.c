@@ -25,8 +25,8 @@ static const struct options_table table = {
 static int find_endpoint(struct replay_options *o)
 {
     char why[CONFIG_ERROR_MAX];
-    o->settings = config_load(o->config[0] == '\0' ? NULL : o->config,
-                              o->set.values, o->set.count, why);
+    o->settings = config_load_here(o->config[0] == '\0' ? NULL : o->config,
+                                   o->set.values, o->set.count, why);
     if (o->settings == NULL) {
         fprintf(stderr, "tallyctl: replay: %s\n", why);
         return EX_CONFIG;

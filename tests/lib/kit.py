@@ -45,13 +45,15 @@ def _find_program(variable, name):
 
 TALLYD = _find_program("TALLYD", "tallyd")
 TALLYCTL = _find_program("TALLYCTL", "tallyctl")
-WRAPPER = shlex.split(os.environ.get("TALLYD_WRAPPER", ""))
+# Taken out of the environment: for the program under test, what begins with
+# TALLYD_ is a setting.
+WRAPPER = shlex.split(os.environ.pop("TALLYD_WRAPPER", ""))
 
 
 def _time_scale():
     """How much slower than usual the programs are."""
     if "TALLYD_TIME_SCALE" in os.environ:
-        return float(os.environ["TALLYD_TIME_SCALE"])
+        return float(os.environ.pop("TALLYD_TIME_SCALE"))
     if WRAPPER:
         return 8.0
     return 3.0 if SANITIZED else 1.0

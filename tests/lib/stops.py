@@ -11,7 +11,7 @@ from crowd import Crowd
 from pool import Pool, run_tallyctl
 
 # How many stops each test makes; 100 for a proof.
-STOPS = int(os.environ.get("TALLYD_STOPS", "3"))
+STOPS = int(os.environ.pop("TALLYD_STOPS", "3"))
 
 
 def endpoint_settings(tcp):

@@ -150,6 +150,11 @@ def settings_file(text):
     return path
 
 
+def values(dump):
+    """What -T prints, without where each value is from."""
+    return [line for line in dump.splitlines() if not line.startswith("; ")]
+
+
 @tap.test
 def every_mistake_is_told():
     """each mistake is told with file, line, key and what would be right"""
@@ -226,7 +231,8 @@ def what_is_printed_can_be_read():
     tap.contains(first.splitlines(), "drain_timeout = 1500ms", "-T")
     tap.contains(first.splitlines(), "reply = ok", "-T")
     status, second, errors = run_tallyd("-T", "-c", settings_file(first))
-    tap.equal((status, second), (0, first), f"-T again ({errors})")
+    tap.equal((status, values(second)), (0, values(first)),
+              f"-T again ({errors})")
 
 
 @tap.test
@@ -328,7 +334,7 @@ def the_sample_shows_the_defaults():
     status, all_set, errors = run_tallyd("-T", "-c", settings_file(plain))
     tap.equal(status, 0, f"-T ({errors})")
     _status, defaults, _errors = run_tallyd("-T", "-s", "endpoint main.path=/")
-    tap.equal(all_set, defaults, "what -T prints")
+    tap.equal(values(all_set), values(defaults), "what -T prints")
 
 
 sys.exit(kit.run())

@@ -11,6 +11,7 @@
 #define PLACES 4
 static const char settings[] = "pool.listen=/x\0pool.workers=4";
 static const char source[] = "[pool]\nworkers = 4\n";
+static const char environment[] = "TALLYD_POOL_NICE=1";
 
 static union {
     struct handover head;
@@ -33,6 +34,7 @@ static void fill_as(const char *format)
 {
     memset(&room, 0, sizeof room);
     room.head = (struct handover){.source = sizeof source,
+                                  .environment = sizeof environment,
                                   .has_source = 1,
                                   .layout = 7,
                                   .pid = 100,
@@ -53,6 +55,8 @@ static void fill_as(const char *format)
     memcpy(stores() + PLACES, settings, sizeof settings);
     memcpy((char *)(stores() + PLACES) + sizeof settings, source,
            sizeof source);
+    memcpy((char *)(stores() + PLACES) + sizeof settings + sizeof source,
+           environment, sizeof environment);
     memcpy(room.head.format, format, sizeof room.head.format);
     size = handover_size(&room.head);
 }
@@ -79,6 +83,8 @@ START_TEST(what_is_written_is_read)
     ck_assert_mem_eq(view.settings, settings, sizeof settings);
     ck_assert_uint_eq(view.source_len, sizeof source);
     ck_assert_mem_eq(view.source, source, sizeof source);
+    ck_assert_uint_eq(view.environment_len, sizeof environment);
+    ck_assert_mem_eq(view.environment, environment, sizeof environment);
     room.head.files[HANDOVER_STATUS] = -1;
     ck_assert(is_read());
     room.head.has_source = 0;
@@ -87,23 +93,44 @@ START_TEST(what_is_written_is_read)
 }
 END_TEST
 
-/* It ends its head before `source`, and the whole before the file. */
-START_TEST(what_a_version_before_has_written_is_read)
+/* A version before ends its head sooner, at `end`, and the whole as well. */
+static void fill_as_before(const char *format, size_t end)
 {
-    size_t missing = sizeof room.head - offsetof(struct handover, source);
-    fill_as(HANDOVER_FORMAT_BEFORE);
-    memmove(&room.head.source, &room.head + 1, sizeof room - sizeof room.head);
-    ck_assert_uint_gt(missing, 0);
+    fill_as(format);
+    memmove(room.bytes + end, &room.head + 1, sizeof room - sizeof room.head);
+}
+
+static void is_read_as_before(void)
+{
     ck_assert(is_read());
     ck_assert_int_eq(view.members[2].pid, 103);
     ck_assert_int_eq(view.stores[3].far, 33);
     ck_assert_mem_eq(view.settings, settings, sizeof settings);
-    ck_assert_ptr_eq(view.settings + sizeof settings, room.bytes + size);
-    ck_assert_ptr_null(view.source);
+    ck_assert_uint_eq(view.environment_len, 0);
     for (size_t all = size, n = 0; n < all + 64; n++) {
         size = n;
         ck_assert_int_eq(is_read(), n == all);
     }
+}
+
+START_TEST(what_a_version_before_has_written_is_read)
+{
+    fill_as_before(HANDOVER_FORMAT_BEFORE,
+                   offsetof(struct handover, environment));
+    ck_assert(is_read());
+    ck_assert_mem_eq(view.source, source, sizeof source);
+    ck_assert_ptr_eq(view.source + sizeof source, room.bytes + size);
+    is_read_as_before();
+}
+END_TEST
+
+START_TEST(what_the_first_version_has_written_is_read)
+{
+    fill_as_before(HANDOVER_FORMAT_FIRST, offsetof(struct handover, source));
+    ck_assert(is_read());
+    ck_assert_ptr_eq(view.settings + sizeof settings, room.bytes + size);
+    ck_assert_ptr_null(view.source);
+    is_read_as_before();
 }
 END_TEST
 
@@ -141,6 +168,8 @@ START_TEST(numbers_that_cannot_be_are_refused)
     REFUSED(room.head.source, UINT32_MAX);
     REFUSED(room.head.source, sizeof source - 1);
     REFUSED(room.head.has_source, 2);
+    REFUSED(room.head.environment, UINT32_MAX);
+    REFUSED(room.head.environment, sizeof environment - 1);
     REFUSED(room.head.listener.adopted, 2);
     REFUSED(room.head.status.is_unix, UINT32_MAX);
     REFUSED(room.head.files[HANDOVER_LISTENER], -1);
@@ -157,7 +186,7 @@ START_TEST(numbers_that_cannot_be_are_refused)
     REFUSED(members()[1].retired, 2);
     REFUSED(stores()[0].near, -1);
     REFUSED(stores()[3].far, 1);
-    REFUSED(room.bytes[size - sizeof source - 1], 'x');
+    REFUSED(room.bytes[size - sizeof environment - sizeof source - 1], 'x');
     fill();
     memset(room.head.status.path, 'x', sizeof room.head.status.path);
     ck_assert(!is_read());
@@ -186,9 +215,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        what_is_written_is_read, what_a_version_before_has_written_is_read,
-        another_length_is_refused, numbers_that_cannot_be_are_refused,
-        bytes_by_chance_do_no_harm};
+    const TTest *const tests[] = {what_is_written_is_read,
+                                  what_a_version_before_has_written_is_read,
+                                  what_the_first_version_has_written_is_read,
+                                  another_length_is_refused,
+                                  numbers_that_cannot_be_are_refused,
+                                  bytes_by_chance_do_no_harm};
     return UNIT_RUN_WITH("handover", tests, fill, NULL);
 }

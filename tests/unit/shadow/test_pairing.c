@@ -29,7 +29,7 @@ static void open_files(void)
     snprintf(results, sizeof results, "%s/results", directory);
     snprintf(posts, sizeof posts, "%s/posts", directory);
     snprintf(answers, sizeof answers, "%s/answers", directory);
-    config = config_load(NULL, settings, 1, why);
+    config = config_load(NULL, NULL, settings, 1, why);
     ck_assert_msg(config != NULL, "%s", why);
 }
 

@@ -27,8 +27,8 @@ static void open_sampler(void)
         "shadow.url=http://127.0.0.1:1", "shadow.share=1",
         "shadow.headers=X-Tenant Cookie", "endpoint here.path=/"};
     char why[CONFIG_ERROR_MAX];
-    config =
-        config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
+    config = config_load(NULL, NULL, settings,
+                         sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
     board = scoreboard_new("", 2, NULL);
     queue = shadow_queue_new(2, BODY_MAX);

@@ -25,8 +25,8 @@ static void open_pool(void)
         "endpoint odd.breaker=4",
         "endpoint odd.array=\x1b[31m\xc2\x9b"};
     char why[CONFIG_ERROR_MAX];
-    config =
-        config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
+    config = config_load(NULL, NULL, settings,
+                         sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
     board = scoreboard_new("", 4, NULL);
     scoreboard_serving(board, 1, 4);

@@ -26,8 +26,8 @@ static void open_pool(void)
         "endpoint y.path=/y\"} 1",
     };
     char why[CONFIG_ERROR_MAX];
-    config =
-        config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
+    config = config_load(NULL, NULL, settings,
+                         sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
     board = scoreboard_new("", 2, NULL);
     scoreboard_serving(board, 1, 2);

@@ -21,8 +21,8 @@ static void open_pool(void)
         "pool.request_timeout=30s", "endpoint a.downstream=http://h/",
         "endpoint a.timeout=7s", "endpoint a.connect_timeout=1s"};
     char why[CONFIG_ERROR_MAX];
-    config =
-        config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
+    config = config_load(NULL, NULL, settings,
+                         sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
     board = scoreboard_new("", WORKERS, NULL);
     ck_assert_ptr_nonnull(board);

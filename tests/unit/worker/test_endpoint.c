@@ -16,7 +16,7 @@ static struct endpoint_table *open_table(struct config **config)
         "endpoint below.path=/orders/",
         "endpoint deep.path=/orders/new",
     };
-    *config = config_load(NULL, settings, 4, why);
+    *config = config_load(NULL, NULL, settings, 4, why);
     ck_assert_msg(*config != NULL, "%s", why);
     struct endpoint_table *t = endpoint_table_new(*config, why, sizeof why);
     ck_assert_msg(t != NULL, "%s", why);
@@ -55,7 +55,7 @@ END_TEST
 START_TEST(a_path_nobody_claims_has_none)
 {
     static const char *const settings[] = {"endpoint a.path=/a"};
-    struct config *config = config_load(NULL, settings, 1, why);
+    struct config *config = config_load(NULL, NULL, settings, 1, why);
     struct endpoint_table *t = endpoint_table_new(config, why, sizeof why);
     ck_assert_ptr_nonnull(t);
     ck_assert_ptr_null(endpoint_find(t, "", 0));
@@ -72,7 +72,7 @@ START_TEST(a_wrong_downstream_names_its_endpoint)
 {
     static const char *const settings[] = {
         "endpoint a.downstream=http://h:99999/"};
-    struct config *config = config_load(NULL, settings, 1, why);
+    struct config *config = config_load(NULL, NULL, settings, 1, why);
     ck_assert_msg(config != NULL, "%s", why);
     ck_assert_ptr_null(endpoint_table_new(config, why, sizeof why));
     ck_assert_ptr_nonnull(strstr(why, "[endpoint a] downstream"));
@@ -90,7 +90,7 @@ START_TEST(half_of_the_shorter_limit_is_time_enough)
         "endpoint long.timeout=20s",
         "endpoint short.downstream=http://a/",
         "endpoint long.downstream=http://a/"};
-    struct config *config = config_load(NULL, settings, 7, why);
+    struct config *config = config_load(NULL, NULL, settings, 7, why);
     ck_assert_msg(config != NULL, "%s", why);
     struct endpoint_table *t = endpoint_table_new(config, why, sizeof why);
     ck_assert_msg(t != NULL, "%s", why);

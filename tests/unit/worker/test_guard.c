@@ -21,8 +21,8 @@ static void open_pool(void)
         "endpoint b.breaker=1",   "endpoint b.breaker_cooldown=1500ms",
         "endpoint off.path=/off", "endpoint off.downstream=http://[::1]:1/"};
     char why[CONFIG_ERROR_MAX];
-    config =
-        config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
+    config = config_load(NULL, NULL, settings,
+                         sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
     table = endpoint_table_new(config, why, sizeof why);
     board = scoreboard_new("", 4, NULL);

@@ -77,8 +77,8 @@ static void open_handler(void)
     };
     static const struct handler_peers peers = {NULL, fake_post, fake_abandoned};
     char why[CONFIG_ERROR_MAX];
-    config =
-        config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
+    config = config_load(NULL, NULL, settings,
+                         sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
     table = endpoint_table_new(config, why, sizeof why);
     ck_assert_msg(table != NULL, "%s", why);
