@@ -56,13 +56,14 @@ def run_tallyd(*arguments, env=None, limit=20):
     return done.returncode, done.stdout, done.stderr
 
 
-def run_tallyctl(*arguments, limit=20):
+def run_tallyctl(*arguments, limit=20, env=None):
     """Run tallyctl to its end: (status, stdout, stderr)."""
     if kit.TALLYCTL is None:
         raise tap.BailOut("there is no tallyctl; build it or set TALLYCTL")
     done = subprocess.run([kit.TALLYCTL, *map(str, arguments)],
                           capture_output=True, text=True, check=False,
-                          timeout=kit.wait_limit(limit))
+                          timeout=kit.wait_limit(limit),
+                          env={**os.environ, **(env or {})})
     return done.returncode, done.stdout, done.stderr
 
 
