@@ -21,6 +21,8 @@ def own_files(folder=TOP):
         path = folder / name
         if name in GENERATED or name[0] == "_" or name[-1] == "~":
             continue
+        if folder == TOP and (name == "build" or name.startswith("build-")):
+            continue
         if path.is_dir() and not path.is_symlink():
             yield from own_files(path)
         elif path.is_file():
