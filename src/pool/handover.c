@@ -99,7 +99,7 @@ bool handover_read(const void *bytes, size_t n, struct handover_view *v,
         return false;
     *why = "its numbers do not fit together";
     if (n < head_size(h) || !has_good_counts(h) || handover_size(h) != n ||
-        h->pid <= 1 || h->generation == 0 || h->generation > h->newest)
+        h->pid < 1 || h->generation == 0 || h->generation > h->newest)
         return false;
     v->head = h;
     v->members = (const void *)((const char *)h + head_size(h));

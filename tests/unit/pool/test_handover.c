@@ -93,6 +93,14 @@ START_TEST(what_is_written_is_read)
 }
 END_TEST
 
+/* In a container the pool is process 1. */
+START_TEST(what_process_1_has_written_is_read)
+{
+    room.head.pid = 1;
+    ck_assert(is_read());
+}
+END_TEST
+
 /* A version before ends its head sooner, at `end`, and the whole as well. */
 static void fill_as_before(const char *format, size_t end)
 {
@@ -154,7 +162,7 @@ END_TEST
 START_TEST(numbers_that_cannot_be_are_refused)
 {
     REFUSED(room.head.format[6], '1');
-    REFUSED(room.head.pid, 1);
+    REFUSED(room.head.pid, 0);
     REFUSED(room.head.pid, -1);
     REFUSED(room.head.generation, 0);
     REFUSED(room.head.generation, 4);
@@ -216,6 +224,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {what_is_written_is_read,
+                                  what_process_1_has_written_is_read,
                                   what_a_version_before_has_written_is_read,
                                   what_the_first_version_has_written_is_read,
                                   another_length_is_refused,
