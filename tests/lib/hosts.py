@@ -149,8 +149,8 @@ class Front:
 
     name = program = file = None
 
-    def __init__(self, switch, number=1, changes=()):
-        self.program = kit.find_server(self.name)
+    def __init__(self, switch, number=1, changes=(), count=3):
+        self.program, self.count = kit.find_server(self.name), count
         self.machine = Machine(switch, f"front{number}", FRONTS[number - 1])
         self.address = self.machine.address
         self.directory = kit.fresh_path(self.name)
@@ -171,6 +171,10 @@ class Front:
             self.name, self.machine.inside(*self.command()),
             log_path=self.log_path)
         kit.until(f"{self.name} listens", self.listens)
+
+    def kill(self):
+        kit.kill_group(self.process.pid)
+        self.process.wait()
 
     def listens(self):
         tap.check(self.process.status() is None, f"{self.name} has ended")
@@ -268,10 +272,10 @@ frontend front
                 if row["svname"].startswith("host")}
 
     def wait_until_ready(self):
-        """All hosts have passed their checks."""
+        """All hosts that are there have passed their checks."""
         kit.until("HAProxy has all hosts up", lambda: all(
             row["status"] == "UP" and row["check_status"] == "L7OK"
-            for row in self.servers().values()), limit=30)
+            for row in list(self.servers().values())[:self.count]), limit=30)
 
     def leaves(self, host, load):
         """Until it does not use a host any more."""
@@ -289,6 +293,31 @@ frontend front
             if part and part[0] == "request" and (
                     part[2] == host.cable or part[3].strip("+") != "0"):
                 yield float(part[1])
+
+
+class Keepalived:
+    """conf/keepalived/keepalived.conf beside a front."""
+
+    def __init__(self, front, priority):
+        self.front = front
+        text = (kit.CONF / "keepalived/keepalived.conf").read_text("utf-8")
+        tap.contains(text, "priority          150", "keepalived.conf")
+        path = front.directory / "keepalived.conf"
+        path.write_text(text.replace("priority          150",
+                                     f"priority          {priority}"))
+        pids = [f"--{name}={front.directory}/{name}"
+                for name in ("pid", "vrrp_pid")]
+        self.process = kit.Process("keepalived", front.machine.inside(
+            kit.find_server("keepalived"), "--dont-fork", "--log-console",
+            "--log-detail", "--vrrp", *pids, f"--use-file={path}"))
+
+    def has_address(self):
+        return f"{SHARED}/" in self.front.machine.run(
+            "ip", "-4", "address", "show", "dev", "eth0")
+
+    def wait_for_address(self):
+        kit.until(f"{self.front.machine.cable} has the address",
+                  self.has_address, limit=30, beat=0.05)
 
 
 # --- Load and account. ---
@@ -403,15 +432,20 @@ class Rig:
                       for number in range(1, count + 1)]
         for host in self.hosts:
             host.pool.wait_for_workers()
-        self.front = front and front(self.switch, changes=changes)
-        if self.front:
-            self.front.wait_until_ready()
+        self.front = self.add_front(front, 1, changes) if front else None
+
+    def add_front(self, front, number, changes=()):
+        added = front(self.switch, number, changes, len(self.hosts))
+        added.wait_until_ready()
+        return added
 
     def load(self, rate, *options, address=None):
         return Load(self.switch, address or self.front.address, rate, *options)
 
-    def account(self, load, patience=60):
-        return Account(load.stop(patience), self.down.events())
+    def account(self, load, patience=60, besides=()):
+        """`besides`: sums that are not of this load."""
+        return Account(load.stop(patience), [
+            event for event in self.down.events() if event[2] not in besides])
 
 
 
