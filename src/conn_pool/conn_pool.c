@@ -8,15 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "conn_pool/conn_count.h"
+#include "conn_pool/conn_set.h"
 #include "conn_pool/conn_table.h"
 #include "conn_pool/conn_watch.h"
 #include "conn_pool/fd_store.h"
+#include "conn_pool/listener_pause.h"
 #include "os/limits.h"
 #include "os/shared_timer.h"
 
@@ -26,29 +27,24 @@ struct conn_pool {
     int vacant; /* what a slot's number is without a copy; see fd_store.h */
     int owner;  /* this process */
     struct conn_count_counters counters;
-    int set, listener;
+    struct conn_set set;
     struct shared_timer clock;
+    struct listener_pause pause;
     struct conn_watch conn_watch;
     bool looks_out;          /* this process wants to know what waits */
     struct fd_store *stores; /* per slot */
     int64_t next_due;        /* of a scan under way, see conn_pool_next_due() */
+    struct conn_set_event told; /* the last event */
 };
 
-/* What an entry of the epoll set stands for, besides a slot. */
-#define TAG_KNOCK UINT64_MAX
-#define TAG_CLOCK (UINT64_MAX - 1)
+/* For how many parkings a connection whose entry stayed armed in vain gets it
+ * armed each time instead. */
+#define FITFUL_PARKINGS 16
 
 /* Until others look after a connection that one process could not take, and
  * until that one listens again: longer, lest it be told of it every time. */
 #define ADRIFT_PAUSE CLOCK_MS
 #define ADRIFT_ASIDE_MS 10
-
-static bool listen_for(struct conn_pool *t, int op, int fd, uint32_t events,
-                       uint64_t tag)
-{
-    struct epoll_event e = {.events = events, .data.u64 = tag};
-    return epoll_ctl(t->set, op, fd, &e) == 0;
-}
 
 /* --- Making it, and freeing it. --- */
 
@@ -91,8 +87,9 @@ static struct conn_pool *new_empty(uint32_t slots, int listener)
     if (t == NULL)
         return NULL;
     t->owner = CONN_POOL_SUPERVISOR;
-    t->listener = listener;
-    t->memory = t->vacant = t->set = t->clock.fd = t->conn_watch.set = -1;
+    t->set = (struct conn_set){.fd = -1, .listener = listener};
+    t->pause = (struct listener_pause){.set = &t->set, .clock = &t->clock};
+    t->memory = t->vacant = t->clock.fd = t->conn_watch.set = -1;
     t->stores = calloc(slots, sizeof *t->stores);
     if (t->stores == NULL) {
         free(t);
@@ -106,14 +103,12 @@ static struct conn_pool *new_empty(uint32_t slots, int listener)
 static bool open_all(struct conn_pool *t, uint32_t slots)
 {
     t->table = conn_table_new(slots, &t->memory);
-    t->set = epoll_create1(EPOLL_CLOEXEC);
-    return t->table != NULL && t->set >= 0 &&
+    t->pause.table = t->table;
+    return t->table != NULL &&
            shared_timer_open(&t->clock, &t->table->clock_at) &&
+           conn_set_open(&t->set, t->set.listener, t->clock.fd) &&
            conn_watch_open(&t->conn_watch, t->table) && open_vacant(t) &&
-           open_stores(t) &&
-           listen_for(t, EPOLL_CTL_ADD, t->clock.fd, EPOLLIN | EPOLLET,
-                      TAG_CLOCK) &&
-           listen_for(t, EPOLL_CTL_ADD, t->listener, EPOLLIN, TAG_KNOCK);
+           open_stores(t);
 }
 
 struct conn_pool *conn_pool_new(uint32_t slots, int listener, char *why,
@@ -144,7 +139,7 @@ void conn_pool_free(struct conn_pool **conn_pool)
         return;
     for (uint32_t i = 0; t->table != NULL && i < t->table->count; i++)
         fd_store_close(&t->stores[i]);
-    close_if_open(t->set);
+    conn_set_close(&t->set);
     shared_timer_close(&t->clock);
     conn_watch_close(&t->conn_watch);
     close_if_open(t->vacant);
@@ -166,7 +161,7 @@ void conn_pool_hand_over(const struct conn_pool *t,
                          struct conn_pool_store *stores)
 {
     *files = (struct conn_pool_files){.memory = t->memory,
-                                      .set = t->set,
+                                      .set = t->set.fd,
                                       .clock = t->clock.fd,
                                       .conn_watch = t->conn_watch.set};
     for (uint32_t i = 0; i < t->table->count; i++)
@@ -182,8 +177,9 @@ struct conn_pool *conn_pool_take_over(const struct conn_pool_files *files,
     if (t == NULL)
         return NULL;
     t->table = conn_table_map(files->memory, slots);
+    t->pause.table = t->table;
     t->memory = files->memory;
-    t->set = files->set;
+    t->set.fd = files->set;
     if (t->table == NULL) {
         conn_pool_free(&t);
         return NULL;
@@ -243,68 +239,46 @@ int conn_pool_next_late(const struct conn_pool *t, int from, int64_t due)
 
 /* --- The listener. --- */
 
-static void hear_again(struct conn_pool *t)
-{
-    atomic_store(&t->table->heard, clock_now());
-    if (atomic_exchange(&t->table->deaf, 0) != 0)
-        listen_for(t, EPOLL_CTL_MOD, t->listener, EPOLLIN, TAG_KNOCK);
-}
-
 void conn_pool_pause(struct conn_pool *t, int64_t pause)
 {
-    int64_t until = pause == 0 ? CLOCK_NEVER : clock_now() + pause;
-    /* In this order, or hear_again() of another process could come between and
-     * leave it silenced, and not noted as such. A death between:
-     * listen_as_noted(). */
-    listen_for(t, EPOLL_CTL_MOD, t->listener, 0, TAG_KNOCK);
-    atomic_store(&t->table->deaf, until);
-    shared_timer_set(&t->clock, until);
-    /* One may have become free before anybody could know that we wait. */
-    if (pause == 0 && conn_table_find(t->table, CONN_SLOT_FREE) >= 0)
-        hear_again(t);
+    listener_pause_begin(&t->pause, pause);
 }
 
 int64_t conn_pool_heard_since(const struct conn_pool *t)
 {
-    return atomic_load(&t->table->deaf) != 0 ? CLOCK_NEVER
-                                             : atomic_load(&t->table->heard);
+    return listener_pause_heard_since(&t->pause);
 }
 
 /* --- Waiting. --- */
 
-static enum conn_pool_event ring(struct conn_pool *t)
-{
-    int64_t deaf = atomic_load(&t->table->deaf);
-    if (deaf != 0 && deaf <= clock_now())
-        hear_again(t);
-    return CONN_POOL_CLOCK;
-}
-
 enum conn_pool_event conn_pool_wait(struct conn_pool *t, const sigset_t *open,
                                     int limit, int *slot)
 {
-    struct epoll_event e;
-    if (epoll_pwait(t->set, &e, 1, limit, open) <= 0)
+    t->told = conn_set_wait(&t->set, open, limit);
+    switch (t->told.about) {
+    case CONN_SET_NOTHING:
         return CONN_POOL_NOTHING;
-    if (e.data.u64 == TAG_KNOCK) {
+    case CONN_SET_LISTENER:
         atomic_store(&t->table->knocking, 1);
         return CONN_POOL_KNOCK;
+    case CONN_SET_CLOCK:
+        listener_pause_end_in_time(&t->pause);
+        return CONN_POOL_CLOCK;
+    case CONN_SET_CONNECTION:
+        break;
     }
-    if (e.data.u64 == TAG_CLOCK)
-        return ring(t);
-    *slot = (int)e.data.u64;
+    *slot = t->told.slot;
     return CONN_POOL_REQUEST;
 }
 
 int conn_pool_queue(const struct conn_pool *t)
 {
-    return t->set;
+    return t->set.fd;
 }
 
 bool conn_pool_others_wait(const struct conn_pool *t)
 {
-    struct pollfd p = {.fd = t->set, .events = POLLIN};
-    return poll(&p, 1, 0) > 0;
+    return conn_set_is_ready(&t->set);
 }
 
 bool conn_pool_knocking(const struct conn_pool *t)
@@ -358,7 +332,7 @@ static void clear(struct conn_pool *t, int slot, int fd)
         shutdown(fd, SHUT_RDWR);
     conn_watch_forget(&t->conn_watch, slot, m->number);
     if (p->kept != 0) {
-        epoll_ctl(t->set, EPOLL_CTL_DEL, m->number, NULL);
+        conn_set_remove(&t->set, m->number);
         fd_store_clear(m);
         p->kept = 0;
     }
@@ -366,8 +340,7 @@ static void clear(struct conn_pool *t, int slot, int fd)
         close(fd);
     fd_store_forget(m);
     atomic_store(&p->owner, CONN_SLOT_FREE);
-    if (atomic_load(&t->table->deaf) != 0)
-        hear_again(t);
+    listener_pause_slot_is_free(&t->pause);
 }
 
 void conn_pool_vacate(struct conn_pool *t, int slot, int fd)
@@ -377,8 +350,8 @@ void conn_pool_vacate(struct conn_pool *t, int slot, int fd)
     clear(t, slot, fd);
 }
 
-/* Put the connection into the descriptor store and give it an entry in the set
- * that tells of nothing yet. */
+/* Put the connection into the descriptor store and give it an entry in the set.
+ */
 static bool keep(struct conn_pool *t, int slot, int *fd)
 {
     struct conn_slot *p = &t->table->at[slot];
@@ -387,8 +360,9 @@ static bool keep(struct conn_pool *t, int slot, int *fd)
         return true;
     if (!fd_store_put(m, fd, p->generation))
         return false;
-    if (!listen_for(t, EPOLL_CTL_ADD, *fd, EPOLLONESHOT, (uint64_t)slot) &&
-        errno != EEXIST) {
+    p->fitful = 0;
+    p->steady = conn_set_add(&t->set, slot, *fd);
+    if (p->steady == 0 && errno != EEXIST) {
         int error = errno;
         fd_store_clear(m);
         errno = error;
@@ -398,29 +372,50 @@ static bool keep(struct conn_pool *t, int slot, int *fd)
     return true;
 }
 
-static void arm(struct conn_pool *t, int slot)
+/* What its entry is to be, for a connection that is parked like this. */
+static enum conn_set_state choose_state(struct conn_slot *p,
+                                        enum conn_pool_parking how)
 {
-    struct conn_slot *p = &t->table->at[slot];
-    p->used = 0;
-    p->adrift = 0;
-    atomic_store(&p->owner, CONN_SLOT_PARKED);
-    listen_for(t, EPOLL_CTL_MOD, t->stores[slot].number,
-               EPOLLIN | EPOLLRDHUP | EPOLLONESHOT |
-                   (p->queued != 0 ? EPOLLOUT : 0),
-               (uint64_t)slot);
+    if (p->queued != 0)
+        return CONN_SET_AT_ONCE;
+    if (how != CONN_POOL_DRAINED)
+        p->fitful = FITFUL_PARKINGS;
+    else if (p->fitful == 0)
+        return CONN_SET_STEADY;
+    else
+        p->fitful--;
+    return CONN_SET_ONCE;
 }
 
-bool conn_pool_put_back(struct conn_pool *t, int slot, int *fd,
-                        const struct iovec *parts, int count, int64_t deadline,
-                        bool queued)
+/* `steady` is set first: whoever takes the connection between the two steps
+ * does not set it later. Where it is true too early the entry is armed all the
+ * same, by this process or, if it dies here, by conn_pool_recover(). */
+static void release(struct conn_pool *t, int slot, enum conn_pool_parking how)
+{
+    struct conn_slot *p = &t->table->at[slot];
+    bool was_steady = p->steady != 0;
+    if (how == CONN_POOL_DRAINED && conn_table_has_come(p))
+        how = CONN_POOL_UNREAD;
+    enum conn_set_state state = choose_state(p, how);
+    p->steady = state == CONN_SET_STEADY;
+    p->used = 0;
+    p->adrift = 0;
+    bool came = conn_table_release(p);
+    if (came || !was_steady || state != CONN_SET_STEADY)
+        conn_set_arm(&t->set, slot, t->stores[slot].number, state);
+}
+
+bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
+                    const struct iovec *parts, int count, int64_t deadline,
+                    enum conn_pool_parking how)
 {
     if (!keep(t, slot, fd) || !fd_store_write(&t->stores[slot], parts, count))
         return false;
     atomic_store(&t->table->at[slot].deadline, deadline);
-    t->table->at[slot].queued = queued;
+    t->table->at[slot].queued = how == CONN_POOL_QUEUED;
     if (t->looks_out)
         conn_watch_park(&t->conn_watch, slot, *fd);
-    arm(t, slot);
+    release(t, slot, how);
     *fd = -1;
     shared_timer_set(&t->clock, deadline);
     return true;
@@ -432,7 +427,8 @@ static void set_adrift(struct conn_pool *t, int slot)
 {
     struct conn_slot *p = &t->table->at[slot];
     p->adrift = 1;
-    atomic_store(&p->owner, CONN_SLOT_PARKED);
+    p->steady = 0;
+    conn_table_release(p);
     shared_timer_set(&t->clock, clock_now() + ADRIFT_PAUSE);
 }
 
@@ -443,6 +439,8 @@ int conn_pool_take(struct conn_pool *t, int slot, void *bytes, size_t *n,
     errno = 0;
     if (!conn_table_claim(p, t->owner))
         return -1;
+    if (t->told.spent && t->told.slot == slot)
+        p->steady = 0;
     int fd = fd_store_copy(&t->stores[slot], p->generation);
     if (fd < 0) {
         set_adrift(t, slot);
@@ -484,14 +482,14 @@ static bool settle(struct conn_pool *t, int slot, struct conn_count_counters c)
     } else if (ends) {
         clear(t, slot, fd);
     } else {
-        arm(t, slot);
+        release(t, slot, CONN_POOL_UNREAD);
         fd_store_forget(m);
     }
     return lost;
 }
 
-/* Its event may have gone with the dead: arm it again. */
-static bool park_again(struct conn_pool *t, int slot,
+/* An event of it may have gone with the dead. */
+static bool tell_again(struct conn_pool *t, int slot,
                        struct conn_count_counters c)
 {
     return conn_table_claim(&t->table->at[slot], t->owner) &&
@@ -514,38 +512,17 @@ static void set_clock_again(struct conn_pool *t)
     }
 }
 
-/* The dead may have silenced the listener and not noted it, or noted that it is
- * heard and not armed it, or armed it after another process had silenced it, or
- * waited for a slot that was free by then. So the kernel is told what the word
- * says, and again if the word changes meanwhile: hear_again() of another
- * process changes the word first. */
-static void listen_as_noted(struct conn_pool *t)
-{
-    int64_t deaf = CLOCK_NEVER;
-    if (atomic_load(&t->table->deaf) == CLOCK_NEVER &&
-        conn_table_find(t->table, CONN_SLOT_FREE) >= 0) {
-        atomic_store(&t->table->heard, clock_now());
-        atomic_compare_exchange_strong(&t->table->deaf, &deaf, 0);
-    }
-    do {
-        deaf = atomic_load(&t->table->deaf);
-        listen_for(t, EPOLL_CTL_MOD, t->listener, deaf == 0 ? EPOLLIN : 0,
-                   TAG_KNOCK);
-    } while (deaf != atomic_load(&t->table->deaf));
-}
-
 uint32_t conn_pool_recover(struct conn_pool *t, int owner,
                            struct conn_count_counters c)
 {
     uint32_t lost = 0;
     for (int i = 0; i < (int)t->table->count; i++) {
-        int32_t now = t->table->at[i].owner;
-        if (now == owner)
+        if (conn_table_owner(&t->table->at[i]) == owner)
             lost += settle(t, i, c);
-        else if (now == CONN_SLOT_PARKED)
-            lost += park_again(t, i, c);
+        else
+            lost += tell_again(t, i, c);
     }
-    listen_as_noted(t);
+    listener_pause_settle(&t->pause);
     set_clock_again(t);
     return lost;
 }
@@ -570,8 +547,9 @@ void conn_pool_found_empty(struct conn_pool *t)
 void conn_pool_deafen(struct conn_pool *t)
 {
     atomic_store(&t->table->closing, DEAF);
-    epoll_ctl(t->set, EPOLL_CTL_DEL, t->listener, NULL);
+    conn_set_deafen(&t->set);
 }
+
 bool conn_pool_closing(const struct conn_pool *t)
 {
     return atomic_load(&t->table->closing) != OPEN;

@@ -8,7 +8,6 @@
  *
  *   - conn_pool_reserve(), accept4(2), conn_pool_opened(): a new connection;
  *   - conn_pool_park(): it waits for its next request;
- *   - conn_pool_queue_up(): that has been read, and waits behind others;
  *   - conn_pool_wait(), conn_pool_take(): a worker has it again;
  *   - conn_pool_vacate(): it is closed.
  *
@@ -17,19 +16,51 @@
  *   - Each connection has a slot, and each slot a store outside of all
  *     processes. The store holds the descriptor while the connection is open,
  *     and the bytes that were read and not yet used (fd_store.h).
- *   - Every parked connection is in one epoll set that all processes share,
- *     armed for one event (EPOLLONESHOT, epoll(7)). When the connection becomes
- *     readable the kernel tells exactly one idle worker, in the order in which
- *     connections became so. That worker is the owner then.
+ *   - Every connection that was ever parked is in one epoll set that all
+ *     processes share (conn_set.h). When a parked one becomes readable the
+ *     kernel tells exactly one idle worker, in the order in which connections
+ *     became so. That worker is the owner then.
  *   - A process that serves a connection for the first time gets a copy of the
  *     descriptor, and keeps it. From then on taking the connection costs no
- *     system call and parking it one epoll_ctl(2). The set knows its entries by
- *     open file and descriptor number, so a slot has one descriptor number, the
- *     same in every process.
+ *     system call, and parking it none either, if its entry in the set has
+ *     stayed armed. The set knows its entries by open file and descriptor
+ *     number, so a slot has one descriptor number, the same in every process.
  *
  * The owner of a slot is one atomic word: free, parked, or a process. There are
  * no locks: each step leaves a state from which conn_pool_recover() can go on
  * when the owner is killed.
+ *
+ * An entry that stays armed (EPOLLET) tells also of what comes while somebody
+ * owns the connection. Why nothing is lost, and nobody told in vain for long:
+ *
+ *   - A process that is told changes the word in one step (compare-exchange):
+ *     "parked" to itself; the number of an owner to the same number with
+ *     CONN_SLOT_CAME.
+ *   - The owner parks by one step as well, which changes the word to "parked"
+ *     and gives what it was. With CONN_SLOT_CAME, it arms the entry after it
+ *     (epoll_ctl(2)), and the kernel looks whether something is unread.
+ *   - So let something come after the owner's last read. One process is told,
+ *     before the owner parks, and then the owner arms the entry; or after it,
+ *     and then that process takes the connection.
+ *   - Only if the owner has read all (CONN_POOL_DRAINED) does it rely on that.
+ *     Else it arms the entry, for one event. A peer can have a read end before
+ *     all is read, by a descriptor among its bytes (SCM_RIGHTS, unix(7)) or
+ *     urgent data (tcp(7)); if it does, its own next request may wait until
+ *     more comes, or its deadline is over: see serving_close_overdue().
+ *   - The entry of a connection whose requests come in several pieces is armed
+ *     for one event at each parking, and disarmed while it is served, or each
+ *     piece would wake a worker for nothing: for the next 16 parkings.
+ *   - An entry that was armed for one event and has told of it is noted as
+ *     disarmed by the process that was told, if that becomes the owner, else
+ *     CONN_SLOT_CAME has the owner arm it.
+ *   - A process may die after it was told and before it has changed the word,
+ *     or before it has armed an entry. So conn_pool_recover() arms the entries
+ *     of all parked connections and adds CONN_SLOT_CAME to all other owners.
+ *   - Who arms an entry has parked the connection before, and may be late:
+ *     others have taken and parked it meanwhile. Then one event more is told;
+ *     if it was the only one that the entry was armed for, see above.
+ *   - An event can be about the connection that had the slot before. Who takes
+ *     the slot's new one for it finds nothing to read.
  *
  * Made before the first fork, and used by all processes. Within a process, by
  * one thread. */
@@ -151,32 +182,29 @@ void conn_pool_opened(struct conn_pool *t, int slot);
  * whatever other processes hold a copy. */
 void conn_pool_vacate(struct conn_pool *t, int slot, int fd);
 
+/* In what state a connection is parked. */
+enum conn_pool_parking {
+    /* All that had come was read, as far as is known: by one read(2) that was
+     * given more room than it needed, or by one that found nothing. This is
+     * what costs no system call. */
+    CONN_POOL_DRAINED,
+    /* Something may be unread, or what was read came in several pieces. */
+    CONN_POOL_UNREAD,
+    /* Its next request may be among the bytes that it is parked with. It waits
+     * behind all that wait now: CONN_POOL_REQUEST tells of it as soon as
+     * something could be written to it as well. */
+    CONN_POOL_QUEUED,
+};
+
 /* Park the connection `fd` of an owned slot; any process may take it from now
  * on. `parts`: what conn_pool_take() is to give back, at least one byte and at
  * most FD_STORE_BYTES_MAX. `deadline`: monotonic ns, when CONN_POOL_CLOCK is
  * due for it. False, with errno: the kernel would not take the descriptor
  * (ETOOMANYREFS, ENOMEM); the connection still belongs to the caller, and *fd
  * is its descriptor, perhaps a new one. */
-bool conn_pool_put_back(struct conn_pool *t, int slot, int *fd,
-                        const struct iovec *parts, int count, int64_t deadline,
-                        bool queued);
-
-static inline bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
-                                  const struct iovec *parts, int count,
-                                  int64_t deadline)
-{
-    return conn_pool_put_back(t, slot, fd, parts, count, deadline, false);
-}
-
-/* The same, `queued`, for a connection whose next request may be among those
- * bytes. It waits behind all that wait now: CONN_POOL_REQUEST tells of it as
- * soon as something could be written to it as well (EPOLLOUT, epoll_ctl(2)). */
-static inline bool conn_pool_queue_up(struct conn_pool *t, int slot, int *fd,
-                                      const struct iovec *parts, int count,
-                                      int64_t deadline)
-{
-    return conn_pool_put_back(t, slot, fd, parts, count, deadline, true);
-}
+bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
+                    const struct iovec *parts, int count, int64_t deadline,
+                    enum conn_pool_parking how);
 
 /* Take a parked connection: own its slot, and give its descriptor, which only
  * conn_pool_park() and conn_pool_vacate() may close. `bytes`, with room for

@@ -72,7 +72,19 @@ int conn_table_reserve(struct conn_table *p, int owner)
 
 bool conn_table_claim(struct conn_slot *p, int owner)
 {
-    return change_owner(p, CONN_SLOT_PARKED, owner);
+    int32_t was = atomic_load(&p->owner), next;
+    do {
+        if (was == CONN_SLOT_FREE)
+            return false;
+        next = was == CONN_SLOT_PARKED ? owner : was | CONN_SLOT_CAME;
+    } while (!atomic_compare_exchange_weak(&p->owner, &was, next));
+    return was == CONN_SLOT_PARKED;
+}
+
+bool conn_table_release(struct conn_slot *p)
+{
+    int32_t was = atomic_exchange(&p->owner, CONN_SLOT_PARKED);
+    return (was & CONN_SLOT_CAME) != 0;
 }
 
 int conn_table_next_late(const struct conn_table *p, int from, int64_t due)

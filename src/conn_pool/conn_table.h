@@ -13,8 +13,10 @@
 #include "conn_pool/fd_store.h"
 #include "conn_pool/readable_since.h"
 
-/* Who owns a slot; any other number is that of a process. */
-enum { CONN_SLOT_FREE = 0, CONN_SLOT_PARKED = -1 };
+/* Who owns a slot; any other number is that of a process. CONN_SLOT_CAME may be
+ * added to it: since that process became the owner, another one has been told
+ * of an event of the connection. */
+enum { CONN_SLOT_FREE = 0, CONN_SLOT_PARKED = -1, CONN_SLOT_CAME = 1 << 30 };
 
 struct conn_slot {
     _Atomic int32_t owner;
@@ -22,6 +24,8 @@ struct conn_slot {
     _Atomic int32_t used;   /* bytes were read that are in no store */
     _Atomic int32_t adrift; /* parked, and the set does not tell of it */
     _Atomic int32_t queued; /* parked with bytes that may be a request */
+    _Atomic int32_t steady; /* its entry is CONN_SET_STEADY, as far as known */
+    _Atomic int32_t fitful; /* for how many parkings more it shall not be */
     _Atomic int64_t deadline;
     _Atomic uint64_t generation; /* of its connection: new for each */
     _Atomic uint64_t watched;    /* by the connection watch: that generation */
@@ -67,7 +71,25 @@ bool conn_table_is_empty(const struct conn_table *p);
 /* Own a free slot; -1: there is none. */
 int conn_table_reserve(struct conn_table *p, int owner);
 
-/* Own a parked slot. False: it is not parked any more. */
+/* For a process that was told of an event of the connection: own the slot, if
+ * it is parked. False: it is not; where it has an owner, that one will know by
+ * conn_table_release(). */
 bool conn_table_claim(struct conn_slot *p, int owner);
+
+/* The owned slot is parked from now on. True: something came since it was
+ * claimed, or reserved, of which another process was told. */
+bool conn_table_release(struct conn_slot *p);
+
+/* Would that be true now? */
+static inline bool conn_table_has_come(const struct conn_slot *p)
+{
+    return (atomic_load(&p->owner) & CONN_SLOT_CAME) != 0;
+}
+
+static inline int conn_table_owner(const struct conn_slot *p)
+{
+    int32_t word = atomic_load(&p->owner);
+    return word < 0 ? word : word & ~CONN_SLOT_CAME;
+}
 
 #endif

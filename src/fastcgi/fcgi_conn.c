@@ -58,6 +58,8 @@ void fcgi_conn_start(struct fcgi_conn *conn, int fd, int64_t now)
     conn->started = conn->kept = conn->aside = false;
     conn->unended = false;
     conn->begin = conn->end = 0;
+    conn->reads = 0;
+    conn->full = false;
     head_begin(&conn->head, &conn->config->head, conn->params);
 }
 
@@ -121,6 +123,8 @@ bool fcgi_conn_unpack(struct fcgi_conn *conn, int fd, const void *bytes,
     memcpy(conn->inbox, rest + params_len, parcel.inbox_len);
     conn->begin = 0;
     conn->end = parcel.inbox_len;
+    conn->reads = 0;
+    conn->full = false;
     return true;
 }
 
@@ -139,8 +143,11 @@ static ssize_t receive(struct fcgi_conn *conn)
         n = recv(conn->fd, conn->inbox + conn->end, INBOX_BYTES - conn->end,
                  MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
-    if (n > 0)
+    if (n > 0) {
         conn->end += (size_t)n;
+        conn->reads++;
+        conn->full = conn->end == INBOX_BYTES;
+    }
     return n;
 }
 

@@ -35,6 +35,8 @@ struct fcgi_conn {
     const struct fcgi_config *config;
     uint8_t *inbox, *params;
     size_t begin, end; /* unread bytes of the inbox */
+    unsigned reads;    /* that gave something, since it was opened or adopted */
+    bool full;         /* the last of them filled the inbox */
     bool started;      /* a byte has come since the last request */
     bool kept;         /* it has served a request before */
     bool aside; /* since it was started or unpacked, what is no request came */
@@ -61,6 +63,12 @@ void fcgi_conn_restart(struct fcgi_conn *conn, int64_t now);
 static inline bool fcgi_conn_has_more(const struct fcgi_conn *conn)
 {
     return conn->end > conn->begin;
+}
+
+/* Has it taken one read, no more, to have all that had come? */
+static inline bool fcgi_conn_is_drained(const struct fcgi_conn *conn)
+{
+    return conn->reads <= 1 && !conn->full;
 }
 
 /* Between requests, or within a head, a connection can change hands: all

@@ -100,11 +100,12 @@ static bool leave(struct serving *s, struct fcgi_conn *conn, bool queue)
     if (conn_pool_closing(pool))
         hasten(conn);
     fcgi_conn_pack(conn, &room, parts);
-    bool left = queue ? conn_pool_queue_up(pool, conn->slot, &conn->fd, parts,
-                                           FCGI_PARCEL_PARTS, conn->deadline)
-                      : conn_pool_park(pool, conn->slot, &conn->fd, parts,
-                                       FCGI_PARCEL_PARTS, conn->deadline);
-    if (!left)
+    enum conn_pool_parking how = queue ? CONN_POOL_QUEUED
+                                 : fcgi_conn_is_drained(conn)
+                                     ? CONN_POOL_DRAINED
+                                     : CONN_POOL_UNREAD;
+    if (!conn_pool_park(pool, conn->slot, &conn->fd, parts, FCGI_PARCEL_PARTS,
+                        conn->deadline, how))
         return false;
     fcgi_close(s->fcgi, conn);
     return true;

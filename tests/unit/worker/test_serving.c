@@ -61,8 +61,8 @@ static int park_stranger(int *peer, int64_t deadline)
     ck_assert_int_ge(slot, 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     conn_pool_opened(given.conn_pool, slot);
-    ck_assert(
-        conn_pool_park(given.conn_pool, slot, &pair[0], &part, 1, deadline));
+    ck_assert(conn_pool_park(given.conn_pool, slot, &pair[0], &part, 1,
+                             deadline, CONN_POOL_DRAINED));
     *peer = pair[1];
     return slot;
 }
