@@ -461,6 +461,12 @@ int conn_pool_take(struct conn_pool *t, int slot, void *bytes, size_t *n,
     return fd;
 }
 
+bool conn_pool_saw_peer(const struct conn_pool *t, int slot)
+{
+    return t->told.about == CONN_SET_CONNECTION && t->told.slot == slot &&
+           !t->told.left;
+}
+
 /* --- After a death. --- */
 
 /* Settle what a dead process has left at `slot`, which is owned. A connection

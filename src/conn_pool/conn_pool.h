@@ -217,6 +217,10 @@ bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
 int conn_pool_take(struct conn_pool *t, int slot, void *bytes, size_t *n,
                    int64_t *came);
 
+/* Had the peer of the connection at `slot` not left when CONN_POOL_REQUEST told
+ * of it? False as well where that was not the last event. */
+bool conn_pool_saw_peer(const struct conn_pool *t, int slot);
+
 /* After CONN_POOL_CLOCK, to be called until it gives -1: the next parked slot
  * at or after `from` whose deadline is at or before `due`, or which a process
  * had no room to take. The caller takes it, and closes it when its deadline is

@@ -284,9 +284,9 @@ enum fcgi_body fcgi_read(struct fcgi *f, const uint8_t **bytes, size_t *n)
     return FCGI_BODY_MORE;
 }
 
-bool fcgi_abandoned(const struct fcgi *f)
+bool fcgi_abandoned(const struct fcgi *f, int64_t now)
 {
-    return fcgi_conn_abandoned(f->conn);
+    return fcgi_conn_abandoned(f->conn, now);
 }
 
 /* --- The end. --- */

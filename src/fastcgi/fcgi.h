@@ -51,8 +51,8 @@ const char *fcgi_content_length(const struct fcgi *f);
 /* The next bytes of the body; see fcgi_conn_body(). */
 enum fcgi_body fcgi_read(struct fcgi *f, const uint8_t **bytes, size_t *n);
 
-/* Has the web server given the request up? Asks without waiting. */
-bool fcgi_abandoned(const struct fcgi *f);
+/* Has the web server given the request up? See fcgi_conn_abandoned(). */
+bool fcgi_abandoned(const struct fcgi *f, int64_t now);
 
 /* Send the whole CGI reply (RFC 3875, 6) and END_REQUEST, at most once. Up to
  * 8160 bytes are one write(2). False: the peer did not take all of it within

@@ -54,6 +54,7 @@ void fcgi_conn_start(struct fcgi_conn *conn, int fd, int64_t now)
     conn->deadline = now + conn->config->first_byte_timeout;
     conn->silent_due = conn->deadline;
     conn->due = CLOCK_NEVER;
+    conn->present = 0;
     conn->reason = NULL;
     conn->started = conn->kept = conn->aside = false;
     conn->unended = false;
@@ -108,6 +109,7 @@ bool fcgi_conn_unpack(struct fcgi_conn *conn, int fd, const void *bytes,
         n - sizeof parcel != params_len + parcel.inbox_len)
         return false;
     conn->fd = fd;
+    conn->present = 0;
     conn->reason = NULL;
     conn->deadline = parcel.deadline;
     conn->silent_due = parcel.silent_due;
@@ -412,7 +414,7 @@ enum fcgi_body fcgi_conn_body(struct fcgi_conn *conn, uint8_t **bytes,
     return FCGI_BODY_MORE;
 }
 
-bool fcgi_conn_abandoned(struct fcgi_conn *conn)
+bool fcgi_conn_abandoned(struct fcgi_conn *conn, int64_t now)
 {
     uint8_t room[RECORD_HEADER_BYTES];
     struct record r;
@@ -420,6 +422,8 @@ bool fcgi_conn_abandoned(struct fcgi_conn *conn)
         return true;
     const uint8_t *header = conn->inbox + conn->begin;
     if (conn->end - conn->begin < sizeof room) {
+        if (conn->present != 0 && now - conn->present < FCGI_CONN_FRESH)
+            return false;
         ssize_t n = recv(conn->fd, room, sizeof room, MSG_PEEK | MSG_DONTWAIT);
         if (n < (ssize_t)sizeof room)
             return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);

@@ -29,6 +29,7 @@ struct fcgi_conn {
     int64_t silent_due; /* what it was before the head's first byte came */
     int64_t since;      /* when it was opened, or its last request ended */
     int64_t due;        /* and for the request to be done; or CLOCK_NEVER */
+    int64_t present; /* monotonic ns: its peer was there; 0: it may have left */
     const char *reason; /* why it was refused; static text */
     int slot;           /* in the connection pool */
     struct fcgi_conn *next_free;
@@ -127,9 +128,13 @@ void fcgi_conn_announce(struct fcgi_conn *conn, uint64_t length);
 enum fcgi_body fcgi_conn_body(struct fcgi_conn *conn, uint8_t **bytes,
                               size_t *n);
 
-/* After the body: has the peer left, or aborted the request? Asks without
- * waiting. */
-bool fcgi_conn_abandoned(struct fcgi_conn *conn);
+/* After the body, `now`: has the peer left, or aborted the request? Asks
+ * without waiting; the kernel, only if it is FCGI_CONN_FRESH ns since the peer
+ * was there, as the owner may have noted in conn->present: in between, it may
+ * leave unseen, as it may after this was asked. An abort that was read with the
+ * request is seen at any time. */
+#define FCGI_CONN_FRESH INT64_C(1000000)
+bool fcgi_conn_abandoned(struct fcgi_conn *conn, int64_t now);
 
 /* After the reply, before the connection is closed: where the empty STDIN has
  * not come, wait for it, or for the peer to leave, up to 100 ms. To close a

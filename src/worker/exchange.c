@@ -49,7 +49,6 @@ static enum outcome post(void *context, const struct endpoint *e,
 {
     struct exchange *x = context;
     scoreboard_state(x->plan->slot, WORKER_POSTING);
-    phases_spend(&x->phases, TIMING_decode);
     PROBE_DOWNSTREAM_START(x->trace.request_id, e->config->name);
     enum outcome o =
         downstream_post(x->downstream, e->target, p, x->due, report);
@@ -72,7 +71,8 @@ static const char *param_of(const void *context, const char *name)
 static bool abandoned(void *context)
 {
     struct exchange *x = context;
-    return fcgi_abandoned(x->fcgi);
+    phases_spend(&x->phases, TIMING_decode); /* it is asked after that */
+    return fcgi_abandoned(x->fcgi, x->phases.mark);
 }
 
 struct exchange *exchange_new(const struct worker_plan *plan, struct fcgi *fcgi)

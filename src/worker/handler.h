@@ -27,7 +27,8 @@ struct handler_peers {
     enum outcome (*post)(void *context, const struct endpoint *e,
                          const struct downstream_post *post,
                          struct downstream_report *report);
-    /* Has the client gone away? */
+    /* Has the client gone away? Asked before each post, with the body decoded.
+     */
     bool (*abandoned)(void *context);
 };
 

@@ -129,11 +129,11 @@ static void wait_along(struct serving *s, struct fcgi_conn *conn)
     poll(&p, 1, PARK_RETRY_MS);
 }
 
-static enum fcgi_progress advance(struct serving *s, struct fcgi_conn *conn)
+static enum fcgi_progress advance(struct serving *s, struct fcgi_conn *conn,
+                                  int64_t now)
 {
     unsigned managed = 0;
-    enum fcgi_progress progress =
-        fcgi_conn_advance(conn, clock_now(), &managed);
+    enum fcgi_progress progress = fcgi_conn_advance(conn, now, &managed);
     for (; managed > 0; managed--)
         count(s, COUNTER_management);
     return progress;
@@ -205,10 +205,10 @@ static bool let_go(struct serving *s, struct fcgi_conn *conn)
 /* Go with `conn` as far as its bytes allow, then let go of it; between two
  * requests, as soon as something else is to be done. Bytes that never make a
  * request do not keep it beyond its time. */
-static void serve(struct serving *s, struct fcgi_conn *conn)
+static void serve(struct serving *s, struct fcgi_conn *conn, int64_t now)
 {
-    for (;;) {
-        switch (advance(s, conn)) {
+    for (;; now = clock_now()) {
+        switch (advance(s, conn, now)) {
         case FCGI_READY:
             if (!serve_request(s, conn)) {
                 fcgi_conn_settle(conn);
@@ -278,8 +278,8 @@ bool serving_accept(struct serving *s)
         deny(s, slot, fd, &peer);
         return true;
     }
-    struct fcgi_conn *conn =
-        fd < 0 ? NULL : fcgi_open(s->fcgi, fd, clock_now());
+    int64_t now = clock_now();
+    struct fcgi_conn *conn = fd < 0 ? NULL : fcgi_open(s->fcgi, fd, now);
     if (conn == NULL) {
         conn_pool_vacate(s->plan->conn_pool, slot, fd);
         conn_pool_quiet(s->plan->conn_pool);
@@ -297,7 +297,7 @@ bool serving_accept(struct serving *s)
     conn_pool_opened(s->plan->conn_pool, slot);
     conn->slot = slot;
     queue_wait_accepted(&s->waiting);
-    serve(s, conn);
+    serve(s, conn, now);
     return true;
 }
 
@@ -328,7 +328,10 @@ void serving_take(struct serving *s, int slot)
     if (conn == NULL)
         return;
     count(s, COUNTER_shared);
-    serve(s, conn);
+    int64_t now = clock_now();
+    if (conn_pool_saw_peer(s->plan->conn_pool, slot))
+        conn->present = now;
+    serve(s, conn, now);
 }
 
 /* Is there something to read, or the end; or was something read already? */
@@ -349,7 +352,7 @@ void serving_close_overdue(struct serving *s)
             continue;
         /* Served meanwhile, or nobody had room, or nobody had looked. */
         if (conn->deadline > now || has_come(conn))
-            serve(s, conn);
+            serve(s, conn, clock_now());
         else
             expire(s, conn);
     }
@@ -364,7 +367,7 @@ void serving_hurry(struct serving *s)
          i = conn_pool_next_late(s->plan->conn_pool, i + 1, due)) {
         struct fcgi_conn *conn = take(s, i);
         if (conn != NULL)
-            serve(s, conn);
+            serve(s, conn, clock_now());
     }
 }
 

@@ -94,6 +94,31 @@ def whoever_leaves_while_it_waits():
 
 
 @tap.test
+def whoever_leaves_a_kept_connection_while_it_waits():
+    """A client that leaves while the next request of its kept connection waits
+    for a worker gets nothing posted"""
+    for listen in ("unix", f"{kit.HOST}:{kit.free_port()}"):
+        settings = {} if listen == "unix" else {"listen": listen}
+        with posting(**settings) as (pool, down):
+            links = [pool.link() for _ in range(5)]
+            for link in links:
+                link.send(request(SAMPLE, keep=True))
+                tap.equal(link.read_reply().body, OK, "a first reply")
+            tap.equal(len(down.take()), 5, "posts for those who stay")
+            down.hold()
+            links[0].send(request(SAMPLE, keep=True))
+            down.wait_for(1)
+            for link in links[1:]:
+                link.send(request(SAMPLE, keep=True))
+                link.close()
+            down.release()
+            tap.equal(links[0].read_reply().body, OK, "the reply")
+            pool.wait_for_count("client_gone", 4)
+            links[0].close()
+            tap.equal(len(down.take()), 1, "posts")
+
+
+@tap.test
 def whoever_leaves_nginx_while_it_waits():
     """A client that leaves nginx while its request waits for a worker: nginx
     gives the request up, and nothing is posted"""

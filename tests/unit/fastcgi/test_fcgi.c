@@ -73,7 +73,7 @@ static const char *serve(bool *keep)
     }
     ck_assert_int_eq(state, FCGI_BODY_END);
     body[n] = '\0';
-    ck_assert(!fcgi_abandoned(fcgi));
+    ck_assert(!fcgi_abandoned(fcgi, 0));
     ck_assert(fcgi_reply(fcgi, reply, sizeof reply - 1));
     *keep = fcgi_end(fcgi);
     return body;
@@ -262,7 +262,7 @@ START_TEST(a_peer_that_leaves_is_told)
     ck_assert(fcgi_begin(fcgi, conn));
     close(peer);
     peer = -1;
-    ck_assert(fcgi_abandoned(fcgi));
+    ck_assert(fcgi_abandoned(fcgi, 0));
     const uint8_t *bytes;
     size_t n;
     ck_assert_int_eq(fcgi_read(fcgi, &bytes, &n), FCGI_BODY_GONE);

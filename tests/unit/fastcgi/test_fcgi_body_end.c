@@ -25,10 +25,10 @@ START_TEST(a_body_ends_with_its_announced_length)
     GIVE(HEAD STDIN("a") STDIN("b") HEAD STDIN("c"));
     expect_announced("aabb", 4, 3);
     ck_assert(fcgi_conn_has_more(conn));
-    ck_assert(!fcgi_conn_abandoned(conn));
+    ck_assert(!fcgi_conn_abandoned(conn, 0));
     fcgi_conn_restart(conn, 4);
     expect_announced("cc", 2, 5);
-    ck_assert(!fcgi_conn_abandoned(conn));
+    ck_assert(!fcgi_conn_abandoned(conn, 0));
 }
 END_TEST
 
@@ -49,7 +49,7 @@ START_TEST(more_than_announced_is_given)
 {
     GIVE(HEAD STDIN("a") STDIN("b") END HEAD "\1\5\0\1\0\4\0\0ccdd" END HEAD);
     expect_announced("aabb", 2, 1);
-    ck_assert(!fcgi_conn_abandoned(conn));
+    ck_assert(!fcgi_conn_abandoned(conn, 0));
     fcgi_conn_restart(conn, 2);
     expect_announced("ccdd", 3, 3);
     fcgi_conn_restart(conn, 4);
@@ -67,7 +67,7 @@ static void expect_late_end(const char *missing, size_t n, size_t cut,
     GIVE(HEAD "\1\5\0\1\0\2\4\0aa..");
     expect_announced("aa", 2, 1);
     give(missing, seen < cut ? seen : cut);
-    ck_assert(!fcgi_conn_abandoned(conn));
+    ck_assert(!fcgi_conn_abandoned(conn, 0));
     fcgi_conn_restart(conn, 2000);
     int64_t idle = 2000 + config.keepalive_idle;
     if (cut > seen)
@@ -131,23 +131,23 @@ START_TEST(an_abort_behind_a_late_end_is_heard)
 {
     GIVE(HEAD);
     expect_announced("", 0, 1);
-    ck_assert(!fcgi_conn_abandoned(conn));
+    ck_assert(!fcgi_conn_abandoned(conn, 0));
     GIVE(END);
-    ck_assert(!fcgi_conn_abandoned(conn));
+    ck_assert(!fcgi_conn_abandoned(conn, 0));
     GIVE(ABORT);
-    ck_assert(fcgi_conn_abandoned(conn));
+    ck_assert(fcgi_conn_abandoned(conn, 0));
     connect_peer();
     GIVE(HEAD);
     expect_announced("", 0, 1);
     GIVE(ABORT);
-    ck_assert(fcgi_conn_abandoned(conn));
+    ck_assert(fcgi_conn_abandoned(conn, 0));
     connect_peer();
     GIVE(HEAD);
     expect_announced("", 0, 1);
     GIVE(END);
     close(peer);
     peer = -1;
-    ck_assert(fcgi_conn_abandoned(conn));
+    ck_assert(fcgi_conn_abandoned(conn, 0));
 }
 END_TEST
 

@@ -32,7 +32,7 @@ START_TEST(a_whole_request_may_be_cut_anywhere)
         ck_assert_int_eq(read_body(body), FCGI_BODY_END);
         ck_assert_str_eq(body, "aabb");
         ck_assert(!fcgi_conn_has_more(conn));
-        ck_assert(!fcgi_conn_abandoned(conn));
+        ck_assert(!fcgi_conn_abandoned(conn, 0));
         ck_assert_mem_eq(conn->params, "\1\1A1", 4);
     }
 }
@@ -136,15 +136,41 @@ START_TEST(an_abort_behind_the_body_is_heard)
     /* In the inbox already, */
     GIVE(HEAD END ABORT);
     expect_request("", 1);
-    ck_assert(fcgi_conn_abandoned(conn));
+    ck_assert(fcgi_conn_abandoned(conn, 0));
     /* or still in the socket, */
     fcgi_conn_start(conn, conn->fd, 0);
     GIVE(HEAD END);
     expect_request("", 1);
-    ck_assert(!fcgi_conn_abandoned(conn));
+    ck_assert(!fcgi_conn_abandoned(conn, 0));
     GIVE(ABORT);
     for (int i = 0; i < 2; i++) /* asked without taking */
-        ck_assert(fcgi_conn_abandoned(conn));
+        ck_assert(fcgi_conn_abandoned(conn, 0));
+}
+END_TEST
+
+/* The kernel is not asked for one that was there a moment ago. */
+START_TEST(a_peer_that_was_there_is_asked_after_when_time_has_passed)
+{
+    for (int i = 0; i < 2; i++) {
+        connect_peer();
+        GIVE(HEAD END);
+        expect_request("", 1);
+        conn->present = 5;
+        if (i == 0)
+            GIVE(ABORT);
+        else
+            close(peer);
+        ck_assert(!fcgi_conn_abandoned(conn, 4 + FCGI_CONN_FRESH));
+        ck_assert(fcgi_conn_abandoned(conn, 5 + FCGI_CONN_FRESH));
+        if (i == 1)
+            peer = -1;
+    }
+    connect_peer();
+    ck_assert_int_eq(conn->present, 0);
+    GIVE(HEAD END ABORT);
+    expect_request("", 1);
+    conn->present = 5;
+    ck_assert(fcgi_conn_abandoned(conn, 5)); /* it is in the inbox */
 }
 END_TEST
 
@@ -156,10 +182,10 @@ START_TEST(what_follows_a_request_is_not_taken_for_an_abort)
         GIVE(HEAD END);
         give(next, n);
         expect_request("", 1);
-        ck_assert(!fcgi_conn_abandoned(conn));
+        ck_assert(!fcgi_conn_abandoned(conn, 0));
     }
     GIVE(ABORT_OF_ANOTHER_ID);
-    ck_assert(!fcgi_conn_abandoned(conn));
+    ck_assert(!fcgi_conn_abandoned(conn, 0));
 }
 END_TEST
 
@@ -179,7 +205,7 @@ START_TEST(a_peer_that_leaves_is_told_at_every_stage)
             enum fcgi_body end = read_body(body);
             ck_assert_int_eq(end, n < sizeof whole - 1 ? FCGI_BODY_GONE
                                                        : FCGI_BODY_END);
-            ck_assert(fcgi_conn_abandoned(conn));
+            ck_assert(fcgi_conn_abandoned(conn, 0));
         }
     }
 }
@@ -383,6 +409,7 @@ int main(void)
         wrong_records_break_the_body,
         an_abort_ends_the_body,
         an_abort_behind_the_body_is_heard,
+        a_peer_that_was_there_is_asked_after_when_time_has_passed,
         what_follows_a_request_is_not_taken_for_an_abort,
         a_peer_that_leaves_is_told_at_every_stage,
         the_deadlines_follow_each_other,
