@@ -105,12 +105,16 @@ def bars(title, groups, note):
 class Frame:
     """The rectangle of a panel, and where a value lies in it."""
 
-    def __init__(self, x, y, width, height, x_range, y_range, log=False):
+    def __init__(self, x, y, width, height, x_range, y_range, log=False,
+                 log_x=False):
         self.x, self.y, self.width, self.height = x, y, width, height
-        self.x_range, self.y_range, self.log = x_range, y_range, log
+        self.x_range, self.y_range = x_range, y_range
+        self.log, self.log_x = log, log_x
 
     def at(self, x, y):
         (x0, x1), (y0, y1) = self.x_range, self.y_range
+        if self.log_x:
+            x, x0, x1 = math.log10(x), math.log10(x0), math.log10(x1)
         if self.log:
             y, y0, y1 = math.log10(y), math.log10(y0), math.log10(y1)
         return (self.x + self.width * (x - x0) / ((x1 - x0) or 1),
@@ -216,6 +220,25 @@ def series(title, note, x_title, panels):
                   for label, row in rows.items()]
         y += height + 20
     return page(y, parts)
+
+
+def powers(title, note, x_title, curves, marks):
+    """curves: {label: [(x, value)]}, both axes logarithmic, with a line across at
+    each of `marks`."""
+    points = [point for row in curves.values() for point in row]
+    xs = [x for x, _value in points]
+    values = [value for _x, value in points] + list(marks)
+    some, color = legend(68, curves)
+    frame = Frame(76, 98, WIDTH - 110, 320, (min(xs) * 0.9, max(xs) * 1.1),
+                  (min(values) * 0.8, max(values) * 1.3), log=True, log_x=True)
+    parts = heading(title, note) + some + frame.axes(
+        log_ticks(*frame.x_range), log_ticks(*frame.y_range), x_title)
+    for value in marks:
+        (left, y), (right, _y) = (frame.at(x, value) for x in frame.x_range)
+        parts += [rule(left, y, right, y, "axis"),
+                  text(right, y - 4, f"{value:g} times", "small", "end")]
+    parts += [frame.curve(row, color[label]) for label, row in curves.items()]
+    return page(98 + 320 + 50, parts)
 
 
 # --- Dots: a line for each row, all on one logarithmic scale. ---

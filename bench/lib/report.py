@@ -140,6 +140,8 @@ def defaults(runs, scenarios):
         s = plans.parse(name)
         a, b = (summary(runs, name, peer, theirs) for peer in plans.DEFAULT)
         pairs = ratios(runs, name, theirs, ours, "rps")
+        if not pairs:
+            continue
         lines.append(
             f"| {s.downstream} ms | {s.clients} | {a['rps']:,.0f} | "
             f"{b['rps']:,.0f} | {median(pairs):.2f}x ({min(pairs):.2f} to "
@@ -197,11 +199,15 @@ def curve(runs):
 
 
 def latency_chart(runs, scenarios, peers):
+    panels = []
+    for scenario in scenarios:
+        curves = {peer: curve(of(runs, scenario, peer)) for peer in peers
+                  if of(runs, scenario, peer)}
+        panels.append((scenario, {peer: points for peer, points
+                                  in curves.items() if points}))
     return draw.percentiles(
         "Latency", "milliseconds, less is better; the first second of the "
-        "load is included", [(scenario, {
-            peer: curve(of(runs, scenario, peer)) for peer in peers
-            if of(runs, scenario, peer)}) for scenario in scenarios])
+        "load is included", [panel for panel in panels if panel[1]])
 
 
 # --- All of it. ---

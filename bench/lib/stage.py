@@ -9,7 +9,7 @@ import subprocess
 import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-START_SECONDS = 20
+START_SECONDS = 60
 
 NGINX = """\
 daemon off;
@@ -17,7 +17,7 @@ daemon off;
 worker_processes 1;
 pid {directory}/nginx-{name}.pid;
 error_log {directory}/nginx-{name}.log;
-events {{ worker_connections 4096; }}
+events {{ worker_connections 16384; }}
 http {{
     access_log off;
     keepalive_requests 100000000;
