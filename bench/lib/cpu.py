@@ -47,3 +47,14 @@ def private_kb(pid):
     text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
     return sum(int(line.split()[1]) for line in text.splitlines()
                if line.startswith("Private_Dirty"))
+
+
+def pss_kb(pid):
+    """Memory in KB of one process, what it shares divided by those that share
+    it; 0 when it has ended."""
+    try:
+        text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in text.splitlines()
+                 if line.startswith("Pss:")), 0)
