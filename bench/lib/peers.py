@@ -158,6 +158,9 @@ PEERS = {
     "tallyd-default": tallyd("tallyd-default", pool=""),
     "tallyd-bare": tallyd("tallyd-bare",
                           pool="workers = {workers}\nsandbox = off"),
+    # It looks for requests that wait, 20 times a second while one is busy.
+    "tallyd-queue": tallyd("tallyd-queue", pool="workers = {workers}\n"
+                           "queue_timeout = 200ms"),
     "tallyd-libcurl": tallyd("tallyd-libcurl",
                              endpoint="downstream_client = libcurl"),
     "hyper": http_peer("hyper", lambda stage: [build_hyper(stage.build)]),
