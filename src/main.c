@@ -44,6 +44,7 @@ static bool take_environment(struct pool *p)
 static bool load_settings(struct pool *p)
 {
     char why[CONFIG_ERROR_MAX];
+    settings_watch_text(&p->watch, &p->source);
     if (settings_load(&p->now, &p->source, why) &&
         settings_try(&p->now, &p->source, why))
         return true;

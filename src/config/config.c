@@ -165,6 +165,16 @@ static void clear_members(struct config_endpoint *e)
     }
 }
 
+bool config_add_file(struct config *c, const char *path)
+{
+    char **files = realloc(c->files, (c->file_count + 1) * sizeof *files);
+    if (files == NULL)
+        return false;
+    c->files = files;
+    files[c->file_count] = strdup(path);
+    return files[c->file_count++] != NULL;
+}
+
 void config_free(struct config **c)
 {
     if (*c == NULL)
@@ -181,6 +191,9 @@ void config_free(struct config **c)
         free((*c)->endpoints[i]->name);
         free((*c)->endpoints[i]);
     }
+    for (size_t i = 0; i < (*c)->file_count; i++)
+        free((*c)->files[i]);
+    free((*c)->files);
     free(*c);
     *c = NULL;
 }

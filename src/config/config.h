@@ -86,6 +86,8 @@ struct config {
     /* The files that it names were looked at before, and are not looked for
      * again: one that is gone is missed when it is needed. */
     bool tried;
+    char **files; /* that environment variables name for their values */
+    size_t file_count;
     size_t links; /* variables of the environment that are no settings: see
                      config_variable.h */
 };
@@ -123,6 +125,10 @@ struct config_endpoint *config_add_endpoint(struct config *c, const char *name);
 /* NULL: there is none of that kind and name. */
 struct config_member *config_find_member(struct config_endpoint *e, bool copy,
                                          const char *name);
+
+/* Note a file that was read for the value of a variable. False: memory is
+ * short. */
+bool config_add_file(struct config *c, const char *path);
 
 /* Set its text, or add one; at most CONFIG_MEMBERS_MAX. False: memory is short.
  */

@@ -146,6 +146,9 @@ static bool check_pool(const struct config_pool *p, struct buf *why)
     if (p->workers == 0 && p->cpu_affinity[0] != '\0')
         buf_str(why, "[pool] cpu_affinity: needs a supervisor; set workers "
                      "to 1 or more");
+    if (p->workers == 0 && p->reload_on_change == CONFIG_reload_on_change_on)
+        buf_str(why, "[pool] reload_on_change: needs a supervisor; set workers "
+                     "to 1 or more");
     char room[160];
     struct buf cause;
     buf_init(&cause, room, sizeof room);

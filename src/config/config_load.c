@@ -357,6 +357,10 @@ static bool set_from_file(struct loading *l, const struct config_variable *v,
     char *text = config_environment_value(v, &why);
     if (text == NULL)
         return complain(l, "%s", room);
+    if (!config_add_file(l->config, v->value)) {
+        free(text);
+        return complain(l, "memory is short");
+    }
     snprintf(key, sizeof key, "%s", place->key);
     l->line = CONFIG_FROM_VARIABLE_FILE;
     bool good = set(l, key, config_lines_trim(text), true);

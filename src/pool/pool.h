@@ -16,6 +16,7 @@
 #include "listen/listener.h"
 #include "os/confinement.h"
 #include "pool/settings.h"
+#include "pool/settings_watch.h"
 #include "scoreboard/idle_set.h"
 #include "scoreboard/scoreboard.h"
 #include "shadow/shadow_queue.h"
@@ -28,6 +29,7 @@
 struct pool {
     struct settings_source source;
     struct config_environment environment; /* of `source` */
+    struct settings_watch watch;
     struct settings now, next; /* `next`: of the generation that starts */
     uint32_t generation;       /* the one with the settings `now` */
     struct listener listener;

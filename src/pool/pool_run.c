@@ -2,6 +2,7 @@
 #include "pool/pool_run.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,6 +266,7 @@ static bool prepare(void *context, uint32_t generation,
     char why[CONFIG_ERROR_MAX];
     sd_status_reloading(&p->sd_status);
     p->board->reload_left[0] = '\0';
+    settings_watch_text(&p->watch, &p->source);
     if (!settings_load_again(&p->next, &p->source, &p->now, why))
         return refuse_reload(p, why);
     if (!endpoint_table_join(p->next.endpoints, p->board, generation)) {
@@ -273,6 +275,7 @@ static bool prepare(void *context, uint32_t generation,
                                 "too many breakers; try again when they have "
                                 "left");
     }
+    settings_watch_named(&p->watch, p->next.config);
     snprintf(p->board->reload_left, sizeof p->board->reload_left, "%s",
              p->next.left);
     *size = size_for(p->next.config);
@@ -301,10 +304,25 @@ static void adopt(void *context, bool good)
         sd_status_reloaded(&p->sd_status, p->generation);
 }
 
+/* Gives when to look again; monotonic ns. */
+static int64_t watch_settings(struct pool *p)
+{
+    const struct config *c = p->now.config;
+    if (c->pool.reload_on_change != CONFIG_reload_on_change_on)
+        return CLOCK_NEVER;
+    if (settings_watch_look(&p->watch, &p->source, c, clock_now())) {
+        log_info("reload_on_change: the settings, or what they name, have "
+                 "changed");
+        raise(SIGHUP); /* as if somebody had asked for it */
+    }
+    return p->watch.at;
+}
+
 static int64_t pulse(void *context, bool serves)
 {
     struct pool *p = context;
-    return sd_status_turn(&p->sd_status, p->board, p->now.config, serves);
+    int64_t at = sd_status_turn(&p->sd_status, p->board, p->now.config, serves);
+    return clock_earlier(at, watch_settings(p));
 }
 
 static void publish(void *context)
@@ -393,6 +411,7 @@ int pool_run(struct pool *p, const struct upgrade_past *past)
     if (p->status.fd >= 0)
         p->history = history_new(); /* or a page without it */
     saturation_open(&p->saturation, p->board);
+    settings_watch_named(&p->watch, p->now.config);
     pool_confinement_prepare(p->now.config, &p->means, p->supervisor);
     const struct supervisor_plan plan = {
         .size = size_for(p->now.config),

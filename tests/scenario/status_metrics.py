@@ -129,7 +129,7 @@ def the_numbers_are_those_of_what_was_done():
                 'workers{state="idle"}': 2,
                 "worker_starts_total": 2,
                 "monitor_starts_total": 1,
-                "ready": 1,
+                "ready": 1, "reload_ok": 1,
                 'body_limit_bytes{endpoint="sum"}': 16 << 20,
                 'downstream_timeout_seconds{endpoint="post"}': 10}.items():
             tap.equal(got.get("tallyd_" + wanted), value, wanted)

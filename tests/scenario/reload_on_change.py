@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""A pool that reloads by itself when its settings change, in a volume as
+Kubernetes makes it: a good change, a broken one, and a mended one."""
+
+import pathlib
+import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
+
+import kit
+import reloads
+import tap
+from pool import SAMPLE, Pool
+from volume import Volume
+
+
+def start(env=None):
+    """A pool whose settings are in a volume, and that."""
+    pool = Pool(start=False, env=env, reload_on_change="on",
+                status_listen=kit.fresh_path("status"))
+    plain = pool.config.read_text()
+    volume = Volume({"tallyd.conf": plain + "multiply = 2\n"})
+    pool.config = volume.path("tallyd.conf")
+    pool.command = kit.tallyd("-c", pool.config)
+    pool.start()
+    return pool, volume, plain
+
+
+def answers(pool, wanted):
+    """Until the pool gives this sum."""
+    kit.until(f"the sum is {wanted}", lambda: pool.post(
+        SAMPLE).body == b'{"sum":%d}' % wanted, 30)
+
+
+def metric(pool, name):
+    text = pool.page("/metrics").text
+    return float(re.search(rf"^{name} (\S+)$", text, re.M)[1])
+
+
+@tap.test
+def a_good_change_is_taken():
+    """the pool reloads by itself when the link ..data leads elsewhere"""
+    pool, volume, plain = start()
+    with pool:
+        answers(pool, 42)
+        volume.put({"tallyd.conf": plain + "multiply = 3\n"})
+        answers(pool, 63)
+        volume.put({"tallyd.conf": plain + "multiply = 4\n"})
+        answers(pool, 84)
+        reloads.wait_until_alone(pool)
+        tap.equal(pool.count("generation"), 3, "the generation")
+        tap.equal(metric(pool, "tallyd_reload_ok"), 1, "tallyd_reload_ok")
+
+
+@tap.test
+def a_broken_change_is_told_and_not_taken():
+    """the settings stay, /readyz stays, a metric says it; mended it is taken"""
+    pool, volume, plain = start()
+    with pool:
+        answers(pool, 42)
+        volume.put({"tallyd.conf": plain + "multiply = many\n"})
+        kit.until("the metric says it",
+                  lambda: metric(pool, "tallyd_reload_ok") == 0, 30)
+        pool.wait_for_log("multiply = many: must be a whole number")
+        tap.equal(pool.page("/readyz").status, 200, "/readyz")
+        tap.equal(pool.post(SAMPLE).body, b'{"sum":42}', "the reply")
+        volume.put({"tallyd.conf": plain + "multiply = 3\n"})
+        answers(pool, 63)
+        kit.until("the metric says it",
+                  lambda: metric(pool, "tallyd_reload_ok") == 1)
+        tap.equal(metric(pool, "tallyd_reloads_failed_total"), 1,
+                  "reloads that failed")
+        tap.equal(pool.count("generation"), 2, "the generation")
+
+
+@tap.test
+def a_way_back_is_taken_too():
+    """a broken change that is taken back leads to the settings in force"""
+    pool, volume, plain = start()
+    with pool:
+        volume.put({"tallyd.conf": "[pool]\nworker = 1\n"})
+        kit.until("the metric says it",
+                  lambda: metric(pool, "tallyd_reload_ok") == 0, 30)
+        volume.put({"tallyd.conf": plain + "multiply = 2\n"})
+        kit.until("the metric says it",
+                  lambda: metric(pool, "tallyd_reload_ok") == 1, 30)
+        tap.equal(pool.post(SAMPLE).body, b'{"sum":42}', "the reply")
+
+
+@tap.test
+def a_secret_that_changes_is_read():
+    """a file that an environment variable names counts like the settings"""
+    secret = Volume({"array": "items\n"})
+    pool, _volume, _plain = start(
+        {"TALLYD_ENDPOINT_MAIN_ARRAY_FILE": str(secret.path("array"))})
+    with pool:
+        answers(pool, 42)
+        secret.put({"array": "lines\n"})
+        kit.until("the other list is added up", lambda: pool.post(
+            SAMPLE.replace(b"items", b"lines")).body == b'{"sum":42}', 30)
+
+
+@tap.test
+def it_goes_on_after_an_upgrade():
+    """the program that takes over notices what changes from then on, and what
+    has changed meanwhile"""
+    pool, volume, plain = start()
+    with pool:
+        answers(pool, 42)
+        tap.equal(reloads.reload(pool, "upgrade"), 2, "the generation")
+        volume.put({"tallyd.conf": plain + "multiply = 3\n"})
+        answers(pool, 63)
+        reloads.wait_until_alone(pool)
+        tap.equal(pool.count("generation"), 3, "the generation")
+
+
+sys.exit(kit.run())

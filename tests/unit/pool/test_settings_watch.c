@@ -1,0 +1,194 @@
+/* settings_watch: what counts as a change of the settings, and when. */
+#include "pool/settings_watch.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "unit.h"
+
+static char directory[] = "/tmp/tallyd-test-watch.XXXXXX";
+static char file[64], key[64], link_path[64];
+static struct settings_source source = {.path = file};
+static struct settings_watch watch;
+static struct config *config;
+static int64_t now;
+
+static void write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+static bool look(void)
+{
+    bool changed = settings_watch_look(&watch, &source, config, now);
+    now = watch.at;
+    return changed;
+}
+
+/* What a reload does. */
+static void note(void)
+{
+    settings_watch_text(&watch, &source);
+    settings_watch_named(&watch, config);
+}
+
+/* Of as many looks as it takes, does one find a change? */
+static bool finds_change(void)
+{
+    bool found = false;
+    for (int i = 0; i < 4; i++)
+        found = look() || found;
+    return found;
+}
+
+static void open_watch(void)
+{
+    char why[CONFIG_ERROR_MAX], setting[128];
+    const char *const list[] = {setting};
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    snprintf(file, sizeof file, "%s/conf", directory);
+    snprintf(key, sizeof key, "%s/key", directory);
+    snprintf(link_path, sizeof link_path, "%s/link", directory);
+    snprintf(setting, sizeof setting, "shadow.url_key=%s", key);
+    config = config_load(NULL, NULL, list, 1, why);
+    ck_assert_ptr_null(config); /* the certificate is missing */
+    const char *const both[] = {setting, "shadow.url_cert=/dev/null"};
+    config = config_load(NULL, NULL, both, 2, why);
+    ck_assert_msg(config != NULL, "%s", why);
+    source = (struct settings_source){.path = file};
+    write_file(file, "one");
+    write_file(key, "one");
+    note();
+}
+
+static void close_watch(void)
+{
+    config_free(&config);
+    unlink(file);
+    unlink(key);
+    unlink(link_path);
+    rmdir(directory);
+}
+
+START_TEST(nothing_has_changed_at_first)
+{
+    ck_assert(!finds_change());
+}
+END_TEST
+
+START_TEST(a_change_counts_when_it_has_settled)
+{
+    ck_assert(!finds_change());
+    write_file(file, "two");
+    ck_assert(!look());
+    write_file(file, "three");
+    ck_assert(!look());
+    ck_assert(look());
+    note();
+    ck_assert(!finds_change());
+}
+END_TEST
+
+START_TEST(it_is_told_once)
+{
+    write_file(file, "two");
+    ck_assert(finds_change());
+    ck_assert(!finds_change());
+}
+END_TEST
+
+START_TEST(it_looks_once_in_a_second)
+{
+    look();
+    ck_assert_int_eq(now, CLOCK_SECOND);
+    write_file(file, "two");
+    ck_assert(!look());
+    for (int i = 0; i < 3; i++)
+        ck_assert(!settings_watch_look(&watch, &source, config, now - 1));
+    ck_assert(settings_watch_look(&watch, &source, config, now));
+}
+END_TEST
+
+START_TEST(the_same_bytes_are_no_change)
+{
+    write_file(file, "two");
+    write_file(file, "one");
+    ck_assert(!finds_change());
+    unlink(file);
+    ck_assert(!finds_change());
+    write_file(file, "one");
+    ck_assert(!finds_change());
+}
+END_TEST
+
+START_TEST(a_file_that_is_gone_is_waited_for)
+{
+    unlink(file);
+    ck_assert(!finds_change());
+    write_file(file, "two");
+    ck_assert(finds_change());
+}
+END_TEST
+
+START_TEST(a_link_that_leads_elsewhere_is_a_change)
+{
+    source.path = link_path;
+    ck_assert_int_eq(symlink("conf", link_path), 0);
+    note();
+    ck_assert(!finds_change());
+    write_file(key, "other");
+    settings_watch_named(&watch, config);
+    unlink(link_path);
+    ck_assert_int_eq(symlink("key", link_path), 0);
+    ck_assert(finds_change());
+}
+END_TEST
+
+START_TEST(a_file_that_is_named_counts_too)
+{
+    write_file(key, "two");
+    ck_assert(finds_change());
+    note();
+    unlink(key);
+    ck_assert(!finds_change());
+    write_file(file, "other"); /* perhaps one that does not name it */
+    ck_assert(finds_change());
+}
+END_TEST
+
+START_TEST(bytes_that_were_handed_over_are_compared)
+{
+    struct settings_source given = source;
+    given.text = "one";
+    given.text_len = 3;
+    settings_watch_text(&watch, &given);
+    ck_assert(!finds_change());
+    given.text = "on";
+    given.text_len = 2;
+    watch = (struct settings_watch){0};
+    settings_watch_text(&watch, &given);
+    settings_watch_named(&watch, config);
+    ck_assert(finds_change());
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {nothing_has_changed_at_first,
+                                  a_change_counts_when_it_has_settled,
+                                  it_is_told_once,
+                                  it_looks_once_in_a_second,
+                                  the_same_bytes_are_no_change,
+                                  a_file_that_is_gone_is_waited_for,
+                                  a_link_that_leads_elsewhere_is_a_change,
+                                  a_file_that_is_named_counts_too,
+                                  bytes_that_were_handed_over_are_compared};
+    return UNIT_RUN_WITH("settings_watch", tests, open_watch, close_watch);
+}
