@@ -38,6 +38,12 @@ def finish(process):
     return checked(process.communicate()[0])
 
 
+def requests(command):
+    """Runs what command() gave; how many requests it made."""
+    return well(subprocess.run(command, stdout=subprocess.PIPE, text=True,
+                               check=True).stdout)
+
+
 def run(*arguments, **more):
     return finish(start(*arguments, **more))
 
