@@ -293,7 +293,9 @@ static enum outcome transfer_once(struct downstream *d,
     return outcome_of_status(report);
 }
 
-/* *broke: the connection did, so that another one may do better. */
+/* *broke: the connection did, so that another one may do better. A kept one of
+ * which the kernel has learned since the look that it is no more takes nothing:
+ * then the request goes to another at once. */
 static enum outcome exchange_once(struct downstream *d,
                                   const struct downstream_target *t, size_t len,
                                   int64_t began, int64_t deadline,
@@ -301,18 +303,22 @@ static enum outcome exchange_once(struct downstream *d,
 {
     bool fresh;
     const char *why;
+    enum end end;
+    unsigned posts = report->posts;
     struct link *l = link_to(d->links, t->link);
     *broke = false;
     d->first_byte = 0;
     if (l == NULL)
         return OUTCOME_internal;
-    enum outcome o = link_open(l, began, deadline, &fresh, &why);
-    if (o != OUTCOME_ok)
-        return tell(report, o, why);
-    report->connects += fresh;
-    if (fresh)
-        report->connect_us = (clock_now() - began) / 1000;
-    enum end end = exchange(d, t, l, len, deadline, report);
+    do {
+        enum outcome o = link_open(l, clock_now(), deadline, &fresh, &why);
+        if (o != OUTCOME_ok)
+            return tell(report, o, why);
+        report->connects += fresh;
+        if (fresh)
+            report->connect_us = (clock_now() - began) / 1000;
+        end = exchange(d, t, l, len, deadline, report);
+    } while (end == END_BROKE && !fresh && report->posts == posts);
     if (d->first_byte != 0)
         report->first_byte_us = (d->first_byte - began) / 1000;
     *broke = end == END_BROKE;

@@ -1,17 +1,22 @@
-/* downstream: which system calls a post takes, and what ends its wait. They are
- * counted by functions of this program's own, which the linker prefers. */
+/* downstream: which system calls a post takes, what ends its wait, and when it
+ * takes another connection. The calls are counted by functions of this
+ * program's own, which the linker prefers. */
 #include <dlfcn.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +34,8 @@ static struct calls {
     int send, recv, poll, setsockopt, ioctl;
 } calls;
 
+static void (*before_send)(int); /* called once, with the connection */
+
 #define REAL(name) ((void *)dlsym(RTLD_NEXT, name))
 
 ssize_t send(int fd, const void *bytes, size_t n, int flags)
@@ -37,6 +44,10 @@ ssize_t send(int fd, const void *bytes, size_t n, int flags)
     if (real == NULL)
         *(void **)&real = REAL("send");
     calls.send++;
+    void (*hook)(int) = before_send;
+    before_send = NULL;
+    if (hook != NULL)
+        hook(fd);
     return real(fd, bytes, n, flags);
 }
 
@@ -85,10 +96,12 @@ int ioctl(int fd, unsigned long request, ...)
 static struct shared {
     _Atomic int connections, requests;
     _Atomic int signals;    /* that the test has handled */
+    _Atomic bool looked;    /* the connection has been looked at */
     _Atomic int64_t moment; /* of cutoff.h */
 } * shared;
 static pid_t peer;
-static char url[64];
+static char url[64], path[sizeof(struct sockaddr_un)];
+static char directory[] = "/tmp/test_downstream-XXXXXX";
 
 static int listen_somewhere(void)
 {
@@ -104,9 +117,8 @@ static int listen_somewhere(void)
     return fd;
 }
 
-static void start_peer(void (*serve)(int))
+static void serve_all(int listener, void (*serve)(int))
 {
-    int listener = listen_somewhere();
     peer = fork();
     ck_assert_int_ge(peer, 0);
     for (; peer == 0;) {
@@ -117,6 +129,24 @@ static void start_peer(void (*serve)(int))
         close(fd);
     }
     close(listener);
+}
+
+static void start_peer(void (*serve)(int))
+{
+    serve_all(listen_somewhere(), serve);
+}
+
+static void start_local_peer(void (*serve)(int))
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    snprintf(path, sizeof path, "%s/peer", directory);
+    strcpy(at.sun_path, path);
+    snprintf(url, sizeof url, "http://local/");
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)(void *)&at, sizeof at), 0);
+    ck_assert_int_eq(listen(fd, 8), 0);
+    serve_all(fd, serve);
 }
 
 /* Up to the end of the body. False: the connection has ended. */
@@ -146,10 +176,10 @@ static void answer_all(int fd)
 /* Until the one that posts sleeps: it waits for the answer. */
 static void wait_until_it_sleeps(void)
 {
-    char path[64], text[512], *end = NULL;
-    snprintf(path, sizeof path, "/proc/%d/stat", getppid());
+    char stat[64], text[512], *end = NULL;
+    snprintf(stat, sizeof stat, "/proc/%d/stat", getppid());
     while (end == NULL || end[2] != 'S') {
-        FILE *file = fopen(path, "r");
+        FILE *file = fopen(stat, "r");
         end = file != NULL && fgets(text, sizeof text, file) != NULL
                   ? strrchr(text, ')')
                   : NULL;
@@ -169,7 +199,7 @@ static void open_client(int64_t timeout)
     char why[200];
     const struct downstream_settings s = {.link = {.name = "downstream",
                                                    .url = url,
-                                                   .socket = "",
+                                                   .socket = path,
                                                    .ca = "",
                                                    .cert = "",
                                                    .key = "",
@@ -212,6 +242,12 @@ static void close_all(void)
         waitpid(peer, NULL, 0);
     }
     munmap(shared, sizeof *shared);
+    if (path[0] == '\0')
+        return;
+    unlink(path);
+    rmdir(directory);
+    path[0] = '\0';
+    strcpy(directory + strlen(directory) - 6, "XXXXXX");
 }
 
 #define POSTS(due, wanted)                                                     \
@@ -390,6 +426,90 @@ START_TEST(the_end_of_the_pool_ends_the_wait)
 }
 END_TEST
 
+/* --- A kept connection that its peer ends between look and request. --- */
+
+enum leaving {
+    CLOSES,
+    RESETS,
+    HALF_CLOSES,
+    READS_AND_CLOSES,
+    READS_AND_RESETS
+};
+static enum leaving leaving;
+
+static void reset_at_close(int fd)
+{
+    const struct linger now = {.l_onoff = 1};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+/* The first connection is ended in the third request, all others are kept. */
+static void leave(int fd)
+{
+    if (shared->connections > 1) {
+        answer_all(fd);
+        return;
+    }
+    for (int i = 0; i < 2 && read_request(fd); i++)
+        say(fd, OK, sizeof OK - 1);
+    while (!shared->looked)
+        sched_yield();
+    if (leaving >= READS_AND_CLOSES)
+        read_request(fd);
+    if (leaving == RESETS || leaving == READS_AND_RESETS)
+        reset_at_close(fd);
+    if (leaving == HALF_CLOSES) {
+        shutdown(fd, SHUT_WR);
+        while (read_request(fd))
+            continue;
+    }
+}
+
+static void let_it_leave(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+    shared->looked = true;
+    if (leaving <= HALF_CLOSES) /* of its own accord */
+        ck_assert_int_eq(poll(&p, 1, -1), 1);
+}
+
+START_TEST(a_request_of_which_nothing_was_sent_goes_to_another_connection)
+{
+    static const struct {
+        enum leaving leaving;
+        bool local; /* over a unix socket */
+        enum outcome outcome;
+        int connections, requests;
+    } cases[] = {{RESETS, false, OUTCOME_ok, 2, 3},
+                 {CLOSES, true, OUTCOME_ok, 2, 3},
+                 {CLOSES, false, OUTCOME_downstream_broken, 1, 2},
+                 {HALF_CLOSES, false, OUTCOME_downstream_broken, 1, 3},
+                 {READS_AND_CLOSES, false, OUTCOME_downstream_broken, 1, 3},
+                 {READS_AND_CLOSES, true, OUTCOME_downstream_broken, 1, 3},
+                 {READS_AND_RESETS, false, OUTCOME_downstream_broken, 1, 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        leaving = cases[i].leaving;
+        if (cases[i].local)
+            start_local_peer(leave);
+        else
+            start_peer(leave);
+        open_client(LONG);
+        POSTS(CLOCK_NEVER, OUTCOME_ok);
+        POSTS(CLOCK_NEVER, OUTCOME_ok);
+        before_send = let_it_leave;
+        POSTS(CLOCK_NEVER, cases[i].outcome);
+        ck_assert_int_eq(report.posts, 1);
+        ck_assert_int_eq(report.resends, 0);
+        ck_assert_int_eq(shared->connections, cases[i].connections);
+        while (shared->requests < cases[i].requests)
+            sched_yield();
+        ck_assert_int_eq(shared->requests, cases[i].requests);
+        close_all();
+        open_all();
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -399,6 +519,7 @@ int main(void)
         a_request_that_is_due_ends_the_wait_of_a_patient_connection,
         a_wait_that_may_come_too_late_is_not_begun,
         a_signal_does_not_end_the_wait,
-        the_end_of_the_pool_ends_the_wait};
+        the_end_of_the_pool_ends_the_wait,
+        a_request_of_which_nothing_was_sent_goes_to_another_connection};
     return UNIT_RUN_WITH("downstream", tests, open_all, close_all);
 }
