@@ -3,9 +3,9 @@
  *
  * Each process makes its own. libcurl itself is initialised with the first one;
  * a process that forks others may make one for that alone, and never use it.
- * At most one POST reaches the wire per downstream_post() unless the target says
- * resend: there is one place that sends in each, and nothing repeats it but
- * where not a byte of it was sent.
+ * At most one POST reaches the wire per downstream_post() unless the target
+ * says resend: there is one place that sends in each, and nothing repeats it
+ * but where not a byte of it was sent.
  */
 #ifndef TALLYD_DOWNSTREAM_DOWNSTREAM_H
 #define TALLYD_DOWNSTREAM_DOWNSTREAM_H
