@@ -36,6 +36,7 @@ struct fcgi {
     FCGX_Request request;
     uint32_t *name_keys; /* of the request's parameters, in its order */
     size_t param_count;
+    uint64_t name_bits;     /* of all keys: see bit_of() */
     const char *length;     /* CONTENT_LENGTH, or NULL */
     struct fcgi_conn *conn; /* of the request in hand, else NULL */
     enum fcgi_body body;    /* how far its body is */
@@ -188,12 +189,22 @@ static uint32_t key_of(const char *name, size_t n)
     return (uint32_t)n << 8 | (n == 0 ? 0 : (uint8_t)name[n - 1]);
 }
 
+/* Most of the names that are asked for are not there: one look at all keys
+ * together tells so, more often than not. */
+static uint64_t bit_of(uint32_t key)
+{
+    return UINT64_C(1) << ((key >> 8) * 5 + key) % 64;
+}
+
 static void measure_names(struct fcgi *f)
 {
     char **at = f->request.envp;
     size_t i = 0;
-    for (; at[i] != NULL; i++)
+    f->name_bits = 0;
+    for (; at[i] != NULL; i++) {
         f->name_keys[i] = key_of(at[i], strcspn(at[i], "="));
+        f->name_bits |= bit_of(f->name_keys[i]);
+    }
     f->param_count = i;
 }
 
@@ -225,6 +236,8 @@ static size_t find_param(const struct fcgi *f, const char *name, size_t n,
 {
     uint32_t key = key_of(name, n);
     char **at = f->request.envp;
+    if ((f->name_bits & bit_of(key)) == 0)
+        return 0;
     for (; count > 0; count--)
         if (f->name_keys[count - 1] == key &&
             memcmp(at[count - 1], name, n) == 0)
@@ -232,9 +245,9 @@ static size_t find_param(const struct fcgi *f, const char *name, size_t n,
     return count;
 }
 
-const char *fcgi_param(const struct fcgi *f, const char *name)
+const char *fcgi_find_param(const struct fcgi *f, const char *name, size_t n)
 {
-    size_t n = strlen(name), i = find_param(f, name, n, f->param_count);
+    size_t i = find_param(f, name, n, f->param_count);
     return i == 0 ? NULL : f->request.envp[i - 1] + n + 1;
 }
 

@@ -11,6 +11,8 @@
 #ifndef TALLYD_FASTCGI_FCGI_H
 #define TALLYD_FASTCGI_FCGI_H
 
+#include <string.h>
+
 #include "fastcgi/fcgi_conn.h"
 
 struct fcgi;
@@ -40,7 +42,12 @@ bool fcgi_begin(struct fcgi *f, struct fcgi_conn *conn);
 /* A CGI variable (RFC 3875), or NULL; valid until fcgi_end(). Of several with
  * one name the last one counts, as under php-fpm: people include what their
  * web server ships and write their own lines below it. */
-const char *fcgi_param(const struct fcgi *f, const char *name);
+const char *fcgi_find_param(const struct fcgi *f, const char *name, size_t n);
+
+static inline const char *fcgi_param(const struct fcgi *f, const char *name)
+{
+    return fcgi_find_param(f, name, strlen(name));
+}
 
 /* Does it come several times, with different values? */
 bool fcgi_param_differs(const struct fcgi *f, const char *name);

@@ -36,6 +36,7 @@ struct exchange {
     struct phases phases;
     int64_t due; /* monotonic ns: when the request in hand has to be done */
     uint64_t body_bytes; /* taken of the body in hand */
+    const char *method;  /* "": it has none */
     int64_t tested;      /* monotonic ns of the last self-test */
     int64_t refused;     /* monotonic ns of the last line about a refusal */
     size_t path_len;
@@ -142,8 +143,9 @@ static struct queue_policy_verdict judge_wait(struct exchange *x,
                                               struct fcgi_conn *conn,
                                               struct queue_policy_wait *wait)
 {
+    const char *stamp = fcgi_param(x->fcgi, "QUEUED_AT");
     wait->stamped =
-        queue_policy_stamp(fcgi_param(x->fcgi, "QUEUED_AT"), clock_wall());
+        stamp == NULL ? -1 : queue_policy_stamp(stamp, clock_wall());
     if (wait->stamped >= 0)
         phases_set(&x->phases, TIMING_queue, wait->stamped);
     const struct queue_policy_verdict v =
@@ -166,7 +168,7 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
     const struct handler_request request = {
         .path_len = x->path_len,
         .path = x->path,
-        .method = fcgi_param(f, "REQUEST_METHOD"),
+        .method = x->method,
         .content_length = fcgi_content_length(f),
         .content_encoding = fcgi_param(f, "HTTP_CONTENT_ENCODING"),
         .idempotency_key = key,
@@ -179,7 +181,7 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
                 shadow_sampler_is_loop(x->plan->sampler,
                                        fcgi_param(f, SHADOW_LOOP_PARAM)),
     };
-    scoreboard_note_request(x->plan->slot, param(x, "REQUEST_METHOD"), x->path,
+    scoreboard_note_request(x->plan->slot, x->method, x->path,
                             x->trace.request_id);
     PROBE_REQUEST_START(x->trace.request_id, x->path);
     handler_begin(x->handler, &request);
@@ -197,15 +199,29 @@ static void begin(struct exchange *x, struct fcgi_conn *conn,
 
 /* --- The body. --- */
 
-static enum handler_end read_body(struct exchange *x)
+/* Where no byte had to be read no time has passed, and no clock is read. */
+static enum fcgi_body read_piece(struct exchange *x,
+                                 const struct fcgi_conn *conn,
+                                 const uint8_t **bytes, size_t *n)
+{
+    unsigned reads = conn->reads;
+    enum fcgi_body got = fcgi_read(x->fcgi, bytes, n);
+    bool was_there = got == FCGI_BODY_MORE || got == FCGI_BODY_END;
+    if (!was_there || conn->reads != reads)
+        phases_spend(&x->phases, TIMING_body);
+    return got;
+}
+
+static enum handler_end read_body(struct exchange *x,
+                                  const struct fcgi_conn *conn)
 {
     scoreboard_state(x->plan->slot, WORKER_READING);
     phases_skip(&x->phases);
+    phases_set(&x->phases, TIMING_body, 0);
     for (;;) {
         const uint8_t *bytes;
         size_t n;
-        enum fcgi_body got = fcgi_read(x->fcgi, &bytes, &n);
-        phases_spend(&x->phases, TIMING_body);
+        enum fcgi_body got = read_piece(x, conn, &bytes, &n);
         switch (got) {
         case FCGI_BODY_MORE:
             handler_chunk(x->handler, bytes, n);
@@ -253,7 +269,7 @@ static void count(struct exchange *x, const struct handler_result *r)
 static struct requestlog_entry entry_of(const struct exchange *x,
                                         const struct handler_result *r)
 {
-    return (struct requestlog_entry){.method = param(x, "REQUEST_METHOD"),
+    return (struct requestlog_entry){.method = x->method,
                                      .path = x->path,
                                      .trace = &x->trace,
                                      .result = r,
@@ -265,8 +281,7 @@ static void reply(struct exchange *x, const struct handler_result *r)
 {
     struct buf out;
     buf_init(&out, x->reply, sizeof x->reply);
-    reply_print(&out, r, &x->trace,
-                strcmp(param(x, "REQUEST_METHOD"), "HEAD") == 0);
+    reply_print(&out, r, &x->trace, strcmp(x->method, "HEAD") == 0);
     scoreboard_state(x->plan->slot, WORKER_WRITING);
     phases_skip(&x->phases);
     bool taken = fcgi_reply(x->fcgi, out.data, out.len);
@@ -302,8 +317,7 @@ void exchange_begin(struct exchange *x)
 static bool is_ping(const struct exchange *x, const struct fcgi_conn *conn)
 {
     return conn->head.excess == NULL &&
-           ping_is(x->plan->pool->ping_path,
-                   fcgi_param(x->fcgi, "REQUEST_METHOD"), x->path, x->path_len);
+           ping_is(x->plan->pool->ping_path, x->method, x->path, x->path_len);
 }
 
 static bool answer_ping(struct exchange *x, struct fcgi_conn *conn)
@@ -315,8 +329,7 @@ static bool answer_ping(struct exchange *x, struct fcgi_conn *conn)
     scoreboard_count(&x->plan->slot->counters[COUNTER_pings]);
     view_glance(&v, x->plan->board, NULL);
     buf_init(&out, x->reply, sizeof x->reply);
-    ping_print(&out, view_fault(&v) == NULL,
-               strcmp(param(x, "REQUEST_METHOD"), "HEAD") == 0);
+    ping_print(&out, view_fault(&v) == NULL, strcmp(x->method, "HEAD") == 0);
     hurry_body(x, conn);
     while (fcgi_read(x->fcgi, &bytes, &n) == FCGI_BODY_MORE &&
            clock_now() < conn->due)
@@ -336,13 +349,15 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *conn,
             log_warn("connection refused: %s", conn->reason);
         return false;
     }
+    x->method = param(x, "REQUEST_METHOD");
     find_path(x);
     if (is_ping(x, conn))
         return answer_ping(x, conn);
     if (conn->kept)
         scoreboard_count(&x->plan->slot->counters[COUNTER_kept]);
     begin(x, conn, wait);
-    const struct handler_result *r = handler_finish(x->handler, read_body(x));
+    const struct handler_result *r =
+        handler_finish(x->handler, read_body(x, conn));
     if (x->phases.spent[TIMING_downstream] == PHASES_UNSEEN)
         phases_spend(&x->phases, TIMING_decode);
     /* Counted and logged first: whoever has the reply finds both there. */

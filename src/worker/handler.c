@@ -2,6 +2,7 @@
 #include "worker/handler.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,9 +196,25 @@ bool handler_is_encoded(const struct handler *h)
     return h->coding != INFLATE_IDENTITY;
 }
 
+/* A request that succeeds leaves the room of its texts untouched. */
+static void clear_result(struct handler_result *r)
+{
+    _Static_assert(offsetof(struct handler_result, downstream) <
+                           offsetof(struct handler_result, fault) &&
+                       offsetof(struct handler_result, fault) <
+                           offsetof(struct handler_result, detail),
+                   "what is not a text comes first");
+    memset(r, 0, offsetof(struct handler_result, downstream.detail));
+    r->outcome = OUTCOME_ok;
+    r->downstream.detail[0] = '\0';
+    memset(&r->fault, 0, offsetof(struct fault, reason));
+    r->fault.reason[0] = r->fault.pointer[0] = '\0';
+    r->detail[0] = r->difference[0] = '\0';
+}
+
 void handler_begin(struct handler *h, const struct handler_request *r)
 {
-    h->result = (struct handler_result){.outcome = OUTCOME_ok};
+    clear_result(&h->result);
     /* What is missing of a head might have named another path. */
     h->endpoint = r->too_large != NULL
                       ? NULL

@@ -63,17 +63,18 @@ enum handler_end {
 struct handler_result {
     enum outcome outcome;
     const struct endpoint *endpoint; /* NULL: not_found */
-    struct fault fault;              /* for malformed_json and 422 */
-    char detail[256];                /* for the log; empty on success */
     const char *body;                /* of a success; not terminated */
     size_t body_len;
     const char *result; /* of a success: {"sum":42}; not terminated */
     size_t result_len;
     int64_t retry_after; /* of a 503: in how many s the client may ask again */
-    struct downstream_report downstream; /* zeroed: nothing was posted */
     bool dry_run; /* nothing but downstream_mode has kept it from a post */
     enum decoder_check check; /* what `verify` found */
-    char difference[160];     /* DECODER_DIFFERENT */
+    /* Texts, of which only the first byte is set before there is one. */
+    struct downstream_report downstream; /* else zeroed: nothing was posted */
+    struct fault fault;                  /* for malformed_json and 422 */
+    char detail[256];                    /* for the log; empty on success */
+    char difference[160];                /* DECODER_DIFFERENT */
 };
 
 struct handler;

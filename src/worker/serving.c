@@ -173,14 +173,16 @@ static bool serve_request(struct serving *s, struct fcgi_conn *conn)
     wait.stopped = pool_is_stopped(s);
     bool keep = exchange_serve(s->exchange, conn, &wait) &&
                 s->plan->pool->keepalive == CONFIG_keepalive_on &&
-                !wait.stopped && clock_now() < s->keep_until;
+                !wait.stopped;
+    int64_t now = clock_now();
     scoreboard_state(s->plan->slot, WORKER_IDLE);
     self_watchdog_end();
     idle_set_idle(&s->plan->seat);
     serving_leave_in_time(s);
-    if (keep)
-        fcgi_conn_restart(conn, clock_now());
-    return keep;
+    if (!keep || now >= s->keep_until)
+        return false;
+    fcgi_conn_restart(conn, now);
+    return true;
 }
 
 /* A client may send its requests one behind another without end. Is there

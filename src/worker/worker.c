@@ -134,6 +134,8 @@ static void refuse_the_rest(struct worker *w)
 
 static void watch_the_end(struct worker *w)
 {
+    if (w->drain_at == 0 && w->drain_end == 0)
+        return;
     int64_t now = clock_now();
     if (w->drain_at != 0 && now >= w->drain_at) {
         intake_stop(&w->intake);
