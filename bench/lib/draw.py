@@ -54,14 +54,17 @@ def rule(x1, y1, x2, y2, kind="grid"):
 
 
 def legend(y, names):
-    """One line of coloured names; {name: its color}."""
-    parts, x = [], 16.0
+    """Lines of coloured names; {name: its color}; what a second line and more
+    take of the height."""
+    parts, x, more = [], 16.0, 0
     for i, name in enumerate(names):
+        if x + 16 + 6.8 * len(name) > WIDTH:
+            x, y, more = 16.0, y + 18, more + 18
         parts += [f'<rect class="f{i % COLORS}" x="{x:.1f}" '
                   f'y="{y - 10:.1f}" width="11" height="11" rx="2"/>',
                   text(x + 16, y, name)]
         x += 36 + 6.8 * len(name)
-    return parts, {name: i % COLORS for i, name in enumerate(names)}
+    return parts, {name: i % COLORS for i, name in enumerate(names)}, more
 
 
 def heading(title, note):
@@ -173,10 +176,10 @@ def percentiles(title, note, panels):
     labels = list(dict.fromkeys(label for _name, series in panels
                                 for label in series))
     parts = heading(title, note)
-    some, color = legend(68, labels)
-    parts, height = parts + some, 262
+    some, color, more = legend(68, labels)
+    parts, height, top = parts + some, 262, 98 + more
     for i, (name, series) in enumerate(panels):
-        x, y = 62 + i % 2 * 424, 98 + i // 2 * (height + 20)
+        x, y = 62 + i % 2 * 424, top + i // 2 * (height + 20)
         values = [ms for row in series.values() for _p, ms in row]
         last = max(p for row in series.values() for p, _ms in row)
         low = min(values) * 0.9
@@ -190,7 +193,7 @@ def percentiles(title, note, panels):
         parts += [frame.curve([(tail(p), ms) for p, ms in row], color[label])
                   for label, row in series.items()]
     rows = (len(panels) + 1) // 2
-    return page(98 + rows * (height + 20), parts)
+    return page(top + rows * (height + 20), parts)
 
 
 def round_ticks(high, count=5):
@@ -206,8 +209,8 @@ def series(title, note, x_title, panels):
     """panels: [(name, {label: [(x, value)]})], one below the other."""
     labels = list(dict.fromkeys(label for _name, rows in panels
                                 for label in rows))
-    some, color = legend(68, labels)
-    parts, height, y = heading(title, note) + some, 210, 98
+    some, color, more = legend(68, labels)
+    parts, height, y = heading(title, note) + some, 210, 98 + more
     for name, rows in panels:
         points = [point for row in rows.values() for point in row]
         frame = Frame(76, y + 10, WIDTH - 110, height - 62,
@@ -228,8 +231,8 @@ def powers(title, note, x_title, curves, marks):
     points = [point for row in curves.values() for point in row]
     xs = [x for x, _value in points]
     values = [value for _x, value in points] + list(marks)
-    some, color = legend(68, curves)
-    frame = Frame(76, 98, WIDTH - 110, 320, (min(xs) * 0.9, max(xs) * 1.1),
+    some, color, more = legend(68, curves)
+    frame = Frame(76, 98 + more, WIDTH - 110, 320, (min(xs) * 0.9, max(xs) * 1.1),
                   (min(values) * 0.8, max(values) * 1.3), log=True, log_x=True)
     parts = heading(title, note) + some + frame.axes(
         log_ticks(*frame.x_range), log_ticks(*frame.y_range), x_title)
@@ -238,7 +241,7 @@ def powers(title, note, x_title, curves, marks):
         parts += [rule(left, y, right, y, "axis"),
                   text(right, y - 4, f"{value:g} times", "small", "end")]
     parts += [frame.curve(row, color[label]) for label, row in curves.items()]
-    return page(98 + 320 + 50, parts)
+    return page(98 + more + 320 + 50, parts)
 
 
 # --- Dots: a line for each row, all on one logarithmic scale. ---
@@ -292,8 +295,8 @@ def dots(title, note, columns, groups):
     labels = list(dict.fromkeys(label for marks, _span in cells
                                 for label in marks))
     values = [value for marks, _span in cells for value in marks.values()]
-    some, color = legend(68, labels)
-    parts, top = heading(title, note) + some, 122
+    some, color, more = legend(68, labels)
+    parts, top = heading(title, note) + some, 122 + more
     bottom = top + sum(HEAD + ROW * len(rows) for _name, rows in groups)
     width = (WIDTH - 16 - LABELS) / len(columns)
     frames = [LogFrame(LABELS + width * i + 14, width - 28, min(values) * 0.9,

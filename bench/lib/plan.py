@@ -18,6 +18,7 @@ PEERS = ["tallyd", "tallyd-close", "hyper", "h2o", "fasthttp", "nginx-lua",
          "node-cluster", "node", "php", "uwsgi", "libfcgi"]
 PAIR = ["tallyd", "tallyd-close"]
 DEFAULT = ["tallyd-default", "hyper"]
+ORDER = [*PAIR, *dict.fromkeys([*DEFAULT, *PEERS[2:]])]  # of tables
 
 # Everybody, and beside that one body again and again; the pool with and without
 # keep-alive where a pool's size is what counts; the pool with its workers killed;

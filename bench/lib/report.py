@@ -239,7 +239,7 @@ def command_line(runs, settings):
 def write(directory, runs, settings, build):
     """run.json, run.md, throughput.svg, latency.svg; gives the tables."""
     scenarios = in_plan_order(runs, "scenario", plans.PLAN)
-    peers = in_plan_order(runs, "peer", plans.PEERS)
+    peers = in_plan_order(runs, "peer", plans.ORDER)
     rows = [summary(runs, scenario, peer, base_of(runs, scenario, peers))
             for scenario in scenarios for peer in peers
             if of(runs, scenario, peer)]
