@@ -273,6 +273,7 @@ frontend front
 
     def wait_until_ready(self):
         """All hosts that are there have passed their checks."""
+        kit.until("HAProxy has its socket", self.stats_path.exists)
         kit.until("HAProxy has all hosts up", lambda: all(
             row["status"] == "UP" and row["check_status"] == "L7OK"
             for row in list(self.servers().values())[:self.count]), limit=30)
