@@ -68,24 +68,27 @@ def make_install():
 
 
 class System(kit.Process):
-    """Up, with the files of `make install` in their places. A process of it has
-    the number that systemd knows it by, and a file is path(NAME) for us."""
+    """Up: with the files of this machine, or those in `files`, and with what is
+    in `installed` in its place. systemd knows the units in `units`. A process of
+    it has the number that systemd knows it by, and a file is path(NAME) for
+    us."""
 
-    def __init__(self):
+    def __init__(self, units, installed=None, files=None):
         _need()
-        self.installed = make_install()
-        units = next(self.installed.rglob("tallyd.socket")).parent
+        self.installed = installed
         root = kit.fresh_path("system")
         root.mkdir()
         self._make_cgroup()
-        super().__init__("systemd", [BOOT, self.cgroup, root], env={
-            "SYSTEMD_UNIT_PATH": "/etc/systemd/system:/"
-            + str(units.relative_to(self.installed))})
+        self.spaces = ["--mount", "--pid", "--ipc", *["--net"] * bool(files)]
+        super().__init__(
+            "systemd", [BOOT, self.cgroup, root, *filter(None, [files])],
+            env={"SYSTEMD_UNIT_PATH": f"/etc/systemd/system:{units}"})
         self.init = kit.until("systemd is started", self._find_init, limit=60)
         self._wait_until_up()
         self._probe()
-        shutil.copytree(self.installed, self.path("/"), symlinks=True,
-                        dirs_exist_ok=True)
+        if installed:
+            shutil.copytree(installed, self.path("/"), symlinks=True,
+                            dirs_exist_ok=True)
 
     def _make_cgroup(self):
         self.cgroup = os.path.join(cgroups.find_place(),
@@ -141,8 +144,7 @@ class System(kit.Process):
         """Run a command there, as root or somebody else, to its end."""
         become = [] if user is None else ["runuser", "-u", user, "--"]
         return subprocess.run(
-            ["nsenter", f"--target={self.init}", "--mount", "--pid",
-             "--ipc", *become,
+            ["nsenter", f"--target={self.init}", *self.spaces, *become,
              *map(str, command)], capture_output=True, text=True, check=False,
             stdin=subprocess.DEVNULL, timeout=kit.wait_limit(limit),
             env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",
@@ -205,17 +207,25 @@ class System(kit.Process):
         return int(stat.rpartition(")")[2].split()[38])
 
 
+def installed_system():
+    """One with what `make install` installs."""
+    _need()
+    installed = make_install()
+    units = next(installed.rglob("tallyd.socket")).parent
+    return System(f"/{units.relative_to(installed)}", installed)
+
+
 @functools.cache
-def _boot():
+def _boot(make):
     try:
-        return kit.share(System())
+        return kit.share(make())
     except tap.Skip as reason:
         return reason
 
 
-def boot():
+def boot(make=installed_system):
     """The one system of this file, which stays until its last test has ended."""
-    found = _boot()
+    found = _boot(make)
     if isinstance(found, tap.Skip):
         raise found
     return found
