@@ -18,7 +18,7 @@ import tap
 from downstream import Downstream
 from pool import SAMPLE, Pool
 
-INSIDE = "TALLYD_TEST_OWN_NETWORK"
+INSIDE = "TEST_OWN_NETWORK"
 OK = b'{"ok":true}'
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 

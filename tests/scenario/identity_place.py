@@ -14,7 +14,7 @@ import kit
 import tap
 from pool import SAMPLE, Pool, run_tallyctl
 
-INSIDE = "TALLYD_TEST_INSIDE"
+INSIDE = "TEST_INSIDE"
 RUN = pathlib.Path("/run/tallyd")
 GONE = "tallyctl does not find this pool"
 
