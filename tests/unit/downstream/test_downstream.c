@@ -26,7 +26,8 @@
 #include "unit.h"
 
 #define LONG (3600 * CLOCK_SECOND) /* is never waited for */
-#define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
 /* --- What is called. --- */
 
@@ -38,7 +39,7 @@ static void (*before_send)(int); /* called once, with the connection */
 
 #define REAL(name) ((void *)dlsym(RTLD_NEXT, name))
 
-ssize_t send(int fd, const void *bytes, size_t n, int flags)
+ssize_t send(int fd, const void *buf, size_t n, int flags)
 {
     static ssize_t (*real)(int, const void *, size_t, int);
     if (real == NULL)
@@ -48,34 +49,35 @@ ssize_t send(int fd, const void *bytes, size_t n, int flags)
     before_send = NULL;
     if (hook != NULL)
         hook(fd);
-    return real(fd, bytes, n, flags);
+    return real(fd, buf, n, flags);
 }
 
-ssize_t recv(int fd, void *bytes, size_t n, int flags)
+ssize_t recv(int fd, void *buf, size_t n, int flags)
 {
     static ssize_t (*real)(int, void *, size_t, int);
     if (real == NULL)
         *(void **)&real = REAL("recv");
     calls.recv++;
-    return real(fd, bytes, n, flags);
+    return real(fd, buf, n, flags);
 }
 
-int poll(struct pollfd *files, nfds_t n, int limit)
+int poll(struct pollfd *fds, nfds_t nfds, int timeout)
 {
     static int (*real)(struct pollfd *, nfds_t, int);
     if (real == NULL)
         *(void **)&real = REAL("poll");
     calls.poll++;
-    return real(files, n, limit);
+    return real(fds, nfds, timeout);
 }
 
-int setsockopt(int fd, int level, int name, const void *value, socklen_t n)
+int setsockopt(int fd, int level, int optname, const void *optval,
+               socklen_t optlen)
 {
     static int (*real)(int, int, int, const void *, socklen_t);
     if (real == NULL)
         *(void **)&real = REAL("setsockopt");
     calls.setsockopt++;
-    return real(fd, level, name, value, n);
+    return real(fd, level, optname, optval, optlen);
 }
 
 int ioctl(int fd, unsigned long request, ...)
@@ -170,7 +172,7 @@ static void say(int fd, const char *text, size_t n)
 static void answer_all(int fd)
 {
     while (read_request(fd))
-        say(fd, OK, sizeof OK - 1);
+        say(fd, ok, sizeof ok - 1);
 }
 
 /* Until the one that posts sleeps: it waits for the answer. */
@@ -275,8 +277,8 @@ END_TEST
 static void answer_by_bytes(int fd)
 {
     while (read_request(fd))
-        for (size_t i = 0; i < sizeof OK - 1; i++)
-            say(fd, OK + i, 1);
+        for (size_t i = 0; i < sizeof ok - 1; i++)
+            say(fd, ok + i, 1);
 }
 
 START_TEST(an_answer_may_come_byte_by_byte)
@@ -320,7 +322,7 @@ END_TEST
 static void answer_once(int fd)
 {
     if (read_request(fd))
-        say(fd, OK, sizeof OK - 1);
+        say(fd, ok, sizeof ok - 1);
     stall(fd);
 }
 
@@ -342,7 +344,7 @@ static void answer_the_sleeping(int fd)
 {
     while (read_request(fd)) {
         wait_until_it_sleeps();
-        say(fd, OK, sizeof OK - 1);
+        say(fd, ok, sizeof ok - 1);
     }
 }
 
@@ -386,7 +388,7 @@ static void interrupt(int fd)
             while (shared->signals == before)
                 continue;
         }
-        say(fd, OK, sizeof OK - 1);
+        say(fd, ok, sizeof ok - 1);
     }
 }
 
@@ -451,7 +453,7 @@ static void leave(int fd)
         return;
     }
     for (int i = 0; i < 2 && read_request(fd); i++)
-        say(fd, OK, sizeof OK - 1);
+        say(fd, ok, sizeof ok - 1);
     while (!shared->looked)
         sched_yield();
     if (leaving >= READS_AND_CLOSES)
