@@ -219,15 +219,16 @@ http {{
     def wait_until_ready(self):
         """It has no checks."""
 
-    def leaves(self, host, load):
-        """Until it does not use a host any more, but for one request now and
+    def leaves(self, lost, load):
+        """Until it does not use these hosts any more, but for one request now and
         then."""
         load.goes_on(1)
         began, span = time.time(), time.monotonic()
         load.goes_on(1)
         span = time.monotonic() - span
-        late = sum(at > began for at in self.tries(host))
-        tap.check(late <= 2 + span / 2, f"{late} tries in {span:.1f} s")
+        for host in lost:
+            late = sum(at > began for at in self.tries(host))
+            tap.check(late <= 2 + span / 2, f"{late} tries in {span:.1f} s")
 
     def tries(self, host):
         for line in whole_lines(self.access_log):
@@ -278,14 +279,18 @@ frontend front
             row["status"] == "UP" and row["check_status"] == "L7OK"
             for row in list(self.servers().values())[:self.count]), limit=30)
 
-    def leaves(self, host, load):
-        """Until it does not use a host any more."""
-        kit.until("HAProxy has the host down", lambda: self.servers()[
-            host.cable]["status"] == "DOWN", limit=30)
+    def leaves(self, lost, load):
+        """Until it does not use these hosts any more."""
+        def are_down():
+            servers = self.servers()
+            return all(servers[host.cable]["status"] == "DOWN"
+                       for host in lost)
+        kit.until("HAProxy has the hosts down", are_down, limit=30)
         began = time.time()
         load.goes_on(1)
-        late = sum(at > began for at in self.tries(host))
-        tap.equal(late, 0, "tries after the host was marked down")
+        for host in lost:
+            late = sum(at > began for at in self.tries(host))
+            tap.equal(late, 0, "tries after the host was marked down")
 
     def tries(self, host):
         """The first of those that were sent again, and all of its own."""

@@ -35,7 +35,7 @@ def lose(front, rate, how, allowed, changes=()):
     load = rig.load(rate)
     load.goes_on(1)
     event = hosts.Event(how, host)
-    rig.front.leaves(host, load)
+    rig.front.leaves([host], load)
     account = rig.account(load)
     report(account, event, rig.front, host)
     account.check(failed_most=len(account.in_hand(event)) + allowed)
@@ -53,6 +53,21 @@ def sigkill(front, rate):
 
 def link_down(front, rate):
     lose(front, rate, hosts.Host.cut, 1, SOONER[front])
+
+
+def zone_down(front, rate):
+    """Two of three hosts lose their links at once; the third one can do it all."""
+    rig = hosts.Rig(front, workers=24, changes=SOONER[front])
+    load = rig.load(rate)
+    load.goes_on(1)
+    lost = rig.hosts[:2]
+    event = hosts.Event(lambda: [host.cut() for host in lost])
+    rig.front.leaves(lost, load)
+    account = rig.account(load)
+    report(account, event, rig.front, lost[0])
+    account.check()
+    outside = account.outside(event)
+    tap.check(len(outside) <= len(lost), f"failed, and not in hand: {outside}")
 
 
 def serves_again(host):
@@ -138,12 +153,15 @@ def slow_host(front, rate):
     tap.check(host.pool.count("queue_timeout") > 0, "it has refused nothing")
 
 
-CELLS = (sigkill, link_down, sigterm, rolling_restart, open_breaker, slow_host)
+CELLS = {80: (sigkill, link_down, zone_down, sigterm, rolling_restart,
+              open_breaker, slow_host),
+         800: (sigkill, link_down, sigterm, rolling_restart, open_breaker,
+               slow_host)}
 
 
 def run(front, rate):
     """Run all of them; the status to exit with."""
-    for cell in CELLS:
+    for cell in CELLS[rate]:
         tap.add(f"{front.name}, {rate} requests/s: "
                 f"{cell.__name__.replace('_', ' ')}",
                 lambda cell=cell: cell(front, rate))

@@ -31,10 +31,11 @@ class Pair:
         self.load = self.rig.load(RATE, "--reconnect", address=hosts.SHARED)
         self.load.goes_on(1)
 
-    def moved(self, event, patience):
+    def moved(self, event, patience, then=lambda: None):
         """The second one serves; what failed was in hand."""
         self.guards[1].wait_for_address()
         self.load.goes_on(1)
+        then()
         account = self.rig.account(self.load, patience)
         moved = min((one.ended for one in account.requests
                      if one.sent > event.after and one.status == 200),
@@ -60,13 +61,16 @@ def a_front_whose_web_server_is_killed():
     back with that web server"""
     pair = Pair(hosts.Haproxy)
     event = hosts.Event(pair.fronts[0].kill)
-    pair.moved(event, patience=60)
-    pair.fronts[0].start()
-    seen = len(pair.guards[0].process.log())
-    kit.until("its front answers again", lambda: "succeeded" in
-              pair.guards[0].process.log()[seen:], limit=30)
-    tap.equal([guard.has_address() for guard in pair.guards], [False, True],
-              "who has the address")
+
+    def come_back():
+        seen = len(pair.guards[0].process.log())
+        pair.fronts[0].start()
+        kit.until("its front answers again", lambda: "succeeded" in
+                  pair.guards[0].process.log()[seen:], limit=30)
+        pair.load.goes_on(3)
+        tap.equal([guard.has_address() for guard in pair.guards],
+                  [False, True], "who has the address")
+    pair.moved(event, 60, come_back)
 
 
 @tap.test
