@@ -85,18 +85,19 @@ def _confine(config, root, user, run):
 
 
 class Container(kit.Process):
-    """The image, run: with its own settings and `arguments` behind them. `run`
-    is a directory that is its /run; else it has one in memory. What it logs is
-    the log of runc."""
+    """The image, run: with its own settings, and with variables of its
+    environment. `run` is a directory that is its /run; else it has one in memory.
+    What it logs is the log of runc."""
 
-    def __init__(self, *arguments, uid=USER, gid=USER, run=None):
+    def __init__(self, variables=None, uid=USER, gid=USER, run=None):
         unpacked = _unpack()
         if isinstance(unpacked, str):
             raise tap.Skip(unpacked)
         root, config = json.loads(json.dumps(
             [str(unpacked[0]), unpacked[1]]))
         _confine(config, root, {"uid": uid, "gid": gid}, run)
-        config["process"]["args"] += arguments
+        config["process"]["env"] += [f"{name}={value}" for name, value in
+                                     (variables or {}).items()]
         bundle = kit.fresh_path("bundle")
         bundle.mkdir()
         (bundle / "config.json").write_text(json.dumps(config))

@@ -5,6 +5,7 @@ removed and purged."""
 
 import os
 import pathlib
+import re
 import shutil
 import sys
 
@@ -67,10 +68,24 @@ def file_of(system, pid):
     return os.stat(system.path(f"/proc/{pid}/exe")).st_ino
 
 
+def installed_by_the_readme():
+    """The command of README.md that installs the packages, where a clone is."""
+    system = boot(debian.clean_system)
+    purge(system)
+    line, = re.findall(r"^\./bootstrap deb && sudo (apt-get .*)$",
+                       (kit.TOP / "README.md").read_text("utf-8"), re.M)
+    place = system.path("/srv/clone/build/deb")
+    place.mkdir(parents=True, exist_ok=True)
+    for package in debian.find_packages():
+        shutil.copy(package, place)
+    system.run("bash", "-c", f"cd /srv/clone && {line}", limit=120)
+    return system
+
+
 @tap.test
 def installed():
     """installed: the user, its directories, units that are good and run"""
-    system = fresh()
+    system = installed_by_the_readme()
     user = system.run("getent", "passwd", "tallyd").strip().split(":")
     tap.equal(user[6], "/usr/sbin/nologin", "the shell of the user")
     for name, owner in (("/run/tallyd", "755 root root"),

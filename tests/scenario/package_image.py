@@ -134,8 +134,8 @@ def stops_under_load():
         run = kit.fresh_path("run")
         run.mkdir()
         run.chmod(0o777)
-        container = Container("-s", f"pool.listen=/run/{SOCKET}", "-s",
-                              "pool.socket_mode=0666", run=run)
+        container = Container({"TALLYD_POOL_LISTEN": f"/run/{SOCKET}",
+                               "TALLYD_POOL_SOCKET_MODE": "0666"}, run=run)
         callers = Callers(container, clients)
         kit.until("requests go on", lambda callers=callers, clients=clients:
                   callers.served() > 20 * clients)
