@@ -60,9 +60,9 @@ def _unpack():
     return place / "rootfs", json.loads((place / "config.json").read_text())
 
 
-def _confine(config, root, user, run):
+def _confine(config, root, user, folders):
     """As strictly as containers are run: no capability, nothing to write to but
-    /run. Limits and the cgroup mount are left out: not every machine has cgroups
+    the first of `folders`. Limits and the cgroup mount are left out: not every machine has cgroups
     that runc knows."""
     process, linux = config["process"], config["linux"]
     process["terminal"] = False
@@ -74,11 +74,13 @@ def _confine(config, root, user, run):
     config["mounts"] = [mount for mount in config["mounts"]
                         if mount["type"] != "cgroup"]
     options = ["nosuid", "nodev", "noexec"]
-    config["mounts"].append(
-        {"destination": "/run", "type": "bind", "source": str(run),
-         "options": ["bind", *options]} if run else
-        {"destination": "/run", "type": "tmpfs", "source": "tmpfs",
-         "options": [*options, "mode=1777", "size=16m"]})
+    for number, (place, source) in enumerate(folders.items()):
+        config["mounts"].append(
+            {"destination": place, "type": "bind", "source": str(source),
+             "options": ["bind", *options, *["ro"] * (number > 0)]}
+            if source else
+            {"destination": place, "type": "tmpfs", "source": "tmpfs",
+             "options": [*options, "mode=1777", "size=16m"]})
     linux.pop("resources", None)
     linux["namespaces"] = [space for space in linux["namespaces"]
                            if space["type"] != "cgroup"]
@@ -86,22 +88,25 @@ def _confine(config, root, user, run):
 
 class Container(kit.Process):
     """The image, run: with its own settings, and with variables of its
-    environment. `run` is a directory that is its /run; else it has one in memory.
+    environment. `folders` are {path in there: directory}; the first, usually
+    /run, may be written to, and is one in memory where the directory is None.
     What it logs is the log of runc."""
 
-    def __init__(self, variables=None, uid=USER, gid=USER, run=None):
+    def __init__(self, variables=None, uid=USER, gid=USER, folders=None):
+        folders = folders or {"/run": None}
         unpacked = _unpack()
         if isinstance(unpacked, str):
             raise tap.Skip(unpacked)
         root, config = json.loads(json.dumps(
             [str(unpacked[0]), unpacked[1]]))
-        _confine(config, root, {"uid": uid, "gid": gid}, run)
+        _confine(config, root, {"uid": uid, "gid": gid}, folders)
         config["process"]["env"] += [f"{name}={value}" for name, value in
                                      (variables or {}).items()]
         bundle = kit.fresh_path("bundle")
         bundle.mkdir()
         (bundle / "config.json").write_text(json.dumps(config))
         self.name_there = f"tallyd-test-{os.getpid()}-{bundle.name}"
+        run = next(iter(folders.values()))
         self.address = run and str(run / SOCKET)
         super().__init__("runc", [*self._runc(), "run", "--bundle", bundle,
                                   self.name_there])

@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import tarfile
+import textwrap
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
@@ -128,6 +129,25 @@ def as_any_user():
 
 
 @tap.test
+def as_kubernetes_runs_it():
+    """with the settings of conf/kubernetes where its pods have them, and the
+    directory in memory that they have"""
+    text = (kit.CONF / "kubernetes/base/settings.yaml").read_text("utf-8")
+    settings = kit.fresh_path("settings")
+    settings.mkdir()
+    (settings / "tallyd.conf").write_text(textwrap.dedent(
+        text.partition("  tallyd.conf: |\n")[2]))
+    container = Container(
+        {"TALLYD_ENDPOINT_PROCESS_DOWNSTREAM_MODE": "dry-run",
+         "TALLYD_POOL_STOP_DELAY": "0s"},
+        folders={"/run/tallyd": None, "/etc/tallyd": settings})
+    tap.equal(container.tallyctl("send", "-", body=SAMPLE.decode()),
+              '{"ok":true}', "the reply")
+    container.tallyctl("health")
+    tap.equal(container.stop(), 0, "the exit status")
+
+
+@tap.test
 def stops_under_load():
     """TERM while clients send requests: each one that was taken is answered"""
     for clients in CLIENTS:
@@ -135,7 +155,8 @@ def stops_under_load():
         run.mkdir()
         run.chmod(0o777)
         container = Container({"TALLYD_POOL_LISTEN": f"/run/{SOCKET}",
-                               "TALLYD_POOL_SOCKET_MODE": "0666"}, run=run)
+                               "TALLYD_POOL_SOCKET_MODE": "0666"},
+                              folders={"/run": run})
         callers = Callers(container, clients)
         kit.until("requests go on", lambda callers=callers, clients=clients:
                   callers.served() > 20 * clients)
