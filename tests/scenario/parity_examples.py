@@ -85,7 +85,7 @@ def check_table(who, numbers, start, kinds):
 @tap.test
 def who_lacks_the_crates_is_told_the_packages():
     before = dict(os.environ)
-    os.environ["TALLYD_CRATES"] = "/nowhere"
+    os.environ["CRATES_REGISTRY"] = "/nowhere"
     try:
         start_hyper()
         raise tap.Failure("it was built of nothing")

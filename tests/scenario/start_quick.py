@@ -13,7 +13,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
-INSIDE = "TALLYD_QUICK_START"
+INSIDE = "TEST_QUICK_START"
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 CLONE = pathlib.Path("/srv/clone")
 USER = 12345  # nobody's: it owns its clone and nothing else

@@ -244,7 +244,10 @@ END_TEST
 
 static void open_path(void)
 {
-    ck_assert_int_ge(mkstemp(path), 0);
+    strcpy(path + sizeof path - 7, "XXXXXX");
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
 }
 
 static void close_path(void)

@@ -52,6 +52,9 @@ static void open_watch(void)
 {
     char why[CONFIG_ERROR_MAX], setting[128];
     const char *const list[] = {setting};
+    watch = (struct settings_watch){0};
+    now = 0;
+    strcpy(directory + sizeof directory - 7, "XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(directory));
     snprintf(file, sizeof file, "%s/conf", directory);
     snprintf(key, sizeof key, "%s/key", directory);
