@@ -33,7 +33,7 @@
 
 /* A worker that always finds something to do asks that often for signals. A
  * wait lets them in without being asked. */
-#define HEAR_INTERVAL (10 * CLOCK_MS)
+#define HEAR_INTERVAL (50 * CLOCK_MS)
 
 struct worker {
     const struct worker_plan *plan;
