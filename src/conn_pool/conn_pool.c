@@ -137,8 +137,8 @@ void conn_pool_free(struct conn_pool **conn_pool)
     struct conn_pool *t = *conn_pool;
     if (t == NULL)
         return;
-    for (uint32_t i = 0; t->table != NULL && i < t->table->count; i++)
-        fd_store_close(&t->stores[i]);
+    if (t->table != NULL)
+        fd_store_close(t->stores, t->table->count);
     conn_set_close(&t->set);
     shared_timer_close(&t->clock);
     conn_watch_close(&t->conn_watch);

@@ -63,12 +63,43 @@ bool fd_store_take_over(struct fd_store *m, int vacant)
     return false;
 }
 
-void fd_store_close(struct fd_store *m)
+/* Numbers from `first` to below `end` are to be closed. */
+struct run {
+    int first, end;
+};
+
+static void close_run(struct run *r)
 {
-    close_if_open(&m->near);
-    close_if_open(&m->far);
-    close_if_open(&m->number);
-    m->which = 0;
+    if (r->first >= r->end ||
+        close_range((unsigned)r->first, (unsigned)r->end - 1, 0) == 0)
+        return;
+    for (; r->first < r->end; r->first++)
+        close(r->first);
+}
+
+static void add_to_run(struct run *r, int *fd)
+{
+    if (*fd < 0)
+        return;
+    if (*fd != r->end) {
+        close_run(r);
+        r->first = *fd;
+    }
+    r->end = *fd + 1;
+    *fd = -1;
+}
+
+void fd_store_close(struct fd_store *list, uint32_t count)
+{
+    struct run ends = {0}, numbers = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        add_to_run(&ends, &list[i].near);
+        add_to_run(&ends, &list[i].far);
+        add_to_run(&numbers, &list[i].number);
+        list[i].which = 0;
+    }
+    close_run(&ends);
+    close_run(&numbers);
 }
 
 /* --- The descriptor lies in the queue of `far`. --- */

@@ -54,8 +54,9 @@ bool fd_store_open(struct fd_store *m, struct fd_store_note *note, int least,
  * anew. False: errno, EEXIST if that number is open. */
 bool fd_store_take_over(struct fd_store *m, int vacant);
 
-/* Close all of it, the number included. */
-void fd_store_close(struct fd_store *m);
+/* Close all of `count` stores, the numbers included: with few system calls
+ * where descriptors follow one another (close_range(2)). */
+void fd_store_close(struct fd_store *list, uint32_t count);
 
 /* Move *fd to the descriptor store's number, and leave a copy in the descriptor
  * store. From now on the connection is the one of `generation`, which is never

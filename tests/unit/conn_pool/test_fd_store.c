@@ -27,7 +27,7 @@ static void open_box(void)
 
 static void close_box(void)
 {
-    fd_store_close(&box);
+    fd_store_close(&box, 1);
     ck_assert_int_lt(fcntl(NUMBER, F_GETFD), 0);
     close(vacant);
 }
@@ -137,7 +137,7 @@ START_TEST(its_number_is_given_to_nobody)
     struct fd_store_note its = {0};
     ck_assert(fd_store_open(&second, &its, NUMBER, vacant));
     ck_assert_int_eq(its.number, NUMBER + 1);
-    fd_store_close(&second);
+    fd_store_close(&second, 1);
     /* The number of a closed store is free, and must not be taken over then. */
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
     ck_assert_int_eq(fcntl(pair[0], F_DUPFD_CLOEXEC, NUMBER), NUMBER + 1);
@@ -147,9 +147,36 @@ START_TEST(its_number_is_given_to_nobody)
     ck_assert_int_eq(fcntl(NUMBER + 1, F_GETFL) & O_PATH, 0);
     close(NUMBER + 1);
     ck_assert(fd_store_take_over(&second, vacant));
-    fd_store_close(&second);
+    fd_store_close(&second, 1);
     close(pair[0]);
     close(pair[1]);
+}
+END_TEST
+
+/* Neither more nor less than theirs, also with gaps between them. */
+START_TEST(many_are_closed_at_once)
+{
+    struct fd_store list[5];
+    struct fd_store_note notes[5];
+    int own[5];
+    for (int i = 0; i < 5; i++) {
+        ck_assert(fd_store_open(&list[i], &notes[i], NUMBER + 1 + i, vacant));
+        own[i] = i % 2 == 0 ? -1 : fcntl(vacant, F_DUPFD_CLOEXEC, 0);
+    }
+    const struct fd_store was = list[1];
+    fd_store_close(list, 5);
+    ck_assert_int_lt(fcntl(was.near, F_GETFD), 0);
+    ck_assert_int_lt(fcntl(was.far, F_GETFD), 0);
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_lt(fcntl(NUMBER + 1 + i, F_GETFD), 0);
+        ck_assert(list[i].near == -1 && list[i].far == -1);
+        ck_assert(own[i] < 0 || fcntl(own[i], F_GETFD) >= 0);
+        close(own[i]);
+    }
+    ck_assert_int_ge(fcntl(NUMBER, F_GETFD), 0);
+    ck_assert_int_ge(fcntl(vacant, F_GETFD), 0);
+    fd_store_close(list, 5); /* nothing is left to close */
+    ck_assert_int_ge(fcntl(vacant, F_GETFD), 0);
 }
 END_TEST
 
@@ -161,6 +188,7 @@ int main(void)
         a_copy_of_an_earlier_one_is_not_used,
         a_cleared_box_has_nothing,
         bytes_of_any_length_come_back,
+        many_are_closed_at_once,
     };
     return UNIT_RUN_WITH("fd_store", tests, open_box, close_box);
 }
