@@ -57,6 +57,7 @@ static int show(const struct pool *p, bool dump)
 {
     if (dump) {
         config_print(p->now.config, p->source.path, stdout);
+        settings_print_capacity(&p->now, stdout);
         return EXIT_SUCCESS;
     }
     settings_print_notes(&p->now, stderr);

@@ -9,14 +9,15 @@
 
 #include "base/buf.h"
 #include "config/choice.h"
+#include "config/config_setting.h"
 #include "decode/shape.h"
 #include "query/query.h"
 
 /* How each type of config.def is kept. */
 typedef char *config_TEXT, *config_WORD, *config_LIST, *config_FILEPATH,
     *config_URLPATH, *config_URL, *config_ADDRESS;
-typedef int64_t config_COUNT, config_SIZE, config_DURATION, config_SHARE,
-    config_MODE, config_CHOICE;
+typedef int64_t config_COUNT, config_AUTO, config_SIZE, config_DURATION,
+    config_SHARE, config_MODE, config_CHOICE;
 
 /* enum config_reply { CONFIG_reply_auto, CONFIG_reply_ok, ... } and so on. */
 #define CHOICE(section, name, reload, def, words, help)                        \

@@ -128,16 +128,35 @@ static bool check_path(const struct config *c, size_t place, struct buf *why)
     return why->len == 0;
 }
 
+/* auto means what was meant by a number alone before there was auto. */
+static void choose_model(struct config_pool *p)
+{
+    if (p->process_model == CONFIG_process_model_auto)
+        p->process_model = p->workers == CONFIG_AUTO
+                               ? CONFIG_process_model_dynamic
+                               : CONFIG_process_model_static;
+}
+
+static bool is_above(int64_t n, const struct config_pool *p)
+{
+    return p->workers != CONFIG_AUTO && n > p->workers;
+}
+
 static bool check_pool(const struct config_pool *p, struct buf *why)
 {
-    if (p->workers == 0 && p->status_listen[0] != '\0')
+    if (p->workers == CONFIG_AUTO &&
+        p->process_model == CONFIG_process_model_static)
+        buf_str(why, "[pool] process_model = static: needs a number of "
+                     "workers, and workers is auto; give a number, or leave "
+                     "process_model out");
+    else if (p->workers == 0 && p->status_listen[0] != '\0')
         buf_str(why, "[pool] status_listen: needs a supervisor; set workers "
                      "to 1 or more");
     else if (p->workers == 0 && p->process_model != CONFIG_process_model_static)
         buf_str(why, "[pool] process_model: needs a supervisor; set workers, "
                      "the largest number, to 1 or more");
     else if (p->process_model == CONFIG_process_model_dynamic &&
-             (p->min_workers > p->workers || p->spare_workers > p->workers))
+             (is_above(p->min_workers, p) || is_above(p->spare_workers, p)))
         buf_str(why, "[pool] min_workers and spare_workers: at most workers, "
                      "the largest number");
     if (p->group[0] != '\0' && p->user[0] == '\0')
@@ -306,6 +325,7 @@ static bool check_query(struct config_endpoint *e, unsigned *line,
 bool config_check(struct config *c, unsigned *line, struct buf *why)
 {
     *line = 0;
+    choose_model(&c->pool);
     if (!check_pool(&c->pool, why))
         return false;
     *line = c->shadow.line;

@@ -85,6 +85,8 @@ static bool parse_number(enum setting_type type, const char *text, size_t n,
 
 static const char *number_example(enum setting_type type)
 {
+    if (type == SETTING_AUTO)
+        return "auto, or a whole number";
     if (type == SETTING_SIZE)
         return "a size such as 512, 64k or 16m (1536m, not 1.5g; 10m, not "
                "10mb)";
@@ -101,6 +103,10 @@ static bool set_number(const struct setting *row, int64_t *slot,
 {
     int64_t value, least, most;
     const char *dots = strstr(row->allowed, "..");
+    if (row->type == SETTING_AUTO && strcmp(text, "auto") == 0) {
+        *slot = CONFIG_AUTO;
+        return true;
+    }
     if (!parse_number(row->type, text, strlen(text), &value)) {
         buf_printf(why, "must be %s, %s", number_example(row->type),
                    row->allowed);
@@ -254,7 +260,9 @@ static void print_number(enum setting_type type, int64_t value, FILE *out)
     const struct unit *u = units_of(type);
     while (value % u->factor != 0 || (value == 0 && u->factor > CLOCK_SECOND))
         u++;
-    if (type == SETTING_MODE)
+    if (type == SETTING_AUTO && value == CONFIG_AUTO)
+        fputs("auto", out);
+    else if (type == SETTING_MODE)
         fprintf(out, "%04" PRIo64, (uint64_t)value);
     else
         fprintf(out, "%" PRId64 "%s", value / u->factor, u->suffix);

@@ -7,12 +7,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/buf.h"
 
 /* Bytes of NAME in result.NAME and copy.NAME. */
 #define SETTING_MEMBER_MAX 64
+
+/* Of type AUTO, a number that follows from others: see pool/capacity.h. */
+#define CONFIG_AUTO INT64_C(-1)
 
 enum setting_type {
     SETTING_TEXT,
@@ -23,6 +27,7 @@ enum setting_type {
     SETTING_URL,
     SETTING_ADDRESS, /* up to here: char *, owned by the structure */
     SETTING_COUNT,
+    SETTING_AUTO,
     SETTING_SIZE,
     SETTING_DURATION,
     SETTING_SHARE,

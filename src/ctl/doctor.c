@@ -52,7 +52,8 @@ struct visit {
     struct findings report;
     const struct doctor_options *options;
     struct config *config;
-    pid_t pool; /* that runs with these settings; 0: none is found */
+    uint32_t connections; /* room for so many */
+    pid_t pool;           /* that runs with these settings; 0: none is found */
 };
 
 /* --- The pool. --- */
@@ -231,15 +232,15 @@ static void look_at_files(struct visit *v)
     uint64_t most = v->pool <= 0 && c->rlimit_files > 0
                         ? (uint64_t)c->rlimit_files
                         : files_limit(pid);
-    uint64_t needed = conn_pool_files((uint32_t)c->max_connections);
+    uint64_t needed = conn_pool_files(v->connections);
     int used = v->pool > 0 ? files_open(pid) : -1;
     if (most < needed)
         findings_wrong(&v->report, "files",
-                       "%" PRIu64 " may be open, max_connections = %" PRId64
+                       "%" PRIu64 " may be open, max_connections = %" PRIu32
                        " needs %" PRIu64
                        "; raise LimitNOFILE= or rlimit_files, or lower "
                        "max_connections",
-                       most, c->max_connections, needed);
+                       most, v->connections, needed);
     else if (used >= 0)
         findings_ok(&v->report, "files", "%d of %" PRIu64 " are open", used,
                     most);
@@ -412,6 +413,7 @@ static void visit(const struct doctor_options *o,
         return;
     }
     v.config = s.config;
+    v.connections = s.capacity.connections;
     v.pool = preflight_pool(&s.config->pool);
     if (settings_try(&s, &source, why))
         findings_ok(&v.report, "settings", "%s", settings_name(&v));

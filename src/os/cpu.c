@@ -7,9 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* Of no CPU; a list with it is wrong. */
 #define NO_CPU SIZE_MAX
+
+/* Where there are more than a cpu_set_t has room for, all that are there. */
+uint32_t cpu_count(void)
+{
+    cpu_set_t allowed;
+    long n = sched_getaffinity(0, sizeof allowed, &allowed) == 0
+                 ? CPU_COUNT(&allowed)
+                 : sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (uint32_t)n : 1;
+}
 
 /* The number at *text, which moves behind it. */
 static size_t read_number(const char **text)

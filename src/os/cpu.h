@@ -9,6 +9,9 @@
 /* A list of CPUs is "" (no CPU), "auto" (every CPU that this process may run
  * on), or numbers and ranges such as "0-3,6". */
 
+/* How many CPUs this process may run on (sched_getaffinity(2)), at least 1. */
+uint32_t cpu_count(void);
+
 /* Is this a list of CPUs that this process may run on? False: `why` says what
  * is wrong. */
 bool cpu_list_check(const char *list, char *why, size_t why_size);

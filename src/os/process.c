@@ -57,6 +57,14 @@ uint64_t process_started(pid_t pid)
     return ticks;
 }
 
+bool process_is_running(pid_t pid)
+{
+    char text[1024];
+    const char *end =
+        ask(pid, "stat", text, sizeof text) ? strrchr(text, ')') : NULL;
+    return end != NULL && end[1] == ' ' && end[2] == 'R';
+}
+
 uid_t process_user(pid_t pid)
 {
     char text[4096];

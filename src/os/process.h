@@ -2,6 +2,7 @@
 #ifndef TALLYD_OS_PROCESS_H
 #define TALLYD_OS_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,6 +18,9 @@ pid_t process_fork(const char *name);
  * proc(5)): with its pid that names it for as long as the system runs. 0: the
  * kernel does not say. */
 uint64_t process_started(pid_t pid);
+
+/* Does it run, or wait for a CPU (state R of /proc/PID/stat)? */
+bool process_is_running(pid_t pid);
 
 /* The user that it runs as (/proc/PID/status); -1: the kernel does not say. */
 uid_t process_user(pid_t pid);

@@ -102,12 +102,14 @@ void pool_count_drops(const struct pool *p)
 }
 
 /* Two generations fit: one takes over while the other leaves. And no less than
- * `slots`; there is room for as many workers as a reload may ask for. */
+ * `slots`; there is room for as many workers as a reload may ask for, which
+ * takes no memory before they are there. */
 static bool open_scoreboard(struct pool *p, uint32_t slots)
 {
     const struct config_pool *c = &p->now.config->pool;
     char settings[PATH_MAX] = "";
-    uint32_t wanted = c->workers == 0 ? 1 : 2 * (uint32_t)c->workers;
+    uint32_t least = p->now.capacity.least;
+    uint32_t wanted = c->workers == 0 ? 1 : least == 0 ? 2 : 2 * least;
     if (p->source.path != NULL && realpath(p->source.path, settings) == NULL)
         settings[0] = '\0';
     p->board = scoreboard_new_with_room(
@@ -132,14 +134,14 @@ static bool open_board_file(struct pool *p)
     if (c->scoreboard[0] != '\0')
         return board_file_make(p->board, c->scoreboard, why, sizeof why) ||
                fail(why);
-    for (int i = 0; c->workers > 0 && i < BOARD_PLACES; i++) {
+    for (int i = 0; c->workers != 0 && i < BOARD_PLACES; i++) {
         if (board_place(i, c->name, path) &&
             board_file_make(p->board, path, why, sizeof why))
             return true;
         if (i == 0)
             memcpy(first, why, sizeof first);
     }
-    if (c->workers > 0)
+    if (c->workers != 0)
         log_info("tallyctl does not find this pool: %.250s; %.250s", first,
                  why);
     return true;
@@ -184,9 +186,14 @@ static bool join_circuits(struct pool *p, uint32_t generation)
 static bool open_conn_pool(struct pool *p)
 {
     char why[200];
-    p->conn_pool = conn_pool_new((uint32_t)p->now.config->pool.max_connections,
-                                 p->listener.fd, why, sizeof why);
-    return p->conn_pool != NULL || fail(why);
+    struct settings *s = &p->now;
+    p->conn_pool =
+        conn_pool_new(s->capacity.connections, p->listener.fd, why, sizeof why);
+    if (p->conn_pool == NULL)
+        return fail(why);
+    s->capacity =
+        capacity_of(&s->config->pool, &s->means, conn_pool_slots(p->conn_pool));
+    return true;
 }
 
 /* Also while nothing is sampled, since a reload may change that. */

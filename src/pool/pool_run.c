@@ -21,31 +21,23 @@
 #include "worker/queue_wait.h"
 #include "worker/worker.h"
 
-static uint32_t at_most(int64_t n, int64_t most)
+static struct scale_limits workers_of(const struct settings *s)
 {
-    return (uint32_t)(n < most ? n : most);
-}
-
-static struct scale_limits workers_of(const struct config_pool *c)
-{
-    bool fixed = c->process_model == CONFIG_process_model_static;
-    bool dynamic = c->process_model == CONFIG_process_model_dynamic;
-    int64_t least = fixed ? c->workers : dynamic ? c->min_workers : 0;
-    return (struct scale_limits){
-        .least = at_most(least, c->workers),
-        .most = (uint32_t)c->workers,
-        .spare = dynamic ? at_most(c->spare_workers, c->workers) : 0,
-        .rate = (uint32_t)c->spawn_rate,
-        .idle_timeout = c->idle_timeout};
+    const struct capacity *c = &s->capacity;
+    return (struct scale_limits){.least = c->least,
+                                 .most = c->most,
+                                 .spare = c->spare,
+                                 .rate = c->rate,
+                                 .cpus = c->cpus,
+                                 .idle_timeout = s->config->pool.idle_timeout};
 }
 
 /* NULL: where the number of workers is fixed, idle workers are not counted. */
-static struct idle_set_seat seat_of(struct pool *p, const struct config_pool *c,
+static struct idle_set_seat seat_of(struct pool *p, const struct settings *s,
                                     uint32_t number)
 {
-    const struct scale_limits l = workers_of(c);
-    return (struct idle_set_seat){l.least == l.most ? NULL : p->idle_set,
-                                  number};
+    bool fixed = s->capacity.least == s->capacity.most;
+    return (struct idle_set_seat){fixed ? NULL : p->idle_set, number};
 }
 
 static struct conn_count_counters connections_of(struct pool *p,
@@ -85,7 +77,9 @@ static int run_worker(struct pool *p, const struct settings *settings,
         .endpoints = settings->endpoints,
         .slot = &p->board->slots[number],
         .conn_pool = p->conn_pool,
-        .seat = seat_of(p, &settings->config->pool, number),
+        .workers_most =
+            settings->capacity.most == 0 ? 1 : settings->capacity.most,
+        .seat = seat_of(p, settings, number),
         .board = p->board,
         .confinement = &confinement,
         .supervisor = p->supervisor,
@@ -241,15 +235,34 @@ static void bury(void *context, uint32_t number)
     scoreboard_add(&p->board->shadow_lost, lost);
 }
 
-static struct generation_size size_for(const struct config *c)
+static struct generation_size size_for(const struct settings *s)
 {
+    const struct config *c = s->config;
     return (struct generation_size){
-        .workers = workers_of(&c->pool),
+        .workers = workers_of(s),
         .shadows =
             config_has_shadow(&c->shadow) ? (uint32_t)c->shadow.processes : 0,
         .stop_delay = c->pool.stop_delay,
         .drain_timeout = c->pool.drain_timeout,
         .start_timeout = c->pool.start_timeout};
+}
+
+/* What the number of workers follows from, where nobody has set it. */
+static void tell_capacity(const struct settings *s)
+{
+    char text[256];
+    if (s->config->pool.workers != CONFIG_AUTO)
+        return;
+    capacity_print(&s->capacity, &s->means, text, sizeof text);
+    log_info("workers = auto: %s", text);
+}
+
+/* For displays, of the generation that serves. */
+static void note_capacity(const struct pool *p)
+{
+    const struct capacity *c = &p->now.capacity;
+    atomic_store(&p->board->workers_bound, c->bound);
+    atomic_store(&p->board->connections_most, c->connections);
 }
 
 static bool refuse_reload(const struct pool *p, const char *why)
@@ -278,7 +291,8 @@ static bool prepare(void *context, uint32_t generation,
     settings_watch_named(&p->watch, p->next.config);
     snprintf(p->board->reload_left, sizeof p->board->reload_left, "%s",
              p->next.left);
-    *size = size_for(p->next.config);
+    *size = size_for(&p->next);
+    tell_capacity(&p->next);
     pool_confinement_prepare(p->next.config, &p->means, p->supervisor);
     proctitle_state("reloading");
     return true;
@@ -294,6 +308,7 @@ static void adopt(void *context, bool good)
         p->now = p->next;
         p->next = was;
         p->generation = p->board->generation;
+        note_capacity(p);
     }
     settings_free(&p->next);
     pool_confinement_prepare(p->now.config, &p->means, p->supervisor);
@@ -380,14 +395,16 @@ static int run_alone(struct pool *p)
 static void announce(const struct pool *p, const struct upgrade_past *past)
 {
     const struct config_pool *c = &p->now.config->pool;
+    const struct scale_limits limits = workers_of(&p->now);
     if (p->now.config->links > 0)
         log_info("%zu environment variables that begin with TALLYD_ are about "
                  "a service of that name, and no settings (enableServiceLinks)",
                  p->now.config->links);
+    tell_capacity(&p->now);
     if (past == NULL)
-        log_info("tallyd " PACKAGE_VERSION " serving on %s with %lld workers",
+        log_info("tallyd " PACKAGE_VERSION " serving on %s with %u workers",
                  p->listener.adopted ? "an inherited socket" : c->listen,
-                 (long long)c->workers);
+                 scale_first(&limits));
     else
         log_info("upgrade: tallyd " PACKAGE_VERSION " has taken over, %s%s",
                  p->board->program,
@@ -402,6 +419,7 @@ int pool_run(struct pool *p, const struct upgrade_past *past)
     announce(p, past);
     sd_status_open(&p->sd_status);
     p->sd_status.ready = past != NULL; /* and it stays so */
+    note_capacity(p);
     if (c->workers == 0)
         return run_alone(p);
     p->supervisor = getpid();
@@ -414,7 +432,7 @@ int pool_run(struct pool *p, const struct upgrade_past *past)
     settings_watch_named(&p->watch, p->now.config);
     pool_confinement_prepare(p->now.config, &p->means, p->supervisor);
     const struct supervisor_plan plan = {
-        .size = size_for(p->now.config),
+        .size = size_for(&p->now),
         .board = p->board,
         .idle_set = p->idle_set,
         .queue = conn_pool_queue(p->conn_pool),

@@ -440,8 +440,9 @@ static bool load_settings(struct pool *p, const struct handover_view *v,
     source.text_len = v->source_len;
     source.tried = tried && (v->source != NULL || source.path == NULL);
     settings_watch_text(&p->watch, &source);
-    bool good = load_fixed(&fixed, v, why) &&
-                settings_load_again(&p->now, &source, &fixed, why);
+    bool good = load_fixed(&fixed, v, why);
+    fixed.capacity.connections = v->head->conns;
+    good = good && settings_load_again(&p->now, &source, &fixed, why);
     config_environment_forget(&p->environment);
     settings_free(&fixed);
     return good;

@@ -111,8 +111,11 @@ bool settings_load(struct settings *s, const struct settings_source *source,
     if (s->config == NULL)
         return false;
     s->endpoints = endpoint_table_new(s->config, what, sizeof what);
-    if (s->endpoints != NULL && check_system(s->config, what, sizeof what))
+    if (s->endpoints != NULL && check_system(s->config, what, sizeof what)) {
+        s->means = capacity_find_means(&s->config->pool);
+        s->capacity = capacity_of(&s->config->pool, &s->means, 0);
         return true;
+    }
     struct buf out;
     buf_init(&out, why, CONFIG_ERROR_MAX);
     put_place(&out, source, s->config, what);
@@ -152,6 +155,15 @@ void settings_print_notes(const struct settings *s, FILE *out)
 {
     for (size_t i = 0; i < s->endpoints->count; i++)
         note_path(s->endpoints->list[i].config, out);
+}
+
+void settings_print_capacity(const struct settings *s, FILE *out)
+{
+    char text[256];
+    if (s->config->pool.workers != CONFIG_AUTO)
+        return;
+    capacity_print(&s->capacity, &s->means, text, sizeof text);
+    fprintf(out, "\n; workers = auto is %s\n", text);
 }
 
 static bool is_file(const char *path, char why[CONFIG_ERROR_MAX])
@@ -233,12 +245,13 @@ static bool keep_fixed(struct settings *s, const struct settings *now)
         !keep_all(s, config_shadow_section(s->config),
                   config_shadow_section(now->config)))
         return false;
-    if (s->config->pool.workers > 0)
+    if (s->config->pool.workers != 0)
         return true;
     log_warn("reload: [pool] workers = 0: a pool with a supervisor stays one "
              "until a restart");
     name_left(s, &pool, "workers");
     s->config->pool.workers = now->config->pool.workers;
+    s->config->pool.process_model = now->config->pool.process_model;
     return true;
 }
 
@@ -252,8 +265,11 @@ bool settings_load_again(struct settings *s,
         return false;
     if (!settings_load(s, source, why))
         return false;
-    if (keep_fixed(s, now))
+    if (keep_fixed(s, now)) {
+        s->capacity =
+            capacity_of(&s->config->pool, &s->means, now->capacity.connections);
         return true;
+    }
     snprintf(why, CONFIG_ERROR_MAX, "memory is short");
     settings_free(s);
     return false;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "config/config_load.h"
+#include "pool/capacity.h"
 #include "worker/endpoint.h"
 
 /* Where they come from: borrowed texts. */
@@ -28,6 +29,8 @@ struct settings_source {
 struct settings {
     struct config *config;
     struct endpoint_table *endpoints;
+    struct capacity_means means; /* of the system, when they were read */
+    struct capacity capacity;    /* what follows from both */
     char left[256]; /* settings that keep their value of before, with ", "
                        between them; what does not fit is "..." */
 };
@@ -56,6 +59,9 @@ bool settings_try(const struct settings *s,
 
 /* What is no mistake and may surprise: a line each. */
 void settings_print_notes(const struct settings *s, FILE *out);
+
+/* With workers = auto, how many that are here, and why: a line of comment. */
+void settings_print_capacity(const struct settings *s, FILE *out);
 
 /* Read them again for a pool that runs with `now`. The path has to be that of a
  * regular file, since reading must not wait. A setting that cannot change while

@@ -78,6 +78,25 @@ const char *scoreboard_worker_step_name(enum worker_step s)
     return s < sizeof names / sizeof names[0] ? names[s] : "unknown";
 }
 
+const char *scoreboard_bound_name(enum workers_bound b)
+{
+    static const char *const names[] = {"setting", "most",      "memory",
+                                        "files",   "processes", "connections"};
+    return b < sizeof names / sizeof names[0] ? names[b] : "unknown";
+}
+
+const char *scoreboard_bound_text(enum workers_bound b)
+{
+    static const char *const texts[] = {
+        [WORKERS_BOUND_SETTING] = "the setting workers",
+        [WORKERS_BOUND_MOST] = "the most that a pool can have",
+        [WORKERS_BOUND_MEMORY] = "memory",
+        [WORKERS_BOUND_FILES] = "open files (LimitNOFILE=, rlimit_files)",
+        [WORKERS_BOUND_PROCESSES] = "processes (TasksMax=, LimitNPROC=)",
+        [WORKERS_BOUND_CONNECTIONS] = "max_connections"};
+    return b < sizeof texts / sizeof texts[0] ? texts[b] : "unknown";
+}
+
 /* Two builds that differ in a list or a field differ here. */
 uint32_t scoreboard_layout(void)
 {

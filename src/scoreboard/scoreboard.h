@@ -96,6 +96,21 @@ enum worker_step {
 
 const char *scoreboard_worker_step_name(enum worker_step s);
 
+/* What the largest number of workers comes from. */
+enum workers_bound {
+    WORKERS_BOUND_SETTING, /* a number that was set */
+    WORKERS_BOUND_MOST,    /* no pool has more */
+    WORKERS_BOUND_MEMORY,
+    WORKERS_BOUND_FILES, /* that a process may open */
+    WORKERS_BOUND_PROCESSES,
+    WORKERS_BOUND_CONNECTIONS, /* max_connections */
+    WORKERS_BOUND_COUNT
+};
+
+/* In one word, and in some. */
+const char *scoreboard_bound_name(enum workers_bound b);
+const char *scoreboard_bound_text(enum workers_bound b);
+
 /* Where the pool is in its life. */
 enum pool_stage {
     POOL_SERVING,
@@ -192,6 +207,9 @@ struct scoreboard {
             scoreboard_u64 monitor_starts, shadow_starts;
             _Atomic uint32_t workers; /* wanted; there are slots for more */
             _Atomic uint32_t workers_least, workers_most; /* by the settings */
+            _Atomic uint32_t
+                workers_bound; /* enum workers_bound, of the most */
+            _Atomic uint32_t connections_most;
             scoreboard_i64 retry_at; /* a start has failed: the next is then */
             scoreboard_u64 retired_idle;  /* workers not needed any more */
             scoreboard_u64 workers_short; /* times that more than workers_most

@@ -175,6 +175,10 @@ void view_glance(struct view *v, const struct scoreboard *b,
     v->workers = atomic_load_explicit(&b->workers, memory_order_relaxed);
     v->workers_most =
         atomic_load_explicit(&b->workers_most, memory_order_relaxed);
+    v->bound = (enum workers_bound)atomic_load_explicit(&b->workers_bound,
+                                                        memory_order_relaxed);
+    v->connections_most =
+        atomic_load_explicit(&b->connections_most, memory_order_relaxed);
     v->failing =
         v->now <
         atomic_load_explicit(&b->retry_at, memory_order_relaxed) + START_TAKES;

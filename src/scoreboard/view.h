@@ -26,6 +26,8 @@ struct view {
     enum pool_stage stage;
     uint32_t workers, alive, busy; /* wanted, there, with a request */
     uint32_t workers_most;         /* that may be wanted */
+    enum workers_bound bound;      /* what that comes from */
+    uint32_t connections_most;     /* that there is room for */
     bool failing;                  /* the last one did not come up */
     uint32_t slots;      /* for view_worker(): those wanted or still leaving */
     uint32_t generation; /* that serves */

@@ -37,17 +37,32 @@ static uint64_t load(const scoreboard_u64 *counter)
 
 /* --- Now. --- */
 
+/* What more workers would take. */
+static const char *cure(const struct view *v, char *text, size_t room)
+{
+    if (v->bound == WORKERS_BOUND_SETTING)
+        return "More workers can wait for more downstreams.";
+    snprintf(text, room, "There can be no more than %u, limited by %s.%s",
+             v->workers_most, scoreboard_bound_text(v->bound),
+             v->bound == WORKERS_BOUND_MOST
+                 ? " With more requests in progress an event loop does more."
+                 : "");
+    return text;
+}
+
 static void note_busy(const struct view *v, struct notes *n)
 {
+    char room[200];
     if (v->waiting.count == 0)
         note(n, true, "workers",
-             "All workers are busy; further requests wait. More workers can "
-             "wait for more downstreams.");
+             "All workers are busy; further requests wait. %s",
+             cure(v, room, sizeof room));
     else
         note(n, true, "workers",
              "All workers are busy and %" PRIu64 " requests wait, the longest "
-             "for %.1f s. More workers can wait for more downstreams.",
-             v->waiting.count, (double)v->waiting.longest / 1e9);
+             "for %.1f s. %s",
+             v->waiting.count, (double)v->waiting.longest / 1e9,
+             cure(v, room, sizeof room));
 }
 
 static void look_at_workers(const struct view *v, struct notes *n)
@@ -169,8 +184,8 @@ static void look_at_limit(const struct view *v, struct notes *n)
     if (times > 0)
         note(n, false, "workers",
              "%" PRIu64 " times all %u workers were busy, requests waited, and "
-             "no worker could be added: there may be no more of them.",
-             times, v->workers_most);
+             "no worker could be added: limited by %s.",
+             times, v->workers_most, scoreboard_bound_text(v->bound));
 }
 
 static void look_at_connections(const struct view *v, struct notes *n)
@@ -180,8 +195,7 @@ static void look_at_connections(const struct view *v, struct notes *n)
     if (full > 0)
         note(n,
              v->config != NULL &&
-                 v->connections * 10 >=
-                     (uint64_t)v->config->pool.max_connections * 9,
+                 v->connections * 10 >= (uint64_t)v->connections_most * 9,
              "max_connections",
              "%" PRIu64 " times no connection could be accepted: so many were "
              "open as max_connections, or the limit of open files, allows.",

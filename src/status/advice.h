@@ -11,7 +11,7 @@
 struct advice {
     bool urgent;     /* requests fail or wait now, or results may be wrong */
     const char *key; /* the setting; "" when none would help */
-    char text[200];
+    char text[256];
 };
 
 #define ADVICE_MOST 16

@@ -81,8 +81,11 @@ enum health health_print(const struct view *v, const struct health_limits *l,
                    mismatches);
     if (breaker != NULL)
         buf_printf(out, "the breaker of %s is open; ", breaker);
-    if (view_is_saturated(v))
+    if (view_is_saturated(v) && v->bound == WORKERS_BOUND_SETTING)
         buf_str(out, "saturated, raise workers; ");
+    else if (view_is_saturated(v))
+        buf_printf(out, "saturated, workers are limited by %s; ",
+                   scoreboard_bound_text(v->bound));
     buf_printf(out, "%u of %u workers busy, %" PRIu64 " waiting", v->busy,
                v->workers_most, v->waiting.count);
     if (v->waiting.longest > 0)

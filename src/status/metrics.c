@@ -143,6 +143,12 @@ void put_workers_limit(const struct family *f, int which)
     put(f, f->view->workers_most);
 }
 
+void put_workers_bound(const struct family *f, int which)
+{
+    (void)which;
+    put_labelled(f, "by", scoreboard_bound_name(f->view->bound), 1);
+}
+
 static uint64_t load(const scoreboard_u64 *n)
 {
     return atomic_load_explicit(n, memory_order_relaxed);
@@ -251,7 +257,7 @@ void put_connections(const struct family *f, int which)
 void put_connections_limit(const struct family *f, int which)
 {
     (void)which;
-    put(f, (uint64_t)f->view->config->pool.max_connections);
+    put(f, f->view->connections_most);
 }
 
 /* No sample at all when the kernel does not tell: 0 would be a claim. */

@@ -209,8 +209,7 @@ static void print_tiles(struct buf *out, const struct view *v)
     print_time(out, histogram_quantile(&v->recent.total, 990));
     buf_str(out, "</div>");
     fill_tile(out, "busy workers", v->busy, v->workers_most);
-    fill_tile(out, "connections", v->connections,
-              (uint64_t)v->config->pool.max_connections);
+    fill_tile(out, "connections", v->connections, v->connections_most);
     waiting_tile(out, v);
     if (v->queue_known)
         fill_tile(out, "listen queue", v->queue.waiting, v->queue.limit);

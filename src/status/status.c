@@ -180,6 +180,9 @@ bool status_text(const struct view *v, struct buf *out)
                v->stage == POOL_SERVING   ? ""
                : v->stage == POOL_LEAVING ? ", stopping"
                                           : ", draining");
+    if (v->bound != WORKERS_BOUND_SETTING)
+        buf_printf(out, "Workers follow the load, at most %u: limited by %s\n",
+                   v->workers_most, scoreboard_bound_text(v->bound));
     print_advice(out, v);
     print_supervisor(out, v);
     print_breakers(out, v);
@@ -239,6 +242,8 @@ static void put_supervisor(struct json_doc *page, const struct scoreboard *b)
     json_put_uint(s, "idle_kills", load(&b->idle_kills));
     json_put_uint(s, "workers_wanted", b->workers);
     json_put_uint(s, "workers_limit", b->workers_most);
+    json_put_text(s, "workers_limit_by",
+                  scoreboard_bound_name((enum workers_bound)b->workers_bound));
     json_put_uint(s, "workers_limit_hits", load(&b->workers_short));
     json_put_uint(s, "workers_retired", load(&b->retired_idle));
     json_put_uint(s, "monitor_starts", load(&b->monitor_starts));

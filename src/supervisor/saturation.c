@@ -121,12 +121,17 @@ static void warn(struct saturation *s, int64_t now)
     const struct scoreboard *b = s->board;
     int64_t lasted = now - time_of(&b->saturated);
     int64_t longest = now - time_of(&b->waiting_since);
+    enum workers_bound bound = (enum workers_bound)b->workers_bound;
     char since[24];
     if (is_long(b, now) && log_paced(&s->told))
         log_warn("saturated since %s: all %u workers are busy and %" PRIu64
-                 " requests wait, the longest for %.1f s: raise [pool] workers",
+                 " requests wait, the longest for %.1f s: %s%s",
                  view_time(clock_wall() - lasted, since), b->workers_most,
-                 b->waiting, (double)longest / (double)CLOCK_SECOND);
+                 b->waiting, (double)longest / (double)CLOCK_SECOND,
+                 bound == WORKERS_BOUND_SETTING ? "raise [pool] workers"
+                                                : "there can be no more, by ",
+                 bound == WORKERS_BOUND_SETTING ? ""
+                                                : scoreboard_bound_text(bound));
 }
 
 void saturation_look(struct saturation *s, const struct saturation_sight *v)

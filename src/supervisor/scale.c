@@ -34,6 +34,29 @@ static uint32_t lacking(const struct scale_limits *l,
     return larger(larger(to_least, to_spare), to_serve);
 }
 
+/* More workers would take turns with those that there are. */
+static bool is_crowded(const struct scale_limits *l,
+                       const struct scale_sight *v)
+{
+    return l->cpus > 0 && total(v) >= l->least &&
+           v->computing >= SCALE_CROWD * l->cpus;
+}
+
+/* Workers that have just got a CPU each may be the crowd of a moment ago. */
+static bool is_held(struct scale *s, const struct scale_limits *l,
+                    const struct scale_sight *v)
+{
+    bool crowded = is_crowded(l, v);
+    if (crowded)
+        s->held = SCALE_FREE_LOOKS;
+    else if (s->held > 0)
+        s->held--;
+    if (total(v) < l->least)
+        s->held = 0;
+    s->ripe = v->now + (crowded ? SCALE_HELD : SCALE_CONFIRM);
+    return s->held > 0;
+}
+
 /* --- More. --- */
 
 /* A second's worth of starts at once, and no more than that a second. */
@@ -48,9 +71,9 @@ static uint32_t affordable(struct scale *s, const struct scale_limits *l,
 static uint32_t grow(struct scale *s, const struct scale_limits *l,
                      const struct scale_sight *v)
 {
-    bool again = s->step > 0 && v->now - s->grown <= SCALE_MEMORY;
-    uint32_t n = larger(lacking(l, v), again ? 2 * s->step : 1);
-    n = smaller(n, l->most - total(v));
+    bool again = v->waiting && s->step > 0 && v->now - s->grown <= SCALE_MEMORY;
+    uint32_t n = smaller(again ? 2 * s->step : 1, SCALE_STEP);
+    n = smaller(larger(lacking(l, v), n), l->most - total(v));
     n = smaller(n, affordable(s, l, v->now));
     if (n == 0) {
         s->ripe = s->spent + SECOND / l->rate;
@@ -74,6 +97,19 @@ static uint32_t surplus(const struct scale_limits *l,
     if (v->stale <= l->spare || total(v) <= l->least)
         return 0;
     return smaller(v->stale - l->spare, total(v) - l->least);
+}
+
+/* That many ends at once would take the CPUs from the requests. */
+static void shrink(struct scale_order *o, struct scale *s,
+                   const struct scale_limits *l, const struct scale_sight *v)
+{
+    uint32_t n = surplus(l, v);
+    if (n == 0 || v->now - s->changed < l->idle_timeout)
+        return;
+    o->retire = smaller(n, SCALE_STEP);
+    s->step = 0;
+    if (n <= SCALE_STEP)
+        s->changed = v->now;
 }
 
 /* When some could be too many; the looks of a while are made as one. */
@@ -109,7 +145,9 @@ static void act(struct scale_order *o, struct scale *s,
     uint32_t missing = lacking(l, v);
     s->ripe = 0;
     if (missing > 0 && total(v) < l->most) {
-        o->start = grow(s, l, v);
+        o->held = is_held(s, l, v);
+        if (!o->held)
+            o->start = grow(s, l, v);
         return;
     }
     o->limited = v->waiting && v->idle + v->starting == 0;
@@ -117,26 +155,39 @@ static void act(struct scale_order *o, struct scale *s,
         s->ripe = v->now + SCALE_REPEAT;
     else
         ask(o, l, v);
-    if (missing == 0 && v->now - s->changed >= l->idle_timeout)
-        o->retire = surplus(l, v);
-    if (o->retire > 0) {
-        s->changed = v->now;
-        s->step = 0;
-    }
+    if (missing == 0)
+        shrink(o, s, l, v);
+}
+
+static bool is_urgent(const struct scale_limits *l, const struct scale_sight *v)
+{
+    return total(v) < l->least || (total(v) == 0 && v->waiting);
+}
+
+static bool is_ripe(const struct scale *s, const struct scale_sight *v)
+{
+    return s->ripe != 0 && s->ripe <= v->now;
+}
+
+bool scale_asks(const struct scale *s, const struct scale_limits *l,
+                const struct scale_sight *v)
+{
+    return !is_fixed(l) && l->cpus > 0 && is_ripe(s, v) && !is_urgent(l, v) &&
+           total(v) < l->most && lacking(l, v) > 0;
 }
 
 struct scale_order scale_look(struct scale *s, const struct scale_limits *l,
                               const struct scale_sight *v)
 {
     struct scale_order o = {.look_at = SCALE_NEVER};
-    bool urgent = total(v) < l->least || (total(v) == 0 && v->waiting);
     if (is_fixed(l))
         return o;
     if (s->ripe == 0 && (v->told || lacking(l, v) > 0))
         s->ripe = v->now + SCALE_CONFIRM;
-    if (s->ripe == 0 || s->ripe <= v->now || urgent)
+    if (s->ripe == 0 || is_ripe(s, v) || is_urgent(l, v))
         act(&o, s, l, v);
-    int64_t at = next_surplus(s, l, v);
+    int64_t at =
+        o.retire == SCALE_STEP ? v->now + SCALE_PAUSE : next_surplus(s, l, v);
     if (s->ripe != 0 && s->ripe < at)
         at = s->ripe;
     if (at < o.look_at)

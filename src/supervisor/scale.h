@@ -1,5 +1,11 @@
 /* scale: how many workers a pool should have now.
  *
+ * Workers that wait for a downstream cost no CPU: as many are needed as
+ * requests come in the time that one takes (Little's law: L = lambda * W).
+ * Workers that compute share the CPUs, and more of them than CPUs get nothing
+ * more done. So the pool grows while requests wait, unless its workers wait for
+ * a CPU.
+ *
  * Given what the workers do, it says how many to start, how many idle ones to
  * retire, and which events the caller must wait for before it looks again. A
  * pool whose `least` is its `most` never changes. Pure: the caller counts, and
@@ -12,7 +18,20 @@
 
 /* A shortage must last this long before workers are started for it; where the
  * pool has no worker at all they are started at once. */
-#define SCALE_CONFIRM INT64_C(10000000)
+#define SCALE_CONFIRM INT64_C(2000000)
+
+/* At most so many are started, or retired, before it is looked again; while
+ * there are more to retire that is after SCALE_PAUSE. */
+#define SCALE_STEP 32
+#define SCALE_PAUSE INT64_C(100000000)
+
+/* How often to look whether the CPUs are free while growth waits for them; and
+ * that so many looks, SCALE_CONFIRM apart, must find them free. */
+#define SCALE_HELD INT64_C(20000000)
+#define SCALE_FREE_LOOKS 3
+
+/* Workers that want a CPU, for each CPU, with which the pool does not grow. */
+#define SCALE_CROWD 2
 
 /* A growth within this time of the last one is twice as large, if no worker was
  * retired in between. */
@@ -27,6 +46,7 @@ struct scale_limits {
     uint32_t least, most;
     uint32_t spare; /* idle workers to have in hand */
     uint32_t rate;  /* the most starts in a second, at least 1 */
+    uint32_t cpus;  /* that the workers share; 0: not known */
     int64_t idle_timeout;
 };
 
@@ -37,21 +57,25 @@ struct scale {
     uint32_t step;   /* how many those were */
     int64_t changed; /* when the number last changed by an order of ours */
     int64_t spent;   /* the starts of before then are used up: see `rate` */
+    uint32_t held;   /* looks that must find the CPUs free before it grows */
 };
 
 /* The pool at one moment. */
 struct scale_sight {
     int64_t now;
     uint32_t idle, busy, starting;
-    uint32_t stale;   /* of the idle: for idle_timeout or longer */
-    int64_t stale_at; /* when the next of the idle becomes so; SCALE_NEVER */
-    bool waiting;     /* a request waits; only looked at when none is idle */
-    bool told;        /* what tell_below or watch asked for has happened */
+    uint32_t stale;     /* of the idle: for idle_timeout or longer */
+    int64_t stale_at;   /* when the next of the idle becomes so; SCALE_NEVER */
+    uint32_t computing; /* of the busy: those that run, or wait for a CPU; only
+                           looked at if scale_asks() */
+    bool waiting;       /* a request waits; only looked at when none is idle */
+    bool told;          /* what tell_below or watch asked for has happened */
 };
 
 struct scale_order {
     uint32_t start, retire;
     bool limited;        /* more would be needed than there may be */
+    bool held;           /* and more would only share the CPUs */
     int64_t look_at;     /* look again then at the latest */
     uint32_t tell_below; /* and when fewer are idle than these; 0: not */
     bool watch;          /* and when a request waits */
@@ -62,6 +86,10 @@ struct scale_order {
  * often does no harm. */
 struct scale_order scale_look(struct scale *s, const struct scale_limits *l,
                               const struct scale_sight *v);
+
+/* Does what scale_look() would say now depend on v->computing? */
+bool scale_asks(const struct scale *s, const struct scale_limits *l,
+                const struct scale_sight *v);
 
 /* How many workers a pool begins with; how many a generation needs that takes
  * over while `busy` workers of the one before have a request. The latter is at

@@ -1,6 +1,8 @@
 /* scaler: see scaler.h. */
 #include "supervisor/scaler.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "os/process.h"
@@ -59,6 +61,46 @@ static bool is_readable(int fd)
     return poll(&p, 1, 0) > 0;
 }
 
+/* --- Who computes. --- */
+
+/* So many processes are asked for at once, and no more. */
+#define SAMPLE 64
+
+/* A request that takes longer to come, or to be answered, has a slow client. */
+#define SLOW_CLIENT (100 * CLOCK_MS)
+
+/* Does it read or write for a client that is not slow? Whoever feeds it shares
+ * the CPUs or is the limit itself: another worker would wait as well. Slow
+ * clients are another thing, or many of them could hold the pool. */
+static bool is_fed(const struct scaler *s, uint32_t number, int64_t now)
+{
+    const struct scoreboard_slot *slot = &s->worker_set->board->slots[number];
+    uint32_t state = atomic_load_explicit(&slot->state, memory_order_relaxed);
+    return scoreboard_is_busy((enum worker_state)state) &&
+           state != WORKER_POSTING &&
+           now - atomic_load_explicit(&slot->since, memory_order_relaxed) <
+               SLOW_CLIENT;
+}
+
+/* A worker that posts computes when its downstream has answered and it waits
+ * for a CPU: that the kernel knows. Of many it is asked about every so many,
+ * and the others are taken to be like them. */
+static uint32_t count_computing(const struct scaler *s,
+                                const struct scale_sight *v)
+{
+    uint32_t step = v->busy / SAMPLE + 1, seen = 0, fed = 0, running = 0;
+    for (uint32_t i = 0; i < s->worker_set->board->slot_count; i++) {
+        pid_t pid = s->worker_set->members[i].pid;
+        if (!stays(s, i) || pid <= 0)
+            continue;
+        if (is_fed(s, i, v->now))
+            fed++;
+        else if (seen++ % step == 0)
+            running += process_is_running(pid);
+    }
+    return fed + running * step;
+}
+
 /* --- What is done. --- */
 
 static void note_number(const struct scaler *s)
@@ -67,30 +109,32 @@ static void note_number(const struct scaler *s)
                        worker_set_count(s->worker_set, s->generation));
 }
 
-static int largest_idle(const struct scaler *s)
+struct candidate {
+    uint64_t memory;
+    uint32_t number;
+};
+
+static int most_memory_first(const void *a, const void *b)
 {
-    uint64_t most = 0;
-    int best = -1;
-    for (uint32_t i = 0; i < s->worker_set->board->slot_count; i++) {
-        if (!stays(s, i) || idle_set_since(s->idle_set, i) == 0)
-            continue;
-        uint64_t memory = process_memory(s->worker_set->members[i].pid);
-        if (best < 0 || memory > most) {
-            most = memory;
-            best = (int)i;
-        }
-    }
-    return best;
+    const struct candidate *one = a, *other = b;
+    return (one->memory < other->memory) - (one->memory > other->memory);
 }
 
+/* Of the idle, those with the most memory. */
 static void retire(struct scaler *s, uint32_t n)
 {
-    int number;
-    while (n-- > 0 && (number = largest_idle(s)) >= 0) {
-        log_debug("worker %d is not needed: it leaves", number);
-        worker_set_dismiss(s->worker_set, (uint32_t)number,
+    static struct candidate list[SCOREBOARD_SLOTS_MAX];
+    size_t count = 0;
+    for (uint32_t i = 0; n > 0 && i < s->worker_set->board->slot_count; i++)
+        if (stays(s, i) && idle_set_since(s->idle_set, i) != 0)
+            list[count++] = (struct candidate){
+                process_memory(s->worker_set->members[i].pid), i};
+    qsort(list, count, sizeof list[0], most_memory_first);
+    for (size_t i = 0; i < count && i < n; i++) {
+        log_debug("worker %u is not needed: it leaves", list[i].number);
+        worker_set_dismiss(s->worker_set, list[i].number,
                            clock_now() + s->drain_timeout);
-        idle_set_forget(s->idle_set, (uint32_t)number);
+        idle_set_forget(s->idle_set, list[i].number);
         scoreboard_count(&s->worker_set->board->retired_idle);
     }
 }
@@ -102,6 +146,8 @@ void scaler_look(struct scaler *s)
     struct scale_sight v = count(s);
     v.waiting = v.idle == 0 && is_readable(s->queue);
     v.told = idle_set_has_rung(s->idle_set) || (s->watch && v.waiting);
+    if (scale_asks(&s->scale, &s->limits, &v))
+        v.computing = count_computing(s, &v);
     struct scale_order o = scale_look(&s->scale, &s->limits, &v);
     if (o.start > 0)
         worker_set_assign(s->worker_set, s->generation, o.start);

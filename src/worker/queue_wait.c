@@ -30,10 +30,11 @@ void queue_wait_open(struct queue_wait *w, const struct config_pool *pool,
         conn_pool_watch(conn_pool);
 }
 
-/* Connections that are accepted and counted at the same time. */
+/* Connections that are accepted and counted at the same time: no more than
+ * there are workers. */
 static uint64_t slack(const struct queue_wait *w)
 {
-    return (uint64_t)w->pool->workers;
+    return atomic_load_explicit(&w->board->workers, memory_order_relaxed);
 }
 
 /* Now and then, ask the kernel how many connections wait. */

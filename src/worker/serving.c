@@ -378,10 +378,9 @@ void serving_hurry(struct serving *s)
 bool serving_open(struct serving *s, const struct worker_plan *plan)
 {
     const struct config_pool *c = plan->pool;
-    uint32_t workers = c->workers == 0 ? 1 : (uint32_t)c->workers;
     const struct fcgi_config config = {
         .head = {(size_t)c->max_params, (uint32_t)c->max_param_count},
-        .values = {(uint32_t)c->max_connections, workers},
+        .values = {conn_pool_slots(plan->conn_pool), plan->workers_most},
         .first_byte_timeout = c->first_byte_timeout,
         .header_timeout = c->header_timeout,
         .keepalive_idle = c->keepalive_idle,

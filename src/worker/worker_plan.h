@@ -22,6 +22,7 @@ struct worker_plan {
     struct scoreboard_slot *slot; /* this worker is its only writer */
     struct idle_set_seat seat;    /* where the worker shows that it is idle */
     struct conn_pool *conn_pool;  /* joined */
+    uint32_t workers_most;        /* that there may be of them */
     /* What the worker gives up before it serves; NULL: nothing. */
     struct confinement *confinement;
     struct shadow_sampler *sampler; /* NULL: no request is sampled */

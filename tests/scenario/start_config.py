@@ -54,13 +54,14 @@ MISTAKES = [
     ("[pool]\n  workers = 2\n", ":2: the line starts with white space"),
     # Numbers, sizes, times, modes.
     ("[pool]\nworkers = many\n",
-     ":2: [pool] workers = many: must be a whole number, 0..1024"),
+     ":2: [pool] workers = many: must be auto, or a whole number, 0..1024"),
     ("[pool]\nworkers = -1\n", ":2: [pool] workers = -1: must be 0..1024"),
     ("[pool]\nworkers = 1025\n", ":2: [pool] workers = 1025: must be 0..1024"),
     ("[pool]\nworkers = 2.5\n",
-     ":2: [pool] workers = 2.5: must be a whole number"),
-    ("[pool]\nworkers =\n", ":2: [pool] workers = : must be a whole number"),
-    ("[pool]\nworkers = 99999999999999999999\n", "must be a whole number"),
+     ":2: [pool] workers = 2.5: must be auto, or a whole number"),
+    ("[pool]\nworkers =\n",
+     ":2: [pool] workers = : must be auto, or a whole number"),
+    ("[pool]\nworkers = 99999999999999999999\n", "must be auto, or a whole number"),
     ("[pool]\nbacklog = 0\n", ":2: [pool] backlog = 0: must be 1..65535"),
     ("[pool]\nsocket_mode = rw\n",
      ":2: [pool] socket_mode = rw: must be octal permissions such as 0660"),
@@ -255,7 +256,7 @@ def wrong_overrides_are_told():
             ("pool.workers", "must be section.key=value"),
             ("", "must be section.key=value"),
             ("pool.worker=1", "-s [pool] worker: no such key; did you mean"),
-            ("pool.workers=x", "-s [pool] workers = x: must be a whole"),
+            ("pool.workers=x", "-s [pool] workers = x: must be auto"),
             ("pol.workers=1", "-s [pol] is not a section"),
             ("pool.log_file=" + "x" * 9000, "too long")):
         status, _out, errors = run_tallyd("-t", "-s", text)

@@ -50,7 +50,8 @@ def each_mistake_is_told():
     path = settings_file("[endpoint cart]\npath = /cart\n")
     for name, value, wanted in (
             ("TALLYD_POOL_WORKER", "1", "did you mean TALLYD_POOL_WORKERS?"),
-            ("TALLYD_POOL_WORKERS", "many", "must be a whole number, 0..1024"),
+            ("TALLYD_POOL_WORKERS", "many",
+             "must be auto, or a whole number, 0..1024"),
             ("TALLYD_POOL_NAME", "a\nb", "has a control character"),
             ("TALLYD_POOL_NAME", "x" * 5000, "the value is too long"),
             ("TALLYD_POOL_NAME_FILE", "/none/such", "No such file"),

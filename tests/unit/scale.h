@@ -9,8 +9,8 @@
 #define MS INT64_C(1000000)
 #define IDLE (10 * S)
 
-static const struct scale_limits on_demand = {0, 8, 0, 32, IDLE};
-static const struct scale_limits dynamic = {2, 8, 2, 32, IDLE};
+static const struct scale_limits on_demand = {0, 8, 0, 32, 2, IDLE};
+static const struct scale_limits dynamic = {2, 8, 2, 32, 2, IDLE};
 
 static inline uint32_t total(const struct scale_sight *v)
 {
@@ -31,6 +31,8 @@ static inline void check_order(const struct scale_limits *l,
     EXPECT(!o->limited || total(v) >= l->most);
     EXPECT(o->tell_below <= v->idle);
     EXPECT(!o->watch || v->idle == 0);
+    EXPECT(!o->held || (o->start == 0 && total(v) >= l->least));
+    EXPECT(o->retire <= SCALE_STEP);
     /* Nobody is left waiting because nobody looks. */
     EXPECT(o->look_at != SCALE_NEVER || o->watch || o->tell_below > 0);
 }

@@ -41,7 +41,7 @@ START_TEST(an_empty_file_is_the_defaults)
 {
     struct config *c = load("");
     ck_assert_msg(c != NULL, "%s", why);
-    ck_assert_int_eq(c->pool.workers, 8);
+    ck_assert_int_eq(c->pool.workers, CONFIG_AUTO);
     ck_assert_uint_eq(c->endpoint_count, 1);
     ck_assert_str_eq(c->endpoints[0]->array, "items");
     ck_assert_int_eq(c->endpoints[0]->reply, CONFIG_reply_sum);

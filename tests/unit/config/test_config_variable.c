@@ -128,7 +128,7 @@ START_TEST(what_is_no_setting_gets_the_nearest_name)
     refused("TALLYD_POOL_=1", "is no setting");
     refused("TALLYD_ENDPOINT_=1", "is no setting");
     refused("TALLYD_POOL_WORKERS=x",
-            "[pool] workers = x: must be a whole number, 0..1024");
+            "[pool] workers = x: must be auto, or a whole number, 0..1024");
     refused("TALLYD_ENDPOINT_CART_ARRAY=\xff", "is not UTF-8");
 }
 END_TEST

@@ -31,6 +31,7 @@ static void open_pool(void)
     board = scoreboard_new("", 4, NULL);
     scoreboard_serving(board, 1, 4);
     board->workers_least = board->workers_most = 4;
+    board->connections_most = 10;
     for (int i = 0; i < 4; i++)
         board->members[i].generation = 1;
     ck_assert_ptr_nonnull(board);
@@ -105,6 +106,24 @@ START_TEST(only_the_largest_number_of_workers_is_too_few)
     board->workers_short = 3;
     expect("All workers are busy", "workers", true);
     expect("3 times all 4 workers were busy", "workers", false);
+}
+END_TEST
+
+/* Nobody can raise what memory sets. */
+START_TEST(what_more_workers_would_take)
+{
+    for (int i = 0; i < 4; i++)
+        scoreboard_state(&board->slots[i], WORKER_POSTING);
+    board->workers_short = 1;
+    expect("More workers can wait", "workers", true);
+    board->workers_bound = WORKERS_BOUND_MEMORY;
+    expect("There can be no more than 4, limited by memory.", "workers", true);
+    expect("no worker could be added: limited by memory.", "workers", false);
+    ck_assert_ptr_null(find("More workers can wait"));
+    ck_assert_ptr_null(find("event loop"));
+    board->workers_bound = WORKERS_BOUND_MOST;
+    board->waiting = UINT32_MAX;
+    expect("an event loop does more.", "workers", true);
 }
 END_TEST
 
@@ -230,6 +249,7 @@ int main(void)
         a_pool_at_rest_has_none,
         workers_that_are_away_or_busy_are_told,
         only_the_largest_number_of_workers_is_too_few,
+        what_more_workers_would_take,
         nobody_there_is_a_fault_unless_nobody_is_needed,
         a_request_of_over_a_minute_is_told,
         a_share_of_failures_is_told_with_the_worst,

@@ -5,7 +5,7 @@
 
 START_TEST(nothing_is_asked_for_where_the_number_is_fixed)
 {
-    const struct scale_limits l = {8, 8, 2, 32, IDLE};
+    const struct scale_limits l = {8, 8, 2, 32, 2, IDLE};
     struct scale s = {0};
     const struct scale_sight v = {
         .now = S, .busy = 8, .waiting = true, .told = true};
@@ -51,21 +51,107 @@ END_TEST
 
 START_TEST(growth_doubles_and_is_paid_for)
 {
-    const struct scale_limits l = {0, 100, 0, 20, IDLE};
+    const struct scale_limits l = {0, 100, 0, 20, 2, IDLE};
     struct scale s = {0};
     struct scale_sight v = {
         .now = S, .waiting = true, .told = true, .stale_at = SCALE_NEVER};
-    static const uint32_t steps[] = {1, 2, 4, 8, 5, 1, 0, 1};
+    static const uint32_t steps[] = {1, 2, 4, 8, 5, 0, 1, 0};
     for (int i = 0; i < 8; i++) {
         struct scale_order o = scale_look(&s, &l, &v);
         ck_assert_uint_eq(o.start, steps[i]);
         v.busy += o.start;
-        ck_assert_int_eq(o.look_at,
-                         o.start > 0 ? v.now + SCALE_CONFIRM : S + 2 * S / 20);
+        int64_t next = S + (i < 7 ? 1 : 2) * S / 20; /* may be started */
+        ck_assert_int_eq(o.look_at, o.start > 0 ? v.now + SCALE_CONFIRM : next);
         v.now = o.look_at;
     }
     v.now += 10 * S; /* forgotten: small again */
     ck_assert_uint_eq(scale_look(&s, &l, &v).start, 1);
+}
+END_TEST
+
+/* Also where much is missing, a turn has a bound: what has changed meanwhile is
+ * seen. */
+START_TEST(a_turn_has_a_bound)
+{
+    const struct scale_limits l = {1, 1000, 1, 1024, 2, IDLE};
+    struct scale s = {0};
+    struct scale_sight v = {.now = S,
+                            .busy = 1,
+                            .waiting = true,
+                            .told = true,
+                            .stale_at = SCALE_NEVER};
+    static const uint32_t steps[] = {0, 1, 2, 4, 8, 16, 32, 32, 32};
+    for (int i = 0; i < 9; i++) {
+        struct scale_order o = scale_look(&s, &l, &v);
+        ck_assert_uint_eq(o.start, steps[i]);
+        v.busy += o.start;
+        v.now = o.look_at;
+    }
+}
+END_TEST
+
+/* Where nobody waits there is one in hand, and no more. */
+START_TEST(spare_ones_do_not_double)
+{
+    const struct scale_limits l = {1, 100, 1, 1024, 2, IDLE};
+    struct scale s = {.ripe = S, .step = 8, .grown = S, .spent = 0};
+    struct scale_sight v = {.now = S, .busy = 9, .stale_at = SCALE_NEVER};
+    ck_assert_uint_eq(scale_look(&s, &l, &v).start, 1);
+}
+END_TEST
+
+/* Requests wait, and so do the workers, for a CPU. */
+START_TEST(who_computes_gets_no_company)
+{
+    const struct scale_limits l = {2, 100, 1, 1024, 2, IDLE};
+    struct scale s = {0};
+    struct scale_sight v = {.now = S,
+                            .busy = 6,
+                            .computing = 4,
+                            .waiting = true,
+                            .told = true,
+                            .stale_at = SCALE_NEVER};
+    scale_look(&s, &l, &v);
+    v.now += SCALE_CONFIRM;
+    for (int i = 0; i < 100; i++) {
+        ck_assert(scale_asks(&s, &l, &v));
+        struct scale_order o = scale_look(&s, &l, &v);
+        ck_assert(o.held && o.start == 0 && !o.watch && !o.limited);
+        ck_assert_int_eq(o.look_at, v.now + SCALE_HELD);
+        v.now = o.look_at;
+    }
+    v.computing = 3; /* not for a moment only */
+    for (uint32_t i = 1; i < SCALE_FREE_LOOKS; i++) {
+        struct scale_order o = scale_look(&s, &l, &v);
+        ck_assert(o.held && o.start == 0);
+        ck_assert_int_eq(o.look_at, v.now + SCALE_CONFIRM);
+        v.now = o.look_at;
+    }
+    ck_assert_uint_eq(scale_look(&s, &l, &v).start, 1);
+    /* Those that must be there do not depend on it. */
+    v.busy = v.computing = 1;
+    ck_assert(!scale_asks(&s, &l, &v));
+    ck_assert_uint_ge(scale_look(&s, &l, &v).start, 1);
+}
+END_TEST
+
+START_TEST(many_leave_in_turns)
+{
+    const struct scale_limits l = {2, 1000, 1, 1024, 2, IDLE};
+    struct scale s = {.changed = S};
+    struct scale_sight v = {
+        .now = S + IDLE, .idle = 100, .stale = 100, .stale_at = SCALE_NEVER};
+    static const uint32_t turns[] = {32, 32, 32, 2, 0};
+    for (int i = 0; i < 5; i++) {
+        struct scale_order o = scale_look(&s, &l, &v);
+        ck_assert_uint_eq(o.retire, turns[i]);
+        if (i < 3)
+            ck_assert_int_eq(o.look_at, v.now + SCALE_PAUSE);
+        v.idle -= o.retire;
+        v.stale -= o.retire;
+        v.now += SCALE_PAUSE;
+    }
+    ck_assert_uint_eq(v.idle, l.least);
 }
 END_TEST
 
@@ -139,8 +225,8 @@ static void look_in_every_state(const struct scale_limits *l,
         for (int r = 0; r < 4; r++)
             for (uint32_t step = 0; step <= 4; step += 2)
                 for (int spent = 0; spent < 4; spent++) {
-                    struct scale s = {ripe[r], moments[m], step, moments[m],
-                                      moments[spent]};
+                    struct scale s = {ripe[r],    moments[m],     step,
+                                      moments[m], moments[spent], 0};
                     const struct scale_order o = scale_look(&s, l, v);
                     check_order(l, v, &o);
                     EXPECT(ripe[r] != 0 || !rests(l, v) ||
@@ -154,12 +240,13 @@ static void look_at_every_pool(const struct scale_limits *l)
         for (uint32_t busy = 0; idle + busy <= l->most; busy++)
             for (uint32_t new = 0; idle + busy + new <= l->most; new ++)
                 for (uint32_t stale = 0; stale <= idle; stale++)
-                    for (int flags = 0; flags < 4; flags++) {
+                    for (int flags = 0; flags < 8; flags++) {
                         const struct scale_sight v = {
                             .now = 100 * S,
                             .idle = idle,
                             .busy = busy,
                             .starting = new,
+                            .computing = (flags & 4) != 0 ? busy : 0,
                             .stale = stale,
                             .stale_at = stale == idle ? SCALE_NEVER : 101 * S,
                             .waiting = (flags & 1) != 0,
@@ -173,7 +260,7 @@ START_TEST(every_small_pool)
     for (uint32_t most = 1; most <= 4; most++)
         for (uint32_t least = 0; least < most; least++)
             for (uint32_t spare = 0; spare <= most; spare++) {
-                const struct scale_limits l = {least, most, spare, 3, IDLE};
+                const struct scale_limits l = {least, most, spare, 3, 1, IDLE};
                 look_at_every_pool(&l);
             }
 }
@@ -186,6 +273,10 @@ int main(void)
         the_first_request_is_not_waited_with,
         a_shortage_is_looked_at_twice,
         growth_doubles_and_is_paid_for,
+        a_turn_has_a_bound,
+        spare_ones_do_not_double,
+        who_computes_gets_no_company,
+        many_leave_in_turns,
         the_largest_number_is_complained_of_once_a_second,
         what_was_not_needed_is_retired_but_the_spare_ones,
         numbers_to_begin_with,

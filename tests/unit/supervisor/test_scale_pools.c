@@ -176,11 +176,11 @@ static void live_through_it(const struct scale_limits *l, uint64_t seed)
 
 START_TEST(pools_that_obey)
 {
-    static const struct scale_limits pools[] = {{0, MOST, 0, 32, IDLE},
-                                                {0, MOST, 0, 8, IDLE / 10},
-                                                {1, MOST, 1, 64, IDLE / 2},
-                                                {4, MOST, 2, 32, IDLE},
-                                                {2, MOST, 6, 5, IDLE}};
+    static const struct scale_limits pools[] = {{0, MOST, 0, 32, 0, IDLE},
+                                                {0, MOST, 0, 8, 0, IDLE / 10},
+                                                {1, MOST, 1, 64, 0, IDLE / 2},
+                                                {4, MOST, 2, 32, 0, IDLE},
+                                                {2, MOST, 6, 5, 0, IDLE}};
     for (uint64_t seed = 1; seed <= 8; seed++)
         for (int i = 0; i < 5; i++)
             live_through_it(&pools[i], seed);

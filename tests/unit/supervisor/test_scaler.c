@@ -1,6 +1,7 @@
 /* scaler: whom it counts and whom it retires. How many, scale.h says. */
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -122,10 +123,57 @@ START_TEST(who_is_busy_is_counted_for_the_next_generation)
 }
 END_TEST
 
+static uint32_t count(void)
+{
+    return worker_set_count(&worker_set, GENERATION);
+}
+
+static void be(enum worker_state state)
+{
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        const struct idle_set_seat seat = {scaler.idle_set, i};
+        idle_set_busy(&seat);
+        board->slots[i].since = clock_now();
+        scoreboard_state(&board->slots[i], state);
+    }
+}
+
+/* Requests wait. Workers that wait for a downstream get company, those that
+ * read and those that run do not. */
+START_TEST(who_gets_company)
+{
+    static const struct scale_limits grows = {.least = 1,
+                                              .most = 3,
+                                              .rate = 1024,
+                                              .cpus = 1,
+                                              .idle_timeout = CLOCK_SECOND};
+    scaler_serve(&scaler, GENERATION, &grows, DRAIN_TIMEOUT);
+    scaler.queue = eventfd(1, 0);
+    while (scaler.scale.held == 0 && count() == WORKERS) {
+        be(WORKER_READING);
+        scaler_look(&scaler);
+    }
+    ck_assert_uint_eq(count(), WORKERS);
+    /* This process runs while it asks. */
+    worker_set.members[0].pid = worker_set.members[1].pid = getpid();
+    scaler.scale.held = 0;
+    be(WORKER_POSTING);
+    while (scaler.scale.held == 0 && count() == WORKERS)
+        scaler_look(&scaler);
+    ck_assert_uint_eq(count(), WORKERS);
+    worker_set.members[0].pid = children[0];
+    worker_set.members[1].pid = children[1];
+    while (count() == WORKERS)
+        scaler_look(&scaler);
+    ck_assert_uint_eq(count(), WORKERS + 1);
+    close(scaler.queue);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         who_has_most_memory_leaves_first, who_is_busy_stays,
-        who_is_busy_is_counted_for_the_next_generation};
+        who_is_busy_is_counted_for_the_next_generation, who_gets_company};
     return UNIT_RUN_WITH("scaler", tests, open_scaler, close_scaler);
 }

@@ -14,6 +14,7 @@ static void open_all(void)
     open_conn_pool();
     board = scoreboard_new("", 2, NULL);
     ck_assert_ptr_nonnull(board);
+    board->workers = 1;
     pool = (struct config_pool){.queue_timeout = 4 * BEAT, .workers = 1};
 }
 
