@@ -109,7 +109,8 @@ def no_more_than_there_is():
         tap.contains(pool.log_lines("saturated since")[0],
                      "there can be no more, by open files", "the log")
         have = supervisor(front)
-        tap.equal((have["forks"], have["workers_limit"], have["workers_limit_by"]),
+        tap.equal((have["forks"], have["workers_limit"],
+                   have["workers_limit_by"]),
                   (most, most, "files"), "the limit")
         text = run_tallyctl("-c", pool.config, "status")[1]
         tap.contains(text, f"at most {most}: limited by open files", "status")
@@ -195,8 +196,8 @@ def what_is_printed():
     status, again, errors = run_tallyd("-T", "-c", path)
     tap.equal((status, errors), (0, ""), "-T of that")
     tap.equal(settings_of(again), settings_of(out), "-T of that")
-    tap.check("workers = auto is" not in run_tallyd("-T", "-spool.workers=3")[1],
-              "-T of a number")
+    number = run_tallyd("-T", "-spool.workers=3")[1]
+    tap.check("workers = auto is" not in number, "-T of a number")
 
 
 @tap.test
