@@ -60,7 +60,7 @@ def _unpack():
     return place / "rootfs", json.loads((place / "config.json").read_text())
 
 
-def _confine(config, root, user, folders):
+def _confine(config, root, user, folders, shared):
     """As strictly as containers are run: no capability, nothing to write to but
     the first of `folders`. Limits and the cgroup mount are left out: not every machine has cgroups
     that runc knows."""
@@ -83,23 +83,25 @@ def _confine(config, root, user, folders):
              "options": [*options, "mode=1777", "size=16m"]})
     linux.pop("resources", None)
     linux["namespaces"] = [space for space in linux["namespaces"]
-                           if space["type"] != "cgroup"]
+                           if space["type"] != "cgroup"
+                           and not (shared and space["type"] == "network")]
 
 
 class Container(kit.Process):
     """The image, run: with its own settings, and with variables of its
     environment. `folders` are {path in there: directory}; the first, usually
     /run, may be written to, and is one in memory where the directory is None.
-    What it logs is the log of runc."""
+    `shared`: it has the network of the test. What it logs is the log of runc."""
 
-    def __init__(self, variables=None, uid=USER, gid=USER, folders=None):
+    def __init__(self, variables=None, uid=USER, gid=USER, folders=None,
+                 shared=False):
         folders = folders or {"/run": None}
         unpacked = _unpack()
         if isinstance(unpacked, str):
             raise tap.Skip(unpacked)
         root, config = json.loads(json.dumps(
             [str(unpacked[0]), unpacked[1]]))
-        _confine(config, root, {"uid": uid, "gid": gid}, folders)
+        _confine(config, root, {"uid": uid, "gid": gid}, folders, shared)
         config["process"]["env"] += [f"{name}={value}" for name, value in
                                      (variables or {}).items()]
         bundle = kit.fresh_path("bundle")

@@ -16,11 +16,14 @@ import textwrap
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
+import fastcgi
 import kit
 import procfs
 import tap
+from authority import Authority, need_authorities, server_context
 from callers import Callers
 from containers import IMAGE, SOCKET, USER, Container, read_image
+from downstream import Downstream
 from pool import SAMPLE
 
 MOST = 10_000_000  # bytes that are downloaded
@@ -145,6 +148,38 @@ def as_kubernetes_runs_it():
               '{"ok":true}', "the reply")
     container.tallyctl("health")
     tap.equal(container.stop(), 0, "the exit status")
+
+
+@tap.test
+def a_downstream_behind_tls():
+    """the authorities in the image are those that libcurl looks for: with one more
+    among them its server is trusted, without it is not"""
+    need_authorities()
+    _config, packed = read_image()
+    place = "etc/ssl/certs/ca-certificates.crt"
+    bundle = read_files(gzip.decompress(packed))[place]
+    tap.check(bundle.count(b"BEGIN CERTIFICATE") > 100, "authorities")
+    ours = Authority("ours")
+    more = kit.fresh_path("certs")
+    more.mkdir()
+    (more / "ca-certificates.crt").write_bytes(
+        bundle + pathlib.Path(ours.cert).read_bytes())
+    with Downstream(tls=server_context(ours.issue("server", kit.HOST))) as down:
+        for folders, status in (({}, 502), ({"/etc/ssl/certs": more}, 200)):
+            run = kit.fresh_path("run")
+            run.mkdir()
+            run.chmod(0o777)
+            container = Container(
+                {"TALLYD_POOL_LISTEN": f"/run/{SOCKET}",
+                 "TALLYD_ENDPOINT_MAIN_PATH": "/",
+                 "TALLYD_ENDPOINT_MAIN_DOWNSTREAM": down.url},
+                folders={"/run": run, **folders}, shared=True)
+            reply = fastcgi.post(container.address, SAMPLE, kit.wait_limit())
+            tap.equal(reply.status, status, f"the status: {container.log()}")
+            if status == 502:
+                tap.contains(container.log(), "issuer certificate",
+                             "libcurl's words")
+            tap.equal(container.stop(), 0, "the exit status")
 
 
 @tap.test
