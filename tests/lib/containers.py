@@ -62,8 +62,8 @@ def _unpack():
 
 def _confine(config, root, user, folders, shared):
     """As strictly as containers are run: no capability, nothing to write to but
-    the first of `folders`. Limits and the cgroup mount are left out: not every machine has cgroups
-    that runc knows."""
+    the first of `folders`. Limits and the cgroup mount are left out: not every
+    machine has cgroups that runc knows."""
     process, linux = config["process"], config["linux"]
     process["terminal"] = False
     process["user"] = user

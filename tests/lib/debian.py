@@ -79,7 +79,7 @@ def _make_root(packages, place):
         ["mmdebstrap", "--variant=minbase", "--format=directory",
          f"--include={','.join(_needed(packages))}", _release(), fresh, "-"],
         input=sources, capture_output=True, text=True, check=False,
-        timeout=kit.wait_limit(600))
+        timeout=kit.wait_limit(100))
     if done.returncode != 0:
         shutil.rmtree(fresh, ignore_errors=True)
         raise tap.Skip("mmdebstrap: " + (done.stderr.strip().splitlines()
