@@ -59,12 +59,13 @@ def _time_scale():
     return 3.0 if SANITIZED else 1.0
 
 
-def _is_sanitized():
+def _has(symbol):
     return (TALLYD is not None
-            and b"__asan_init" in pathlib.Path(TALLYD).read_bytes())
+            and symbol in pathlib.Path(TALLYD).read_bytes())
 
 
-SANITIZED = _is_sanitized()
+SANITIZED = _has(b"__asan_init")
+COVERED = _has(b"__llvm_profile")  # counts which lines run
 TIME_SCALE = _time_scale()
 
 

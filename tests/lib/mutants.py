@@ -41,13 +41,17 @@ class Mutant(NamedTuple):
     def line(self, source):
         return source.count("\n", 0, self.start) + 1
 
+    def lines(self, source):
+        """The first and the last line that it changes."""
+        return self.line(source), source.count("\n", 0, self.end) + 1
+
     def describe(self, source):
         """The line as it was, and what has become of it."""
         begin = source.rfind("\n", 0, self.start) + 1
         end = source.find("\n", self.end)
-        was = source[begin:end].strip()
-        now = (source[begin:self.start] + self.text + source[self.end:end])
-        return was, now.strip()
+        was = source[begin:end]
+        now = source[begin:self.start] + self.text + source[self.end:end]
+        return " ".join(was.split()), " ".join(now.split())
 
 
 def _tokens(source):
@@ -65,9 +69,17 @@ def _plain(number):
     return re.fullmatch(r"\d+", number) is not None
 
 
+def _is_bound(before, token):
+    """How many elements an array is declared with: one more is no fault."""
+    return (token[0] != "1" and len(before) == 3
+            and [t.lastgroup for t in before[:2]] == ["name", "name"]
+            and before[0][0] not in ("return", "else") and before[2][0] == "[")
+
+
 def _of_tokens(source):
-    before = None
+    past = []
     for token in _tokens(source):
+        before = past[-1] if past else None
         word, kind = token[0], token.lastgroup
         other = None
         if kind == "operator":
@@ -77,12 +89,12 @@ def _of_tokens(source):
                 other = ""
         elif kind == "name":
             other = WORDS.get(word)
-        elif kind == "number" and _plain(word):
+        elif kind == "number" and _plain(word) and not _is_bound(past, token):
             other = str(int(word, 8 if word[0] == "0" else 10) + 1
                         if word != "1" else 0)
         if other is not None:
             yield Mutant(token.start(), token.end(), other)
-        before = token
+        past = [*past[-2:], token]
 
 
 def _of_statements(source):
@@ -97,3 +109,19 @@ def _of_statements(source):
 def all_of(source):
     """Every mutant of one file, in the order of their places."""
     return sorted({*_of_tokens(source), *_of_statements(source)})
+
+
+def read_equivalent(path):
+    """{(file, line as it was, line as it is)} of a list of mutants that are the
+    same program, each with a reason: see the list."""
+    found = set()
+    rows = [line for line in path.read_text().splitlines()
+            if line and line[0] != "#"]
+    for row in rows:
+        if row[0] != " ":
+            file = row
+        elif row.startswith("  - "):
+            was = row[4:]
+        elif row.startswith("  + "):
+            found.add((file, was, row[4:]))
+    return found
