@@ -51,6 +51,8 @@ __attribute__((format(printf, 2, 3))) static bool complain(struct loading *l,
         buf_str(&l->error, "the environment: ");
     else if (l->overriding)
         buf_str(&l->error, "-s ");
+    else if (l->path != NULL)
+        buf_printf(&l->error, "%s: ", l->path);
     va_list ap;
     va_start(ap, fmt);
     buf_vprintf(&l->error, fmt, ap);
@@ -323,7 +325,7 @@ static void load_file(struct loading *l, FILE *file)
     read_lines(l, &lines);
     l->line = 0;
     if (ferror(file))
-        complain(l, "%s: cannot be read; is it a file?", l->path);
+        complain(l, "cannot be read; is it a file?");
 }
 
 /* --- The environment. --- */
@@ -494,7 +496,7 @@ struct config *config_load_from(FILE *file, const char *path,
         load_file(&l, file);
     if (environment != NULL && l.error.len == 0)
         apply_environment(&l, environment);
-    l.overriding = true;
+    l.overriding = override_count > 0;
     for (size_t i = 0; i < override_count && l.error.len == 0; i++)
         apply_override(&l, overrides[i]);
     if (l.error.len == 0)
@@ -519,7 +521,7 @@ struct config *config_load(const char *path,
         return c;
     }
     buf_init(&none.error, error, CONFIG_ERROR_MAX);
-    complain(&none, "%s: %s", path, strerror(errno));
+    complain(&none, "%s", strerror(errno));
     return NULL;
 }
 

@@ -178,6 +178,14 @@ START_TEST(sections_that_contradict_themselves_are_told)
     refused("[shadow]\nresult_file = /r\n[pool]\nworkers = 0\n",
             ":1: ", "needs a supervisor");
     refused("[shadow]\nsample_file = /s\n", ":1: ", "needs url");
+    refused("[pool]\nlog_to = stderr\nlog_socket = /\n", ": [pool] ",
+            "log_socket: for syslog and the journal only");
+    refused("[pool]\nlog_file = /l\nlog_socket = /s\n", ": [pool] ",
+            "log_socket: for syslog and the journal only");
+    refused("[pool]\nlog_to = syslog\nlog_file = /\n", ": [pool] ",
+            "log_file: for log_to = auto only");
+    refused("[pool]\nslow_log = /\n",
+            ": [pool] slow_log: ", "without slow_threshold");
     refused("[shadow]\nurl = http://h/?x\n", ":1: ", "leave ? and # out");
     refused("[shadow]\nqueue = 4096\nmax_body = 2m\n", ":1: ", "more than 4g");
 }
