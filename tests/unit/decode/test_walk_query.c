@@ -93,6 +93,28 @@ START_TEST(paths_of_each_shape_are_followed)
 }
 END_TEST
 
+/* A name that no window holds, each character written in the longest way there
+ * is; with one byte more it is another. */
+START_TEST(the_longest_way_to_write_a_name)
+{
+    enum { LENGTH = 250 };
+    char name[LENGTH + 1], members[LENGTH + 20];
+    memset(name, 'b', LENGTH);
+    name[LENGTH] = '\0';
+    snprintf(members, sizeof members, "n = sum(@.%s)", name);
+    const struct query_case q = {"$", "", members, "missing:zero"};
+    for (int more = 0; more < 2; more++) {
+        body_n = 0;
+        add("[{\"");
+        for (int i = 0; i < LENGTH; i++)
+            add("\\u0062");
+        add_many('b', (size_t)more);
+        add("\":1}]");
+        expect(&q, more == 0 ? "{\"n\":1}" : "{\"n\":0}");
+    }
+}
+END_TEST
+
 /* --- Members that come more than once. --- */
 
 struct fragment {
@@ -490,6 +512,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         paths_of_each_shape_are_followed,
+        the_longest_way_to_write_a_name,
         the_last_way_to_the_list_counts,
         the_last_member_of_an_item_counts,
         the_last_inner_list_counts,

@@ -40,6 +40,7 @@ static int serve(void *context, uint32_t number, uint32_t generation)
         return 7;
     if (work->large == (int)number)
         use_memory(8 << 20);
+    scoreboard_step(&board->slots[number], STEP_DONE);
     scoreboard_state(&board->slots[number], WORKER_IDLE);
     idle_set_ready(&seat);
     while (!signals_take(SIGTERM)) {
@@ -271,6 +272,20 @@ START_TEST(a_stop_without_anybody_there_serves_what_waits)
 }
 END_TEST
 
+/* The first one as well as any other: the kernel says who is stopped. */
+START_TEST(who_is_stopped_is_replaced)
+{
+    begin(1, 0);
+    UNTIL(alive() == 1 && board->slots[0].state == WORKER_IDLE);
+    pid_t stopped = board->members[0].pid;
+    kill(stopped, SIGSTOP);
+    UNTIL(board->idle_kills == 1);
+    UNTIL(alive() == 1 && board->members[0].pid != stopped);
+    ck_assert_uint_eq(board->exits_signal, 1);
+    stop();
+}
+END_TEST
+
 /* How often the supervisor went to sleep. */
 static long switches(void)
 {
@@ -318,6 +333,7 @@ int main(void)
         a_reload_starts_as_many_as_are_busy,
         a_reload_while_it_grows,
         a_stop_without_anybody_there_serves_what_waits,
+        who_is_stopped_is_replaced,
         nobody_wakes_up_when_nothing_happens};
     return UNIT_MAIN("supervisor_scale", tests);
 }
