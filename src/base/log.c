@@ -182,7 +182,7 @@ static bool has_path(void)
 
 static bool put_files(void)
 {
-    int fds[FILES] = {has_path() ? logger.sink.fd : -1};
+    int fds[FILES] = {logger.sink.fd};
     for (int i = 0; i < LOG_BOOKS; i++)
         fds[1 + i] = logger.books[i].fd;
     return fd_box_put(&logger.box, fds, FILES);

@@ -99,7 +99,7 @@ static void keep(struct slots *s, size_t slot, enum value_kind kind,
         return;
     }
     if (t->n + n > t->room) {
-        size_t room = t->n + n > 2 * t->room ? t->n + n : 2 * t->room;
+        size_t room = 2 * (t->n + n);
         char *more = realloc(t->bytes, room);
         if (more == NULL) {
             s->no_memory = true;
