@@ -31,13 +31,14 @@ def digest(path):
 LOOPBACK_UP = """import fcntl, os, socket, struct, sys
 with socket.socket() as any:
     fcntl.ioctl(any, 0x8914, struct.pack("16sh22x", b"lo", 0x49))
-os.execv(sys.argv[1], sys.argv[1:])"""
+sys.exit(os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:]) != 0)"""
 
 
 def isolated(command, isolate):
     """In a pid namespace of its own nothing is left behind, nobody else is
     signalled; in a network of its own no port is taken, for ports and addresses
-    are chosen by the pid."""
+    are chosen by the pid. The first process there is not the test: signals that
+    it does not catch would not reach it (pid_namespaces(7))."""
     return ["unshare", "--pid", "--net", "--fork", "--kill-child",
             "--mount-proc", sys.executable, "-c", LOOPBACK_UP,
             *command] if isolate else list(command)

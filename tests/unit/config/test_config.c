@@ -115,6 +115,10 @@ START_TEST(what_is_printed_reads_back_the_same)
         c = i == 0 ? load(texts[0]) : NULL;
     }
     ck_assert_str_eq(texts[0], texts[1]);
+    ck_assert_ptr_nonnull(strstr(texts[0], "\nworkers = 3\n"));
+    ck_assert_ptr_nonnull(strstr(texts[0], "\nkeepalive_idle = 90s\n"));
+    ck_assert_ptr_nonnull(strstr(texts[0], "\nverify = 0.5\n"));
+    ck_assert_ptr_nonnull(strstr(texts[0], "\npath = /x\n"));
     free(texts[0]);
     free(texts[1]);
 }

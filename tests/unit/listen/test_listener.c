@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -51,6 +52,30 @@ static void refused(const char *word)
     ck_assert_msg(strstr(why, word) != NULL, "no \"%s\": %s", word, why);
     ck_assert_int_eq(l.fd, -1);
 }
+
+/* The C library's, and who but its owner may use the socket that it makes. */
+static mode_t open_to_others;
+
+int bind(int fd, const struct sockaddr *address, socklen_t n)
+{
+    struct stat st;
+    int status = (int)syscall(SYS_bind, fd, address, n);
+    const struct sockaddr_un *a = (const struct sockaddr_un *)address;
+    if (address->sa_family == AF_UNIX && stat(a->sun_path, &st) == 0)
+        open_to_others |= st.st_mode & 0177;
+    return status;
+}
+
+START_TEST(a_unix_socket_is_closed_to_others_until_its_mode_is_set)
+{
+    mode_t before = umask(0);
+    config.mode = 0666;
+    open_ours();
+    ck_assert_int_eq(open_to_others, 0);
+    listener_close(&l);
+    ck_assert_int_eq(umask(before), 0);
+}
+END_TEST
 
 START_TEST(a_unix_socket_is_made)
 {
@@ -393,19 +418,21 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_unix_socket_is_made,
-                                  a_stale_file_is_replaced,
-                                  a_live_instance_is_left_alone,
-                                  a_file_of_another_kind_is_left_alone,
-                                  what_cannot_be_is_told,
-                                  a_file_of_a_successor_is_not_removed,
-                                  a_retired_one_serves_its_queue_alone,
-                                  tcp_of_both_versions_is_made,
-                                  a_port_in_use_is_told,
-                                  a_queue_on_tcp_outlives_the_retirement,
-                                  descriptor_0_is_adopted,
-                                  a_socket_of_the_service_manager_is_adopted,
-                                  an_offer_to_another_process_is_not_taken,
-                                  a_socket_that_does_not_listen_is_not_adopted};
+    const TTest *const tests[] = {
+        a_unix_socket_is_closed_to_others_until_its_mode_is_set,
+        a_unix_socket_is_made,
+        a_stale_file_is_replaced,
+        a_live_instance_is_left_alone,
+        a_file_of_another_kind_is_left_alone,
+        what_cannot_be_is_told,
+        a_file_of_a_successor_is_not_removed,
+        a_retired_one_serves_its_queue_alone,
+        tcp_of_both_versions_is_made,
+        a_port_in_use_is_told,
+        a_queue_on_tcp_outlives_the_retirement,
+        descriptor_0_is_adopted,
+        a_socket_of_the_service_manager_is_adopted,
+        an_offer_to_another_process_is_not_taken,
+        a_socket_that_does_not_listen_is_not_adopted};
     return UNIT_RUN_WITH("listener", tests, open_dir, close_dir);
 }
