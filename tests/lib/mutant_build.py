@@ -74,7 +74,7 @@ class Build:
             elif word not in ("-MD", "-MP", "-g", "-Werror", source,
                               str(TOP / source)):
                 kept.append(word)
-        changed = overlay / target.with_suffix(".c").relative_to("src")
+        changed = overlay.parent / source
         file = changed if changed.exists() else TOP / source
         kept[1:1] = [f"-I{overlay}", "-w", "-g0",
                      f"-frandom-seed={target}",
@@ -102,13 +102,24 @@ class Build:
                 self.unchanged[key] = known
         return out, hashlib.sha256(out.read_bytes()).digest() != known
 
-    def link(self, place, target, objects):
-        """A program with these objects before the library; None: there is
-        none."""
+    def own_object(self, place, target, path, overlay):
+        """That of a test that uses the file itself, as a header; None: it does
+        not, or it is no C then."""
+        test = self.directory / target
+        deps = test.parent / ".deps" / f"{test.name}.Po"
+        if not deps.is_file() or str(path) not in names_in(deps):
+            return None
+        return self.compile(place, pathlib.Path(f"{target}.o"), overlay)
+
+    def link(self, place, target, objects, own=None):
+        """A program with these objects before the library, and `own` in place
+        of its own; None: there is none."""
         command = self.command(LIBRARY, target)
         out = place / pathlib.Path(target).name
         words = shlex.split(command)
         words[words.index("-o") + 1] = str(out)
+        if own is not None:
+            words[words.index(f"{target}.o")] = str(own)
         # main.o may be among what has changed: of two the first counts.
         words[1:1] = [*map(str, objects), "-Wl,--allow-multiple-definition"]
         done = run(words, cwd=self.directory)

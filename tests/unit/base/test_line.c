@@ -264,6 +264,35 @@ START_TEST(a_long_value_stays_utf8)
 }
 END_TEST
 
+START_TEST(controls_are_told_by_their_numbers)
+{
+    begin(LINE_PLAIN, true);
+    line_message(&line, "\x01"
+                        "A\x7f\xc2\x85z\"\\\n\xff");
+    end();
+    ck_assert_ptr_nonnull(
+        strstr(got, "\"\\u0001A\\u007f\\u0085z\\\"\\\\\\n\xef\xbf\xbd\""));
+}
+END_TEST
+
+/* A value is cut, and so the line, though all else has room in it. */
+START_TEST(a_value_that_is_cut_is_told)
+{
+    char longest[LINE_MAX_BYTES / 2 + 2];
+    for (size_t n = LINE_MAX_BYTES / 4; n < sizeof longest; n++) {
+        memset(longest, 'x', n);
+        longest[n] = '\0';
+        begin(LINE_PLAIN, true);
+        line_text(&line, "k", longest);
+        end();
+        const char *value = strstr(got, "\"k\":\"");
+        ck_assert_ptr_nonnull(value);
+        bool whole = strspn(value + 5, "x") == n;
+        ck_assert_int_eq(strstr(got, "\"cut\":true") == NULL, whole);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -271,6 +300,7 @@ int main(void)
         a_line_may_have_fields_alone,  times_are_numbers_for_machines,
         a_word_that_is_none_is_quoted, no_text_leaves_its_line,
         an_object_stays_one,           what_does_not_fit_is_left_out_whole,
-        a_long_value_stays_utf8};
+        a_long_value_stays_utf8,       controls_are_told_by_their_numbers,
+        a_value_that_is_cut_is_told};
     return UNIT_MAIN("line", tests);
 }

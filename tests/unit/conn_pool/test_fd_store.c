@@ -72,6 +72,28 @@ START_TEST(a_copy_is_made_once_and_can_be_made_again)
 }
 END_TEST
 
+/* The lowest number that is free: the same as long as nothing is left open. */
+static int next_number(void)
+{
+    int fd = open("/", O_PATH | O_CLOEXEC);
+    close(fd);
+    return fd;
+}
+
+START_TEST(copies_leave_nothing_open)
+{
+    put_new(1);
+    fd_store_forget(&box);
+    int before = next_number();
+    for (int i = 0; i < 3; i++) {
+        expect_connected(fd_store_copy(&box, 1));
+        ck_assert_int_eq(next_number(), before);
+        fd_store_forget(&box);
+    }
+    close(peer);
+}
+END_TEST
+
 START_TEST(a_copy_of_an_earlier_one_is_not_used)
 {
     put_new(1);
@@ -185,6 +207,7 @@ int main(void)
     const TTest *const tests[] = {
         its_number_is_given_to_nobody,
         a_copy_is_made_once_and_can_be_made_again,
+        copies_leave_nothing_open,
         a_copy_of_an_earlier_one_is_not_used,
         a_cleared_box_has_nothing,
         bytes_of_any_length_come_back,

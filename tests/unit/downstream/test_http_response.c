@@ -167,6 +167,18 @@ START_TEST(wrong_responses_are_refused_from_any_cut)
 }
 END_TEST
 
+/* The largest number that is taken for one, and the one behind it. */
+START_TEST(a_length_has_64_bits)
+{
+    struct http_response a;
+    static const char most[] = OK_11 "Content-Length: 18446744073709551599\r\n",
+                      more[] = OK_11 "Content-Length: 18446744073709551610\r\n";
+    feed(&a, most, sizeof most - 1, sizeof most);
+    ck_assert_uint_eq(a.length, UINT64_C(18446744073709551599));
+    ck_assert_int_eq(feed(&a, more, sizeof more - 1, 7), HTTP_RESPONSE_WRONG);
+}
+END_TEST
+
 START_TEST(a_nul_is_refused)
 {
     struct http_response a;
@@ -353,6 +365,7 @@ int main(void)
         wrong_responses_are_refused_from_any_cut,
         the_end_of_the_connection_can_end_the_response,
         what_follows_a_response_spoils_the_connection,
+        a_length_has_64_bits,
         a_nul_is_refused,
         a_body_over_the_limit_is_refused,
         a_header_is_bounded,

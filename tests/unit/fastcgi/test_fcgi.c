@@ -1,4 +1,5 @@
 /* fcgi: a request through libfcgi and out again, over a socket pair. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,6 +45,19 @@ static void open_pair(void)
     ck_assert_ptr_nonnull(conn);
     peer = pair[1];
 }
+
+/* What was open before it is open after it. */
+START_TEST(it_closes_nothing_but_its_own)
+{
+    for (int i = 0; i < 2; i++) {
+        struct fcgi *f = fcgi_new(&config);
+        ck_assert_ptr_nonnull(f);
+        fcgi_free(&f);
+        for (int fd = 0; fd < 3; fd++)
+            ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
+    }
+}
+END_TEST
 
 static void give(const void *bytes, size_t n)
 {
@@ -288,7 +302,8 @@ END_TEST
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    const TTest *const tests[] = {a_request_comes_and_goes,
+    const TTest *const tests[] = {it_closes_nothing_but_its_own,
+                                  a_request_comes_and_goes,
                                   several_follow_on_one_connection,
                                   a_connection_changes_hands_within_a_head,
                                   what_is_no_parcel_is_refused,

@@ -41,6 +41,14 @@ START_TEST(those_before_a_mark_have_waited_since)
 }
 END_TEST
 
+START_TEST(the_first_of_all_can_wait)
+{
+    mark(1, 1000);
+    ck_assert_uint_eq(accept_queue_waiting(&queue, 0), 1);
+    expect(1500, 500, 0);
+}
+END_TEST
+
 START_TEST(the_oldest_mark_before_it_counts)
 {
     mark(2, 1000);
@@ -119,6 +127,7 @@ int main(void)
 {
     const TTest *const tests[] = {without_a_mark_nothing_is_known,
                                   those_before_a_mark_have_waited_since,
+                                  the_first_of_all_can_wait,
                                   the_oldest_mark_before_it_counts,
                                   accepts_at_the_same_time_are_given_slack,
                                   what_others_have_taken_is_not_waited_for,

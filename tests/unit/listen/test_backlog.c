@@ -1,9 +1,15 @@
 /* backlog: the kernel's queue of a listener. */
 #include <arpa/inet.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <stddef.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,6 +24,70 @@ union address {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
 };
+
+/* What the kernel is made to say; the C library's recv(2) else. */
+static const void *said;
+static ssize_t said_n = -1;
+
+ssize_t recv(int fd, void *bytes, size_t n, int flags)
+{
+    if (said_n < 0)
+        return syscall(SYS_recvfrom, fd, bytes, n, flags, NULL, NULL);
+    ck_assert_uint_le((size_t)said_n, n);
+    memcpy(bytes, said, (size_t)said_n);
+    return said_n;
+}
+
+/* Is a backlog of 3 of 7 found, `behind` bytes of another attribute, `n` of the
+ * answer's? */
+static bool finds_in(uint16_t behind, size_t cut)
+{
+    static struct {
+        struct nlmsghdr head;
+        struct unix_diag_msg socket;
+        char attributes[64];
+    } answer;
+    const struct rtattr other = {(uint16_t)(sizeof other + behind),
+                                 UNIX_DIAG_NAME},
+                        queue = {sizeof queue + sizeof(struct unix_diag_rqlen),
+                                 UNIX_DIAG_RQLEN};
+    const struct unix_diag_rqlen rows = {.udiag_rqueue = 3, .udiag_wqueue = 7};
+    struct backlog b;
+    size_t first = (sizeof other + behind + 3u) / 4 * 4;
+    memset(&answer, 0, sizeof answer);
+    memcpy(answer.attributes, &other, sizeof other);
+    memcpy(answer.attributes + first, &queue, sizeof queue);
+    memcpy(answer.attributes + first + sizeof queue, &rows, sizeof rows);
+    size_t n = offsetof(typeof(answer), attributes) + first + sizeof queue +
+               sizeof rows - cut;
+    answer.head = (struct nlmsghdr){.nlmsg_len = (uint32_t)n,
+                                    .nlmsg_type = SOCK_DIAG_BY_FAMILY};
+    said = &answer;
+    said_n = (ssize_t)n;
+    bool found = backlog_read(AF_UNIX, 1, &b);
+    ck_assert(!found || (b.waiting == 3 && b.limit == 7));
+    return found;
+}
+
+START_TEST(other_attributes_are_passed_by)
+{
+    for (uint16_t behind = 0; behind < 20; behind++) {
+        ck_assert(finds_in(behind, 0));
+        ck_assert(!finds_in(behind, 1));
+        ck_assert(!finds_in(behind, 9));
+    }
+}
+END_TEST
+
+START_TEST(an_answer_that_ends_is_none)
+{
+    struct backlog b;
+    said = "";
+    said_n = 0;
+    ck_assert(!backlog_read(AF_UNIX, 1, &b));
+    ck_assert(!backlog_read(AF_INET, 1, &b));
+}
+END_TEST
 
 /* The kernel counts connections up to the limit, and one more. */
 static void fill_and_read(union address *a, socklen_t n)
@@ -96,7 +166,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {of_a_unix_socket, of_tcp_over_ipv4,
-                                  of_tcp_over_ipv6, of_what_is_no_socket};
+    const TTest *const tests[] = {of_a_unix_socket,
+                                  of_tcp_over_ipv4,
+                                  of_tcp_over_ipv6,
+                                  of_what_is_no_socket,
+                                  other_attributes_are_passed_by,
+                                  an_answer_that_ends_is_none};
     return UNIT_MAIN("backlog", tests);
 }

@@ -416,6 +416,57 @@ START_TEST(a_socket_that_does_not_listen_is_not_adopted)
 }
 END_TEST
 
+/* Half of an offer is none. */
+START_TEST(an_offer_needs_both_variables)
+{
+    char pid[24];
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    for (int i = 0; i < 2; i++) {
+        if (i == 0)
+            setenv("LISTEN_PID", pid, 1);
+        else
+            setenv("LISTEN_FDS", "1", 1);
+        open_ours();
+        listener_close(&l);
+        unlink(path);
+        unsetenv("LISTEN_PID");
+        unsetenv("LISTEN_FDS");
+    }
+}
+END_TEST
+
+/* Is the log told that the kernel takes no such backlog? */
+static bool backlog_is_told(int backlog)
+{
+    char log[96], text[600] = "";
+    snprintf(log, sizeof log, "%s/log", dir);
+    const struct log_plan plan = {
+        .level = LOG_WARN, .file = log, .socket = "", .pool = ""};
+    ck_assert_msg(log_start(&plan, why, sizeof why), "%s", why);
+    config.backlog = backlog;
+    open_ours();
+    listener_close(&l);
+    unlink(path);
+    int fd = open(log, O_RDONLY);
+    ck_assert_int_ge(read(fd, text, sizeof text - 1), 0);
+    close(fd);
+    unlink(log);
+    quiet();
+    return strstr(text, "is cut to") != NULL;
+}
+
+START_TEST(a_backlog_that_the_kernel_cuts_is_told)
+{
+    int most = 0;
+    FILE *f = fopen("/proc/sys/net/core/somaxconn", "re");
+    ck_assert(f != NULL && fscanf(f, "%d", &most) == 1);
+    fclose(f);
+    ck_assert(!backlog_is_told(most - 1));
+    ck_assert(!backlog_is_told(most));
+    ck_assert(backlog_is_told(most + 1));
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -433,6 +484,8 @@ int main(void)
         descriptor_0_is_adopted,
         a_socket_of_the_service_manager_is_adopted,
         an_offer_to_another_process_is_not_taken,
-        a_socket_that_does_not_listen_is_not_adopted};
+        a_socket_that_does_not_listen_is_not_adopted,
+        an_offer_needs_both_variables,
+        a_backlog_that_the_kernel_cuts_is_told};
     return UNIT_RUN_WITH("listener", tests, open_dir, close_dir);
 }

@@ -89,7 +89,11 @@ START_TEST(workers_that_are_away_or_busy_are_told)
     expect("the last one that was started failed", "", true);
     board->retry_at = clock_now() - 2 * CLOCK_SECOND;
     ck_assert_ptr_null(find("was started failed"));
+    scoreboard_stage(board, POOL_LEAVING);
+    expect("it serves until stop_delay is over", "", false);
+    ck_assert_ptr_null(find("draining"));
     scoreboard_stage(board, POOL_DRAINING);
+    ck_assert_ptr_null(find("stop_delay"));
     ck_assert_ptr_null(find("are not there"));
     expect("draining", "", false);
 }
