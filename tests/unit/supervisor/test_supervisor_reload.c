@@ -1,5 +1,20 @@
 /* supervisor: one generation of children after the other. */
+#include <dlfcn.h>
+#include <errno.h>
+
 #include "fakes.h"
+
+/* The C library's, or none: for want of memory or processes. */
+static _Atomic int *forks_fail;
+
+pid_t fork(void)
+{
+    if (forks_fail != NULL && *forks_fail) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return ((pid_t(*)(void))(uintptr_t)dlsym(RTLD_NEXT, "fork"))();
+}
 
 /* Ends at once in the second generation, waits in the others. */
 static int fail_second(void *context, uint32_t number, uint32_t generation)
@@ -86,6 +101,28 @@ START_TEST(the_old_generation_stays_until_the_new_one_is_ready)
         if (board->members[i].generation == 2)
             scoreboard_state(&board->slots[i], WORKER_IDLE);
     UNTIL(board->generation == 2 && in_generation(1) == 0);
+    stop_well();
+}
+END_TEST
+
+START_TEST(a_reload_without_processes_is_given_up)
+{
+    forks_fail = mmap(NULL, sizeof *forks_fail, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    start(wait_for_term, LIMIT);
+    UNTIL_ALL_RUN(WORKERS);
+    *forks_fail = 1;
+    kill(supervisor, SIGHUP);
+    UNTIL(board->reloads_ended == 1);
+    ck_assert_uint_eq(board->reloads_failed, 1);
+    ck_assert_uint_ge(board->fork_errors, 1);
+    ck_assert_uint_eq(board->generation, 1);
+    ck_assert_int_eq(in_generation(1), WORKERS);
+    *forks_fail = 0;
+    kill(supervisor, SIGHUP);
+    UNTIL(board->reloads_ended == 2 && in_generation(1) == 0);
+    ck_assert_uint_eq(board->reloads_failed, 1);
+    ck_assert_int_eq(in_generation((int)board->generation), WORKERS);
     stop_well();
 }
 END_TEST
@@ -221,6 +258,7 @@ int main(void)
         a_reload_replaces_all,
         a_reload_may_want_more_workers_than_the_start,
         the_old_generation_stays_until_the_new_one_is_ready,
+        a_reload_without_processes_is_given_up,
         a_busy_pool_is_looked_at_after_a_reload,
         bad_settings_change_nothing,
         a_generation_that_fails_to_start_is_given_up,
