@@ -182,6 +182,17 @@ START_TEST(sections_that_contradict_themselves_are_told)
     refused("[shadow]\nresult_file = /r\n[pool]\nworkers = 0\n",
             ":1: ", "needs a supervisor");
     refused("[shadow]\nsample_file = /s\n", ":1: ", "needs url");
+    refused("[pool]\nworkers = 0\nprocess_model = ondemand\n",
+            ": [pool] process_model: ", "needs a supervisor");
+    refused("[pool]\nworkers = 0\nstatus_listen = 127.0.0.1:1\n",
+            ": [pool] status_listen: ", "needs a supervisor");
+    refused("[pool]\nworkers = 0\ncpu_affinity = auto\n",
+            ": [pool] cpu_affinity: ", "needs a supervisor");
+    refused("[pool]\nworkers = 2\nprocess_model = dynamic\nspare_workers = 3\n",
+            ": [pool] min_workers and spare_workers: ", "at most workers");
+    refused("[pool]\nworkers = 2\nprocess_model = dynamic\nmin_workers = 3\n",
+            ": [pool] min_workers and spare_workers: ", "at most workers");
+    refused("[pool]\ngroup = g\n", ": [pool] group: ", "needs user");
     refused("[pool]\nlog_to = stderr\nlog_socket = /\n", ": [pool] ",
             "log_socket: for syslog and the journal only");
     refused("[pool]\nlog_file = /l\nlog_socket = /s\n", ": [pool] ",
@@ -192,6 +203,27 @@ START_TEST(sections_that_contradict_themselves_are_told)
             ": [pool] slow_log: ", "without slow_threshold");
     refused("[shadow]\nurl = http://h/?x\n", ":1: ", "leave ? and # out");
     refused("[shadow]\nqueue = 4096\nmax_body = 2m\n", ":1: ", "more than 4g");
+}
+END_TEST
+
+START_TEST(what_goes_together_is_taken)
+{
+    static const char *const good[] = {
+        "[pool]\nworkers = 1\nprocess_model = ondemand\n",
+        "[pool]\nworkers = 1\nstatus_listen = 127.0.0.1:1\n",
+        "[pool]\nworkers = 1\ncpu_affinity = auto\n",
+        "[pool]\nworkers = 3\nprocess_model = dynamic\nmin_workers = 3\n",
+        "[pool]\nworkers = 0\nspare_workers = 3\n",
+        "[pool]\nuser = u\ngroup = g\n",
+        "[pool]\nlog_to = syslog\nlog_socket = /s\n",
+        "[pool]\nlog_to = journal\nlog_socket = /s\n",
+        "[pool]\nlog_file = /l\n",
+        "[pool]\nslow_log = /l\nslow_threshold = 1s\n"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct config *c = load(good[i]);
+        ck_assert_msg(c != NULL, "%s: %s", good[i], why);
+        config_free(&c);
+    }
 }
 END_TEST
 
@@ -423,6 +455,7 @@ int main(void)
         wrong_values_are_told_with_what_would_be_right,
         wrong_sections_are_told,
         sections_that_contradict_themselves_are_told,
+        what_goes_together_is_taken,
         hostile_files_are_refused,
         overrides_come_last};
     return UNIT_MAIN("config", tests);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "query/query.h"
+#include "allocations.h"
 #include "unit.h"
 
 static struct program program;
@@ -84,10 +85,43 @@ START_TEST(the_short_form_is_a_sum)
 }
 END_TEST
 
+/* One allocation after the other is the first that fails. */
+START_TEST(memory_that_is_short_is_told)
+{
+    static const struct query_member members[] = {
+        {.name = "n", .text = "sum(@.a['b'] * 2)"},
+        {.name = "m", .text = "count()"},
+        {.name = "id", .text = "order.id", .copy = true}};
+    const struct query_settings forms[] = {
+        {.array = "$.items[*].x",
+         .where = "@.a == 'text' && @.b != @.c || !@.d",
+         .members = members,
+         .member_count = 3},
+        {.array = "items", .where = "", .field = "v", .result = "s"}};
+    for (size_t i = 0; ALLOCATIONS_COUNT && i < 2; i++) {
+        bool done = false;
+        long before = blocks;
+        for (long n = 1; !done && n < 1000; n++) {
+            struct query_error e = {.message = ""};
+            fail_in = n;
+            done = query_compile(&program, &forms[i], &e);
+            fail_in = 0;
+            if (done)
+                program_free(&program);
+            else
+                ck_assert_str_eq(e.message, "memory is short");
+            ck_assert_int_eq(blocks, before);
+        }
+        ck_assert(done);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
-        a_mistake_is_told_with_its_setting, a_name_is_taken_once,
-        there_are_at_most_16_results_and_16_copies, the_short_form_is_a_sum};
+        memory_that_is_short_is_told, a_mistake_is_told_with_its_setting,
+        a_name_is_taken_once, there_are_at_most_16_results_and_16_copies,
+        the_short_form_is_a_sum};
     return UNIT_MAIN("query", tests);
 }

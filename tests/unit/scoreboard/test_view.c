@@ -162,6 +162,14 @@ START_TEST(connections_are_those_that_came_and_have_not_gone)
     glance();
     ck_assert_uint_eq(view.connections, 6);
     ck_assert_uint_eq(view.counters[COUNTER_log_dropped], 7);
+    board->shadows[0].kinds[PARITY_equal] = 5;
+    board->shadows[1].kinds[PARITY_equal] = 6;
+    board->shadows[1].counts[SHADOW_COUNT_results] = 7;
+    board->shadow_lost = 8;
+    glance();
+    ck_assert_uint_eq(view.shadow.kinds[PARITY_equal], 11);
+    ck_assert_uint_eq(view.shadow.counts[SHADOW_COUNT_results], 7);
+    ck_assert_uint_eq(view.shadow.lost, 8);
     board->lost = 20; /* counted before the connections were */
     glance();
     ck_assert_uint_eq(view.connections, 0);

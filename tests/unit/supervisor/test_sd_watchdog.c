@@ -54,7 +54,7 @@ static const char *look_after(int64_t seconds)
     v.now = now;
     v.failing = false;
     v.queue_known = true;
-    v.queue = (struct backlog){.waiting = waiting ? 3 : 0, .limit = 16};
+    v.queue = (struct backlog){.waiting = waiting ? 1 : 0, .limit = 16};
     return sd_watchdog_look(&watchdog, &v);
 }
 
