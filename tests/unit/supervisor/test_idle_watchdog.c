@@ -165,6 +165,19 @@ START_TEST(who_takes_nothing_is_replaced)
 }
 END_TEST
 
+/* A pool that is started without standard input may listen there. */
+START_TEST(descriptor_0_is_a_queue_too)
+{
+    start_worker(false);
+    ck_assert_int_eq(dup2(queue[0], STDIN_FILENO), STDIN_FILENO);
+    watchdog.queue = STDIN_FILENO;
+    have_something_wait();
+    for (int i = 0; i < 4; i++)
+        look();
+    expect_killed();
+}
+END_TEST
+
 START_TEST(it_is_killed_though_others_have_taken_what_waits)
 {
     start_worker(false);
@@ -304,6 +317,7 @@ int main(void)
     const TTest *const tests[] = {
         nobody_is_looked_at_where_nothing_waits,
         who_takes_nothing_is_replaced,
+        descriptor_0_is_a_queue_too,
         it_is_killed_though_others_have_taken_what_waits,
         who_only_was_not_woken_goes_on,
         who_sleeps_beside_others_that_serve_is_left_alone,
