@@ -8,8 +8,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-static long blocks; /* in use */
-static long
+/* volatile: a compiler takes malloc(3) to change no variable of ours. */
+static volatile long blocks; /* in use */
+static volatile long
     fail_in; /* the next but so many fails, and all behind it; 0: none */
 
 void *__libc_malloc(size_t n);
