@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -117,10 +118,25 @@ START_TEST(the_end_of_the_one_that_puts_is_noticed)
 }
 END_TEST
 
+START_TEST(without_descriptors_there_is_none)
+{
+    const struct rlimit none = {0, 0};
+    struct fd_box b = FD_BOX_CLOSED;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    bool opened = fd_box_open(&b);
+    int error = errno;
+    ck_assert(!opened);
+    ck_assert_int_eq(error, EMFILE);
+    ck_assert_int_eq(b.put, -1);
+    ck_assert_int_eq(b.take, -1);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         copies_can_be_taken_again_and_again, the_last_that_was_put_counts,
-        who_takes_cannot_put, the_end_of_the_one_that_puts_is_noticed};
+        who_takes_cannot_put, the_end_of_the_one_that_puts_is_noticed,
+        without_descriptors_there_is_none};
     return UNIT_MAIN("fd_box", tests);
 }

@@ -2,6 +2,7 @@
  * to. */
 #include "scoreboard/idle_set.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -145,11 +146,34 @@ START_TEST(without_an_idle_set_nothing_is_noted)
 }
 END_TEST
 
+/* As another program does that takes a pool over. */
+START_TEST(it_is_handed_over)
+{
+    int memory = -1, bell = -1;
+    idle_set_hand_over(idle_set, &memory, &bell);
+    ck_assert_int_ge(fcntl(memory, F_GETFD), 0);
+    ck_assert_int_ge(fcntl(bell, F_GETFD), 0);
+    ck_assert_int_ne(memory, bell);
+    const struct idle_set_seat mine = seat(70);
+    idle_set_idle(&mine);
+    memory = dup(memory);
+    bell = dup(bell);
+    struct idle_set *taken = idle_set_take_over(memory, bell, COUNT);
+    ck_assert_ptr_nonnull(taken);
+    ck_assert_int_ne(idle_set_since(taken, 70), 0);
+    const struct idle_set_seat theirs = {taken, 71};
+    idle_set_ready(&theirs);
+    ck_assert(idle_set_has_rung(idle_set));
+    idle_set_free(&taken);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         each_is_idle_for_itself, it_rings_when_too_few_are_left_and_once,
         one_that_comes_up_rings, who_died_is_forgotten_and_counted_once,
-        nobody_is_missed,        without_an_idle_set_nothing_is_noted};
+        nobody_is_missed,        without_an_idle_set_nothing_is_noted,
+        it_is_handed_over};
     return UNIT_RUN_WITH("idle_set", tests, open_idle_set, close_idle_set);
 }

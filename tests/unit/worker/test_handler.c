@@ -166,6 +166,12 @@ START_TEST(the_head_decides_first)
            OUTCOME_bad_request);
     expect(&(struct ask){.path = "/sum", .length = "101", .body = BODY},
            OUTCOME_body_too_large);
+    /* Compressed, more than could be of as much as is allowed. */
+    expect(&(struct ask){.path = "/sum",
+                         .encoding = "deflate",
+                         .length = "99999999",
+                         .body = "x"},
+           OUTCOME_body_too_large);
     expect(&(struct ask){.path = "/sum", .encoding = "identity", .body = BODY},
            OUTCOME_ok);
 }

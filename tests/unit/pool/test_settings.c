@@ -1,0 +1,134 @@
+/* settings: where they are taken from, and where a mistake is said to be. What
+ * a start would find is looked at, too (preflight). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pool/preflight.h"
+#include "pool/settings.h"
+#include "unit.h"
+
+static char dir[] = "/tmp/tallyd-test-settings.XXXXXX";
+static char path[64], why[CONFIG_ERROR_MAX];
+static struct settings settings;
+
+static void open_dir(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/conf", dir);
+}
+
+static void close_dir(void)
+{
+    unlink(path);
+    rmdir(dir);
+}
+
+static void write_file(const char *text)
+{
+    FILE *f = fopen(path, "we");
+    ck_assert_ptr_nonnull(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+START_TEST(what_the_file_had_is_read_in_its_place)
+{
+    static const char text[] = "[pool]\nworkers = 5\n";
+    write_file("[pool]\nworkers = 7\n");
+    const struct settings_source sources[] = {
+        {.path = path},
+        {.path = path, .text = text, .text_len = sizeof text - 1},
+        {.path = path, .text = "", .text_len = 0, .tried = true}};
+    static const int64_t workers[] = {7, 5, 8};
+    for (int i = 0; i < 3; i++) {
+        ck_assert_msg(settings_load(&settings, &sources[i], why), "%s", why);
+        ck_assert_int_eq(settings.config->pool.workers, workers[i]);
+        ck_assert_int_eq(settings.config->tried, sources[i].tried);
+        settings_free(&settings);
+    }
+}
+END_TEST
+
+/* What only a look at the system tells. */
+START_TEST(a_mistake_is_told_with_its_place)
+{
+    static const char *const option[] = {"pool.user=no-such-user"};
+    const struct {
+        const char *text;
+        size_t options;
+        const char *place;
+    } rows[] = {{"[pool]\nworkers = 3\nuser = no-such-user\n", 0,
+                 "/conf:3: [pool] user"},
+                {"[pool]\n", 1, "-s [pool] user"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        write_file(rows[i].text);
+        const struct settings_source source = {.path = path,
+                                               .overrides = option,
+                                               .override_count =
+                                                   rows[i].options};
+        ck_assert(!settings_load(&settings, &source, why));
+        ck_assert_msg(strstr(why, rows[i].place) != NULL, "no %s: %s",
+                      rows[i].place, why);
+        ck_assert_int_eq(strncmp(why, "-s ", 3) == 0, rows[i].options > 0);
+    }
+    const struct settings_source tried = {
+        .path = path, .overrides = option, .override_count = 1, .tried = true};
+    ck_assert_msg(settings_load(&settings, &tried, why), "%s", why);
+    settings_free(&settings);
+}
+END_TEST
+
+/* What a start with that line in [pool] would not find. */
+static bool is_found(const char *line, const char *fault, bool trial)
+{
+    char text[400];
+    char *said = NULL;
+    size_t n = 0;
+    snprintf(text, sizeof text,
+             "[pool]\nlisten = %s/sock\nslow_threshold = 1s\n%s\n", dir, line);
+    write_file(text);
+    const struct settings_source source = {.path = path};
+    ck_assert_msg(settings_load(&settings, &source, why), "%s", why);
+    FILE *out = open_memstream(&said, &n);
+    bool good = preflight(&settings, &source, trial, out);
+    fclose(out);
+    settings_free(&settings);
+    ck_assert_msg(good == (said[0] == '\0'), "%s", said);
+    if (!good) {
+        ck_assert_int_eq(strncmp(said, "tallyd: /tmp/", 13), 0);
+        ck_assert_msg(strstr(said, "/conf:4: [pool] ") != NULL &&
+                          strstr(said, fault) != NULL,
+                      "no %s: %s", fault, said);
+        ck_assert_ptr_eq(strchr(said, '\n'), said + strlen(said) - 1);
+    }
+    free(said);
+    return !good;
+}
+
+START_TEST(each_file_of_a_start_is_looked_at)
+{
+    static const char *const keys[] = {"log_file",   "access_log",
+                                       "slow_log",   "pid_file",
+                                       "scoreboard", "status_listen"};
+    char line[160], fault[160];
+    for (int trial = 0; trial < 2; trial++) {
+        for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+            snprintf(fault, sizeof fault, "%s = %s/none/x", keys[i], dir);
+            ck_assert(is_found(fault, fault, trial != 0));
+            snprintf(line, sizeof line, "%s = %s/x", keys[i], dir);
+            ck_assert_msg(!is_found(line, "", trial != 0), "%s", line);
+        }
+        ck_assert(!is_found("", "", trial != 0));
+    }
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const tests[] = {what_the_file_had_is_read_in_its_place,
+                                  a_mistake_is_told_with_its_place,
+                                  each_file_of_a_start_is_looked_at};
+    return UNIT_RUN_WITH("settings", tests, open_dir, close_dir);
+}
