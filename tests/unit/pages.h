@@ -115,8 +115,8 @@ static inline void open_pages(void)
         "pool.listen=/run/a&b", "pool.max_connections=10",
         "endpoint odd.downstream=http://a:b@h/x@y", "endpoint odd.breaker=4"};
     char why[CONFIG_ERROR_MAX];
-    config =
-        config_load(NULL, settings, sizeof settings / sizeof settings[0], why);
+    config = config_load(NULL, NULL, settings,
+                         sizeof settings / sizeof settings[0], why);
     ck_assert_msg(config != NULL, "%s", why);
     board = scoreboard_new("", 5, NULL);
     ck_assert_ptr_nonnull(board);

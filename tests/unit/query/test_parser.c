@@ -124,6 +124,8 @@ static const struct mistake wrong_conditions[] = {
     {"@['\\udc00']", 6, "without the first"},
     {"@['\\udfff']", 6, "without the first"},
     {"(@.a == )", 9, "expected"},
+    {"(@.a ==", 8, "expected"},
+    {"(", 2, "expected"},
     {"!(@.a && )", 10, "expected"},
     {"((@.a == 1) || @.)", 18, "a name after the point"},
     {"@['\t']", 4, "a control character"},

@@ -65,6 +65,20 @@ START_TEST(there_are_at_most_16_results_and_16_copies)
 }
 END_TEST
 
+/* What is no UTF-8 is one U+FFFD for each byte. */
+START_TEST(a_name_is_quoted_whatever_it_has)
+{
+    struct program_name quoted;
+    ck_assert(program_quote(&program,
+                            "a\xff\xc3"
+                            "b\xc3\xa4\"\n",
+                            &quoted));
+    ck_assert_str_eq(quoted.bytes, "\"a\xef\xbf\xbd\xef\xbf\xbd"
+                                   "b\xc3\xa4\\\"\\u000a\"");
+    program_free(&program);
+}
+END_TEST
+
 START_TEST(the_short_form_is_a_sum)
 {
     const struct query_settings s = {.array = "items",
@@ -119,9 +133,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        memory_that_is_short_is_told, a_mistake_is_told_with_its_setting,
-        a_name_is_taken_once, there_are_at_most_16_results_and_16_copies,
-        the_short_form_is_a_sum};
+    const TTest *const tests[] = {memory_that_is_short_is_told,
+                                  a_name_is_quoted_whatever_it_has,
+                                  a_mistake_is_told_with_its_setting,
+                                  a_name_is_taken_once,
+                                  there_are_at_most_16_results_and_16_copies,
+                                  the_short_form_is_a_sum};
     return UNIT_MAIN("query", tests);
 }

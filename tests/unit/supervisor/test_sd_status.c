@@ -27,7 +27,7 @@ static void open_all(void)
 {
     char why[CONFIG_ERROR_MAX], name[64];
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    config = config_load(NULL, NULL, 0, why);
+    config = config_load(NULL, NULL, NULL, 0, why);
     ck_assert_msg(config != NULL, "%s", why);
     board = scoreboard_new("", 1, NULL);
     ck_assert_ptr_nonnull(board);
