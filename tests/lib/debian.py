@@ -76,10 +76,10 @@ def _make_root(packages, place):
         raise tap.Skip("apt-get has no sources of Debian")
     fresh = place.with_name(f"{place.name}.{os.getpid()}")
     done = subprocess.run(
-        ["mmdebstrap", "--variant=minbase", "--format=directory",
-         f"--include={','.join(_needed(packages))}", _release(), fresh, "-"],
-        input=sources, capture_output=True, text=True, check=False,
-        timeout=kit.wait_limit(100))
+        ["timeout", str(kit.wait_limit(100)), "mmdebstrap", "--variant=minbase",
+         "--format=directory", f"--include={','.join(_needed(packages))}",
+         _release(), fresh, "-"],
+        input=sources, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         shutil.rmtree(fresh, ignore_errors=True)
         raise tap.Skip("mmdebstrap: " + (done.stderr.strip().splitlines()
