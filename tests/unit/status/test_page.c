@@ -4,10 +4,16 @@
 #include "status/page.h"
 #include "pages.h"
 
-START_TEST(the_page_has_it_all)
+/* With a line for each worker. */
+static void print_full(void)
 {
     const struct page_wish wish = {.full = true, .refresh = 10};
     ck_assert(page_print(&view, &wish, &out));
+}
+
+START_TEST(the_page_has_the_pool_and_its_workers)
+{
+    print_full();
     expect_part("<meta http-equiv=refresh content=10>");
     expect_part("<title>tallyd: ready</title>");
     expect_part("<header><h1>tallyd</h1><span class=\"badge ok\">ready</spa"
@@ -61,6 +67,12 @@ START_TEST(the_page_has_it_all)
                 "><th scope=row class=bad title=\"The service is stopping\""
                 ">draining<td class=n>503<td class=n>0<td class=n>32</table"
                 "></section>");
+}
+END_TEST
+
+START_TEST(the_page_has_times_and_counters)
+{
+    print_full();
     expect_part("<section id=times><h2>Where the time goes</h2><table><tr><"
                 "th>last minute<th class=n>median<th class=n>95 %<th class="
                 "n>99 %<th class=n>count<tr><th scope=row>whole request<td "
@@ -110,6 +122,12 @@ START_TEST(the_page_has_it_all)
                 ", or memory was short\">&#8195;unjudged<td class=\"n dim\""
                 ">62<tr><th scope=row>results written<td class=n>61</table>"
                 "</section></div>");
+}
+END_TEST
+
+START_TEST(the_page_has_advice_and_settings)
+{
+    print_full();
     expect_part("<li class=now>1 of 3 workers are not there. If they stay away "
                 "the log says why they end.<li class=now>14 connections wait");
     expect_part("<li>backlog is 1024, but the kernel takes 16");
@@ -264,7 +282,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {the_page_has_it_all,
+    const TTest *const tests[] = {the_page_has_the_pool_and_its_workers,
+                                  the_page_has_times_and_counters,
+                                  the_page_has_advice_and_settings,
                                   the_short_page,
                                   times_up_are_told_in_their_largest_units,
                                   times_are_told_in_three_digits,
