@@ -10,8 +10,9 @@
 
 /* volatile: a compiler takes malloc(3) to change no variable of ours. */
 static volatile long blocks; /* in use */
-static volatile long
-    fail_in; /* the next but so many fails, and all behind it; 0: none */
+/* The next but so many fails; 0: none. With fail_on all behind it fail, too. */
+static volatile long fail_in;
+static volatile bool fail_on, has_failed;
 
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t count, size_t n);
@@ -22,7 +23,8 @@ static inline bool allocations_fail(void)
 {
     if (fail_in == 0 || --fail_in > 0)
         return false;
-    fail_in = 1;
+    fail_in = fail_on;
+    has_failed = true;
     errno = ENOMEM;
     return true;
 }

@@ -112,28 +112,48 @@ START_TEST(memory_that_is_short_is_told)
          .members = members,
          .member_count = 3},
         {.array = "items", .where = "", .field = "v", .result = "s"}};
-    for (size_t i = 0; ALLOCATIONS_COUNT && i < 2; i++) {
-        bool done = false;
+    for (size_t i = 0; ALLOCATIONS_COUNT && i < 4; i++) {
         long before = blocks;
-        for (long n = 1; !done && n < 1000; n++) {
+        fail_on = i % 2 == 0;
+        has_failed = true;
+        for (long n = 1; has_failed && n < 1000; n++) {
             struct query_error e = {.message = ""};
+            has_failed = false;
             fail_in = n;
-            done = query_compile(&program, &forms[i], &e);
+            bool done = query_compile(&program, &forms[i / 2], &e);
             fail_in = 0;
+            ck_assert_int_eq(done, !has_failed);
             if (done)
                 program_free(&program);
             else
                 ck_assert_str_eq(e.message, "memory is short");
             ck_assert_int_eq(blocks, before);
         }
-        ck_assert(done);
+        ck_assert(!has_failed);
     }
+}
+END_TEST
+
+START_TEST(the_sum_is_behind_the_condition)
+{
+    const struct query_settings s = {.array = "items",
+                                     .where = "@.a == 1 || @.b",
+                                     .field = "v",
+                                     .result = "s",
+                                     .multiply = 2};
+    struct query_error e;
+    ck_assert(query_compile(&program, &s, &e));
+    ck_assert_uint_gt(program.op_count, 3);
+    ck_assert_uint_eq(program.results[0].range.from, program.op_count - 3);
+    ck_assert_uint_eq(program.results[0].range.to, program.op_count);
+    program_free(&program);
 }
 END_TEST
 
 int main(void)
 {
     const TTest *const tests[] = {memory_that_is_short_is_told,
+                                  the_sum_is_behind_the_condition,
                                   a_name_is_quoted_whatever_it_has,
                                   a_mistake_is_told_with_its_setting,
                                   a_name_is_taken_once,

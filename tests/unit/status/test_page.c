@@ -262,12 +262,21 @@ START_TEST(a_pool_without_posts_and_failures)
     const struct page_wish wish = {.full = false};
     view.counters[COUNTER_downstream_posts] = 0;
     view.recent.failed = 0;
+    view.outcomes[OUTCOME_internal] = 1; /* 500 itself */
+    view.outcomes[OUTCOME_client_gone] = 2;
     view.recent.total.count = 0;
     view.counters[COUNTER_shadow_sampled] = 0;
     view.waiting.longest = 0;
     view.waiting.most = 0;
     ck_assert(page_print(&view, &wish, &out));
     expect_no("posts per connection");
+    expect_part(">internal<td class=n>500<");
+    expect_part(">client_gone<td class=n>");
+    char bad[200];
+    snprintf(bad, sizeof bad,
+             "<tr><th scope=row class=bad title=\"%s\">internal<",
+             outcome_title(OUTCOME_internal));
+    expect_part(bad);
     expect_part("<span class=ok>0.00</span>");
     expect_no("<tr><th>last minute<th class=n>median");
     expect_no("<section id=shadow>");
