@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decode/scan.h"
+#include "query/text.h"
 
 /* While reading, values are known by number: their array moves as it grows. */
 #define NONE SIZE_MAX
@@ -24,76 +25,18 @@ struct reader {
     bool surrogate;
 };
 
-/* --- Text. --- */
-
-static unsigned hex(const char *s)
+/* Decode the text in place: it does not grow, and the scanner is behind it.
+ * Three bytes that UTF-8 does not have are those of a lone surrogate: scan
+ * refuses them where they are no escape. */
+static size_t decode(struct reader *r, const struct scan_text *t, char *text)
 {
-    unsigned value = 0;
-    for (int i = 0; i < 4; i++) {
-        unsigned c = (unsigned char)s[i];
-        value = value << 4 | (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-    }
-    return value;
-}
-
-static char *put_utf8(char *to, unsigned c)
-{
-    if (c < 0x80) {
-        *to++ = (char)c;
-        return to;
-    }
-    if (c < 0x800) {
-        *to++ = (char)(0xc0 | c >> 6);
-    } else {
-        if (c < 0x10000) {
-            *to++ = (char)(0xe0 | c >> 12);
-        } else {
-            *to++ = (char)(0xf0 | c >> 18);
-            *to++ = (char)(0x80 | (c >> 12 & 0x3f));
-        }
-        *to++ = (char)(0x80 | (c >> 6 & 0x3f));
-    }
-    *to++ = (char)(0x80 | (c & 0x3f));
-    return to;
-}
-
-/* The character of the escape at *at, which stands behind its \u. */
-static unsigned unicode(struct reader *r, const char **at, const char *end)
-{
-    unsigned c = hex(*at);
-    *at += 4;
-    if (c >= 0xd800 && c < 0xdc00 && end - *at >= 6 && (*at)[0] == '\\' &&
-        (*at)[1] == 'u') {
-        unsigned low = hex(*at + 2);
-        if (low >= 0xdc00 && low < 0xe000) {
-            *at += 6;
-            return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-        }
-    }
-    r->surrogate = r->surrogate || (c >= 0xd800 && c < 0xe000);
-    return c;
-}
-
-/* Decode the text in place: it does not grow, and the scanner is behind it. */
-static size_t decode(struct reader *r, char *text, size_t n)
-{
-    static const char codes[] = "bfnrt", characters[] = "\b\f\n\r\t";
-    const char *at = text, *end = text + n;
-    char *to = text;
-    while (at < end) {
-        if (*at != '\\') {
-            *to++ = *at++;
-            continue;
-        }
-        char c = at[1];
-        const char *code = strchr(codes, c);
-        at += 2;
-        if (c == 'u')
-            to = put_utf8(to, unicode(r, &at, end));
-        else
-            *to++ = code == NULL ? c : characters[code - codes];
-    }
-    return (size_t)(to - text);
+    if (!t->escaped)
+        return t->n;
+    size_t n = text_decode(text, t->n, text);
+    for (size_t i = 0; i + 1 < n; i++)
+        r->surrogate = r->surrogate || ((unsigned char)text[i] == 0xed &&
+                                        (unsigned char)text[i + 1] >= 0xa0);
+    return n;
 }
 
 /* --- Values. --- */
@@ -149,7 +92,7 @@ static bool take(struct reader *r, enum scan_token token, struct scan_text *t)
         return true;
     case SCAN_KEY:
         r->name = text;
-        r->name_len = decode(r, text, t->n);
+        r->name_len = decode(r, t, text);
         text[r->name_len] = '\0';
         return true;
     case SCAN_OBJECT:
@@ -167,7 +110,7 @@ static bool take(struct reader *r, enum scan_token token, struct scan_text *t)
     if (d == NULL)
         return false;
     d->value.text = text;
-    d->value.text_len = token == SCAN_STRING ? decode(r, text, t->n) : t->n;
+    d->value.text_len = token == SCAN_STRING ? decode(r, t, text) : t->n;
     return true;
 }
 

@@ -35,8 +35,8 @@ unsigned text_end(struct text_reader *r, uint8_t out[TEXT_STEP_MAX]);
 /* Append one character, or half of a pair, as UTF-8; give its length. */
 unsigned text_encode(uint32_t character, uint8_t *out);
 
-/* Read all of [raw, raw + n) into `out`, which has room for n bytes: no
- * character takes more than its escape. Gives the length. */
+/* Read all of [raw, raw + n) into `out`, which has room for n bytes, and may be
+ * `raw`: no character takes more than its escape. Gives the length. */
 size_t text_decode(const char *raw, size_t n, char *out);
 
 /* --- A string that comes in pieces, compared with a known text. --- */
