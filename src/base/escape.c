@@ -41,3 +41,13 @@ void escape_label(struct buf *out, const char *text)
         {'\\', "\\\\"}, {'"', "\\\""}, {'\n', "\\n"}, {0, NULL}};
     escape(out, text, list);
 }
+
+void escape_pointer(struct buf *out, const char *token, size_t n)
+{
+    buf_char(out, '/');
+    for (size_t i = 0; i < n; i++)
+        if (token[i] == '~' || token[i] == '/')
+            buf_str(out, token[i] == '~' ? "~0" : "~1");
+        else
+            buf_char(out, token[i]);
+}

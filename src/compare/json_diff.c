@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "base/escape.h"
 #include "decode/json.h"
 
 /* --- Numbers. --- */
@@ -89,27 +89,15 @@ struct step {
     uint32_t index;
 };
 
-static void add_name(struct buf *out, const char *name, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (name[i] == '~')
-            buf_str(out, "~0");
-        else if (name[i] == '/')
-            buf_str(out, "~1");
-        else
-            buf_char(out, name[i]);
-}
-
 static void add_steps(struct buf *out, const struct step *s)
 {
     if (s == NULL)
         return;
     add_steps(out, s->outer);
-    buf_char(out, '/');
     if (s->member != NULL)
-        add_name(out, s->member->name, s->member->name_len);
+        escape_pointer(out, s->member->name, s->member->name_len);
     else
-        buf_printf(out, "%" PRIu32, s->index);
+        buf_printf(out, "/%" PRIu32, s->index);
 }
 
 static bool found(struct difference *d, enum json_diff kind,

@@ -3,22 +3,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "base/buf.h"
-
-/* Append one reference token (RFC 6901, 3: ~ is ~0 and / is ~1). */
-static void add_token(struct buf *out, const char *token)
-{
-    buf_char(out, '/');
-    for (; *token != '\0'; token++) {
-        if (*token == '~')
-            buf_str(out, "~0");
-        else if (*token == '/')
-            buf_str(out, "~1");
-        else
-            buf_char(out, *token);
-    }
-}
+#include "base/escape.h"
 
 void fault_shape(struct fault *f, const char *array, uint64_t index,
                  const char *field, const char *reason)
@@ -27,11 +14,11 @@ void fault_shape(struct fault *f, const char *array, uint64_t index,
     *f = (struct fault){.what = OUTCOME_wrong_shape};
     buf_init(&pointer, f->pointer, sizeof f->pointer);
     if (array != NULL)
-        add_token(&pointer, array);
+        escape_pointer(&pointer, array, strlen(array));
     if (index != FAULT_NO_INDEX)
         buf_printf(&pointer, "/%" PRIu64, index);
     if (field != NULL)
-        add_token(&pointer, field);
+        escape_pointer(&pointer, field, strlen(field));
     snprintf(f->reason, sizeof f->reason, "%s", reason);
 }
 

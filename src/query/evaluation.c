@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/number_text.h"
 #include "query/condition.h"
 
@@ -337,20 +338,6 @@ size_t evaluation_room(const struct program *p)
 
 /* --- Places, for people. --- */
 
-/* A reference token (RFC 6901, 3: ~ is ~0 and / is ~1). */
-static void add_token(struct buf *out, const struct program_name *name)
-{
-    buf_char(out, '/');
-    for (size_t i = 0; i < name->n; i++) {
-        if (name->bytes[i] == '~')
-            buf_str(out, "~0");
-        else if (name->bytes[i] == '/')
-            buf_str(out, "~1");
-        else
-            buf_char(out, name->bytes[i]);
-    }
-}
-
 static void add_index(struct buf *out, uint64_t index)
 {
     buf_char(out, '/');
@@ -368,11 +355,13 @@ void evaluation_pointer(const struct program *p,
         if (p->steps[i].each)
             add_index(out, f->indices[list++]);
         else
-            add_token(out, &p->steps[i].name);
+            escape_pointer(out, p->steps[i].name.bytes, p->steps[i].name.n);
     if (f->in_item)
         add_index(out, f->indices[list]);
-    for (size_t i = 0; f->slot >= 0 && i < p->slots[f->slot].count; i++)
-        add_token(out, &p->slots[f->slot].names[i]);
+    for (size_t i = 0; f->slot >= 0 && i < p->slots[f->slot].count; i++) {
+        const struct program_name *name = &p->slots[f->slot].names[i];
+        escape_pointer(out, name->bytes, name->n);
+    }
 }
 
 enum evaluation_fate evaluation_fate(const struct evaluation *e)
