@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "query/text.h"
+
 static void look_for_every(struct plan *plan)
 {
     plan->every = true;
@@ -105,21 +107,6 @@ static uint32_t read_escape(const uint8_t **at, const uint8_t *end)
     return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
 }
 
-/* As UTF-8 (RFC 3629, 3); gives the length. */
-static unsigned put_utf8(uint32_t c, uint8_t out[4])
-{
-    if (c < 0x80) {
-        out[0] = (uint8_t)c;
-        return 1;
-    }
-    unsigned n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    static const uint8_t marks[] = {[2] = 0xc0, [3] = 0xe0, [4] = 0xf0};
-    for (unsigned i = n - 1; i > 0; i--, c >>= 6)
-        out[i] = 0x80 | (c & 0x3f);
-    out[0] = (uint8_t)(marks[n] | c);
-    return n;
-}
-
 bool plan_is_text(const struct plan_node *node, const uint8_t *at,
                   const uint8_t *end)
 {
@@ -129,7 +116,7 @@ bool plan_is_text(const struct plan_node *node, const uint8_t *at,
         uint8_t room[4] = {*at};
         unsigned n = 1;
         if (*at == '\\')
-            n = put_utf8(read_escape(&at, end), room);
+            n = text_encode(read_escape(&at, end), room);
         else
             at++;
         if ((size_t)(name_end - name) < n || memcmp(name, room, n) != 0)
