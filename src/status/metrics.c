@@ -2,11 +2,24 @@
 #include "status/metrics.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/escape.h"
 
+#define PREFIX "tallyd_"
 #define S ((uint64_t)CLOCK_SECOND)
+
+/* Where the samples of one family go. */
+struct family {
+    const struct view *view;
+    struct buf *out;
+    const char *name; /* of a plain sample, with its suffix: "requests_total" */
+};
+
+/* Of a queue, of an endpoint. */
+enum which { QUEUE_waiting, QUEUE_limit, ENDPOINT_max_body, ENDPOINT_timeout };
 
 /* --- Samples. --- */
 
@@ -37,9 +50,32 @@ static void put_seconds(struct buf *out, uint64_t ns)
     buf_printf(out, "%" PRIu64 ".%09" PRIu64, ns / S, ns % S);
 }
 
+/* A field of the view, at `which`. */
+static const void *field(const struct family *f, int which)
+{
+    return (const char *)f->view + which;
+}
+
+static void put_number(const struct family *f, int which)
+{
+    put(f, *(const uint64_t *)field(f, which));
+}
+
+static void put_number32(const struct family *f, int which)
+{
+    put(f, *(const uint32_t *)field(f, which));
+}
+
+static void put_duration(const struct family *f, int which)
+{
+    buf_printf(f->out, "%s ", f->name);
+    put_seconds(f->out, *(const uint64_t *)field(f, which));
+    buf_char(f->out, '\n');
+}
+
 /* --- Requests. --- */
 
-void put_outcomes(const struct family *f, int which)
+static void put_outcomes(const struct family *f, int which)
 {
     (void)which;
     for (int o = 0; o < OUTCOME_COUNT; o++)
@@ -48,13 +84,7 @@ void put_outcomes(const struct family *f, int which)
                    outcome_status((enum outcome)o), f->view->outcomes[o]);
 }
 
-void put_started(const struct family *f, int which)
-{
-    (void)which;
-    put(f, f->view->started);
-}
-
-void put_counter(const struct family *f, int which)
+static void put_counter(const struct family *f, int which)
 {
     put(f, f->view->counters[which]);
 }
@@ -70,7 +100,7 @@ static void put_end(struct buf *out, int bucket)
                    seconds);
 }
 
-void put_timing(const struct family *f, int which)
+static void put_timing(const struct family *f, int which)
 {
     const struct histogram_view *h = &f->view->timings[which];
     uint64_t below = 0;
@@ -87,7 +117,7 @@ void put_timing(const struct family *f, int which)
 
 /* --- Downstreams. --- */
 
-void put_breakers(const struct family *f, int which)
+static void put_breakers(const struct family *f, int which)
 {
     static const char *const labels[] = {"closed", "open", "half_open"};
     struct view_breaker list[CONFIG_ENDPOINTS_MAX];
@@ -104,7 +134,7 @@ void put_breakers(const struct family *f, int which)
 
 /* --- The shadow. --- */
 
-void put_compared(const struct family *f, int which)
+static void put_compared(const struct family *f, int which)
 {
     (void)which;
     for (int k = 0; k < PARITY_COUNT; k++) {
@@ -115,20 +145,14 @@ void put_compared(const struct family *f, int which)
     }
 }
 
-void put_shadow(const struct family *f, int which)
+static void put_shadow(const struct family *f, int which)
 {
     put(f, f->view->shadow.counts[which]);
 }
 
 /* --- Processes. --- */
 
-void put_wanted(const struct family *f, int which)
-{
-    (void)which;
-    put(f, f->view->workers);
-}
-
-void put_states(const struct family *f, int which)
+static void put_states(const struct family *f, int which)
 {
     (void)which;
     for (int s = 0; s < WORKER_STATE_COUNT; s++)
@@ -137,13 +161,7 @@ void put_states(const struct family *f, int which)
                      f->view->states[s]);
 }
 
-void put_workers_limit(const struct family *f, int which)
-{
-    (void)which;
-    put(f, f->view->workers_most);
-}
-
-void put_workers_bound(const struct family *f, int which)
+static void put_workers_bound(const struct family *f, int which)
 {
     (void)which;
     put_labelled(f, "by", scoreboard_bound_name(f->view->bound), 1);
@@ -154,45 +172,14 @@ static uint64_t load(const scoreboard_u64 *n)
     return atomic_load_explicit(n, memory_order_relaxed);
 }
 
-void put_head(const struct family *f, int which)
+/* `which`: where it is in the scoreboard's head. */
+static void put_head(const struct family *f, int which)
 {
-    const struct scoreboard *b = f->view->board;
-    put(f, load(which == HEAD_forks            ? &b->forks
-                : which == HEAD_fork_errors    ? &b->fork_errors
-                : which == HEAD_monitor_starts ? &b->monitor_starts
-                : which == HEAD_retired_idle   ? &b->retired_idle
-                : which == HEAD_workers_short  ? &b->workers_short
-                : which == HEAD_all_busy       ? &b->all_busy
-                : which == HEAD_reloads        ? &b->reloads_ended
-                : which == HEAD_reloads_failed ? &b->reloads_failed
-                : which == HEAD_overdue_kills  ? &b->overdue_kills
-                : which == HEAD_start_kills    ? &b->start_kills
-                : which == HEAD_idle_kills     ? &b->idle_kills
-                : which == HEAD_shadow_starts  ? &b->shadow_starts
-                : which == HEAD_shadow_lost    ? &b->shadow_lost
-                                               : &b->lost));
+    const void *at = f->view->board->head + which;
+    put(f, load(at));
 }
 
-void put_waiting(const struct family *f, int which)
-{
-    const struct view *v = f->view;
-    put(f, which == WAITING_count  ? v->waiting.count
-           : which == WAITING_kept ? v->waiting.kept
-                                   : v->waiting.most);
-}
-
-void put_waiting_time(const struct family *f, int which)
-{
-    const struct view *v = f->view;
-    buf_printf(f->out, "%s ", f->name);
-    put_seconds(f->out,
-                (uint64_t)(which == WAITING_longest     ? v->waiting.longest
-                           : which == WAITING_saturated ? v->waiting.saturated
-                                                        : v->waiting.most_at));
-    buf_char(f->out, '\n');
-}
-
-void put_exits(const struct family *f, int which)
+static void put_exits(const struct family *f, int which)
 {
     const struct scoreboard *b = f->view->board;
     (void)which;
@@ -201,7 +188,7 @@ void put_exits(const struct family *f, int which)
     put_labelled(f, "reason", "signal", load(&b->exits_signal));
 }
 
-void put_recycled(const struct family *f, int which)
+static void put_recycled(const struct family *f, int which)
 {
     const uint64_t *counters = f->view->counters;
     (void)which;
@@ -210,7 +197,7 @@ void put_recycled(const struct family *f, int which)
     put_labelled(f, "reason", "rss", counters[COUNTER_recycled_rss]);
 }
 
-void put_memory(const struct family *f, int which)
+static void put_memory(const struct family *f, int which)
 {
     const struct view_memory *m = &f->view->memory;
     (void)which;
@@ -219,26 +206,26 @@ void put_memory(const struct family *f, int which)
     put_labelled(f, "process", "monitor", m->monitor);
 }
 
-void put_ready(const struct family *f, int which)
+static void put_ready(const struct family *f, int which)
 {
     (void)which;
     put(f, view_fault(f->view) == NULL);
 }
 
-void put_reload_ok(const struct family *f, int which)
+static void put_reload_ok(const struct family *f, int which)
 {
     const struct scoreboard *b = f->view->board;
     (void)which;
     put(f, load(&b->reload_good) >= load(&b->reloads_ended));
 }
 
-void put_selftest_ok(const struct family *f, int which)
+static void put_selftest_ok(const struct family *f, int which)
 {
     (void)which;
     put(f, f->view->tested > 0 && f->view->unsound == 0);
 }
 
-void put_start_time(const struct family *f, int which)
+static void put_start_time(const struct family *f, int which)
 {
     (void)which;
     buf_printf(f->out, "%s ", f->name);
@@ -248,20 +235,8 @@ void put_start_time(const struct family *f, int which)
 
 /* --- Connections. --- */
 
-void put_connections(const struct family *f, int which)
-{
-    (void)which;
-    put(f, f->view->connections);
-}
-
-void put_connections_limit(const struct family *f, int which)
-{
-    (void)which;
-    put(f, f->view->connections_most);
-}
-
 /* No sample at all when the kernel does not tell: 0 would be a claim. */
-void put_queue(const struct family *f, int which)
+static void put_queue(const struct family *f, int which)
 {
     const struct view *v = f->view;
     if (v->queue_known)
@@ -270,13 +245,13 @@ void put_queue(const struct family *f, int which)
 
 /* --- Settings. --- */
 
-void put_build(const struct family *f, int which)
+static void put_build(const struct family *f, int which)
 {
     (void)which;
     put_labelled(f, "version", PACKAGE_VERSION, 1);
 }
 
-void put_config(const struct family *f, int which)
+static void put_config(const struct family *f, int which)
 {
     const struct config_pool *p = &f->view->config->pool;
     (void)which;
@@ -287,7 +262,7 @@ void put_config(const struct family *f, int which)
     buf_str(f->out, "} 1\n");
 }
 
-void put_endpoints(const struct family *f, int which)
+static void put_endpoints(const struct family *f, int which)
 {
     const struct config *c = f->view->config;
     (void)which;
@@ -309,7 +284,7 @@ void put_endpoints(const struct family *f, int which)
     }
 }
 
-void put_endpoint_number(const struct family *f, int which)
+static void put_endpoint_number(const struct family *f, int which)
 {
     const struct config *c = f->view->config;
     for (size_t i = 0; i < c->endpoint_count; i++) {
@@ -325,4 +300,69 @@ void put_endpoint_number(const struct family *f, int which)
             buf_printf(f->out, "%" PRId64, e->max_body);
         buf_char(f->out, '\n');
     }
+}
+
+/* --- All of them. --- */
+
+enum type { counter, gauge, histogram, info };
+
+struct metric {
+    const char *name;
+    enum type type;
+    const char *unit;
+    void (*put)(const struct family *f, int which);
+    int which;
+    const char *help;
+};
+
+static const struct metric metrics[] = {
+#define HEAD(field) offsetof(struct scoreboard, field)
+#define VIEW(field) offsetof(struct view, field)
+#define METRIC(name, type, unit, values, which, help)                          \
+    {#name, type, #unit, put_##values, which, help},
+#include "status/metrics.def"
+#undef METRIC
+#undef HEAD
+#undef VIEW
+};
+
+/* The two forms differ in what a family is called: in OpenMetrics by its name,
+ * in the older text by that of its samples, and without the type info. */
+static void put_family(const struct metric *m, const struct view *v, bool open,
+                       struct buf *out)
+{
+    static const char *const types[] = {"counter", "gauge", "histogram",
+                                        "info"};
+    static const char *const suffixes[] = {"_total", "", "", "_info"};
+    char sample[80];
+    snprintf(sample, sizeof sample, PREFIX "%s%s", m->name, suffixes[m->type]);
+    char family[80];
+    snprintf(family, sizeof family, PREFIX "%s",
+             open ? m->name : sample + strlen(PREFIX));
+    buf_printf(out, "# HELP %s %s\n", family, m->help);
+    buf_printf(out, "# TYPE %s %s\n", family,
+               types[m->type == info && !open ? gauge : m->type]);
+    if (open && m->unit[0] != '\0')
+        buf_printf(out, "# UNIT %s %s\n", family, m->unit);
+    const struct family f = {v, out, sample};
+    m->put(&f, m->which);
+}
+
+static bool put_all(const struct view *v, bool open, struct buf *out)
+{
+    for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++)
+        put_family(&metrics[i], v, open, out);
+    if (open)
+        buf_str(out, "# EOF\n");
+    return !out->overflow;
+}
+
+bool metrics_open(const struct view *v, struct buf *out)
+{
+    return put_all(v, true, out);
+}
+
+bool metrics_text(const struct view *v, struct buf *out)
+{
+    return put_all(v, false, out);
 }

@@ -8,7 +8,7 @@
 
 #include "base/host_list.h"
 #include "status/accept.h"
-#include "status/exposition.h"
+#include "status/metrics.h"
 #include "status/page.h"
 #include "status/status.h"
 
@@ -126,9 +126,9 @@ static void answer_metrics(const struct visit *visit)
     static const char *const types[] = {"text/plain",
                                         "application/openmetrics-text"};
     if (choose(visit->request, names, types, 2) == 0)
-        give_page(visit, METRICS_TEXT, exposition_text, NULL);
+        give_page(visit, METRICS_TEXT, metrics_text, NULL);
     else
-        give_page(visit, METRICS_OPEN, exposition_open, NULL);
+        give_page(visit, METRICS_OPEN, metrics_open, NULL);
 }
 
 /* The process that answers is alive, and ends with its supervisor. */

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "config/config_load.h"
-#include "status/exposition.h"
+#include "status/metrics.h"
 #include "worker/endpoint.h"
 #include "unit.h"
 
@@ -69,7 +69,7 @@ static void expect(const char *line)
 
 START_TEST(openmetrics_names_families_without_suffix)
 {
-    ck_assert(exposition_open(&view, &out));
+    ck_assert(metrics_open(&view, &out));
     expect("# TYPE tallyd_requests counter\n");
     expect("tallyd_requests_total{outcome=\"ok\",status=\"200\"} 4\n");
     expect("# UNIT tallyd_request_body_bytes bytes\n");
@@ -81,7 +81,7 @@ END_TEST
 
 START_TEST(the_older_text_names_samples)
 {
-    ck_assert(exposition_text(&view, &out));
+    ck_assert(metrics_text(&view, &out));
     expect("# TYPE tallyd_requests_total counter\n");
     expect("# TYPE tallyd_build_info gauge\n");
     ck_assert_ptr_null(strstr(room, "# EOF"));
@@ -91,7 +91,7 @@ END_TEST
 
 START_TEST(values_are_those_of_the_scoreboard)
 {
-    ck_assert(exposition_open(&view, &out));
+    ck_assert(metrics_open(&view, &out));
     expect("tallyd_requests_started_total 6\n");
     expect("tallyd_workers{state=\"idle\"} 1\n");
     expect("tallyd_workers{state=\"posting\"} 1\n");
@@ -116,7 +116,7 @@ START_TEST(a_breaker_has_one_state)
     for (unsigned is = BREAKER_CLOSED; is <= BREAKER_HALF_OPEN; is++) {
         circuit->word = is;
         buf_init(&out, room, sizeof room);
-        ck_assert(exposition_open(&view, &out));
+        ck_assert(metrics_open(&view, &out));
         for (unsigned s = 0; s < 3; s++) {
             char line[100];
             snprintf(line, sizeof line,
@@ -131,7 +131,7 @@ END_TEST
 
 START_TEST(every_counter_is_exposed)
 {
-    ck_assert(exposition_open(&view, &out));
+    ck_assert(metrics_open(&view, &out));
     for (int c = 0; c < COUNTER_COUNT; c++) {
         char end[32];
         snprintf(end, sizeof end, " %d\n", 2 * (1000 + c));
@@ -143,7 +143,7 @@ END_TEST
 
 START_TEST(labels_are_escaped_and_tell_no_secret)
 {
-    ck_assert(exposition_open(&view, &out));
+    ck_assert(metrics_open(&view, &out));
     expect("tallyd_config_info{listen=\"/run/a\\\"b\\\\c\\n\xef\xbf\xbd\"");
     ck_assert_ptr_nonnull(strstr(room, "path=\"/y\\\"} 1\""));
     ck_assert_ptr_null(strstr(room, "secret"));
@@ -154,7 +154,7 @@ START_TEST(a_room_too_small_is_told)
 {
     for (size_t size = 1; size < 8192; size += 97) {
         buf_init(&out, room, size);
-        ck_assert(!exposition_open(&view, &out));
+        ck_assert(!metrics_open(&view, &out));
     }
 }
 END_TEST
