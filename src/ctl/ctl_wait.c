@@ -17,11 +17,6 @@
 #define LOOK (10 * CLOCK_MS)
 #define LIMIT (30 * CLOCK_SECOND)
 
-static uint64_t load(const scoreboard_u64 *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 static void pause_a_little(void)
 {
     const struct timespec pause = {.tv_nsec = LOOK};
@@ -84,20 +79,21 @@ static const char *give(const struct ctl_pool *p, int signal)
 static const char *wait_for_reload(const struct ctl_pool *p, uint64_t number,
                                    int64_t end)
 {
-    while (load(&p->board->reloads_ended) < number) {
+    while (scoreboard_load(&p->board->reloads_ended) < number) {
         if (has_ended(p))
             return "it has ended";
         if (clock_now() >= end)
             return "it does not answer";
         pause_a_little();
     }
-    return load(&p->board->reload_good) >= number ? NULL : "see its log";
+    return scoreboard_load(&p->board->reload_good) >= number ? NULL
+                                                             : "see its log";
 }
 
 int ctl_wait_reload(const struct ctl_pool *p, const struct config *c)
 {
     const char *why = wait_for_start(p, limit_of(c));
-    uint64_t number = load(&p->board->reloads_begun) + 1;
+    uint64_t number = scoreboard_load(&p->board->reloads_begun) + 1;
     if (why == NULL)
         why = give(p, SIGHUP);
     if (why == NULL)
@@ -149,8 +145,8 @@ static bool look(const struct upgrade_wait *w, const struct ctl_pool *now,
     if (b == NULL)
         return false;
     uint64_t wanted = b->started == w->started ? w->number : 1;
-    *why = load(&b->reload_good) >= wanted ? NULL : "see its log";
-    return load(&b->reloads_ended) >= wanted;
+    *why = scoreboard_load(&b->reload_good) >= wanted ? NULL : "see its log";
+    return scoreboard_load(&b->reloads_ended) >= wanted;
 }
 
 /* A program that lays it out otherwise makes another file, and counts anew. */
@@ -189,7 +185,7 @@ int ctl_wait_upgrade(const struct ctl_pool *p, const struct config *c)
     if (p->board != NULL) {
         why = wait_for_start(p, limit_of(c));
         w.started = p->board->started;
-        w.number = load(&p->board->reloads_begun) + 1;
+        w.number = scoreboard_load(&p->board->reloads_begun) + 1;
     }
     if (why == NULL && p->board != NULL)
         why = give(p, SIGUSR2);

@@ -53,15 +53,6 @@ static double rate(const struct top *t, uint64_t now, uint64_t before)
                : (double)(now - before) / seconds;
 }
 
-static uint64_t failures(const struct view *v)
-{
-    uint64_t n = 0;
-    for (int o = 0; o < OUTCOME_COUNT; o++)
-        if (view_is_failure((enum outcome)o))
-            n += v->outcomes[o];
-    return n;
-}
-
 /* Copy what fits on the screen, each line cut to its width. */
 static void fit(struct buf *screen, const char *text, size_t rows,
                 size_t columns)
@@ -80,15 +71,18 @@ static bool draw(struct top *t)
 {
     struct winsize size = {.ws_row = 24, .ws_col = 80};
     struct buf page, screen;
+    uint64_t ignored, failed, failed_before;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 ||
         size.ws_col == 0)
         size = (struct winsize){.ws_row = 24, .ws_col = 80};
     t->before = t->now;
     view_take(&t->now, t->board, t->config, 0);
+    view_sum_outcomes(t->now.outcomes, &ignored, &failed);
+    view_sum_outcomes(t->before.outcomes, &ignored, &failed_before);
     buf_init(&page, t->text, t->room);
     buf_printf(&page, "%.1f requests/s, %.1f failures/s; q leaves\n",
                rate(t, t->now.started, t->before.started),
-               rate(t, failures(&t->now), failures(&t->before)));
+               rate(t, failed, failed_before));
     status_text(&t->now, &page);
     buf_init(&screen, t->text + t->room, t->room);
     buf_str(&screen, "\033[H");

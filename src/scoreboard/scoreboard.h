@@ -343,6 +343,11 @@ static inline void scoreboard_count(scoreboard_u64 *counter)
     scoreboard_add(counter, 1);
 }
 
+static inline uint64_t scoreboard_load(const scoreboard_u64 *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
 /* Requests begun. What turned out to be a check (ping_path) is none. */
 static inline uint64_t scoreboard_requests(const struct scoreboard_slot *slot)
 {

@@ -9,11 +9,6 @@
 /* A start that is repeated fails again within this time, or never. */
 #define START_TAKES CLOCK_SECOND
 
-static uint64_t load(const scoreboard_u64 *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 static enum worker_state state_of(const struct scoreboard_slot *s)
 {
     uint32_t state = atomic_load_explicit(&s->state, memory_order_relaxed);
@@ -36,9 +31,15 @@ bool view_is_failure(enum outcome o)
     return outcome_status(o) >= 500;
 }
 
-static bool has_request(enum worker_state s)
+void view_sum_outcomes(const uint64_t outcomes[OUTCOME_COUNT], uint64_t *ended,
+                       uint64_t *failed)
 {
-    return s != WORKER_ABSENT && s != WORKER_IDLE;
+    *ended = *failed = 0;
+    for (int o = 0; o < OUTCOME_COUNT; o++) {
+        *ended += outcomes[o];
+        if (view_is_failure((enum outcome)o))
+            *failed += outcomes[o];
+    }
 }
 
 static void add_recent(struct view *v, const struct scoreboard_slot *s,
@@ -69,14 +70,14 @@ static void add_slot(struct view *v, uint32_t number)
         v->states[state]++;
     v->alive += state != WORKER_ABSENT;
     v->slots += used;
-    v->busy += has_request(state);
+    v->busy += scoreboard_is_busy(state);
     v->tested += atomic_load_explicit(&s->tested, memory_order_relaxed) != 0;
     v->unsound += atomic_load_explicit(&s->unsound, memory_order_relaxed) != 0;
     v->started += scoreboard_requests(s);
     for (int o = 0; o < OUTCOME_COUNT; o++)
-        v->outcomes[o] += load(&s->outcomes[o]);
+        v->outcomes[o] += scoreboard_load(&s->outcomes[o]);
     for (int c = 0; c < COUNTER_COUNT; c++)
-        v->counters[c] += load(&s->counters[c]);
+        v->counters[c] += scoreboard_load(&s->counters[c]);
     for (int t = 0; t < TIMING_COUNT; t++)
         histogram_read(&s->timings[t], &v->timings[t]);
     add_recent(v, s, recent_period(v->now));
@@ -98,11 +99,7 @@ static void ask_memory(struct view *v, pid_t monitor)
 static void sum_recent(struct view *v)
 {
     v->recent.span = recent_span(v->now, v->board->started);
-    for (int o = 0; o < OUTCOME_COUNT; o++) {
-        v->recent.ended += v->recent.outcomes[o];
-        if (view_is_failure((enum outcome)o))
-            v->recent.failed += v->recent.outcomes[o];
-    }
+    view_sum_outcomes(v->recent.outcomes, &v->recent.ended, &v->recent.failed);
 }
 
 static void sum_shadow(struct view *v)
@@ -110,11 +107,11 @@ static void sum_shadow(struct view *v)
     for (int i = 0; i < SCOREBOARD_SHADOWS_MAX; i++) {
         const struct scoreboard_shadow *s = &v->board->shadows[i];
         for (int c = 0; c < SHADOW_COUNT_COUNT; c++)
-            v->shadow.counts[c] += load(&s->counts[c]);
+            v->shadow.counts[c] += scoreboard_load(&s->counts[c]);
         for (int k = 0; k < PARITY_COUNT; k++)
-            v->shadow.kinds[k] += load(&s->kinds[k]);
+            v->shadow.kinds[k] += scoreboard_load(&s->kinds[k]);
     }
-    v->shadow.lost = load(&v->board->shadow_lost);
+    v->shadow.lost = scoreboard_load(&v->board->shadow_lost);
 }
 
 /* ns; 0: `since` is none. */
@@ -128,7 +125,7 @@ static void set_waiting(struct view *v, uint64_t count)
 {
     const struct scoreboard *b = v->board;
     v->waiting.count = count;
-    v->waiting.most = load(&b->waiting_most);
+    v->waiting.most = scoreboard_load(&b->waiting_most);
     v->waiting.most_at =
         atomic_load_explicit(&b->waiting_most_at, memory_order_relaxed);
     if (count > v->waiting.most) {
@@ -140,11 +137,11 @@ static void set_waiting(struct view *v, uint64_t count)
 static void read_waiting(struct view *v)
 {
     const struct scoreboard *b = v->board;
-    v->waiting.kept = load(&b->waiting_kept);
+    v->waiting.kept = scoreboard_load(&b->waiting_kept);
     v->waiting.longest = lasted(v, &b->waiting_since);
     v->waiting.saturated = lasted(v, &b->saturated);
-    v->waiting.all_busy = load(&b->all_busy);
-    set_waiting(v, load(&b->waiting));
+    v->waiting.all_busy = scoreboard_load(&b->all_busy);
+    set_waiting(v, scoreboard_load(&b->waiting));
 }
 
 bool view_is_saturated(const struct view *v)
@@ -170,7 +167,7 @@ void view_glance(struct view *v, const struct scoreboard *b,
     *v = (struct view){.config = config,
                        .board = b,
                        .now = clock_now(),
-                       .lost = load(&b->lost)};
+                       .lost = scoreboard_load(&b->lost)};
     v->pid = atomic_load_explicit(&b->pid, memory_order_relaxed);
     v->workers = atomic_load_explicit(&b->workers, memory_order_relaxed);
     v->workers_most =
@@ -187,7 +184,7 @@ void view_glance(struct view *v, const struct scoreboard *b,
     v->stage = atomic_load_explicit(&b->stage, memory_order_relaxed);
     for (uint32_t i = 0; i < b->slot_count; i++)
         add_slot(v, i);
-    v->counters[COUNTER_log_dropped] += load(&b->log_dropped);
+    v->counters[COUNTER_log_dropped] += scoreboard_load(&b->log_dropped);
     read_waiting(v);
     sum_recent(v);
     sum_shadow(v);
@@ -244,7 +241,7 @@ void view_worker(const struct view *v, uint32_t nth, struct view_worker *w)
                               .started = scoreboard_requests(s)};
     if (w->state != WORKER_ABSENT)
         w->age = passed(v->now, born, CLOCK_SECOND);
-    if (has_request(w->state))
+    if (scoreboard_is_busy(w->state))
         w->since = passed(v->now, since, CLOCK_MS);
 }
 
@@ -266,7 +263,7 @@ size_t view_breakers(const struct view *v,
         const struct circuit *c = circuit_of(v->board, e);
         if (c == NULL)
             continue;
-        uint64_t word = load(&c->word);
+        uint64_t word = scoreboard_load(&c->word);
         struct view_breaker *b = &list[n++];
         *b = (struct view_breaker){.endpoint = e->name,
                                    .state = breaker_state(word),

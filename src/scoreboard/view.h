@@ -121,6 +121,10 @@ const char *view_time(int64_t ns, char text[static 24]);
 /* A failure that is not the client's: ours or the downstream's. */
 bool view_is_failure(enum outcome o);
 
+/* How many there are in all, and failures among them. */
+void view_sum_outcomes(const uint64_t outcomes[OUTCOME_COUNT], uint64_t *ended,
+                       uint64_t *failed);
+
 /* Why the pool should get no requests now, a few words; NULL: it should. */
 const char *view_fault(const struct view *v);
 

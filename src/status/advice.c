@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "shadow/shadow_report.h"
+
 /* A request in hand for longer than this is worth a look. */
 #define LONG_MS 60000
 
@@ -28,11 +30,6 @@ note(struct notes *n, bool urgent, const char *key, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(a->text, sizeof a->text, fmt, ap);
     va_end(ap);
-}
-
-static uint64_t load(const scoreboard_u64 *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
 /* --- Now. --- */
@@ -180,7 +177,7 @@ static void look_at_slow_ones(const struct view *v, struct notes *n)
 
 static void look_at_limit(const struct view *v, struct notes *n)
 {
-    uint64_t times = load(&v->board->workers_short);
+    uint64_t times = scoreboard_load(&v->board->workers_short);
     if (times > 0)
         note(n, false, "workers",
              "%" PRIu64 " times all %u workers were busy, requests waited, and "
@@ -225,15 +222,6 @@ static void look_at_dry_runs(const struct view *v, struct notes *n)
              count, name, count > 1 ? " and others" : "");
 }
 
-static uint64_t count_class(const struct view *v, enum parity_kind_class class)
-{
-    uint64_t n = 0;
-    for (int k = 0; k < PARITY_COUNT; k++)
-        if (parity_kind_class((enum parity_kind)k) == class)
-            n += v->shadow.kinds[k];
-    return n;
-}
-
 static enum parity_kind worst_kind(const struct view *v)
 {
     enum parity_kind worst = PARITY_equal;
@@ -247,10 +235,11 @@ static enum parity_kind worst_kind(const struct view *v)
 
 static void look_at_shadow(const struct view *v, struct notes *n)
 {
-    uint64_t mismatches = count_class(v, PARITY_MISMATCH);
-    uint64_t unjudged = count_class(v, PARITY_UNJUDGED);
-    uint64_t judged = mismatches + count_class(v, PARITY_EQUAL) +
-                      count_class(v, PARITY_CONTRACT);
+    struct comparison c;
+    shadow_report_sum(v, &c);
+    uint64_t mismatches = comparison_count(&c, PARITY_MISMATCH);
+    uint64_t unjudged = comparison_count(&c, PARITY_UNJUDGED);
+    uint64_t judged = comparison_judged(&c);
     uint64_t dropped = v->counters[COUNTER_shadow_dropped];
     if (v->counters[COUNTER_shadow_loops] > 0)
         note(n, true, "url",
@@ -278,10 +267,10 @@ static void look_at_shadow(const struct view *v, struct notes *n)
 static void look_at_trust(const struct view *v, struct notes *n)
 {
     uint64_t mismatches = v->counters[COUNTER_mismatches];
-    uint64_t killed = load(&v->board->exits_signal);
-    uint64_t stuck = load(&v->board->overdue_kills);
-    uint64_t unborn = load(&v->board->start_kills);
-    uint64_t idle = load(&v->board->idle_kills);
+    uint64_t killed = scoreboard_load(&v->board->exits_signal);
+    uint64_t stuck = scoreboard_load(&v->board->overdue_kills);
+    uint64_t unborn = scoreboard_load(&v->board->start_kills);
+    uint64_t idle = scoreboard_load(&v->board->idle_kills);
     uint64_t dropped = v->counters[COUNTER_log_dropped];
     if (v->unsound > 0)
         note(n, true, "",

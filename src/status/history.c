@@ -29,17 +29,6 @@ static uint64_t grown(uint64_t now, uint64_t before)
     return now > before ? now - before : 0;
 }
 
-static void sum_outcomes(const struct view *v, uint64_t *ended,
-                         uint64_t *failed)
-{
-    *ended = *failed = 0;
-    for (int o = 0; o < OUTCOME_COUNT; o++) {
-        *ended += v->outcomes[o];
-        if (view_is_failure((enum outcome)o))
-            *failed += v->outcomes[o];
-    }
-}
-
 static void add(struct history *h, const struct view *v, uint64_t ended,
                 uint64_t failed)
 {
@@ -66,7 +55,7 @@ void history_take(struct history *h, const struct view *v)
     uint64_t ended, failed;
     if (v->now < history_due(h))
         return;
-    sum_outcomes(v, &ended, &failed);
+    view_sum_outcomes(v->outcomes, &ended, &failed);
     if (h->last.at != 0)
         add(h, v, ended, failed);
     h->last.at = v->now;

@@ -167,25 +167,20 @@ static void put_workers_bound(const struct family *f, int which)
     put_labelled(f, "by", scoreboard_bound_name(f->view->bound), 1);
 }
 
-static uint64_t load(const scoreboard_u64 *n)
-{
-    return atomic_load_explicit(n, memory_order_relaxed);
-}
-
 /* `which`: where it is in the scoreboard's head. */
 static void put_head(const struct family *f, int which)
 {
     const void *at = f->view->board->head + which;
-    put(f, load(at));
+    put(f, scoreboard_load(at));
 }
 
 static void put_exits(const struct family *f, int which)
 {
     const struct scoreboard *b = f->view->board;
     (void)which;
-    put_labelled(f, "reason", "normal", load(&b->exits_normal));
-    put_labelled(f, "reason", "status", load(&b->exits_status));
-    put_labelled(f, "reason", "signal", load(&b->exits_signal));
+    put_labelled(f, "reason", "normal", scoreboard_load(&b->exits_normal));
+    put_labelled(f, "reason", "status", scoreboard_load(&b->exits_status));
+    put_labelled(f, "reason", "signal", scoreboard_load(&b->exits_signal));
 }
 
 static void put_recycled(const struct family *f, int which)
@@ -216,7 +211,8 @@ static void put_reload_ok(const struct family *f, int which)
 {
     const struct scoreboard *b = f->view->board;
     (void)which;
-    put(f, load(&b->reload_good) >= load(&b->reloads_ended));
+    put(f,
+        scoreboard_load(&b->reload_good) >= scoreboard_load(&b->reloads_ended));
 }
 
 static void put_selftest_ok(const struct family *f, int which)

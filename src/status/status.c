@@ -13,11 +13,6 @@
 
 #define COLUMNS 78
 
-static uint64_t load(const scoreboard_u64 *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 /* --- Text. --- */
 
 /* 1234567 ns as "1.2 ms". */
@@ -56,8 +51,10 @@ static void print_supervisor(struct buf *out, const struct view *v)
     buf_printf(out,
                "forks %" PRIu64 " (failed %" PRIu64 "), exits: normal %" PRIu64
                ", with a status %" PRIu64 ", by a signal %" PRIu64 "\n",
-               load(&b->forks), load(&b->fork_errors), load(&b->exits_normal),
-               load(&b->exits_status), load(&b->exits_signal));
+               scoreboard_load(&b->forks), scoreboard_load(&b->fork_errors),
+               scoreboard_load(&b->exits_normal),
+               scoreboard_load(&b->exits_status),
+               scoreboard_load(&b->exits_signal));
     buf_printf(out, "connections %" PRIu64, v->connections);
     if (v->queue_known)
         buf_printf(out, ", waiting in the kernel %u of %u", v->queue.waiting,
@@ -232,24 +229,24 @@ static void put_counters(struct json_doc *page, const struct view *v)
 static void put_supervisor(struct json_doc *page, const struct scoreboard *b)
 {
     struct json_doc *s = json_put_object(page, "supervisor");
-    json_put_uint(s, "forks", load(&b->forks));
-    json_put_uint(s, "fork_errors", load(&b->fork_errors));
-    json_put_uint(s, "exits_normal", load(&b->exits_normal));
-    json_put_uint(s, "exits_status", load(&b->exits_status));
-    json_put_uint(s, "exits_signal", load(&b->exits_signal));
-    json_put_uint(s, "overdue_kills", load(&b->overdue_kills));
-    json_put_uint(s, "start_kills", load(&b->start_kills));
-    json_put_uint(s, "idle_kills", load(&b->idle_kills));
+    json_put_uint(s, "forks", scoreboard_load(&b->forks));
+    json_put_uint(s, "fork_errors", scoreboard_load(&b->fork_errors));
+    json_put_uint(s, "exits_normal", scoreboard_load(&b->exits_normal));
+    json_put_uint(s, "exits_status", scoreboard_load(&b->exits_status));
+    json_put_uint(s, "exits_signal", scoreboard_load(&b->exits_signal));
+    json_put_uint(s, "overdue_kills", scoreboard_load(&b->overdue_kills));
+    json_put_uint(s, "start_kills", scoreboard_load(&b->start_kills));
+    json_put_uint(s, "idle_kills", scoreboard_load(&b->idle_kills));
     json_put_uint(s, "workers_wanted", b->workers);
     json_put_uint(s, "workers_limit", b->workers_most);
     json_put_text(s, "workers_limit_by",
                   scoreboard_bound_name((enum workers_bound)b->workers_bound));
-    json_put_uint(s, "workers_limit_hits", load(&b->workers_short));
-    json_put_uint(s, "workers_retired", load(&b->retired_idle));
-    json_put_uint(s, "monitor_starts", load(&b->monitor_starts));
+    json_put_uint(s, "workers_limit_hits", scoreboard_load(&b->workers_short));
+    json_put_uint(s, "workers_retired", scoreboard_load(&b->retired_idle));
+    json_put_uint(s, "monitor_starts", scoreboard_load(&b->monitor_starts));
     json_put_uint(s, "generation", b->generation);
-    json_put_uint(s, "reloads", load(&b->reloads_ended));
-    json_put_uint(s, "reloads_failed", load(&b->reloads_failed));
+    json_put_uint(s, "reloads", scoreboard_load(&b->reloads_ended));
+    json_put_uint(s, "reloads_failed", scoreboard_load(&b->reloads_failed));
 }
 
 static void put_quantiles(struct json_doc *times, const char *name,
