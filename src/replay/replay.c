@@ -224,8 +224,7 @@ static bool fail(struct replay *r, const char *why)
 /* Take the next item from the reader, which has one. */
 static bool take_item(struct replay *r)
 {
-    struct replay_item item;
-    char *body = NULL;
+    struct corpus_item item;
     if (!frame_read(r->processes.reader_fd, &item, sizeof item))
         return fail(r, "the process that reads the input has ended");
     if (item.state == CORPUS_END || item.state == CORPUS_FAILED) {
@@ -236,8 +235,8 @@ static bool take_item(struct replay *r)
         return item.state == CORPUS_END;
     }
     if (item.state == CORPUS_BODY) {
-        body = frame_read_new(r->processes.reader_fd, item.body_len);
-        if (body == NULL)
+        item.body = frame_read_new(r->processes.reader_fd, item.body_len);
+        if (item.body == NULL)
             return fail(r, "memory is short");
         if (r->options.rate > 0) {
             int64_t now = clock_now(), beat = CLOCK_SECOND / r->options.rate;
@@ -247,7 +246,7 @@ static bool take_item(struct replay *r)
             r->next_at += beat;
         }
     }
-    replay_window_add(&r->window, &item, body);
+    replay_window_add(&r->window, &item);
     return true;
 }
 
@@ -309,7 +308,7 @@ static bool wait_and_hear(struct replay *r, bool take, int64_t due)
             http_run(r->ears[i].http);
     for (nfds_t i = first_caller; i < n; i++)
         if (p[i].revents != 0 &&
-            !replay_processes_hear(callers[i - first_caller], &r->window))
+            !replay_processes_hear(callers[i - first_caller]))
             return fail(r, "a process that calls a handler has ended");
     return p[0].revents == 0 || take_item(r);
 }

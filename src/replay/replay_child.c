@@ -10,19 +10,6 @@
 
 /* --- The reader. --- */
 
-static bool hand_over(int fd, const struct corpus_item *item)
-{
-    struct replay_item out;
-    memset(&out, 0, sizeof out);
-    out.state = item->state;
-    out.body_len = item->body_len;
-    out.file = item->file;
-    out.whole = item->whole;
-    memcpy(out.source, item->source, sizeof out.source);
-    memcpy(out.why, item->why, sizeof out.why);
-    return frame_write(fd, &out, sizeof out, item->body, item->body_len);
-}
-
 int replay_child_read(int fd, struct corpus *corpus, uint64_t skip)
 {
     struct corpus_item item;
@@ -31,7 +18,8 @@ int replay_child_read(int fd, struct corpus *corpus, uint64_t skip)
         corpus_next(corpus, &item);
         bool final = item.state == CORPUS_END || item.state == CORPUS_FAILED;
         if (final || skip == 0)
-            told = hand_over(fd, &item);
+            told =
+                frame_write(fd, &item, sizeof item, item.body, item.body_len);
         else
             skip--;
         free(item.body);

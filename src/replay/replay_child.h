@@ -16,15 +16,7 @@
 #include "compare/corpus.h"
 #include "downstream/call.h"
 
-/* From the reader, before the body. */
-struct replay_item {
-    enum corpus_state state;
-    uint64_t body_len;
-    uint64_t file; /* as in struct corpus_item */
-    bool whole;
-    char source[512];
-    char why[256];
-};
+/* The reader sends each struct corpus_item and then its body. */
 
 /* To a caller, before the body. */
 #define REPLAY_ID_MAX 64

@@ -70,7 +70,8 @@ static bool give(struct caller *c, struct window *w, struct slot *s)
     replay_window_id(w, s, c->who, order.id);
     c->busy = s;
     s->legs[c->who].state = LEG_OUT;
-    return frame_write(c->fd, &order, sizeof order, s->body, s->item.body_len);
+    return frame_write(c->fd, &order, sizeof order, s->item.body,
+                       s->item.body_len);
 }
 
 bool replay_processes_order(struct replay_processes *all, struct window *w)
@@ -88,7 +89,7 @@ bool replay_processes_order(struct replay_processes *all, struct window *w)
     return true;
 }
 
-bool replay_processes_hear(struct caller *c, struct window *w)
+bool replay_processes_hear(struct caller *c)
 {
     struct replay_result result;
     if (!frame_read(c->fd, &result, sizeof result))
@@ -96,7 +97,7 @@ bool replay_processes_hear(struct caller *c, struct window *w)
     char *reply = frame_read_new(c->fd, result.reply_len);
     if (reply == NULL)
         return false;
-    replay_window_answered(w, c->busy, c->who, &result, reply, clock_now());
+    replay_window_answered(c->busy, c->who, &result, reply, clock_now());
     c->busy = NULL;
     return true;
 }

@@ -38,7 +38,7 @@ bool replay_processes_call(struct replay_processes *all, int who,
 bool replay_processes_order(struct replay_processes *all, struct window *w);
 
 /* Take the result of one that is readable. False: it has died. */
-bool replay_processes_hear(struct caller *c, struct window *w);
+bool replay_processes_hear(struct caller *c);
 
 /* Close and reap. `now`: do not wait for calls under way. */
 void replay_processes_end(struct replay_processes *all, bool now);

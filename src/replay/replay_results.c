@@ -74,15 +74,13 @@ bool replay_results_open(struct replay_results *l,
 
 /* --- Cases. --- */
 
-static struct parity_result result_of(const struct replay_results *l,
-                                      const struct leg *leg, bool listens)
+static struct parity_result result_of(const struct leg *leg, bool listens)
 {
     static const enum parity_end ends[] = {[CALL_ANSWERED] = PARITY_ANSWERED,
                                            [CALL_TIMED_OUT] = PARITY_TIMED_OUT,
                                            [CALL_UNREACHED] = PARITY_UNREACHED,
                                            [CALL_BROKEN] = PARITY_BROKEN,
                                            [CALL_TOO_LONG] = PARITY_TOO_LONG};
-    (void)l;
     return (struct parity_result){
         .end = ends[leg->result.end],
         .status = leg->result.status,
@@ -114,7 +112,7 @@ static bool is_noise(const struct parity_case *c,
         class == PARITY_UNJUDGED)
         return false;
     twice.ours =
-        result_of(l, &s->legs[AGAIN], l->options->downstream_theirs[0] != '\0');
+        result_of(&s->legs[AGAIN], l->options->downstream_theirs[0] != '\0');
     twice.request = NULL;
     parity_judge(&twice, &noise);
     return parity_is_noise(v, &noise);
@@ -187,11 +185,10 @@ static bool enter_case(struct replay_results *l, const struct slot *s)
 {
     const struct replay_options *o = l->options;
     struct parity_case c = {
-        .request = s->body,
+        .request = s->item.body,
         .request_len = s->item.body_len,
-        .ours = result_of(l, &s->legs[OURS], o->downstream_ours[0] != '\0'),
-        .theirs =
-            result_of(l, &s->legs[THEIRS], o->downstream_theirs[0] != '\0')};
+        .ours = result_of(&s->legs[OURS], o->downstream_ours[0] != '\0'),
+        .theirs = result_of(&s->legs[THEIRS], o->downstream_theirs[0] != '\0')};
     struct parity_verdict v;
     wanted_put(&o->wanted, &c);
     parity_judge(&c, &v);

@@ -22,7 +22,7 @@ static struct slot *slot_of(const struct window *w, uint64_t number)
 void replay_window_drop(struct window *w)
 {
     struct slot *s = slot_of(w, w->first++);
-    free(s->body);
+    free(s->item.body);
     for (int i = 0; i < LEGS; i++) {
         free(s->legs[i].reply);
         free(s->legs[i].posted);
@@ -43,13 +43,12 @@ bool replay_window_has_room(const struct window *w)
     return w->next - w->first < w->size;
 }
 
-void replay_window_add(struct window *w, const struct replay_item *item,
-                       char *body)
+void replay_window_add(struct window *w, const struct corpus_item *item)
 {
     struct slot *s = slot_of(w, w->next);
-    *s = (struct slot){.number = w->next++, .item = *item, .body = body};
+    *s = (struct slot){.number = w->next++, .item = *item};
     for (int i = 0; i < LEGS; i++)
-        if (w->asks[i] && body != NULL)
+        if (w->asks[i] && item->body != NULL)
             s->legs[i].state = LEG_WAITING;
 }
 
@@ -79,12 +78,11 @@ static bool is_done(const struct slot *s)
     return true;
 }
 
-void replay_window_answered(struct window *w, struct slot *s, int who,
+void replay_window_answered(struct slot *s, int who,
                             const struct replay_result *result, char *reply,
                             int64_t now)
 {
     struct leg *leg = &s->legs[who];
-    (void)w;
     leg->state = LEG_DONE;
     leg->result = *result;
     leg->reply = reply;

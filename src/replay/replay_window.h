@@ -27,9 +27,8 @@ struct leg {
 };
 
 struct slot {
-    uint64_t number; /* from 1 */
-    struct replay_item item;
-    char *body; /* NULL: the item has none, and nobody is asked */
+    uint64_t number;         /* from 1 */
+    struct corpus_item item; /* without a body nobody is asked */
     struct leg legs[LEGS];
     int64_t done; /* when the last one answered; 0: not yet */
 };
@@ -52,8 +51,7 @@ void replay_window_close(struct window *w);
 bool replay_window_has_room(const struct window *w);
 
 /* Take over an item, and its body. */
-void replay_window_add(struct window *w, const struct replay_item *item,
-                       char *body);
+void replay_window_add(struct window *w, const struct corpus_item *item);
 
 /* The first case that `who` is to be asked next, or NULL; and its id. */
 struct slot *replay_window_ask(struct window *w, int who);
@@ -61,7 +59,7 @@ void replay_window_id(const struct window *w, const struct slot *s, int who,
                       char id[REPLAY_ID_MAX]);
 
 /* Take over an answer. */
-void replay_window_answered(struct window *w, struct slot *s, int who,
+void replay_window_answered(struct slot *s, int who,
                             const struct replay_result *result, char *reply,
                             int64_t now);
 

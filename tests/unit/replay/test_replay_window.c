@@ -18,16 +18,16 @@ static struct window open_three(size_t size)
 
 static void add(struct window *w)
 {
-    const struct replay_item item = {.state = CORPUS_BODY, .body_len = 1};
-    replay_window_add(w, &item, strdup("b"));
+    const struct corpus_item item = {
+        .state = CORPUS_BODY, .body = strdup("b"), .body_len = 1};
+    replay_window_add(w, &item);
 }
 
-static void answered(struct window *w, struct slot *s, int who, int status,
-                     int64_t now)
+static void answered(struct slot *s, int who, int status, int64_t now)
 {
     const struct replay_result r = {.end = CALL_ANSWERED, .status = status};
     s->legs[who].state = LEG_OUT;
-    replay_window_answered(w, s, who, &r, strdup(""), now);
+    replay_window_answered(s, who, &r, strdup(""), now);
 }
 
 START_TEST(it_fills_and_empties_in_order)
@@ -46,12 +46,12 @@ START_TEST(it_fills_and_empties_in_order)
     ck_assert_uint_eq(replay_window_ask(&w, THEIRS)->number, 1);
     /* The second is done before the first. */
     struct slot *second = replay_window_ask(&w, OURS);
-    answered(&w, second, OURS, 400, 1);
-    answered(&w, second, THEIRS, 400, 1);
+    answered(second, OURS, 400, 1);
+    answered(second, THEIRS, 400, 1);
     ck_assert_ptr_null(replay_window_ready(&w, 1, &due));
-    answered(&w, first, OURS, 400, 2);
+    answered(first, OURS, 400, 2);
     ck_assert_ptr_null(replay_window_ready(&w, 2, &due));
-    answered(&w, first, THEIRS, 400, 2);
+    answered(first, THEIRS, 400, 2);
     ck_assert_ptr_eq(replay_window_ready(&w, 2, &due), first);
     replay_window_drop(&w);
     ck_assert_ptr_eq(replay_window_ready(&w, 2, &due), second);
@@ -68,9 +68,9 @@ START_TEST(the_third_is_asked_after_theirs)
     w.asks[AGAIN] = true;
     add(&w);
     ck_assert_ptr_null(replay_window_ask(&w, AGAIN));
-    answered(&w, replay_window_ask(&w, OURS), OURS, 200, 1);
+    answered(replay_window_ask(&w, OURS), OURS, 200, 1);
     ck_assert_ptr_null(replay_window_ask(&w, AGAIN));
-    answered(&w, replay_window_ask(&w, THEIRS), THEIRS, 200, 1);
+    answered(replay_window_ask(&w, THEIRS), THEIRS, 200, 1);
     ck_assert_ptr_nonnull(replay_window_ask(&w, AGAIN));
     replay_window_close(&w);
 }
@@ -117,7 +117,7 @@ START_TEST(posts_find_the_only_case_without_an_id)
     struct slot *s = replay_window_ask(&w, OURS);
     replay_window_posted(&w, 0, NULL, "a", 1);
     replay_window_posted(&w, 1, "an id of theirs", "b", 1);
-    answered(&w, s, THEIRS, 200, 1);
+    answered(s, THEIRS, 200, 1);
     s->legs[AGAIN].state = LEG_OUT;
     replay_window_posted(&w, 1, NULL, "c", 1);
     ck_assert_str_eq(s->legs[OURS].posted, "a");
@@ -135,8 +135,8 @@ START_TEST(a_post_may_be_overdue)
     int64_t due = INT64_MAX;
     add(&w);
     struct slot *s = replay_window_ask(&w, OURS);
-    answered(&w, s, OURS, 200, 10);
-    answered(&w, s, THEIRS, 200, 20);
+    answered(s, OURS, 200, 10);
+    answered(s, THEIRS, 200, 20);
     replay_window_posted(&w, 0, "replay-x-1-0", "x", 1);
     ck_assert_ptr_null(replay_window_ready(&w, 119, &due));
     ck_assert_int_eq(due, 120);
@@ -151,8 +151,8 @@ START_TEST(what_has_no_body_asks_nobody)
 {
     struct window w = open_three(2);
     int64_t due = INT64_MAX;
-    const struct replay_item item = {.state = CORPUS_BROKEN};
-    replay_window_add(&w, &item, NULL);
+    const struct corpus_item item = {.state = CORPUS_BROKEN};
+    replay_window_add(&w, &item);
     ck_assert_ptr_null(replay_window_ask(&w, OURS));
     ck_assert_ptr_nonnull(replay_window_ready(&w, 0, &due));
     replay_window_close(&w);
