@@ -213,7 +213,7 @@ static bool read_body(struct bench *b, int fd, bool *failed)
     return !*failed;
 }
 
-enum explain_end explain_body(const struct config_endpoint *e, int fd)
+enum body_end explain_body(const struct config_endpoint *e, int fd)
 {
     struct bench b;
     bool failed = !open_bench(&b, e), good = false;
@@ -225,7 +225,7 @@ enum explain_end explain_body(const struct config_endpoint *e, int fd)
     if (!failed)
         print_outcome(&b, good);
     close_bench(&b);
-    return failed ? EXPLAIN_FAILED : good ? EXPLAIN_TAKEN : EXPLAIN_REFUSED;
+    return failed ? BODY_FAILED : good ? BODY_TAKEN : BODY_REFUSED;
 }
 
 static const struct options_table table = {

@@ -10,10 +10,11 @@
  * line: 0, or 1 where there is no such endpoint. */
 int explain_main(int argc, char **argv);
 
-enum explain_end { EXPLAIN_TAKEN, EXPLAIN_REFUSED, EXPLAIN_FAILED };
+/* What became of a body; also the exit status of `tallyctl send`. */
+enum body_end { BODY_TAKEN, BODY_REFUSED, BODY_FAILED };
 
 /* Print a line for each item of the body that `fd` gives, what became of it and
  * what it adds to each result, and then the result or the fault. */
-enum explain_end explain_body(const struct config_endpoint *e, int fd);
+enum body_end explain_body(const struct config_endpoint *e, int fd);
 
 #endif

@@ -24,8 +24,6 @@
 #define PARAMS_BYTES 65536
 #define NAME_BYTES 256
 
-enum send_end { SEND_TAKEN, SEND_REFUSED, SEND_FAILED };
-
 #define OPTIONS_STRUCT send_options
 #define OPTIONS_FILE "ctl/send_options.def"
 #include "ctl/options_declare.h"
@@ -189,22 +187,22 @@ static void take_errors(void *context, const uint8_t *bytes, size_t n)
     print_line((const char *)bytes, n);
 }
 
-static enum send_end judge(const struct sender *s)
+static enum body_end judge(const struct sender *s)
 {
     if (!s->response.complete) {
         fail("the reply has no CGI header");
-        return SEND_FAILED;
+        return BODY_FAILED;
     }
     if (isatty(STDOUT_FILENO) && s->last != 0 && s->last != '\n')
         putchar('\n');
     if (fflush(stdout) != 0) {
         fail("standard output: %s", strerror(errno));
-        return SEND_FAILED;
+        return BODY_FAILED;
     }
-    return s->response.status / 100 == 2 ? SEND_TAKEN : SEND_REFUSED;
+    return s->response.status / 100 == 2 ? BODY_TAKEN : BODY_REFUSED;
 }
 
-static enum send_end ask(struct sender *s, const struct config *c, int body)
+static enum body_end ask(struct sender *s, const struct config *c, int body)
 {
     const struct send_options *o = s->options;
     const char *listen = o->listen[0] != '\0' ? o->listen : c->pool.listen;
@@ -215,10 +213,10 @@ static enum send_end ask(struct sender *s, const struct config *c, int body)
     if (!address_parse(listen, &to)) {
         fail("--listen %s: must be /path, 127.0.0.1:9000 or [::1]:9000",
              listen);
-        return SEND_FAILED;
+        return BODY_FAILED;
     }
     if (!put_params(s, c, body))
-        return SEND_FAILED;
+        return BODY_FAILED;
     const struct client_request request = {
         .to = &to,
         .params = &s->params,
@@ -231,7 +229,7 @@ static enum send_end ask(struct sender *s, const struct config *c, int body)
     if (client_ask(&request, why, sizeof why))
         return judge(s);
     fail("%s: %s", listen, why);
-    return SEND_FAILED;
+    return BODY_FAILED;
 }
 
 /* The endpoint that the pool would take for the path. */
@@ -253,23 +251,14 @@ static const struct config_endpoint *endpoint_of(const struct send_options *o,
     return found;
 }
 
-static enum send_end explain(const struct send_options *o,
+static enum body_end explain(const struct send_options *o,
                              const struct config *c, int body)
 {
     const struct config_endpoint *e = endpoint_of(o, c);
-    if (e == NULL)
-        return SEND_FAILED;
-    switch (explain_body(e, body)) {
-    case EXPLAIN_TAKEN:
-        return SEND_TAKEN;
-    case EXPLAIN_REFUSED:
-        return SEND_REFUSED;
-    default:
-        return SEND_FAILED;
-    }
+    return e == NULL ? BODY_FAILED : explain_body(e, body);
 }
 
-static enum send_end send_file(const struct send_options *o,
+static enum body_end send_file(const struct send_options *o,
                                const struct config *c)
 {
     struct sender sender = {.options = o};
@@ -278,9 +267,9 @@ static enum send_end send_file(const struct send_options *o,
     int body = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (body < 0) {
         fail("%s: %s", path, strerror(errno));
-        return SEND_FAILED;
+        return BODY_FAILED;
     }
-    enum send_end end =
+    enum body_end end =
         o->explain ? explain(o, c, body) : ask(&sender, c, body);
     if (!is_stdin)
         close(body);
