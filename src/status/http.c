@@ -320,9 +320,10 @@ void http_run(struct http *h)
     } while (h->left);
 }
 
-void http_turn(struct http *h, const sigset_t *open)
+void http_turn(struct http *h, int64_t due, const sigset_t *open)
 {
     int64_t next = http_due(h), now = clock_now();
+    next = due < next ? due : next;
     int64_t left = next == CLOCK_NEVER || next < now ? 0 : next - now;
     const struct timespec limit = {.tv_sec = (time_t)(left / CLOCK_SECOND),
                                    .tv_nsec = left % CLOCK_SECOND};

@@ -2,7 +2,6 @@
 #include "status/monitor.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,20 +34,14 @@ static void sample(const struct site *site)
     history_take(site->history, &v);
 }
 
-/* As http_turn(), and until a sample is due at the latest. */
-static void turn(const struct monitor_plan *plan, struct http *http)
+static void turn(const struct site *site, struct http *http)
 {
-    int64_t now = clock_now(), next = http_due(http);
-    if (plan->site.history != NULL && history_due(plan->site.history) < next)
-        next = history_due(plan->site.history);
-    int64_t left = next < now ? 0 : next - now;
-    const struct timespec limit = {.tv_sec = (time_t)(left / CLOCK_SECOND),
-                                   .tv_nsec = left % CLOCK_SECOND};
-    struct pollfd p = {.fd = http_fd(http), .events = POLLIN};
-    ppoll(&p, 1, next == CLOCK_NEVER ? NULL : &limit, signals_waiting());
-    http_run(http);
-    if (plan->site.history != NULL)
-        sample(&plan->site);
+    if (site->history == NULL) {
+        http_turn(http, CLOCK_NEVER, signals_waiting());
+        return;
+    }
+    http_turn(http, history_due(site->history), signals_waiting());
+    sample(site);
 }
 
 /* The next one begins when this one has ended. What connects meanwhile is
@@ -58,7 +51,7 @@ static void finish(const struct monitor_plan *plan, struct http *http)
     int64_t limit = clock_now() + CONNECTION_TIMEOUT;
     while (http_connections(http) > 0 && clock_now() < limit &&
            next_order(plan) != AUX_PROCESS_QUIT)
-        http_turn(http, signals_waiting());
+        http_turn(http, CLOCK_NEVER, signals_waiting());
 }
 
 int monitor_run(const struct monitor_plan *plan)
@@ -81,7 +74,7 @@ int monitor_run(const struct monitor_plan *plan)
     }
     enum aux_process_order order;
     while ((order = next_order(plan)) == AUX_PROCESS_STAY)
-        turn(plan, http);
+        turn(&plan->site, http);
     if (order == AUX_PROCESS_MAKE_ROOM)
         finish(plan, http);
     http_free(&http);
