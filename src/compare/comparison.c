@@ -207,28 +207,25 @@ static const char *const fields[] = {
     "unproved", "ours_time", "theirs_time", "elapsed"};
 enum { FIELD_COUNT = sizeof fields / sizeof fields[0] };
 
-/* One value of those above, to read it and, if `set`, to write it. */
-static uint64_t field(struct comparison *c, int i, const uint64_t *set)
+static uint64_t *field(struct comparison *c, int i)
 {
-    uint64_t *const counts[] = {&c->cases,      &c->broken,     &c->too_long,
-                                &c->answers[0], &c->answers[1], &c->unproved};
-    int64_t *const times[] = {&c->time[0], &c->time[1], &c->elapsed};
-    enum { COUNTS = sizeof counts / sizeof counts[0] };
-    if (i < COUNTS) {
-        if (set != NULL)
-            *counts[i] = *set;
-        return *counts[i];
-    }
-    if (set != NULL)
-        *times[i - COUNTS] = (int64_t)*set;
-    return (uint64_t)*times[i - COUNTS];
+    uint64_t *const all[FIELD_COUNT] = {&c->cases,
+                                        &c->broken,
+                                        &c->too_long,
+                                        &c->answers[0],
+                                        &c->answers[1],
+                                        &c->unproved,
+                                        (uint64_t *)&c->time[0],
+                                        (uint64_t *)&c->time[1],
+                                        (uint64_t *)&c->elapsed};
+    return all[i];
 }
 
 void comparison_save(const struct comparison *c, FILE *out)
 {
     struct comparison copy = *c;
     for (int i = 0; i < FIELD_COUNT; i++)
-        fprintf(out, "%s %" PRIu64 "\n", fields[i], field(&copy, i, NULL));
+        fprintf(out, "%s %" PRIu64 "\n", fields[i], *field(&copy, i));
     for (int k = 0; k < PARITY_COUNT; k++) {
         const char *name = parity_kind_name((enum parity_kind)k);
         fprintf(out, "kind.%s %" PRIu64 "\nnoise.%s %" PRIu64 "\n", name,
@@ -240,7 +237,7 @@ bool comparison_load(struct comparison *c, const char *name, uint64_t value)
 {
     for (int i = 0; i < FIELD_COUNT; i++)
         if (strcmp(fields[i], name) == 0) {
-            field(c, i, &value);
+            *field(c, i) = value;
             return true;
         }
     const char *point = strchr(name, '.');
