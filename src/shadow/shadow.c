@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -16,6 +15,7 @@
 #include "compare/parity.h"
 #include "downstream/call.h"
 #include "os/journal.h"
+#include "scoreboard/view.h"
 #include "shadow/shadow_sampler.h"
 
 /* The share of sample_max that differences by contract may take: they may be
@@ -137,22 +137,17 @@ bool shadow_reopen(struct shadow *s)
 
 /* --- Files. --- */
 
-static void add_line(struct shadow *s, struct journal *j, const char *line,
-                     size_t n, enum shadow_count written,
-                     enum shadow_count lost)
+/* The line is freed; it is empty where memory was short. */
+static void add_line(struct shadow *s, struct journal *j, char *line, size_t n,
+                     enum shadow_count written, enum shadow_count lost)
 {
-    switch (journal_add(j, line, n)) {
-    case JOURNAL_WRITTEN:
-        count(s, written);
-        return;
-    case JOURNAL_FULL:
+    enum journal_end end = n > 0 ? journal_add(j, line, n) : JOURNAL_FAILED;
+    if (end == JOURNAL_FULL)
         complain(s, j->path, "it has reached its limit; no more is written");
-        break;
-    case JOURNAL_FAILED:
+    else if (end == JOURNAL_FAILED && n > 0)
         complain(s, j->path, strerror(errno));
-        break;
-    }
-    count(s, lost);
+    count(s, end == JOURNAL_WRITTEN ? written : lost);
+    free(line);
 }
 
 static void put_text(FILE *out, const char *name, const char *text)
@@ -166,13 +161,9 @@ static void put_text(FILE *out, const char *name, const char *text)
 static void print_result(const struct shadow *s, const struct shadow_case *c,
                          FILE *out)
 {
-    char time_room[32];
-    time_t now = (time_t)(clock_wall() / CLOCK_SECOND);
-    struct tm utc;
-    gmtime_r(&now, &utc);
-    strftime(time_room, sizeof time_room, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    char now[24];
     putc('{', out);
-    put_text(out, "time", time_room);
+    put_text(out, "time", view_time(clock_wall(), now));
     put_text(out, "request_id", c->request_id);
     put_text(out, "endpoint", c->endpoint);
     put_text(out, "outcome", outcome_name((enum outcome)c->outcome));
@@ -195,12 +186,8 @@ static void write_result(struct shadow *s, const struct shadow_case *c)
         print_result(s, c, out);
         fclose(out);
     }
-    if (n > 0)
-        add_line(s, &s->results, line, n, SHADOW_COUNT_results,
-                 SHADOW_COUNT_results_lost);
-    else
-        count(s, SHADOW_COUNT_results_lost);
-    free(line);
+    add_line(s, &s->results, line, n, SHADOW_COUNT_results,
+             SHADOW_COUNT_results_lost);
 }
 
 static void write_sample(struct shadow *s, const struct mismatch_record *record)
@@ -216,12 +203,8 @@ static void write_sample(struct shadow *s, const struct mismatch_record *record)
     }
     s->samples.limit = contract ? s->config->sample_max / CONTRACT_PART
                                 : s->config->sample_max;
-    if (n > 0)
-        add_line(s, &s->samples, line, n, SHADOW_COUNT_samples,
-                 SHADOW_COUNT_samples_lost);
-    else
-        count(s, SHADOW_COUNT_samples_lost);
-    free(line);
+    add_line(s, &s->samples, line, n, SHADOW_COUNT_samples,
+             SHADOW_COUNT_samples_lost);
 }
 
 /* --- Asking and comparing. --- */
