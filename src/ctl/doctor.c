@@ -29,6 +29,7 @@
 #include "pool/preflight.h"
 #include "pool/settings.h"
 #include "shadow/shadow.h"
+#include "worker/endpoint.h"
 
 #define CERTIFICATES_MOST ((size_t)1 << 20)
 #define CONNECT_MS 2000
@@ -361,15 +362,7 @@ static void look_at_target(struct visit *v, const struct link_settings *s,
 static void look_at_endpoint(struct visit *v, const struct config_endpoint *e)
 {
     char where[100];
-    const struct link_settings s = {.name = "downstream",
-                                    .url = e->downstream,
-                                    .socket = e->downstream_socket,
-                                    .ca = e->downstream_ca,
-                                    .cert = e->downstream_cert,
-                                    .key = e->downstream_key,
-                                    .idle = e->downstream_idle,
-                                    .lifetime = e->downstream_lifetime,
-                                    .connect_timeout = e->connect_timeout};
+    const struct link_settings s = endpoint_link(e);
     snprintf(where, sizeof where, "[endpoint %s]", e->name);
     if (e->downstream[0] == '\0')
         return;

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "downstream/link_target.h"
 #include "shadow/shadow.h"
+#include "worker/endpoint.h"
 
 #define DNS_PORT 53
 
@@ -123,14 +124,7 @@ static unsigned allow_downstreams(struct confinement *c,
 {
     unsigned work = 0;
     for (size_t i = 0; i < config->endpoint_count; i++) {
-        const struct config_endpoint *e = config->endpoints[i];
-        const struct link_settings s = {.name = "downstream",
-                                        .url = e->downstream,
-                                        .socket = e->downstream_socket,
-                                        .ca = e->downstream_ca,
-                                        .cert = e->downstream_cert,
-                                        .key = e->downstream_key,
-                                        .proxy = e->downstream_proxy};
+        const struct link_settings s = endpoint_link(config->endpoints[i]);
         work |= allow_peer(c, &s);
     }
     return work;

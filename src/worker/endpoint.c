@@ -18,25 +18,31 @@ static enum link_http http_of(const char *text)
                                     : LINK_HTTP_2_PRIOR_KNOWLEDGE;
 }
 
+struct link_settings endpoint_link(const struct config_endpoint *c)
+{
+    return (struct link_settings){.name = "downstream",
+                                  .url = c->downstream,
+                                  .socket = c->downstream_socket,
+                                  .ca = c->downstream_ca,
+                                  .cert = c->downstream_cert,
+                                  .key = c->downstream_key,
+                                  .proxy = c->downstream_proxy,
+                                  .idle = c->downstream_idle,
+                                  .lifetime = c->downstream_lifetime,
+                                  .connect_timeout = c->connect_timeout};
+}
+
 static bool open_downstream(struct endpoint *e, bool tried, char *why,
                             size_t why_size)
 {
     const struct config_endpoint *c = e->config;
     if (c->downstream[0] == '\0')
         return true;
+    struct link_settings link = endpoint_link(c);
+    link.http = http_of(c->downstream_http);
+    link.tried = tried;
     const struct downstream_settings s = {
-        .link = {.name = "downstream",
-                 .url = c->downstream,
-                 .socket = c->downstream_socket,
-                 .ca = c->downstream_ca,
-                 .cert = c->downstream_cert,
-                 .key = c->downstream_key,
-                 .proxy = c->downstream_proxy,
-                 .http = http_of(c->downstream_http),
-                 .idle = c->downstream_idle,
-                 .lifetime = c->downstream_lifetime,
-                 .connect_timeout = c->connect_timeout,
-                 .tried = tried},
+        .link = link,
         .timeout = c->timeout,
         .max_reply = (uint64_t)c->downstream_max_reply,
         .resend = c->resend == CONFIG_resend_once,

@@ -36,6 +36,9 @@ struct endpoint_table {
 /* A self-test keeps a worker from its requests for a moment. */
 #define ENDPOINT_SAMPLE_MAX ((size_t)1 << 20)
 
+/* How its downstream is reached; borrowed of `c`. */
+struct link_settings endpoint_link(const struct config_endpoint *c);
+
 /* Make the endpoints of `c`, which must outlive them. NULL: `why` says what
  * is wrong with a downstream setting or a file. */
 struct endpoint_table *endpoint_table_new(const struct config *c, char *why,
