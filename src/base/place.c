@@ -182,19 +182,14 @@ static int take(const struct place *p, int flags, mode_t mode, int *links)
     return -1;
 }
 
-int place_take(const struct place *p, int flags, mode_t mode)
-{
-    int links = LINKS_MAX;
-    return geteuid() == 0 ? take(p, flags, mode, &links)
-                          : openat(p->dir, p->name, flags | O_CREAT, mode);
-}
-
 int place_take_path(const char *path, int flags, mode_t mode)
 {
     struct place p;
+    int links = LINKS_MAX;
     if (!place_open(&p, path))
         return -1;
-    int fd = place_take(&p, flags, mode);
+    int fd = geteuid() == 0 ? take(&p, flags, mode, &links)
+                            : openat(p.dir, p.name, flags | O_CREAT, mode);
     place_close(&p);
     return fd;
 }

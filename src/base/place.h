@@ -34,12 +34,9 @@ bool place_open(struct place *p, const char *path);
 /* Keeps errno. */
 void place_close(struct place *p);
 
-/* Open what is there, or make a file; `flags` and `mode` as for open(2), less
+/* Open the file at `path`, or make one; `flags` and `mode` as for open(2), less
  * the flags that this is about. A link at the end of the path is followed by
  * the rule above. -1: errno, EMLINK for a file with a second name. */
-int place_take(const struct place *p, int flags, mode_t mode);
-
-/* Both at once, for the file at `path`. -1: errno. */
 int place_take_path(const char *path, int flags, mode_t mode);
 
 /* Could it be opened for writing, or be made? Nothing is. False: errno. */
