@@ -221,16 +221,23 @@ static bool comparison_or_test(struct lexer *l)
         l, (struct program_op){.code = PROGRAM_HAS, .slot = (uint8_t)a.slot});
 }
 
-static bool parenthesized(struct lexer *l)
+/* What stands in parentheses, behind the first; `expected` at the second. */
+static bool nested(struct lexer *l, bool (*inner)(struct lexer *),
+                   const char *expected)
 {
     if (!lexer_nest(l))
         return false;
     lexer_blanks(l);
-    if (!logical_or(l))
+    if (!inner(l))
         return false;
     lexer_blanks(l);
     l->nesting--;
-    return lexer_take(l, ")") || lexer_expected(l, "&&, || or )");
+    return lexer_take(l, ")") || lexer_expected(l, expected);
+}
+
+static bool parenthesized(struct lexer *l)
+{
+    return nested(l, logical_or, "&&, || or )");
 }
 
 /* Behind a !. */
@@ -266,34 +273,49 @@ static bool basic(struct lexer *l)
     return lexer_take(l, "!") ? negated(l) : comparison_or_test(l);
 }
 
-/* operand *(S word S operand) */
+struct operator
+{
+    const char *word;
+    enum program_code code;
+};
+
+/* operand *(S word S operand), of `n` words. */
 static bool chain(struct lexer *l, bool (*operand)(struct lexer *),
-                  const char *word, enum program_code code)
+                  const struct operator* words, size_t n)
 {
     if (!operand(l))
         return false;
     for (;;) {
         const char *before = l->at;
         lexer_blanks(l);
-        if (!lexer_take(l, word)) {
+        const char *at = l->at;
+        size_t i = 0;
+        while (i < n && !lexer_take(l, words[i].word))
+            i++;
+        if (i == n) {
             l->at = before;
             return true;
         }
+        if (words[i].code == PROGRAM_DIVIDE &&
+            l->program->numbers == PROGRAM_INT64)
+            return lexer_fail(l, at, "/ needs numbers = double");
         lexer_blanks(l);
         if (!operand(l) ||
-            !add_op(l, (struct program_op){.code = (uint8_t)code}))
+            !add_op(l, (struct program_op){.code = (uint8_t)words[i].code}))
             return false;
     }
 }
 
 static bool logical_and(struct lexer *l)
 {
-    return chain(l, basic, "&&", PROGRAM_AND);
+    static const struct operator words[] = {{"&&", PROGRAM_AND}};
+    return chain(l, basic, words, 1);
 }
 
 static bool logical_or(struct lexer *l)
 {
-    return chain(l, logical_and, "||", PROGRAM_OR);
+    static const struct operator words[] = {{"||", PROGRAM_OR}};
+    return chain(l, logical_and, words, 1);
 }
 
 /* What stands where a condition should go on or end. */
@@ -361,18 +383,6 @@ static bool negative(struct lexer *l)
     return add_op(l, (struct program_op){.code = PROGRAM_NEGATE});
 }
 
-static bool group(struct lexer *l)
-{
-    if (!lexer_nest(l))
-        return false;
-    lexer_blanks(l);
-    if (!sum(l))
-        return false;
-    lexer_blanks(l);
-    l->nesting--;
-    return lexer_take(l, ")") || lexer_expected(l, "an operator or )");
-}
-
 static bool factor(struct lexer *l)
 {
     int slot;
@@ -380,7 +390,7 @@ static bool factor(struct lexer *l)
     if (*l->at == '-')
         return negative(l);
     if (lexer_take(l, "("))
-        return group(l);
+        return nested(l, sum, "an operator or )");
     if (isdigit((unsigned char)*l->at))
         return constant(l);
     if (*l->at == '"' || *l->at == '\'')
@@ -394,42 +404,18 @@ static bool factor(struct lexer *l)
                                          .slot = (uint8_t)slot});
 }
 
-/* operand *(S sign S operand), of two signs. */
-static bool calculation(struct lexer *l, bool (*operand)(struct lexer *),
-                        const char signs[2], const enum program_code codes[2])
-{
-    if (!operand(l))
-        return false;
-    for (;;) {
-        const char *before = l->at;
-        lexer_blanks(l);
-        const char *at = l->at;
-        const char *sign = *at == '\0' ? NULL : memchr(signs, *at, 2);
-        if (sign == NULL) {
-            l->at = before;
-            return true;
-        }
-        if (*sign == '/' && l->program->numbers == PROGRAM_INT64)
-            return lexer_fail(l, at, "/ needs numbers = double");
-        l->at++;
-        lexer_blanks(l);
-        if (!operand(l) ||
-            !add_op(l,
-                    (struct program_op){.code = (uint8_t)codes[sign - signs]}))
-            return false;
-    }
-}
-
 static bool product(struct lexer *l)
 {
-    static const enum program_code codes[] = {PROGRAM_MULTIPLY, PROGRAM_DIVIDE};
-    return calculation(l, factor, "*/", codes);
+    static const struct operator words[] = {{"*", PROGRAM_MULTIPLY},
+                                            {"/", PROGRAM_DIVIDE}};
+    return chain(l, factor, words, 2);
 }
 
 static bool sum(struct lexer *l)
 {
-    static const enum program_code codes[] = {PROGRAM_ADD, PROGRAM_SUBTRACT};
-    return calculation(l, product, "+-", codes);
+    static const struct operator words[] = {{"+", PROGRAM_ADD},
+                                            {"-", PROGRAM_SUBTRACT}};
+    return chain(l, product, words, 2);
 }
 
 /* No function of ours: what might have been meant? */
