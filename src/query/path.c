@@ -4,6 +4,12 @@
 #include <ctype.h>
 #include <string.h>
 
+/* A path as it is read: its steps, and how many of them are names. */
+struct path {
+    struct program_step steps[PROGRAM_STEPS_MAX];
+    size_t count, names;
+};
+
 static bool add_name(struct lexer *l, const char *at, struct path *path,
                      const char *bytes, size_t n)
 {
@@ -88,7 +94,8 @@ static bool dotted(struct lexer *l, struct path *path)
     return add_name(l, l->at - n, path, l->at - n, n);
 }
 
-bool path_segments(struct lexer *l, bool lists, struct path *path)
+/* What follows $ or @, as far as it goes; `lists`: with [*]. */
+static bool segments(struct lexer *l, bool lists, struct path *path)
 {
     for (;;) {
         const char *before = l->at;
@@ -106,7 +113,8 @@ bool path_segments(struct lexer *l, bool lists, struct path *path)
     }
 }
 
-bool path_short(struct lexer *l, const char *root, struct path *path)
+/* Names joined by dots; `root` ("@." or "$.") would make a path of them. */
+static bool short_path(struct lexer *l, const char *root, struct path *path)
 {
     const char *start = l->at;
     size_t n = lexer_name_length(l->at);
@@ -133,8 +141,9 @@ bool path_short(struct lexer *l, const char *root, struct path *path)
     return true;
 }
 
-int path_slot(struct lexer *l, const char *at, const struct path *path,
-              bool document, uint8_t use)
+/* The slot of a path that stands at `at`. -1: failed. */
+static int slot_of(struct lexer *l, const char *at, const struct path *path,
+                   bool document, uint8_t use)
 {
     struct program_slot slot = {
         .document = document, .count = (uint8_t)path->count, .uses = use};
@@ -156,9 +165,9 @@ bool path_of_item(struct lexer *l, const char *what, uint8_t use, int *slot)
                           "names may come after the list");
     if (*at != '@' && lexer_name_length(at) == 0)
         return lexer_expected(l, what);
-    bool ok = lexer_take(l, "@") ? path_segments(l, false, &path)
-                                 : path_short(l, "@.", &path);
-    *slot = ok ? path_slot(l, at, &path, false, use) : -1;
+    bool ok = lexer_take(l, "@") ? segments(l, false, &path)
+                                 : short_path(l, "@.", &path);
+    *slot = ok ? slot_of(l, at, &path, false, use) : -1;
     return *slot >= 0;
 }
 
@@ -190,7 +199,7 @@ static bool read_array(struct lexer *l, struct path *path)
     const char *text = l->text;
     if (is_query(text)) {
         l->at++;
-        if (!path_segments(l, true, path))
+        if (!segments(l, true, path))
             return false;
         if (path->count > 0 && path->steps[path->count - 1].each)
             return lexer_fail(l, l->at,
@@ -200,7 +209,7 @@ static bool read_array(struct lexer *l, struct path *path)
         return *l->at == '\0' || lexer_expected(l, "a point, [ or the end");
     }
     if (path_is_short(text))
-        return path_short(l, "$.", path);
+        return short_path(l, "$.", path);
     return add_name(l, text, path, text, strlen(text));
 }
 
@@ -223,8 +232,8 @@ static bool read_copy(struct lexer *l, struct path *path)
                           "$");
     if (*l->at != '$' && lexer_name_length(l->at) == 0)
         return lexer_expected(l, "$ or a name");
-    bool ok = lexer_take(l, "$") ? path_segments(l, false, path)
-                                 : path_short(l, "$.", path);
+    bool ok = lexer_take(l, "$") ? segments(l, false, path)
+                                 : short_path(l, "$.", path);
     if (!ok)
         return false;
     lexer_blanks(l);
@@ -241,6 +250,6 @@ int path_copy(struct program *p, const char *text, struct lexer_error *error)
         return -1;
     lexer_blanks(&l);
     const char *at = l.at;
-    return read_copy(&l, &path) ? path_slot(&l, at, &path, true, PROGRAM_COPY)
+    return read_copy(&l, &path) ? slot_of(&l, at, &path, true, PROGRAM_COPY)
                                 : -1;
 }

@@ -5,29 +5,12 @@
 #define TALLYD_QUERY_PATH_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "query/lexer.h"
 #include "query/program.h"
 
-/* A path as it is read: its steps, and how many of them are names. */
-struct path {
-    struct program_step steps[PROGRAM_STEPS_MAX];
-    size_t count, names;
-};
-
-/* What follows $ or @, as far as it goes; `lists`: with [*]. */
-bool path_segments(struct lexer *l, bool lists, struct path *path);
-
-/* Names joined by dots; `root` ("@." or "$.") would make a path of them. */
-bool path_short(struct lexer *l, const char *root, struct path *path);
-
-/* The slot of a path that stands at `at`, with one more use (program_use) of
- * it. -1: failed. */
-int path_slot(struct lexer *l, const char *at, const struct path *path,
-              bool document, uint8_t use);
-
-/* A path of the item, or a mistake: WHAT was expected. */
+/* The slot of a path of the item, with one more use (program_use) of it; or a
+ * mistake: WHAT was expected. */
 bool path_of_item(struct lexer *l, const char *what, uint8_t use, int *slot);
 
 /* All of `text` is names joined by dots: `short` of the grammar. */

@@ -5,7 +5,10 @@
 
 enum { PLAIN, ESCAPE, HEX };
 
-void text_begin(struct text_reader *r)
+/* One byte of input can complete this many bytes of output. */
+#define STEP_MAX 7
+
+static void begin(struct text_reader *r)
 {
     *r = (struct text_reader){.state = PLAIN};
 }
@@ -34,7 +37,8 @@ unsigned text_encode(uint32_t c, uint8_t *out)
     return 4;
 }
 
-unsigned text_end(struct text_reader *r, uint8_t out[TEXT_STEP_MAX])
+/* The string ends: what was still waiting. */
+static unsigned end_of(struct text_reader *r, uint8_t out[STEP_MAX])
 {
     unsigned n = r->high == 0 ? 0 : text_encode(r->high, out);
     r->high = 0;
@@ -50,7 +54,7 @@ static unsigned take_unit(struct text_reader *r, uint8_t *out)
         return text_encode(
             0x10000 + ((uint32_t)(high - 0xd800) << 10) + (unit - 0xdc00), out);
     }
-    unsigned n = text_end(r, out);
+    unsigned n = end_of(r, out);
     if (unit >= 0xd800 && unit <= 0xdbff) {
         r->high = unit;
         return n;
@@ -70,8 +74,9 @@ static unsigned hex(uint8_t byte)
     return byte <= '9' ? byte - 0U - '0' : (byte | 0x20U) - 'a' + 10U;
 }
 
-unsigned text_step(struct text_reader *r, uint8_t byte,
-                   uint8_t out[TEXT_STEP_MAX])
+/* Take one byte; give how many bytes of characters it has completed. */
+static unsigned step_of(struct text_reader *r, uint8_t byte,
+                        uint8_t out[STEP_MAX])
 {
     if (r->state == HEX) {
         r->unit = (uint16_t)((unsigned)r->unit << 4 | hex(byte));
@@ -90,7 +95,7 @@ unsigned text_step(struct text_reader *r, uint8_t byte,
         r->unit = 0;
         return 0;
     }
-    unsigned n = text_end(r, out);
+    unsigned n = end_of(r, out);
     out[n] = r->state == ESCAPE ? unescaped(byte) : byte;
     r->state = PLAIN;
     return n + 1;
@@ -99,12 +104,12 @@ unsigned text_step(struct text_reader *r, uint8_t byte,
 size_t text_decode(const char *raw, size_t n, char *out)
 {
     struct text_reader r;
-    uint8_t step[TEXT_STEP_MAX];
+    uint8_t step[STEP_MAX];
     size_t len = 0;
-    text_begin(&r);
+    begin(&r);
     for (size_t i = 0; i <= n; i++) {
         unsigned got =
-            i < n ? text_step(&r, (uint8_t)raw[i], step) : text_end(&r, step);
+            i < n ? step_of(&r, (uint8_t)raw[i], step) : end_of(&r, step);
         if (got > 0) /* else there may be no `out` */
             memcpy(out + len, step, got);
         len += got;
@@ -117,7 +122,7 @@ size_t text_decode(const char *raw, size_t n, char *out)
 void text_match_begin(struct text_match *m)
 {
     *m = (struct text_match){.order = 0};
-    text_begin(&m->reader);
+    begin(&m->reader);
 }
 
 /* Compare `n` more bytes of characters. */
@@ -136,7 +141,7 @@ static void match(struct text_match *m, const uint8_t *bytes, size_t n,
 void text_match_feed(struct text_match *m, const char *raw, size_t n,
                      const char *known, size_t known_n)
 {
-    uint8_t step[TEXT_STEP_MAX];
+    uint8_t step[STEP_MAX];
     const char *end = raw + n;
     while (raw < end && m->order == 0) {
         size_t run = 0;
@@ -147,16 +152,16 @@ void text_match_feed(struct text_match *m, const char *raw, size_t n,
         match(m, (const uint8_t *)raw, run, known, known_n);
         raw += run;
         if (raw < end && m->order == 0)
-            match(m, step, text_step(&m->reader, (uint8_t)*raw++, step), known,
+            match(m, step, step_of(&m->reader, (uint8_t)*raw++, step), known,
                   known_n);
     }
 }
 
 int text_match_end(struct text_match *m, const char *known, size_t known_n)
 {
-    uint8_t step[TEXT_STEP_MAX];
+    uint8_t step[STEP_MAX];
     if (m->order == 0)
-        match(m, step, text_end(&m->reader, step), known, known_n);
+        match(m, step, end_of(&m->reader, step), known, known_n);
     return m->order == 0 && m->at < known_n ? -1 : m->order;
 }
 
@@ -177,7 +182,7 @@ int text_order(const char *raw, size_t n, const char *known, size_t known_n)
 struct cursor {
     struct text_reader reader;
     const char *at, *end;
-    uint8_t step[TEXT_STEP_MAX];
+    uint8_t step[STEP_MAX];
     unsigned have, given;
     bool ended;
 };
@@ -188,8 +193,8 @@ static int next(struct cursor *c)
     while (c->given == c->have && !c->ended) {
         c->given = 0;
         c->ended = c->at == c->end;
-        c->have = c->ended ? text_end(&c->reader, c->step)
-                           : text_step(&c->reader, (uint8_t)*c->at++, c->step);
+        c->have = c->ended ? end_of(&c->reader, c->step)
+                           : step_of(&c->reader, (uint8_t)*c->at++, c->step);
     }
     return c->given < c->have ? c->step[c->given++] : -1;
 }

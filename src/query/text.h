@@ -13,24 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One byte of input can complete this many bytes of output. */
-#define TEXT_STEP_MAX 7
-
+/* A string that is read; private. */
 struct text_reader {
     uint8_t state;
     uint8_t digits; /* of \u, so far */
     uint16_t unit;  /* their value */
     uint16_t high;  /* the first half of a pair, waiting for the second; 0 */
 };
-
-void text_begin(struct text_reader *r);
-
-/* Take one byte; give how many bytes of characters it has completed. */
-unsigned text_step(struct text_reader *r, uint8_t byte,
-                   uint8_t out[TEXT_STEP_MAX]);
-
-/* The string ends: what was still waiting. */
-unsigned text_end(struct text_reader *r, uint8_t out[TEXT_STEP_MAX]);
 
 /* Append one character, or half of a pair, as UTF-8; give its length. */
 unsigned text_encode(uint32_t character, uint8_t *out);
