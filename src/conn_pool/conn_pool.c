@@ -439,7 +439,7 @@ int conn_pool_take(struct conn_pool *t, int slot, void *bytes, size_t *n,
     errno = 0;
     if (!conn_table_claim(p, t->owner))
         return -1;
-    if (t->told.spent && t->told.slot == slot)
+    if (t->told.slot == slot && (t->told.spent || t->told.left))
         p->steady = 0;
     int fd = fd_store_copy(&t->stores[slot], p->generation);
     if (fd < 0) {

@@ -47,6 +47,9 @@
  *     all is read, by a descriptor among its bytes (SCM_RIGHTS, unix(7)) or
  *     urgent data (tcp(7)); if it does, its own next request may wait until
  *     more comes, or its deadline is over: see serving_close_overdue().
+ *   - The end of what a peer sends may come with its last bytes, and be told of
+ *     by the same event, which says so. Who takes the connection for such an
+ *     event reads the bytes, and arms the entry when it parks.
  *   - The entry of a connection whose requests come in several pieces is armed
  *     for one event at each parking, and disarmed while it is served, or each
  *     piece would wake a worker for nothing: for the next 16 parkings.

@@ -111,6 +111,23 @@ START_TEST(what_was_left_unread_is_told_of)
 }
 END_TEST
 
+/* A request, and the end of what its peer sends: one event for both. */
+START_TEST(the_end_that_came_with_a_request_is_told_of)
+{
+    char byte;
+    int peer, slot = park_served(&peer);
+    send_to(peer);
+    ck_assert_int_eq(shutdown(peer, SHUT_WR), 0);
+    int fd = take_next(slot);
+    read_from(fd);
+    park_as(slot, fd, CONN_POOL_DRAINED);
+    fd = take_next(slot);
+    ck_assert_int_eq(recv(fd, &byte, 1, MSG_DONTWAIT), 0);
+    conn_pool_vacate(conn_pool, slot, fd);
+    close(peer);
+}
+END_TEST
+
 /* Each piece of a body would wake a worker. */
 START_TEST(who_gets_pieces_is_left_alone_with_them)
 {
@@ -426,6 +443,7 @@ int main(void)
         what_comes_to_an_owner_waits_for_its_parking,
         what_its_owner_has_read_is_told_of_no_more,
         what_was_left_unread_is_told_of,
+        the_end_that_came_with_a_request_is_told_of,
         who_gets_pieces_is_left_alone_with_them,
         what_comes_at_any_instruction_of_parking_is_told_of,
         death_at_any_instruction_of_parking_loses_nothing,
