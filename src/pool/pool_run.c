@@ -280,6 +280,7 @@ static bool prepare(void *context, uint32_t generation,
     sd_status_reloading(&p->sd_status);
     p->board->reload_left[0] = '\0';
     settings_watch_text(&p->watch, &p->source);
+    settings_watch_named(&p->watch, p->now.config);
     if (!settings_load_again(&p->next, &p->source, &p->now, why))
         return refuse_reload(p, why);
     if (!endpoint_table_join(p->next.endpoints, p->board, generation)) {
@@ -327,7 +328,7 @@ static int64_t watch_settings(struct pool *p)
         return CLOCK_NEVER;
     if (settings_watch_look(&p->watch, &p->source, c, clock_now())) {
         log_info("reload_on_change: the settings, or what they name, have "
-                 "changed");
+                 "changed or are gone");
         raise(SIGHUP); /* as if somebody had asked for it */
     }
     return p->watch.at;

@@ -12,6 +12,10 @@
 
 #define LOOK CLOCK_SECOND
 
+/* A file may be away for so many looks: whoever replaces one may take it away
+ * first. */
+#define PATIENCE 10
+
 /* Of a larger file no more is compared. */
 #define BYTES_MOST (64 << 20)
 
@@ -163,15 +167,34 @@ static bool has_settled(struct settings_watch *w,
     return settled;
 }
 
+enum difference { SAME, CHANGED, AWAY };
+
+static enum difference compare(const struct settings_watch *w,
+                               const struct settings_source *source,
+                               const struct config *c)
+{
+    uint64_t text, named;
+    bool text_there = hash_text(source, &text);
+    bool named_there = hash_named(c, &named);
+    if ((text_there && text != w->text) || (named_there && named != w->named))
+        return CHANGED;
+    return text != w->text || named != w->named ? AWAY : SAME;
+}
+
 bool settings_watch_look(struct settings_watch *w,
                          const struct settings_source *source,
                          const struct config *c, int64_t now)
 {
-    uint64_t text, named;
     if (now < w->at)
         return false;
     w->at = now + LOOK;
-    return has_settled(w, source, c) &&
-           ((hash_text(source, &text) && text != w->text) ||
-            (hash_named(c, &named) && named != w->named));
+    if (has_settled(w, source, c)) {
+        enum difference found = compare(w, source, c);
+        w->away = found == AWAY;
+        return found == CHANGED;
+    }
+    if (w->settling || w->away == 0 || ++w->away < PATIENCE)
+        return false;
+    w->away = 0;
+    return true;
 }

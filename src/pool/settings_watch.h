@@ -8,8 +8,9 @@
  * or put there again, changes nothing. What is looked at is what the path leads
  * to, so a symbolic link that leads elsewhere is a change; in a volume of
  * Kubernetes all files change in that way, by the link ..data ("ConfigMaps",
- * mounted ConfigMaps are updated automatically). The bytes of a file
- * that is not there are no others: it is waited for. */
+ * mounted ConfigMaps are updated automatically). A file that is not there is
+ * waited for; when it is away for 10 seconds that is a change, too, so that a
+ * reload fails and tells it. */
 #ifndef TALLYD_POOL_SETTINGS_WATCH_H
 #define TALLYD_POOL_SETTINGS_WATCH_H
 
@@ -24,6 +25,7 @@ struct settings_watch {
     uint64_t named; /* of the files that they name */
     uint64_t stamp; /* of the files that were there at the last look */
     bool settling;  /* they were others than at the look before */
+    int away;       /* looks since a file is not there; 0: it is, or told */
     int64_t at;     /* of the next look, monotonic ns */
 };
 
@@ -32,7 +34,8 @@ struct settings_watch {
 void settings_watch_text(struct settings_watch *w,
                          const struct settings_source *source);
 
-/* Once they are good, and before anybody uses what they name: note that. */
+/* Before they are read again, with those in force; and once they are good,
+ * before anybody uses what they name: note that. */
 void settings_watch_named(struct settings_watch *w, const struct config *c);
 
 /* Is it time to look, and has something changed since both were called? `c`:

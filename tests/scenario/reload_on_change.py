@@ -102,6 +102,41 @@ def a_secret_that_changes_is_read():
 
 
 @tap.test
+def a_secret_that_is_taken_back_is_read():
+    """after a broken one the one before is good again, and the metric says it"""
+    secret = Volume({"array": "items\n"})
+    pool, _volume, _plain = start(
+        {"TALLYD_ENDPOINT_MAIN_ARRAY_FILE": str(secret.path("array"))})
+    with pool:
+        for text, wanted in (("$.[\n", 0), ("items\n", 1)):
+            secret.put({"array": text})
+            kit.until(f"tallyd_reload_ok is {wanted}", lambda wanted=wanted:
+                      metric(pool, "tallyd_reload_ok") == wanted, 30)
+        tap.equal(pool.post(SAMPLE).body, b'{"sum":42}', "the reply")
+
+
+@tap.test
+def settings_that_are_gone_are_told():
+    """a file that is deleted for good fails a reload, once; the pool goes on"""
+    pool, _volume, _plain = start()
+    with pool:
+        answers(pool, 42)
+        text = pool.config.read_text()
+        (pool.config.parent / "..data").unlink()
+        kit.until("the metric says it",
+                  lambda: metric(pool, "tallyd_reload_ok") == 0, 40)
+        pool.wait_for_log("No such file or directory; generation 1 goes on")
+        tap.equal(pool.page("/readyz").status, 200, "/readyz")
+        tap.equal(pool.post(SAMPLE).body, b'{"sum":42}', "the reply")
+        pool.config.unlink()
+        pool.config.write_text(text)
+        kit.until("the metric says it",
+                  lambda: metric(pool, "tallyd_reload_ok") == 1, 30)
+        tap.equal(metric(pool, "tallyd_reloads_failed_total"), 1,
+                  "reloads that failed")
+
+
+@tap.test
 def it_goes_on_after_an_upgrade():
     """the program that takes over notices what changes from then on, and what
     has changed meanwhile"""

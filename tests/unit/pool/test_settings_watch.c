@@ -140,6 +140,34 @@ START_TEST(a_file_that_is_gone_is_waited_for)
 }
 END_TEST
 
+/* Of how many looks does the first find a change? 0: of none of many. */
+static int looks_until_change(void)
+{
+    for (int i = 1; i <= 40; i++)
+        if (look())
+            return i;
+    return 0;
+}
+
+START_TEST(a_file_that_stays_away_is_told_once)
+{
+    ck_assert(!finds_change());
+    unlink(file);
+    ck_assert_int_eq(looks_until_change(), 11);
+    note(); /* the reload that fails */
+    ck_assert_int_eq(looks_until_change(), 0);
+    write_file(file, "one"); /* the same as before, and yet to be read */
+    ck_assert(finds_change());
+    note();
+    unlink(key);
+    ck_assert_int_eq(looks_until_change(), 11);
+    note();
+    ck_assert_int_eq(looks_until_change(), 0);
+    write_file(key, "one");
+    ck_assert(finds_change());
+}
+END_TEST
+
 START_TEST(a_link_that_leads_elsewhere_is_a_change)
 {
     source.path = link_path;
@@ -190,6 +218,7 @@ int main(void)
                                   it_looks_once_in_a_second,
                                   the_same_bytes_are_no_change,
                                   a_file_that_is_gone_is_waited_for,
+                                  a_file_that_stays_away_is_told_once,
                                   a_link_that_leads_elsewhere_is_a_change,
                                   a_file_that_is_named_counts_too,
                                   bytes_that_were_handed_over_are_compared};
