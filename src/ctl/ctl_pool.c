@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "config/config_load.h"
+#include "config/config_place.h"
 #include "os/process.h"
 #include "scoreboard/board_file.h"
 #include "scoreboard/board_place.h"
@@ -22,9 +23,8 @@
 #define FIND_TURNS 20
 #define FIND_PAUSE 50
 
-struct config *ctl_pool_settings(const char *path,
-                                 const struct options_list *set,
-                                 const char *name)
+static struct config *load(const char *path, const struct options_list *set,
+                           const char *name, bool place)
 {
     char why[CONFIG_ERROR_MAX], named[128];
     size_t n = set->count;
@@ -40,12 +40,28 @@ struct config *ctl_pool_settings(const char *path,
         all[n++] = named;
         all[n++] = "pool.scoreboard=";
     }
-    struct config *c =
-        config_load_here(path[0] == '\0' ? NULL : path, all, n, why);
-    if (c == NULL)
-        fprintf(stderr, "tallyctl: %s\n", why);
+    const char *file = path[0] == '\0' ? NULL : path;
+    struct config *c = config_load_here(file, all, n, why);
+    bool wrong = c == NULL;
+    if (wrong && place)
+        c = config_place_load(file, all, n);
+    if (wrong)
+        fprintf(stderr, "tallyctl: %s%s\n", c == NULL ? "" : "warning: ", why);
     free(all);
     return c;
+}
+
+struct config *ctl_pool_settings(const char *path,
+                                 const struct options_list *set,
+                                 const char *name)
+{
+    return load(path, set, name, false);
+}
+
+struct config *ctl_pool_place(const char *path, const struct options_list *set,
+                              const char *name)
+{
+    return load(path, set, name, true);
 }
 
 /* --- Whose file it is. --- */

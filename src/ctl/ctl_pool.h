@@ -41,6 +41,11 @@ struct config *ctl_pool_settings(const char *path,
                                  const struct options_list *set,
                                  const char *name);
 
+/* The same for a command that only looks: a fault is told, too, but the place
+ * of the pool is all that is needed (config_place_load()). */
+struct config *ctl_pool_place(const char *path, const struct options_list *set,
+                              const char *name);
+
 /* Find the pool that runs with this file, of any version. EX_OK; or the exit
  * status, and `why`. */
 int ctl_pool_open(struct ctl_pool *p, const char *path, char *why,

@@ -19,6 +19,9 @@
 #include "ctl/options_declare.h"
 
 static int ask(const char *command, const char *about, int argc, char **argv,
+               struct config *(*load)(const char *path,
+                                      const struct options_list *set,
+                                      const char *name),
                int (*act)(const struct config *c))
 {
     const struct options_table table = {.program = "tallyctl",
@@ -29,7 +32,7 @@ static int ask(const char *command, const char *about, int argc, char **argv,
     struct pool_options o = {0};
     int status = options_parse(&table, &o, argc, argv);
     if (status == OPTIONS_GO) {
-        struct config *c = ctl_pool_settings(o.config, &o.set, o.pool);
+        struct config *c = load(o.config, &o.set, o.pool);
         status = c == NULL ? EX_CONFIG : act(c);
         config_free(&c);
     }
@@ -73,7 +76,7 @@ static int top(const struct config *c)
 int top_main(int argc, char **argv)
 {
     return ask("top", "Show a pool live in a terminal. q leaves.\n", argc, argv,
-               top);
+               ctl_pool_place, top);
 }
 
 static int reload(const struct config *c)
@@ -86,7 +89,7 @@ int reload_main(int argc, char **argv)
     return ask("reload",
                "Have the pool read its settings again; wait until workers with "
                "them serve.\n",
-               argc, argv, reload);
+               argc, argv, ctl_pool_settings, reload);
 }
 
 static int upgrade(const struct config *c)
@@ -108,7 +111,7 @@ int upgrade_main(int argc, char **argv)
         "upgrade",
         "Have the pool go on with the tallyd that is installed now; wait "
         "until it does.\n",
-        argc, argv, upgrade);
+        argc, argv, ctl_pool_settings, upgrade);
 }
 
 static int stop(const struct config *c)
@@ -121,7 +124,7 @@ int stop_main(int argc, char **argv)
     return ask("stop",
                "Have the pool finish what it has in hand and end; wait for "
                "that.\n",
-               argc, argv, stop);
+               argc, argv, ctl_pool_settings, stop);
 }
 
 /* --- status. --- */
@@ -170,7 +173,7 @@ int status_main(int argc, char **argv)
     struct status_options o = {0};
     int status = options_parse(&table, &o, argc, argv);
     if (status == OPTIONS_GO) {
-        struct config *c = ctl_pool_settings(o.config, &o.set, o.pool);
+        struct config *c = ctl_pool_place(o.config, &o.set, o.pool);
         status = c == NULL ? EX_CONFIG
                            : with_pool(c, true, o.json ? show_json : show_text);
         config_free(&c);
@@ -246,7 +249,7 @@ int health_main(int argc, char **argv)
     if (status == OPTIONS_GO)
         status = take_limits(&o, &limits);
     if (status == OPTIONS_GO) {
-        struct config *c = ctl_pool_settings(o.config, &o.set, o.pool);
+        struct config *c = ctl_pool_place(o.config, &o.set, o.pool);
         status = c == NULL ? EX_CONFIG : judge(c, &limits);
         config_free(&c);
     }

@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import kit
 import reloads
 import tap
-from pool import SAMPLE, Pool
+from pool import SAMPLE, Pool, run_tallyctl
 from volume import Volume
 
 
@@ -134,6 +134,34 @@ def settings_that_are_gone_are_told():
                   lambda: metric(pool, "tallyd_reload_ok") == 1, 30)
         tap.equal(metric(pool, "tallyd_reloads_failed_total"), 1,
                   "reloads that failed")
+
+
+@tap.test
+def tallyctl_looks_while_the_file_is_broken():
+    """status and health warn in one line and go on; what gives an order, or
+    cannot tell where the pool is, ends with 78"""
+    with Pool() as pool:
+        pool.wait_for_workers()
+        text = pool.config.read_text()
+        pool.config.write_text(text + "[shadow]\nno such line\n[pol]\n")
+        for command, wanted in (("status", 0), ("health", 0), ("reload", 78),
+                                ("stop", 78)):
+            status, out, errors = run_tallyctl("-c", pool.config, command)
+            tap.equal(status, wanted, f"{command} ({out}{errors})")
+            tap.contains(errors, "neither a [section] nor key", "what it says")
+            tap.equal(errors.count("\n"), 1, f"lines of {errors}")
+        pool.config.write_text("[pool]\nname =\nnice = many\n")
+        tap.equal(run_tallyctl("-c", pool.config, "status")[0], 78,
+                  "where the name is wrong")
+        pool.config.write_text("[pool]\nnice = many\n")
+        board = f"pool.scoreboard={pool.scoreboard}"
+        tap.equal(run_tallyctl("-c", pool.config, "-s", board, "status")[0], 0,
+                  "with its scoreboard")
+        pool.config.unlink()
+        tap.equal(run_tallyctl("-c", pool.config, "status")[0], 78,
+                  "without the file")
+        tap.equal(run_tallyctl("-c", pool.config, "-s", board, "status")[0], 0,
+                  "without the file, with its scoreboard")
 
 
 @tap.test
