@@ -24,7 +24,7 @@ FRONTS = ("192.0.2.2", "192.0.2.3")
 SHARED = "192.0.2.1"  # the address that keepalived moves
 DOWNSTREAM = "192.0.2.50"
 CLIENT = "192.0.2.60"
-PORT, STATUS_PORT, DOWNSTREAM_PORT = 9000, 9100, 8080
+PORT, STATUS_PORT, DOWNSTREAM_PORT = 9000, 9145, 8080
 
 
 def need(*programs):

@@ -133,7 +133,7 @@ def open_breaker(front, rate):
     tap.check(len(later) <= probes, f"later: {later}")
     tap.check(host.pool.count("breaker_open") > 0, "it has refused nothing")
     page = rig.front.machine.run("curl", "--silent", "--show-error",
-                                 f"http://{host.address}:9100/readyz")
+                                 f"http://{host.address}:9145/readyz")
     tap.equal(page, "ready\n", "/readyz of a pool whose breaker is open")
 
 
