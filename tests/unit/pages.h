@@ -24,6 +24,7 @@ static inline void pages_fill_board(void)
     board->workers = 3;
     board->workers_least = 3;
     board->workers_most = 5;
+    board->connections_most = 10;
     scoreboard_serving(board, 6, 3);
     board->forks = 101;
     board->fork_errors = 102;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/config_setting.h"
 #include "pool/preflight.h"
 #include "pool/settings.h"
 #include "unit.h"
@@ -41,7 +42,7 @@ START_TEST(what_the_file_had_is_read_in_its_place)
         {.path = path},
         {.path = path, .text = text, .text_len = sizeof text - 1},
         {.path = path, .text = "", .text_len = 0, .tried = true}};
-    static const int64_t workers[] = {7, 5, 8};
+    static const int64_t workers[] = {7, 5, CONFIG_AUTO};
     for (int i = 0; i < 3; i++) {
         ck_assert_msg(settings_load(&settings, &sources[i], why), "%s", why);
         ck_assert_int_eq(settings.config->pool.workers, workers[i]);

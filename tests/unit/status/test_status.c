@@ -156,8 +156,9 @@ START_TEST(json_has_it_all)
                 "orks\":101,\"fork_errors\":102,\"exits_normal\":103,\"exit"
                 "s_status\":104,\"exits_signal\":105,\"overdue_kills\":106,"
                 "\"start_kills\":107,\"idle_kills\":108,\"workers_wanted\":"
-                "3,\"workers_limit\":5,\"workers_limit_hits\":109,\"workers"
-                "_retired\":110,\"monitor_starts\":111,\"generation\":6,\"r"
+                "3,\"workers_limit\":5,\"workers_limit_by\":\"setting\",\""
+                "workers_limit_hits\":109,\"workers_retired\":110,\"monitor_"
+                "starts\":111,\"generation\":6,\"r"
                 "eloads\":112,\"reloads_failed\":113},");
     expect_part("\"warnings\":[{\"urgent\":true,\"setting\":\"\",\"text\":"
                 "\"1 of 3 workers are not there.");
