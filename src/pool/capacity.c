@@ -26,10 +26,11 @@ static uint64_t lesser(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static uint64_t hard_limit(int resource)
+static uint64_t hard_limit_of_files(void)
 {
     struct rlimit limit;
-    return getrlimit(resource, &limit) != 0 || limit.rlim_max == RLIM_INFINITY
+    return getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+                   limit.rlim_max == RLIM_INFINITY
                ? UINT64_MAX
                : limit.rlim_max;
 }
@@ -53,7 +54,7 @@ struct capacity_means capacity_find_means(const struct config_pool *c)
         .cpus = lesser(cpu_count(), group.cpus),
         .memory = group.memory,
         .files = c->rlimit_files > 0 ? (uint64_t)c->rlimit_files
-                                     : hard_limit(RLIMIT_NOFILE),
+                                     : hard_limit_of_files(),
         .processes = lesser(process_limit(c), group.processes)};
     if (sysinfo(&system) == 0)
         m.memory =
