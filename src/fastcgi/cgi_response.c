@@ -31,7 +31,8 @@ static int read_status(const char *value, const char *end)
             return 0;
         status = status * 10 + (*value - '0');
     }
-    return value == end || strchr(" \r\n", *value) != NULL ? status : 0;
+    bool ends = value == end || memchr(" \r\n", *value, 3) != NULL;
+    return ends ? status : 0;
 }
 
 static int find_status(const struct cgi_response *r)

@@ -57,7 +57,6 @@ void fcgi_conn_start(struct fcgi_conn *conn, int fd, int64_t now)
     conn->present = 0;
     conn->reason = NULL;
     conn->started = conn->kept = conn->aside = false;
-    conn->unended = false;
     conn->begin = conn->end = 0;
     conn->reads = 0;
     conn->full = false;

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -56,6 +57,18 @@ START_TEST(it_closes_nothing_but_its_own)
         for (int fd = 0; fd < 3; fd++)
             ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
     }
+}
+END_TEST
+
+START_TEST(it_closes_nothing_where_it_has_opened_nothing)
+{
+    struct rlimit files;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = 3;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
+    ck_assert_ptr_null(fcgi_new(&config));
+    for (int fd = 0; fd < 3; fd++)
+        ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
 }
 END_TEST
 
@@ -303,6 +316,7 @@ int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     const TTest *const tests[] = {it_closes_nothing_but_its_own,
+                                  it_closes_nothing_where_it_has_opened_nothing,
                                   a_request_comes_and_goes,
                                   several_follow_on_one_connection,
                                   a_connection_changes_hands_within_a_head,

@@ -171,6 +171,7 @@ START_TEST(a_header_that_is_none_is_refused)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         ck_assert_msg(!respond(&r, wrong[i], strlen(wrong[i]), 5, body), "%s",
                       wrong[i]);
+    ck_assert(!respond(&r, "Status: 200\0\r\n\r\n", 16, 5, body));
     ck_assert(respond(&r, "Status: 200\r\n", 13, 1, body));
     ck_assert(!r.complete);
 }
