@@ -275,8 +275,6 @@ enum value_kind document_value(const struct document *d,
                                const struct json_value *v, const char **text,
                                size_t *n)
 {
-    *text = NULL;
-    *n = 0;
     if (v == NULL)
         return VALUE_ABSENT;
     const struct program_name start = {START, 1}, end = {END, 1};

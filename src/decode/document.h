@@ -33,8 +33,9 @@ bool document_feed(struct document *d, const uint8_t *bytes, size_t n,
 bool document_finish(struct document *d, const struct json_value **root,
                      struct fault *fault);
 
-/* The kind of a value, NULL being VALUE_ABSENT, and its text in the body: of a
- * string what stands between the quotes. */
+/* The kind of a value, and its text in the body: of a string what stands
+ * between the quotes. NULL is VALUE_ABSENT, and leaves *text and *n as they
+ * are. */
 enum value_kind document_value(const struct document *d,
                                const struct json_value *v, const char **text,
                                size_t *n);

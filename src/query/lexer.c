@@ -23,8 +23,6 @@ bool lexer_begin(struct lexer *l, const char *text, struct program *program,
 bool lexer_fail(struct lexer *l, const char *at, const char *fmt, ...)
 {
     struct lexer_error *e = l->error;
-    if (e->message[0] != '\0')
-        return false;
     e->column = (size_t)(at - l->text) + 1;
     va_list ap;
     va_start(ap, fmt);

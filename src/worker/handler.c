@@ -223,7 +223,6 @@ void handler_begin(struct handler *h, const struct handler_request *r)
     h->idempotency_key = r->idempotency_key;
     h->trace = r->trace;
     h->received = 0;
-    h->decoding = false;
     check_head(h, r);
     if (h->result.outcome == OUTCOME_ok)
         check_length(h, h->announced);

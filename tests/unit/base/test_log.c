@@ -103,6 +103,26 @@ START_TEST(a_rotated_file_is_opened_again)
 }
 END_TEST
 
+/* However short its name is. */
+START_TEST(who_follows_takes_the_file_that_was_opened)
+{
+    char dir[] = "/tmp/tallyd-test-log.XXXXXX";
+    const struct log_plan shared = plan_for("a"), own = plan_for("b");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_int_eq(chdir(dir), 0);
+    open_log(&shared);
+    ck_assert(log_share() && log_reopen());
+    open_log(&own);
+    log_follow();
+    ck_assert(log_reopen());
+    log_info("followed");
+    unlink("b");
+    snprintf(path, sizeof path, "a");
+    ck_assert_ptr_nonnull(strstr(read_file(), "followed"));
+    rmdir(dir);
+}
+END_TEST
+
 START_TEST(a_full_pipe_drops_and_counts)
 {
     _Atomic uint64_t dropped = 0;
@@ -364,6 +384,7 @@ int main(void)
                                   control_characters_stay_in_the_line,
                                   a_long_line_is_cut,
                                   a_rotated_file_is_opened_again,
+                                  who_follows_takes_the_file_that_was_opened,
                                   a_full_pipe_drops_and_counts,
                                   what_is_dropped_early_is_counted_later,
                                   a_full_socket_drops_and_counts,

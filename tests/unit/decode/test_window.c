@@ -87,6 +87,36 @@ START_TEST(what_is_wrong_changes_nothing)
 }
 END_TEST
 
+/* However many brackets and commas are in the window before it. */
+START_TEST(a_member_is_told_from_an_element_behind_any_number)
+{
+    static const struct {
+        const char *text;
+        enum window_result result;
+    } cases[] = {{"{\"a\":1},", WINDOW_TAKEN},
+                 {"{1},", WINDOW_WRONG},
+                 {"{\"a\":1,2},", WINDOW_WRONG},
+                 {"[\"a\":1],", WINDOW_WRONG}};
+    char text[1200];
+    for (size_t i = 0; i < path_count; i++)
+        for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++)
+            for (size_t before = 0; before < 500; before++) {
+                size_t n = 1;
+                text[0] = '[';
+                for (size_t b = 0; b < before; b++) {
+                    memcpy(text + n, "1,", 2);
+                    n += 2;
+                }
+                memcpy(text + n, cases[k].text, strlen(cases[k].text));
+                n += strlen(cases[k].text);
+                window_begin(w, 8);
+                ck_assert_msg(read_text(paths[i], text, n) == cases[k].result,
+                              "%s: %s behind %zu", paths[i]->name,
+                              cases[k].text, before);
+            }
+}
+END_TEST
+
 /* Wherever the borders of blocks and strips cut it. */
 START_TEST(what_is_right_is_taken_at_every_place)
 {
@@ -263,12 +293,14 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {a_window_ends_behind_a_bracket_or_comma,
-                                  what_is_wrong_changes_nothing,
-                                  what_is_right_is_taken_at_every_place,
-                                  all_paths_take_the_same,
-                                  a_window_may_end_in_a_string,
-                                  a_name_may_be_gone_over_by_itself,
-                                  a_long_string_is_gone_over_in_parts};
+    const TTest *const tests[] = {
+        a_window_ends_behind_a_bracket_or_comma,
+        what_is_wrong_changes_nothing,
+        a_member_is_told_from_an_element_behind_any_number,
+        what_is_right_is_taken_at_every_place,
+        all_paths_take_the_same,
+        a_window_may_end_in_a_string,
+        a_name_may_be_gone_over_by_itself,
+        a_long_string_is_gone_over_in_parts};
     return UNIT_RUN_WITH("window", tests, open_windows, close_windows);
 }

@@ -32,6 +32,15 @@ CURLMcode curl_multi_perform(CURLM *multi, int *running)
     return real(multi, running);
 }
 
+/* What libcurl says of itself. */
+static curl_version_info_data info;
+
+curl_version_info_data *curl_version_info(CURLversion wanted)
+{
+    (void)wanted;
+    return &info;
+}
+
 static char url[64], why[200];
 static int listener, fillers[FILLERS];
 static struct link_set *all;
@@ -113,9 +122,23 @@ START_TEST(the_end_of_the_pool_ends_the_wait)
 }
 END_TEST
 
+/* An older libcurl does not have the member, a newer one maybe no file. */
+START_TEST(a_file_of_authorities_need_not_be_known)
+{
+    info = (curl_version_info_data){.age = CURLVERSION_EIGHTH - 1,
+                                    .cainfo = "/beyond"};
+    ck_assert_str_eq(link_target_system_ca(), "");
+    info = (curl_version_info_data){.age = CURLVERSION_EIGHTH};
+    ck_assert_str_eq(link_target_system_ca(), "");
+    info.cainfo = "/etc/ssl/ca";
+    ck_assert_str_eq(link_target_system_ca(), "/etc/ssl/ca");
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {a_connection_is_waited_for_asleep,
-                                  the_end_of_the_pool_ends_the_wait};
+                                  the_end_of_the_pool_ends_the_wait,
+                                  a_file_of_authorities_need_not_be_known};
     return UNIT_RUN_WITH("link", tests, open_link, close_link);
 }

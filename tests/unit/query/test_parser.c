@@ -457,13 +457,14 @@ START_TEST(there_are_at_most_32_paths)
 }
 END_TEST
 
-/* `n` times `part` around a path. */
-static bool nested(const char *open, const char *close, int n)
+/* `open` and `close` `n` times each around `inner`. */
+static bool nested(const char *open, const char *inner, const char *close,
+                   int n)
 {
     char text[1024] = "";
     for (int i = 0; i < n; i++)
         strcat(text, open);
-    strcat(text, "a");
+    strcat(text, inner);
     for (int i = 0; i < n; i++)
         strcat(text, close);
     begin(PROGRAM_INT64);
@@ -474,11 +475,14 @@ static bool nested(const char *open, const char *close, int n)
 
 START_TEST(nesting_is_bounded)
 {
-    ck_assert(nested("(", ")", 64));
-    ck_assert(!nested("(", ")", 65));
+    ck_assert(nested("(", "a", ")", 64));
+    ck_assert(!nested("(", "a", ")", 65));
     ck_assert_str_eq(error.message, "nested deeper than 64 levels");
-    ck_assert(nested("!(", ")", 64));
-    ck_assert(!nested("!(", ")", 65));
+    ck_assert(nested("!(", "a", ")", 64));
+    ck_assert(!nested("!(", "a", ")", 65));
+    /* It is the depth that is refused, not what is missing within. */
+    ck_assert(!nested("(", "", ")", 65));
+    ck_assert_str_eq(error.message, "nested deeper than 64 levels");
 }
 END_TEST
 

@@ -125,6 +125,38 @@ START_TEST(a_signal_means_what_the_pool_is_at)
 }
 END_TEST
 
+/* A process that tells by a byte that it was asked to leave. */
+static pid_t fork_one(int told)
+{
+    int signal;
+    sigset_t leave;
+    sigemptyset(&leave);
+    sigaddset(&leave, SIGUSR2);
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid != 0)
+        return pid;
+    sigwait(&leave, &signal);
+    _exit(write(told, "m", 1) != 1);
+}
+
+START_TEST(who_leaves_asks_the_monitor_and_kills_the_others)
+{
+    struct aux_process_set a = {.shadows = 1};
+    int told[2];
+    char bytes[4];
+    signals_init(); /* they are blocked from here on */
+    ck_assert_int_eq(pipe(told), 0);
+    for (int i = 0; i < 2; i++)
+        a.list[i].pid = fork_one(told[1]);
+    close(told[1]);
+    aux_process_leave(&a);
+    ck_assert_int_eq(a.list[0].pid, 0);
+    ck_assert_int_eq(read(told[0], bytes, sizeof bytes), 1);
+    ck_assert_int_eq(waitpid(a.list[1].pid, NULL, 0), a.list[1].pid);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
@@ -133,6 +165,7 @@ int main(void)
         a_reload_changes_their_settings_and_their_number,
         they_are_there_until_the_last_worker_is_gone,
         those_that_are_stopped_hold_nobody_up,
-        a_signal_means_what_the_pool_is_at};
+        a_signal_means_what_the_pool_is_at,
+        who_leaves_asks_the_monitor_and_kills_the_others};
     return UNIT_MAIN("aux_process", tests);
 }
