@@ -349,6 +349,35 @@ START_TEST(memory_that_is_short_is_told)
 }
 END_TEST
 
+/* While a decoder is made, and for the bytes of a document. What json-c does
+ * without memory is its own affair: 0.16 ends the process. */
+START_TEST(so_it_is_where_json_c_is_asked)
+{
+    struct program p;
+    struct fault fault = {.what = OUTCOME_ok};
+    queries_compile(&p, &copies);
+    long before = blocks;
+    bool failed = ALLOCATIONS_COUNT;
+    for (long n = 1; failed; n++) {
+        has_failed = false;
+        fail_in = n;
+        struct payload *d = new_payload(PAYLOAD_JSONC, &p);
+        fail_in = 0;
+        failed = has_failed;
+        ck_assert_int_eq(d == NULL, failed);
+        if (d != NULL && ALLOCATIONS_COUNT) {
+            payload_begin(d);
+            fail_in = 1;
+            ck_assert(!payload_feed(d, (const uint8_t *)"{\"x\"", 4, &fault));
+            ck_assert_int_eq(fault.what, OUTCOME_internal);
+        }
+        payload_free(&d);
+        ck_assert_int_eq(blocks, before);
+    }
+    program_free(&p);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {what_was_given_up_is_forgotten,
@@ -356,6 +385,7 @@ int main(void)
                                   the_last_member_counts_at_every_turn,
                                   a_leading_zero_is_seen_whatever_is_remembered,
                                   decoders_leave_no_memory,
-                                  memory_that_is_short_is_told};
+                                  memory_that_is_short_is_told,
+                                  so_it_is_where_json_c_is_asked};
     return UNIT_RUN_WITH("payload_memory", tests, open_readers, close_readers);
 }
