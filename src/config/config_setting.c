@@ -315,6 +315,20 @@ bool config_setting_is_same(const struct setting *row, const void *a,
                : *(const int64_t *)one == *(const int64_t *)other;
 }
 
+bool config_setting_is_initial(const struct setting *row, const void *base)
+{
+    char room[128];
+    struct buf why;
+    int64_t initial = 0;
+    struct setting alone = *row;
+    alone.offset = 0;
+    if (row->type <= SETTING_ADDRESS)
+        return strcmp(*(char *const *)value_of(row, base), row->initial) == 0;
+    buf_init(&why, room, sizeof room);
+    return config_setting_set(&alone, &initial, row->initial, &why) &&
+           initial == *(const int64_t *)value_of(row, base);
+}
+
 bool config_setting_copy(const struct setting *row, void *to, const void *from)
 {
     if (row->type > SETTING_ADDRESS) {

@@ -77,6 +77,9 @@ bool config_setting_is_same(const struct setting *row, const void *a,
                             const void *b);
 bool config_setting_copy(const struct setting *row, void *to, const void *from);
 
+/* The value is the default, however either is written. */
+bool config_setting_is_initial(const struct setting *row, const void *base);
+
 /* Free the value of a row; it becomes NULL or 0. */
 void config_setting_clear(const struct setting *row, void *base);
 

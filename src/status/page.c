@@ -495,7 +495,7 @@ static void print_row(struct buf *out, const struct setting *s,
     if (s->type == SETTING_URL)
         hide_user(value);
     buf_printf(out, "<tr%s><th scope=row><code>%s</code><td><code>",
-               strcmp(value, s->initial) == 0 ? " class=dim" : "", s->name);
+               config_setting_is_initial(s, base) ? " class=dim" : "", s->name);
     escape_html(out, value);
     buf_str(out, "</code><td class=dim>");
     escape_html(out, s->help);

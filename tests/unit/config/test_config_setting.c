@@ -90,6 +90,7 @@ START_TEST(defaults_read_back_as_they_are_printed)
     {
         char first[256];
         snprintf(first, sizeof first, "%s", printed(s, row));
+        ck_assert_msg(config_setting_is_initial(row, s->base), "%s", row->name);
         ck_assert_msg(set(s, row, first), "%s = %s: %s", row->name, first,
                       words);
         ck_assert_str_eq(printed(s, row), first);

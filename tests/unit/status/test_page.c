@@ -138,6 +138,10 @@ START_TEST(the_page_has_advice_and_settings)
                 "</code>");
     expect_part("<tr class=dim><th scope=row><code>workers</code><td><code>a"
                 "uto</code>");
+    /* Defaults, too, though they are written "60s", "120s" and "0". */
+    expect_part("<tr class=dim><th scope=row><code>body_timeout</code>");
+    expect_part("<tr class=dim><th scope=row><code>request_timeout</code>");
+    expect_part("<tr class=dim><th scope=row><code>max_rss</code>");
     expect_part("<td><code>http://h/x@y</code>"); /* not who asks */
     ck_assert_str_eq(room + strlen(room) - 15, "</body></html>\n");
 }
