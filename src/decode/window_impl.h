@@ -19,6 +19,12 @@ static void keep_strip(struct window *w, size_t i, const struct strip *s)
     strip_put(w->begun + i, s->begun);
 }
 
+/* A word is at least a byte and what ends it; simd_places() writes up to 64
+ * places behind those that count. */
+_Static_assert(sizeof((struct window *)0)->words >=
+                   (WINDOW_MAX / 2 + 64) * sizeof(uint16_t),
+               "all words of a window, and what is written behind them");
+
 /* Gives the number of words; the events are in w->at. */
 static size_t check_strips(struct window *w, const struct plan *plan)
 {
