@@ -39,3 +39,14 @@ bool utf8_is_control(const unsigned char *s, size_t n)
     return (n == 1 && (*s < 0x20 || *s == 0x7f)) ||
            (n == 2 && s[0] == 0xc2 && s[1] < 0xa0);
 }
+
+void utf8_make_printable(char *text)
+{
+    for (size_t n; *text != '\0'; text += n) {
+        n = utf8_length((const unsigned char *)text);
+        if (n == 0 || utf8_is_control((const unsigned char *)text, n)) {
+            *text = '?';
+            n = 1;
+        }
+    }
+}

@@ -17,4 +17,9 @@ bool utf8_is_text(const char *text);
  * for ESC [. */
 bool utf8_is_control(const unsigned char *s, size_t n);
 
+/* Put a '?' in place of the first byte of each control character, and of each
+ * byte that is no UTF-8, so that a message which repeats what somebody wrote
+ * cannot steer a terminal. */
+void utf8_make_printable(char *text);
+
 #endif

@@ -61,9 +61,11 @@ static bool add(struct config_environment *e, const char *variable,
                                       .value = strdup(variable + n + 1)};
         what = v->name == NULL || v->value == NULL ? "memory is short" : NULL;
     }
-    if (what != NULL)
-        buf_printf(why, "%.*s: %s", (int)(n < 80 ? n : 80), variable, what);
-    return what == NULL;
+    if (what == NULL)
+        return true;
+    buf_printf(why, "%.*s: %s", (int)(n < 80 ? n : 80), variable, what);
+    utf8_make_printable(why->data);
+    return false;
 }
 
 /* In an order that does not depend on who started us. */

@@ -25,18 +25,6 @@ struct loading {
     struct buf error; /* empty: nothing is wrong so far */
 };
 
-/* It repeats what the file has, whatever that is. */
-static void make_printable(char *text)
-{
-    for (size_t n; *text != '\0'; text += n) {
-        n = utf8_length((const unsigned char *)text);
-        if (n == 0 || utf8_is_control((const unsigned char *)text, n)) {
-            *text = '?';
-            n = 1;
-        }
-    }
-}
-
 /* Only the first thing wrong is reported. */
 __attribute__((format(printf, 2, 3))) static bool complain(struct loading *l,
                                                            const char *fmt, ...)
@@ -59,7 +47,7 @@ __attribute__((format(printf, 2, 3))) static bool complain(struct loading *l,
     va_end(ap);
     if (l->error.len == 0)
         buf_str(&l->error, "the configuration is wrong");
-    make_printable(l->error.data);
+    utf8_make_printable(l->error.data); /* it repeats what the file has */
     return false;
 }
 

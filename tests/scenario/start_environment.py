@@ -45,6 +45,16 @@ def the_environment_wins_over_the_file():
 
 
 @tap.test
+def no_name_drives_a_terminal():
+    """a name with control characters is told without them"""
+    path = settings_file("[endpoint cart]\npath = /cart\n")
+    status, _out, errors = run_tallyd(
+        "-t", "-c", path, env={"TALLYD_\x1b]0;x\a": "1"})
+    tap.equal(status, 78, errors)
+    tap.check(errors.startswith("tallyd: TALLYD_?]0;x?: "), repr(errors))
+
+
+@tap.test
 def each_mistake_is_told():
     """each mistake names its variable, and ends the start with status 78"""
     path = settings_file("[endpoint cart]\npath = /cart\n")
@@ -170,10 +180,15 @@ def tallyctl_reads_them_too():
         status, _out, errors = run_tallyctl("-c", pool.config, "status",
                                             env=env)
         tap.equal(status, 0, f"with it ({errors})")
-        status, _out, errors = run_tallyctl(
-            "-c", pool.config, "status", env={"TALLYD_POOL_WORKER": "1"})
-        tap.equal(status, 78, "with a mistake")
-        tap.contains(errors, "TALLYD_POOL_WORKERS?", "what it says")
+        wrong = {"TALLYD_POOL_WORKER": "1"}
+        # Who only looks goes on with what can be read; who acts does not.
+        for command, variables, wanted in (
+                ("reload", {**wrong, **env}, 78), ("status", wrong, 69),
+                ("status", {**wrong, **env}, 0)):
+            status, _out, errors = run_tallyctl("-c", pool.config, command,
+                                                env=variables)
+            tap.equal(status, wanted, f"{command} with a mistake ({errors})")
+            tap.contains(errors, "TALLYD_POOL_WORKERS?", "what it says")
 
 
 sys.exit(kit.run())

@@ -120,11 +120,14 @@ END_TEST
 
 START_TEST(without_descriptors_there_is_none)
 {
-    const struct rlimit none = {0, 0};
+    struct rlimit before, none;
     struct fd_box b = FD_BOX_CLOSED;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
     bool opened = fd_box_open(&b);
     int error = errno;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
     ck_assert(!opened);
     ck_assert_int_eq(error, EMFILE);
     ck_assert_int_eq(b.put, -1);

@@ -73,7 +73,11 @@ static void begin(uint32_t least, uint32_t spare)
 {
     static struct generation_size size;
     size = (struct generation_size){
-        .workers = {least, MOST, spare, 100, IDLE_TIMEOUT},
+        .workers = {.least = least,
+                    .most = MOST,
+                    .spare = spare,
+                    .rate = 100,
+                    .idle_timeout = IDLE_TIMEOUT},
         .drain_timeout = LIMIT,
         .start_timeout = LIMIT};
     make_shared(2 * MOST);
