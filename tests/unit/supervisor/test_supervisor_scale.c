@@ -72,14 +72,13 @@ static bool prepare_as_it_was(void *context, uint32_t generation,
 static void begin(uint32_t least, uint32_t spare)
 {
     static struct generation_size size;
-    size = (struct generation_size){
-        .workers = {.least = least,
-                    .most = MOST,
-                    .spare = spare,
-                    .rate = 100,
-                    .idle_timeout = IDLE_TIMEOUT},
-        .drain_timeout = LIMIT,
-        .start_timeout = LIMIT};
+    size = (struct generation_size){.workers = {.least = least,
+                                                .most = MOST,
+                                                .spare = spare,
+                                                .rate = 100,
+                                                .idle_timeout = IDLE_TIMEOUT},
+                                    .drain_timeout = LIMIT,
+                                    .start_timeout = LIMIT};
     make_shared(2 * MOST);
     work = mmap(NULL, sizeof *work, PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
