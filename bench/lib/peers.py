@@ -96,7 +96,7 @@ def build_fasthttp(build):
     tools.compile_program(
         build / "bench/fasthttp", ["go", "build"], [source], [source], {
             "GO111MODULE": "off", "GOPATH": GO_PATH, "GOFLAGS": "",
-            "GOCACHE": str(build / "bench/go-cache")})
+            "GOCACHE": str((build / "bench/go-cache").resolve())})
     return build / "bench/fasthttp"
 
 
