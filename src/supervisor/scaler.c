@@ -120,12 +120,14 @@ static int most_memory_first(const void *a, const void *b)
     return (one->memory < other->memory) - (one->memory > other->memory);
 }
 
-/* Of the idle, those with the most memory. */
+/* Of the idle, those with the most memory; of twice as many as are to leave,
+ * for the kernel takes some 0.1 ms to say how much one has. */
 static void retire(struct scaler *s, uint32_t n)
 {
-    static struct candidate list[SCOREBOARD_SLOTS_MAX];
+    static struct candidate list[2 * SCALE_STEP];
     size_t count = 0;
-    for (uint32_t i = 0; n > 0 && i < s->worker_set->board->slot_count; i++)
+    for (uint32_t i = 0; count < 2 * n && i < s->worker_set->board->slot_count;
+         i++)
         if (stays(s, i) && idle_set_since(s->idle_set, i) != 0)
             list[count++] = (struct candidate){
                 process_memory(s->worker_set->members[i].pid), i};
