@@ -137,12 +137,13 @@ static inline void close_pages(void)
 
 static inline void expect_part(const char *part)
 {
-    ck_assert_msg(strstr(room, part) != NULL, "no \"%s\" in\n%s", part, room);
+    ck_assert_msg(strstr(room, part) != NULL, "no \"%s\" in\n%.3000s", part,
+                  room);
 }
 
 static inline void expect_no(const char *part)
 {
-    ck_assert_msg(strstr(room, part) == NULL, "\"%s\" in\n%s", part, room);
+    ck_assert_msg(strstr(room, part) == NULL, "\"%s\" in\n%.3000s", part, room);
 }
 
 #endif
