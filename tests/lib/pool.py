@@ -155,10 +155,13 @@ class Pool:
         kit.until(f"{name} is {count}", lambda: self.count(name) >= count,
                   limit)
 
-    def workers(self):
-        """The pids of the workers that are there, in the scoreboard's order."""
+    def workers(self, state=None):
+        """The pids of the workers that are there, or are in that state, in the
+        scoreboard's order. One that has just died has a state, but no pid: 0,
+        and a signal to that one goes to all who run the tests."""
         return [worker["pid"] for worker in self.status()["workers"]
-                if worker["pid"] > 0 and worker["state"] != "absent"]
+                if worker["pid"] > 0 and worker["state"] != "absent"
+                and state in (None, worker["state"])]
 
     def wait_for_workers(self, count=None, besides=(), limit=10.0):
         """Wait until as many serve, none of `besides`; gives their pids."""

@@ -175,8 +175,7 @@ def a_killed_probe_is_not_waited_for():
             link.send(request(SAMPLE))
             down.wait_for(1)
             expect_refused(pool.post(SAMPLE), [1])
-            os.kill(next(worker["pid"] for worker in pool.status()["workers"]
-                         if worker["state"] == "posting"), signal.SIGKILL)
+            os.kill(pool.workers("posting")[0], signal.SIGKILL)
             try:
                 raise tap.Failure(f"a reply: {link.read_reply().status}")
             except Broken:

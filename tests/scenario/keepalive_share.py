@@ -168,8 +168,7 @@ def a_worker_killed_in_a_request_costs_that_request_alone():
         with pool.link() as doomed:
             ask(doomed)
             down.wait_for(1)
-            busy = [w["pid"] for w in pool.status()["workers"]
-                    if w["state"] == "posting"]
+            busy = pool.workers("posting")
             tap.equal(len(busy), 1, "workers that post")
             os.kill(busy[0], signal.SIGKILL)
             tap.check(doomed.at_end(), "its connection stays open")

@@ -181,9 +181,8 @@ def killed_while_it_grows():
         crowds, kills = [], 0
         for _ in range(4):
             crowds.append(hold_requests(front, target, 4))
-            idle = kit.until("spare ones are there", lambda: [
-                w["pid"] for w in front.pool.status()["workers"]
-                if w["state"] == "idle"][:2])
+            idle = kit.until("spare ones are there",
+                             lambda: front.pool.workers("idle")[:2])
             for pid in idle:
                 os.kill(pid, signal.SIGKILL)
             kills += len(idle)

@@ -22,8 +22,7 @@ from pool import SAMPLE, Pool, serves
 
 def worker_that_posts(pool):
     """The pid of the one worker that waits for the downstream."""
-    posting = [worker["pid"] for worker in pool.status()["workers"]
-               if worker["state"] == "posting"]
+    posting = pool.workers("posting")
     tap.equal(len(posting), 1, "workers that post")
     return posting[0]
 

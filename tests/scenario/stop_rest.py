@@ -114,9 +114,8 @@ def all_that_die_while_they_drain():
         down.wait_for(1)
         links += send(pool, 3)
         for count in 1, 2, 3:
-            worker = kit.until("one is at it", lambda: [
-                one["pid"] for one in pool.status()["workers"]
-                if one["state"] == "posting"])
+            worker = kit.until("one is at it",
+                               lambda: pool.workers("posting"))
             if count == 1:
                 pool.process.send(signal.SIGTERM)
                 pool.wait_for_log("draining: 1 workers")
