@@ -62,11 +62,13 @@ END_TEST
 
 START_TEST(it_closes_nothing_where_it_has_opened_nothing)
 {
-    struct rlimit files;
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &files), 0);
-    files.rlim_cur = 3;
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
-    ck_assert_ptr_null(fcgi_new(&config));
+    struct rlimit before, none;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const struct fcgi *f = fcgi_new(&config);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_ptr_null(f);
     for (int fd = 0; fd < 3; fd++)
         ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
 }
