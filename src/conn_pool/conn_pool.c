@@ -389,7 +389,7 @@ static enum conn_set_state choose_state(struct conn_slot *p,
 
 /* `steady` is set first: whoever takes the connection between the two steps
  * does not set it later. Where it is true too early the entry is armed all the
- * same, by this process or, if it dies here, by conn_pool_recover(). */
+ * same, by this process or, if it dies here, by conn_pool_tell_again(). */
 static void release(struct conn_pool *t, int slot, enum conn_pool_parking how)
 {
     struct conn_slot *p = &t->table->at[slot];
@@ -522,12 +522,17 @@ uint32_t conn_pool_recover(struct conn_pool *t, int owner,
                            struct conn_count_counters c)
 {
     uint32_t lost = 0;
-    for (int i = 0; i < (int)t->table->count; i++) {
+    for (int i = 0; i < (int)t->table->count; i++)
         if (conn_table_owner(&t->table->at[i]) == owner)
             lost += settle(t, i, c);
-        else
-            lost += tell_again(t, i, c);
-    }
+    return lost;
+}
+
+uint32_t conn_pool_tell_again(struct conn_pool *t, struct conn_count_counters c)
+{
+    uint32_t lost = 0;
+    for (int i = 0; i < (int)t->table->count; i++)
+        lost += tell_again(t, i, c);
     listener_pause_settle(&t->pause);
     set_clock_again(t);
     return lost;

@@ -57,8 +57,8 @@
  *     disarmed by the process that was told, if that becomes the owner, else
  *     CONN_SLOT_CAME has the owner arm it.
  *   - A process may die after it was told and before it has changed the word,
- *     or before it has armed an entry. So conn_pool_recover() arms the entries
- *     of all parked connections and adds CONN_SLOT_CAME to all other owners.
+ *     or before it has armed an entry. So conn_pool_tell_again() arms the
+ *     entries of all parked connections and adds CONN_SLOT_CAME to all owners.
  *   - Who arms an entry has parked the connection before, and may be late:
  *     others have taken and parked it meanwhile. Then one event more is told;
  *     if it was the only one that the entry was armed for, see above.
@@ -235,14 +235,19 @@ int conn_pool_next_due(struct conn_pool *t, int from, int64_t due);
 int conn_pool_next_late(const struct conn_pool *t, int from, int64_t due);
 
 /* For the supervisor, after the process `owner` has died: close the connections
- * that it owned and had begun to read, park those that it had not, arm every
- * parked one again, since the dead process may have been told of it, finish
- * what it had begun to count in `c`, and have the listener heard or not as is
- * noted. Where the supervisor has no room for the descriptor of a connection,
- * the clock tells others of it, who go on with it or close it in its place.
- * Gives the number of connections that are lost. */
+ * that it owned and had begun to read, park those that it had not, and finish
+ * what it had begun to count in `c`. Where the supervisor has no room for the
+ * descriptor of a connection, the clock tells others of it, who go on with it
+ * or close it in its place. Gives the number of connections that are lost. */
 uint32_t conn_pool_recover(struct conn_pool *t, int owner,
                            struct conn_count_counters c);
+
+/* Then, once for all that died meanwhile, since it costs some five system calls
+ * for each parked connection: arm every one again, since the dead may have been
+ * told of it, and have the listener heard or not as is noted. `c`, of one of
+ * the dead, and what it gives: as for conn_pool_recover(). */
+uint32_t conn_pool_tell_again(struct conn_pool *t,
+                              struct conn_count_counters c);
 
 /* The pool ends: from now on conn_pool_closing() is true in every process, and
  * a worker that is told to stop serves what there is. New connections are still

@@ -235,6 +235,14 @@ static void bury(void *context, uint32_t number)
     scoreboard_add(&p->board->shadow_lost, lost);
 }
 
+static void buried(void *context, uint32_t number)
+{
+    struct pool *p = context;
+    uint32_t lost =
+        conn_pool_tell_again(p->conn_pool, connections_of(p, number));
+    atomic_fetch_add_explicit(&p->board->lost, lost, memory_order_relaxed);
+}
+
 static struct generation_size size_for(const struct settings *s)
 {
     const struct config *c = s->config;
@@ -446,6 +454,7 @@ int pool_run(struct pool *p, const struct upgrade_past *past)
                 .shadow = run_shadow,
                 .bury_shadow = bury_shadow},
         .bury = bury,
+        .buried = buried,
         .leave = leave,
         .retire = retire,
         .is_done = is_done,

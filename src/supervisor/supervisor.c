@@ -107,7 +107,7 @@ static void bury(struct supervisor *s, uint32_t number, int status)
 
 static void reap(struct supervisor *s)
 {
-    int status;
+    int status, last = -1;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
         int number = worker_set_find(&s->worker_set, pid);
@@ -116,10 +116,12 @@ static void reap(struct supervisor *s)
                 idle_watchdog_stopped(&s->idle, (uint32_t)number,
                                       WIFSTOPPED(status));
         } else if (number >= 0)
-            bury(s, (uint32_t)number, status);
+            bury(s, (uint32_t)(last = number), status);
         else if (!upgrade_lost(&s->upgrade, pid, status))
             aux_process_lost(&s->aux, pid, status);
     }
+    if (last >= 0)
+        s->plan->buried(s->plan->context, (uint32_t)last);
 }
 
 /* --- Stages. --- */

@@ -43,6 +43,8 @@ struct supervisor_plan {
     /* The worker of this slot has died; called before the slot is filled again.
      */
     void (*bury)(void *context, uint32_t number);
+    /* After the last of those that died at about the same time, `number`. */
+    void (*buried)(void *context, uint32_t number);
     /* The pool is told to stop, and serves for stop_delay all the same. */
     void (*leave)(void *context);
     /* Then: keep new connections away. Called before the workers are told to

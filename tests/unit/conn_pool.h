@@ -103,4 +103,11 @@ static inline bool kill_after(pid_t child, int stops)
     return true;
 }
 
+/* All that is done for one that has died. */
+static inline uint32_t recover_all_of(int owner)
+{
+    uint32_t lost = conn_pool_recover(conn_pool, owner, of_sibling);
+    return lost + conn_pool_tell_again(conn_pool, of_sibling);
+}
+
 #endif

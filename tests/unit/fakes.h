@@ -22,7 +22,7 @@
 
 /* Shared by the test, the supervisor and its children. */
 static struct shared {
-    _Atomic int starts, buried, left, retired;
+    _Atomic int starts, buried, burials, left, retired;
     _Atomic int done;    /* no connection is left */
     _Atomic int monitor; /* its pid */
     _Atomic int monitor_starts;
@@ -104,6 +104,13 @@ static inline void bury(void *context, uint32_t number)
 {
     (void)context, (void)number;
     shared->buried++;
+}
+
+/* How many buried it was called after. */
+static inline void buried(void *context, uint32_t number)
+{
+    (void)context, (void)number;
+    shared->burials = shared->buried;
 }
 
 /* Ends like the monitor; a sound one lives on. */
@@ -216,6 +223,7 @@ static inline void start_all(int (*child)(void *, uint32_t, uint32_t),
                 .shadow = shadow,
                 .bury_shadow = bury_shadow},
         .bury = bury,
+        .buried = buried,
         .leave = leave,
         .retire = retire,
         .is_done = is_done,

@@ -211,7 +211,7 @@ START_TEST(nothing_behind_the_last_slot_is_one)
     ck_assert_int_eq(conn_pool_next_due(conn_pool, 0, clock_now()), -1);
     ck_assert_int_eq(conn_pool_next_late(conn_pool, 0, 0), -1);
     table->at[count].deadline = clock_now() + 3600 * CLOCK_SECOND;
-    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 0);
+    ck_assert_uint_eq(recover_all_of(SIBLING), 0);
     ck_assert_int_eq(table->at[count].owner, CONN_SLOT_PARKED);
     ck_assert_int_eq(timerfd_gettime(files.clock, &when), 0);
     ck_assert_int_eq(when.it_value.tv_sec + when.it_value.tv_nsec, 0);

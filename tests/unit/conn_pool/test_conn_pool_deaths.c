@@ -35,10 +35,33 @@ START_TEST(death_before_the_take_loses_nothing)
     park_new(&peer, "s", CLOCK_NEVER);
     die_after(1, peer);
     ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
-    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 0);
+    ck_assert_uint_eq(recover_all_of(SIBLING), 0);
     ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
     expect_taken(slot, peer, "s");
     close(peer);
+}
+END_TEST
+
+/* Two were told and are dead: telling again once is enough. */
+START_TEST(deaths_at_the_same_time_are_told_of_once)
+{
+    int peers[2], slots[2] = {-1, -1}, told;
+    for (int i = 0; i < 2; i++) {
+        slots[i] = park_new(&peers[i], "s", CLOCK_NEVER);
+        die_after(1, peers[i]);
+    }
+    for (int i = 0; i < 2; i++)
+        ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING + i, of_sibling),
+                          0);
+    ck_assert_int_eq(wait_for(0, &told), CONN_POOL_NOTHING);
+    ck_assert_uint_eq(conn_pool_tell_again(conn_pool, of_sibling), 0);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(wait_for(LIMIT_MS, &told), CONN_POOL_REQUEST);
+        ck_assert(told == slots[0] || told == slots[1]);
+        expect_taken(told, peers[told == slots[1]], "s");
+    }
+    close(peers[0]);
+    close(peers[1]);
 }
 END_TEST
 
@@ -60,7 +83,7 @@ START_TEST(death_leaves_who_waits_in_the_queue)
     }
     ck_assert_int_eq(waitpid(child, NULL, 0), child);
     ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
-    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 0);
+    ck_assert_uint_eq(recover_all_of(SIBLING), 0);
     ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
     expect_taken(slot, peer, "more");
     close(peer);
@@ -73,7 +96,7 @@ START_TEST(death_after_the_take_frees_the_slot)
     char byte;
     int slot = park_new(&peer, "s", CLOCK_NEVER);
     die_after(2, peer);
-    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 1);
+    ck_assert_uint_eq(recover_all_of(SIBLING), 1);
     ck_assert(conn_pool_is_empty(conn_pool));
     /* It was closed with its owner: the peer learns at once. */
     ck_assert_int_le(recv(peer, &byte, 1, MSG_DONTWAIT), 0);
@@ -117,8 +140,7 @@ START_TEST(death_in_the_take_leaves_it_to_others)
         ck_assert_int_eq(write(peer, "q", 1), 1);
         if (!kill_after(child, stops))
             break;
-        ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling),
-                          (unsigned)*taken);
+        ck_assert_uint_eq(recover_all_of(SIBLING), (unsigned)*taken);
         lost += *taken;
         if (*taken == 0) {
             wait_past(CONN_POOL_REQUEST, &slot);
@@ -229,7 +251,7 @@ START_TEST(death_of_the_owner_ends_it_though_others_have_copies)
         raise(SIGKILL);
     }
     ck_assert_int_eq(waitpid(doomed, NULL, 0), doomed);
-    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING + 1, of_sibling), 1);
+    ck_assert_uint_eq(recover_all_of(SIBLING + 1), 1);
     ck_assert(conn_pool_is_empty(conn_pool));
     ck_assert_int_eq(recv(peer, &byte, 1, MSG_DONTWAIT), 0);
     close(orders[1]);
@@ -246,7 +268,7 @@ static uint32_t recover_poorly(void)
     few = limit;
     few.rlim_cur = 3;
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-    uint32_t lost = conn_pool_recover(conn_pool, SIBLING, of_sibling);
+    uint32_t lost = recover_all_of(SIBLING);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
     return lost;
 }
@@ -361,7 +383,7 @@ START_TEST(death_in_the_reservation_frees_the_slot)
         }
         kill(child, SIGKILL);
         ck_assert_int_eq(waitpid(child, &status, 0), child);
-        ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 0);
+        ck_assert_uint_eq(recover_all_of(SIBLING), 0);
         ck_assert_msg(conn_pool_is_empty(conn_pool), "%d instructions", steps);
     }
     munmap((void *)done, sizeof *done);
@@ -423,7 +445,7 @@ static void expect_heard_after_deaths(void (*step)(int), bool full)
         while (full && (slot = conn_pool_reserve(conn_pool)) >= 0)
             mine_too[n++] = slot;
         alive = kill_after(child, stops);
-        conn_pool_recover(conn_pool, SIBLING, of_sibling);
+        recover_all_of(SIBLING);
         wait_past(CONN_POOL_KNOCK, &slot);
         while (n > 0)
             conn_pool_vacate(conn_pool, mine_too[--n], -1);
@@ -455,7 +477,7 @@ START_TEST(a_death_ends_no_pause)
     ck_assert_int_eq(write(listener[1], "k", 1), 1);
     conn_pool_pause(conn_pool, 3600 * CLOCK_SECOND);
     ck_assert(kill_after(child, 0));
-    conn_pool_recover(conn_pool, SIBLING + 1, of_sibling);
+    recover_all_of(SIBLING + 1);
     ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
 }
 END_TEST
@@ -494,7 +516,7 @@ START_TEST(death_of_who_comes_between_ends_no_pause)
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(kill_after(child, 0));
     ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_KNOCK);
-    conn_pool_recover(conn_pool, SIBLING, of_sibling);
+    recover_all_of(SIBLING);
     ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
 }
 END_TEST
@@ -513,7 +535,7 @@ START_TEST(death_of_who_sets_the_clock_leaves_it_set)
     wait_past(CONN_POOL_CLOCK, &slot);
     ck_assert_int_eq(conn_pool_next_due(conn_pool, 0, clock_now()), overdue);
     expect_taken(overdue, early, "s");
-    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 0);
+    ck_assert_uint_eq(recover_all_of(SIBLING), 0);
     ck_assert_uint_lt(conn_pool_slots(conn_pool), 64);
     conn_pool_hand_over(conn_pool, &files, stores);
     ck_assert_int_eq(timerfd_gettime(files.clock, &when), 0);
@@ -530,6 +552,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         death_before_the_take_loses_nothing,
+        deaths_at_the_same_time_are_told_of_once,
         death_leaves_who_waits_in_the_queue,
         death_after_the_take_frees_the_slot,
         death_in_the_take_leaves_it_to_others,

@@ -284,7 +284,7 @@ START_TEST(death_at_any_instruction_of_parking_loses_nothing)
         int fd = take_what_is_told();
         kill(child, SIGKILL);
         EXPECT(waitpid(child, NULL, 0) == child);
-        bool ends = conn_pool_recover(conn_pool, SIBLING, of_sibling) > 0;
+        bool ends = recover_all_of(SIBLING) > 0;
         lost += ends;
         found += !ends;
         if (ends) { /* and its peer knows */
@@ -329,7 +329,7 @@ static void park_at_each_instruction(bool dies)
         if (dies) {
             kill(child, SIGKILL);
             EXPECT(waitpid(child, NULL, 0) == child);
-            if (conn_pool_recover(conn_pool, SIBLING, of_sibling) == 0)
+            if (recover_all_of(SIBLING) == 0)
                 expect_told(slot, peer, -1);
             else
                 close(peer);
@@ -368,7 +368,7 @@ START_TEST(the_dead_may_have_been_told_of_what_others_own)
     read_from(fd);
     send_to(peer);
     wait_past(CONN_POOL_REQUEST, &slot); /* as the dead was */
-    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 0);
+    ck_assert_uint_eq(recover_all_of(SIBLING), 0);
     park_as(slot, fd, CONN_POOL_DRAINED);
     expect_told(slot, peer, -1);
 }

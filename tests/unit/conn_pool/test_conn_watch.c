@@ -199,7 +199,7 @@ START_TEST(who_is_closed_after_a_death_does_not_wait)
     /* It has died when it was about to say that it has taken it. */
     shared_slot(slot)->owner = SIBLING;
     shared_slot(slot)->used = 1;
-    ck_assert_uint_eq(conn_pool_recover(conn_pool, SIBLING, of_sibling), 1);
+    ck_assert_uint_eq(recover_all_of(SIBLING), 1);
     ck_assert_uint_eq(conn_pool_waiting(conn_pool, NULL), 0);
     close(peer);
 }
@@ -286,7 +286,7 @@ START_TEST(a_death_at_any_step_makes_nobody_wait)
         park_new(&peer, "s", CLOCK_NEVER);
         send_to(peer);
         dies = kill_after(child, stops);
-        conn_pool_recover(conn_pool, SIBLING, of_sibling);
+        recover_all_of(SIBLING);
         while (wait_for(0, &slot) == CONN_POOL_REQUEST) {
             size_t n;
             char byte;

@@ -9,6 +9,7 @@ START_TEST(children_are_started_and_told_to_stop)
     ck_assert_int_eq(end_status(), 0);
     ck_assert_int_eq(shared->retired, 1);
     ck_assert_int_eq(shared->buried, WORKERS);
+    ck_assert_int_eq(shared->burials, WORKERS);
     ck_assert_int_eq(shared->starts, WORKERS);
     ck_assert_uint_eq(board->exits_normal, WORKERS);
 }

@@ -94,6 +94,7 @@ static void begin(uint32_t least, uint32_t spare)
         .queue = queue[0],
         .child = serve,
         .bury = bury,
+        .buried = buried,
         .leave = leave,
         .retire = retire,
         .is_done = is_done,

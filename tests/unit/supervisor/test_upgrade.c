@@ -49,6 +49,7 @@ static void begin(int what)
         .aux = {.monitor = watch, .bury_shadow = bury_shadow},
         .upgrade = {.try_it = try_it, .become = become, .good = GOOD},
         .bury = bury,
+        .buried = buried,
         .leave = leave,
         .retire = retire,
         .is_done = is_done,
