@@ -71,6 +71,9 @@ START_TEST(version_2_with_those_above)
     put("a/b/memory.max", "max\n");
     put("a/b/pids.max", "max\n");
     expect(NONE, NONE, NONE);
+    /* 2^64 + 100000 is not 100000. */
+    put("a/b/cpu.max", "1000000 18446744073709651616\n");
+    expect(NONE, NONE, NONE);
     put("a/b/cpu.max", "150000 100000\n");
     put("a/b/memory.max", "1000000\n");
     put("a/memory.high", "900000\n");
