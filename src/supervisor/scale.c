@@ -80,7 +80,7 @@ static uint32_t grow(struct scale *s, const struct scale_limits *l,
         return 0;
     }
     s->spent += n * (SECOND / l->rate);
-    s->grown = s->changed = v->now;
+    s->grown = v->now;
     s->step = n;
     s->ripe = v->now + SCALE_CONFIRM;
     return n;
@@ -89,8 +89,7 @@ static uint32_t grow(struct scale *s, const struct scale_limits *l,
 /* --- Fewer. --- */
 
 /* Idle workers are woken last in, first out, so those that were not used for
- * idle_timeout are what the pool did not need in all that time. Of the workers
- * that were there then, that is: so after each change as long is waited. */
+ * idle_timeout are what the pool did not need in all that time. */
 static uint32_t surplus(const struct scale_limits *l,
                         const struct scale_sight *v)
 {
@@ -99,17 +98,16 @@ static uint32_t surplus(const struct scale_limits *l,
     return smaller(v->stale - l->spare, total(v) - l->least);
 }
 
-/* That many ends at once would take the CPUs from the requests. */
+/* All those ends at once would take the CPUs from the requests. */
 static void shrink(struct scale_order *o, struct scale *s,
                    const struct scale_limits *l, const struct scale_sight *v)
 {
     uint32_t n = surplus(l, v);
-    if (n == 0 || v->now - s->changed < l->idle_timeout)
+    if (n == 0 || v->now < s->retire_at)
         return;
     o->retire = smaller(n, SCALE_STEP);
     s->step = 0;
-    if (n <= SCALE_STEP)
-        s->changed = v->now;
+    s->retire_at = v->now + SCALE_PAUSE;
 }
 
 /* When some could be too many; the looks of a while are made as one. */
@@ -117,11 +115,12 @@ static int64_t next_surplus(const struct scale *s, const struct scale_limits *l,
                             const struct scale_sight *v)
 {
     int64_t soonest = v->now + l->idle_timeout / 4;
-    int64_t at = surplus(l, v) > 0            ? s->changed + l->idle_timeout
-                 : v->stale_at == SCALE_NEVER ? v->now + l->idle_timeout
-                                              : v->stale_at;
+    int64_t at =
+        v->stale_at == SCALE_NEVER ? v->now + l->idle_timeout : v->stale_at;
     if (total(v) <= larger(l->least, l->spare))
         return SCALE_NEVER;
+    if (surplus(l, v) > 0) /* not yet, or something else comes first */
+        return s->retire_at > v->now ? s->retire_at : v->now + SCALE_PAUSE;
     return at < soonest ? soonest : at;
 }
 
@@ -186,8 +185,7 @@ struct scale_order scale_look(struct scale *s, const struct scale_limits *l,
         s->ripe = v->now + SCALE_CONFIRM;
     if (s->ripe == 0 || is_ripe(s, v) || is_urgent(l, v))
         act(&o, s, l, v);
-    int64_t at =
-        o.retire == SCALE_STEP ? v->now + SCALE_PAUSE : next_surplus(s, l, v);
+    int64_t at = next_surplus(s, l, v);
     if (s->ripe != 0 && s->ripe < at)
         at = s->ripe;
     if (at < o.look_at)

@@ -20,8 +20,8 @@
  * pool has no worker at all they are started at once. */
 #define SCALE_CONFIRM INT64_C(2000000)
 
-/* At most so many are started, or retired, before it is looked again; while
- * there are more to retire that is after SCALE_PAUSE. */
+/* At most so many are started, or retired, before it is looked again; others
+ * are retired after SCALE_PAUSE. */
 #define SCALE_STEP 32
 #define SCALE_PAUSE INT64_C(100000000)
 
@@ -52,12 +52,12 @@ struct scale_limits {
 
 /* Zeroed at the start. */
 struct scale {
-    int64_t ripe;    /* a shortage is looked at again then; 0: there is none */
-    int64_t grown;   /* when workers were last started */
-    uint32_t step;   /* how many those were */
-    int64_t changed; /* when the number last changed by an order of ours */
-    int64_t spent;   /* the starts of before then are used up: see `rate` */
-    uint32_t held;   /* looks that must find the CPUs free before it grows */
+    int64_t ripe;  /* a shortage is looked at again then; 0: there is none */
+    int64_t grown; /* when workers were last started */
+    uint32_t step; /* how many those were */
+    int64_t retire_at; /* no others are retired before then */
+    int64_t spent;     /* the starts of before then are used up: see `rate` */
+    uint32_t held;     /* looks that must find the CPUs free before it grows */
 };
 
 /* The pool at one moment. */

@@ -120,22 +120,29 @@ static int most_memory_first(const void *a, const void *b)
     return (one->memory < other->memory) - (one->memory > other->memory);
 }
 
-/* Of the idle, those with the most memory; of twice as many as are to leave,
- * for the kernel takes some 0.1 ms to say how much one has. */
-static void retire(struct scaler *s, uint32_t n)
+static bool is_stale(const struct scaler *s, uint32_t number, int64_t now)
+{
+    int64_t since = idle_set_since(s->idle_set, number);
+    return since != 0 && since + s->limits.idle_timeout <= now;
+}
+
+/* Of those that were idle for idle_timeout, the ones with the most memory; of
+ * twice as many as are to leave, for the kernel takes some 0.1 ms to say how
+ * much one has. */
+static void retire(struct scaler *s, uint32_t n, int64_t now)
 {
     static struct candidate list[2 * SCALE_STEP];
     size_t count = 0;
     for (uint32_t i = 0; count < 2 * n && i < s->worker_set->board->slot_count;
          i++)
-        if (stays(s, i) && idle_set_since(s->idle_set, i) != 0)
+        if (stays(s, i) && is_stale(s, i, now))
             list[count++] = (struct candidate){
                 process_memory(s->worker_set->members[i].pid), i};
     qsort(list, count, sizeof list[0], most_memory_first);
     for (size_t i = 0; i < count && i < n; i++) {
         log_debug("worker %u is not needed: it leaves", list[i].number);
         worker_set_dismiss(s->worker_set, list[i].number,
-                           clock_now() + s->drain_timeout);
+                           now + s->drain_timeout);
         idle_set_forget(s->idle_set, list[i].number);
         scoreboard_count(&s->worker_set->board->retired_idle);
     }
@@ -153,7 +160,7 @@ void scaler_look(struct scaler *s)
     struct scale_order o = scale_look(&s->scale, &s->limits, &v);
     if (o.start > 0)
         worker_set_assign(s->worker_set, s->generation, o.start);
-    retire(s, o.retire);
+    retire(s, o.retire, v.now);
     if (o.start + o.retire > 0)
         note_number(s);
     if (o.limited) /* the log says so when it lasts: saturation.h */
@@ -171,7 +178,7 @@ void scaler_serve(struct scaler *s, uint32_t generation,
     s->generation = generation;
     s->limits = *limits;
     s->drain_timeout = drain_timeout;
-    s->scale = (struct scale){.changed = clock_now(), .spent = s->scale.spent};
+    s->scale = (struct scale){.spent = s->scale.spent};
     s->watch = false;
     s->look_at = CLOCK_NEVER;
     if (s->idle_set != NULL)

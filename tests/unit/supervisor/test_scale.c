@@ -138,7 +138,7 @@ END_TEST
 START_TEST(many_leave_in_turns)
 {
     const struct scale_limits l = {2, 1000, 1, 1024, 2, IDLE};
-    struct scale s = {.changed = S};
+    struct scale s = {0};
     struct scale_sight v = {
         .now = S + IDLE, .idle = 100, .stale = 100, .stale_at = SCALE_NEVER};
     static const uint32_t turns[] = {32, 32, 32, 2, 0};
@@ -149,7 +149,13 @@ START_TEST(many_leave_in_turns)
             ck_assert_int_eq(o.look_at, v.now + SCALE_PAUSE);
         v.idle -= o.retire;
         v.stale -= o.retire;
-        v.now += SCALE_PAUSE;
+        /* The deaths of those are no reason to hurry. */
+        v.now += SCALE_PAUSE - 1;
+        o = scale_look(&s, &l, &v);
+        ck_assert_uint_eq(o.retire, 0);
+        if (v.idle > l.least)
+            ck_assert_int_eq(o.look_at, v.now + 1);
+        v.now++;
     }
     ck_assert_uint_eq(v.idle, l.least);
 }
@@ -179,20 +185,45 @@ END_TEST
 
 START_TEST(what_was_not_needed_is_retired_but_the_spare_ones)
 {
-    struct scale s = {.changed = S};
+    struct scale s = {0};
     struct scale_sight v = {.now = S + IDLE,
                             .idle = 6,
                             .busy = 1,
                             .stale = 5,
-                            .stale_at = SCALE_NEVER};
+                            .stale_at = S + IDLE + SCALE_PAUSE};
     ck_assert_uint_eq(scale_look(&s, &dynamic, &v).retire, 3);
-    /* The next only after as long again. */
+    /* One that has become so since then does not wait for the next: nobody has
+     * needed it for as long. */
     v.idle = v.stale = 3;
+    v.stale_at = SCALE_NEVER;
+    v.now += SCALE_PAUSE;
+    ck_assert_uint_eq(scale_look(&s, &dynamic, &v).retire, 1);
+    v.idle = v.stale = 2;
     struct scale_order o = scale_look(&s, &dynamic, &v);
     ck_assert_uint_eq(o.retire, 0);
     ck_assert_int_eq(o.look_at, v.now + IDLE);
-    v.now = o.look_at;
-    ck_assert_uint_eq(scale_look(&s, &dynamic, &v).retire, 1);
+}
+END_TEST
+
+/* Without spare ones nothing else asks for a worker. */
+START_TEST(who_waits_is_enough_where_no_spare_ones_are_wanted)
+{
+    const struct scale_limits l = {1, 8, 0, 32, 2, IDLE};
+    struct scale s = {0};
+    struct scale_sight v = {.now = S,
+                            .busy = 1,
+                            .waiting = true,
+                            .told = true,
+                            .stale_at = SCALE_NEVER};
+    struct scale_order o = scale_look(&s, &l, &v);
+    ck_assert_uint_eq(o.start, 0);
+    ck_assert_int_eq(o.look_at, v.now + SCALE_CONFIRM);
+    v.now += SCALE_CONFIRM;
+    ck_assert_uint_eq(scale_look(&s, &l, &v).start, 1);
+    /* One that starts will serve it. */
+    v.starting = 1;
+    v.now += SCALE_CONFIRM;
+    ck_assert_uint_eq(scale_look(&s, &l, &v).start, 0);
 }
 END_TEST
 
@@ -279,6 +310,7 @@ int main(void)
         many_leave_in_turns,
         the_largest_number_is_complained_of_once_a_second,
         what_was_not_needed_is_retired_but_the_spare_ones,
+        who_waits_is_enough_where_no_spare_ones_are_wanted,
         numbers_to_begin_with,
         every_small_pool};
     return UNIT_MAIN("scale", tests);
