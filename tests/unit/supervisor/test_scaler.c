@@ -102,6 +102,21 @@ START_TEST(who_has_most_memory_leaves_first)
 }
 END_TEST
 
+/* Though it is the largest. */
+START_TEST(who_was_needed_lately_stays)
+{
+    const struct idle_set_seat seat = {scaler.idle_set, 1};
+    int64_t since = idle_set_since(scaler.idle_set, 0);
+    while (clock_now() - since < CLOCK_SECOND / 2) /* its age is its mark */
+        poll(NULL, 0, 10);
+    idle_set_busy(&seat);
+    scaler.limits.idle_timeout = clock_now() - since;
+    idle_set_idle(&seat);
+    scaler_look(&scaler);
+    ck_assert(is_retired(0) && !is_retired(1));
+}
+END_TEST
+
 START_TEST(who_is_busy_stays)
 {
     const struct idle_set_seat seat = {scaler.idle_set, 1};
@@ -173,7 +188,8 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        who_has_most_memory_leaves_first, who_is_busy_stays,
-        who_is_busy_is_counted_for_the_next_generation, who_gets_company};
+        who_has_most_memory_leaves_first, who_was_needed_lately_stays,
+        who_is_busy_stays, who_is_busy_is_counted_for_the_next_generation,
+        who_gets_company};
     return UNIT_RUN_WITH("scaler", tests, open_scaler, close_scaler);
 }
