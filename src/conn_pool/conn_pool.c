@@ -461,6 +461,18 @@ int conn_pool_take(struct conn_pool *t, int slot, void *bytes, size_t *n,
     return fd;
 }
 
+bool conn_pool_has_come(const struct conn_pool *t, int slot)
+{
+    return conn_table_has_come(&t->table->at[slot]);
+}
+
+void conn_pool_heed(struct conn_pool *t, int slot)
+{
+    struct conn_slot *p = &t->table->at[slot];
+    p->steady = 0; /* the end may have come with it, of which only others know */
+    conn_table_heed(p);
+}
+
 bool conn_pool_saw_peer(const struct conn_pool *t, int slot)
 {
     return t->told.about == CONN_SET_CONNECTION && t->told.slot == slot &&

@@ -42,6 +42,10 @@
  *   - So let something come after the owner's last read. One process is told,
  *     before the owner parks, and then the owner arms the entry; or after it,
  *     and then that process takes the connection.
+ *   - An owner that sees CONN_SLOT_CAME may go on instead: conn_pool_heed()
+ *     takes it from the word first, and then the owner reads. What comes later
+ *     adds it again. At the next parking the owner arms the entry, since what
+ *     it has not been told of may have been the end.
  *   - Only if the owner has read all (CONN_POOL_DRAINED) does it rely on that.
  *     Else it arms the entry, for one event. A peer can have a read end before
  *     all is read, by a descriptor among its bytes (SCM_RIGHTS, unix(7)) or
@@ -219,6 +223,13 @@ bool conn_pool_park(struct conn_pool *t, int slot, int *fd,
  * is over: who has no descriptor of it cannot close it. */
 int conn_pool_take(struct conn_pool *t, int slot, void *bytes, size_t *n,
                    int64_t *came);
+
+/* Has another process been told of something on the connection at the owned
+ * `slot`? */
+bool conn_pool_has_come(const struct conn_pool *t, int slot);
+
+/* The owner goes on with it, and reads what that was, in place of parking. */
+void conn_pool_heed(struct conn_pool *t, int slot);
 
 /* Had the peer of the connection at `slot` not left when CONN_POOL_REQUEST told
  * of it? False as well where that was not the last event. */

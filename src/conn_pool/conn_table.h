@@ -86,6 +86,12 @@ static inline bool conn_table_has_come(const struct conn_slot *p)
     return (atomic_load(&p->owner) & CONN_SLOT_CAME) != 0;
 }
 
+/* The owner looks at what came. */
+static inline void conn_table_heed(struct conn_slot *p)
+{
+    atomic_fetch_and(&p->owner, ~CONN_SLOT_CAME);
+}
+
 static inline int conn_table_owner(const struct conn_slot *p)
 {
     int32_t word = atomic_load(&p->owner);

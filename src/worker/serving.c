@@ -195,13 +195,21 @@ static bool is_wanted_elsewhere(struct serving *s)
            conn_pool_others_wait(s->plan->conn_pool);
 }
 
-/* Between two requests. Where nothing more was read, the next one is hardly
- * there yet: no use in looking. */
+/* Between two requests. Where nothing more was read, and nobody was told of
+ * more, the next one is hardly there yet: no use in looking. If it is there and
+ * no other request waits, to go on with it wakes nobody. */
 static bool let_go(struct serving *s, struct fcgi_conn *conn)
 {
-    return fcgi_conn_has_more(conn)
-               ? is_wanted_elsewhere(s) && leave(s, conn, true)
-               : park(s, conn);
+    struct conn_pool *pool = s->plan->conn_pool;
+    bool more = fcgi_conn_has_more(conn);
+    bool come = !more && conn_pool_has_come(pool, conn->slot);
+    if ((!more && !come) || is_wanted_elsewhere(s))
+        return leave(s, conn, more);
+    if (come) {
+        conn_pool_heed(pool, conn->slot);
+        conn->reads = 0; /* as if this worker had been told of it */
+    }
+    return false;
 }
 
 /* Go with `conn` as far as its bytes allow, then let go of it; between two

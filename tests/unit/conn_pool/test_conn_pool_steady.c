@@ -111,6 +111,32 @@ START_TEST(what_was_left_unread_is_told_of)
 }
 END_TEST
 
+/* It need not park the connection to learn of what came after it: here another
+ * request, and the end. */
+START_TEST(an_owner_goes_on_with_what_comes_meanwhile)
+{
+    char byte;
+    int peer, told = -1, slot = park_served(&peer);
+    send_to(peer);
+    int fd = take_next(slot);
+    read_from(fd);
+    ck_assert(!conn_pool_has_come(conn_pool, slot));
+    send_to(peer);
+    ck_assert_int_eq(shutdown(peer, SHUT_WR), 0);
+    ck_assert_int_eq(wait_for(0, &told), CONN_POOL_REQUEST);
+    ck_assert_int_eq(take(told), -1);
+    ck_assert(conn_pool_has_come(conn_pool, slot));
+    conn_pool_heed(conn_pool, slot);
+    ck_assert(!conn_pool_has_come(conn_pool, slot));
+    read_from(fd);
+    park_as(slot, fd, CONN_POOL_DRAINED);
+    fd = take_next(slot);
+    ck_assert_int_eq(recv(fd, &byte, 1, MSG_DONTWAIT), 0);
+    conn_pool_vacate(conn_pool, slot, fd);
+    close(peer);
+}
+END_TEST
+
 /* A request, and the end of what its peer sends: one event for both. */
 START_TEST(the_end_that_came_with_a_request_is_told_of)
 {
@@ -443,6 +469,7 @@ int main(void)
         what_comes_to_an_owner_waits_for_its_parking,
         what_its_owner_has_read_is_told_of_no_more,
         what_was_left_unread_is_told_of,
+        an_owner_goes_on_with_what_comes_meanwhile,
         the_end_that_came_with_a_request_is_told_of,
         who_gets_pieces_is_left_alone_with_them,
         what_comes_at_any_instruction_of_parking_is_told_of,

@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "conn_pool/fd_store.h"
 #include "os/signals.h"
+#include "worker/exchange.h"
 #include "worker/serving.h"
+#include "fcgi_records.h"
 #include "quiet.h"
 #include "unit.h"
 
@@ -125,6 +127,120 @@ START_TEST(a_listener_that_fails_is_not_found_empty)
 }
 END_TEST
 
+/* --- Going on with a connection. --- */
+
+/* In place of the exchange: the body of a request is all that is read, and its
+ * client sends another meanwhile, of which another worker is told. */
+static struct {
+    int peer, slot, served, to_come;
+} client;
+
+static void send_request(void)
+{
+    static const char request[] = HEAD STDIN("b") END;
+    ck_assert_int_eq(write(client.peer, request, sizeof request - 1),
+                     sizeof request - 1);
+}
+
+static void tell_another(void)
+{
+    int slot;
+    size_t n;
+    const sigset_t *open = signals_waiting();
+    while (conn_pool_wait(given.conn_pool, open, 0, &slot) != CONN_POOL_REQUEST)
+        continue;
+    ck_assert_int_eq(slot, client.slot);
+    ck_assert_int_eq(
+        conn_pool_take(given.conn_pool, slot, serving.parcel, &n, NULL), -1);
+}
+
+bool exchange_serve(struct exchange *x, struct fcgi_conn *c,
+                    struct queue_policy_wait *waited)
+{
+    uint8_t *bytes;
+    size_t n;
+    (void)x, (void)waited;
+    while (fcgi_conn_body(c, &bytes, &n) == FCGI_BODY_MORE)
+        continue;
+    client.served++;
+    if (client.to_come-- > 0) {
+        send_request();
+        tell_another();
+    }
+    return true;
+}
+
+void exchange_begin(struct exchange *x)
+{
+    (void)x;
+}
+
+int exchange_test_wait(const struct exchange *x)
+{
+    (void)x;
+    return -1;
+}
+
+/* Never called here. */
+struct exchange *exchange_new(const struct worker_plan *plan, struct fcgi *fcgi)
+{
+    (void)plan, (void)fcgi;
+    return NULL;
+}
+
+void exchange_free(struct exchange **x)
+{
+    (void)x;
+}
+
+/* A kept connection, whose entry in the set stays armed. */
+static void keep_client(void)
+{
+    static const struct config_pool pool = {.keepalive = CONFIG_keepalive_on};
+    int pair[2];
+    struct fcgi_parcel room;
+    struct iovec parts[FCGI_PARCEL_PARTS];
+    given.pool = &pool;
+    serving.keep_until = CLOCK_NEVER;
+    queue_wait_open(&serving.waiting, &pool, given.conn_pool, NULL);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    struct fcgi_conn *c = fcgi_open(serving.fcgi, pair[0], clock_now());
+    client.peer = pair[1];
+    client.slot = conn_pool_reserve(given.conn_pool);
+    client.served = 0;
+    conn_pool_opened(given.conn_pool, client.slot);
+    fcgi_conn_pack(c, &room, parts);
+    ck_assert(conn_pool_park(given.conn_pool, client.slot, &c->fd, parts,
+                             FCGI_PARCEL_PARTS, c->deadline,
+                             CONN_POOL_DRAINED));
+    fcgi_close(serving.fcgi, c);
+}
+
+/* Who is told of it otherwise is woken for nothing. */
+START_TEST(the_next_request_that_comes_in_time_is_its_worker_s)
+{
+    keep_client();
+    client.to_come = 2;
+    send_request();
+    serving_take(&serving, client.slot);
+    ck_assert_int_eq(client.served, 3);
+    ck_assert_uint_eq(given.slot->counters[COUNTER_shared], 1);
+    close(client.peer);
+}
+END_TEST
+
+START_TEST(who_waits_comes_before_the_next_request)
+{
+    keep_client();
+    client.to_come = 1;
+    send_request();
+    ck_assert_int_eq(write(listener[1], "k", 1), 1); /* a new connection */
+    serving_take(&serving, client.slot);
+    ck_assert_int_eq(client.served, 1);
+    close(client.peer);
+}
+END_TEST
+
 /* Each reason to leave is enough, but not when the pool ends. */
 START_TEST(who_has_done_enough_or_came_back_late_leaves)
 {
@@ -153,9 +269,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {what_cannot_be_gone_on_with_is_closed,
-                                  what_another_has_taken_is_left_alone,
-                                  a_listener_that_fails_is_not_found_empty,
-                                  who_has_done_enough_or_came_back_late_leaves};
+    const TTest *const tests[] = {
+        what_cannot_be_gone_on_with_is_closed,
+        what_another_has_taken_is_left_alone,
+        a_listener_that_fails_is_not_found_empty,
+        the_next_request_that_comes_in_time_is_its_worker_s,
+        who_waits_comes_before_the_next_request,
+        who_has_done_enough_or_came_back_late_leaves};
     return UNIT_RUN_WITH("serving", tests, open_serving, close_serving);
 }
