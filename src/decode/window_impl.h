@@ -135,11 +135,10 @@ static enum window_result cut_window(struct window *w, bool in_string,
 
 /* --- Step 2: words. --- */
 
-/* A number or word ends before one of these. */
+/* Behind a word stands one of these (RFC 8259, 2). */
 static const bool is_end[256] = {
     [' '] = true, ['\n'] = true, ['\t'] = true, ['\r'] = true,
-    [','] = true, [':'] = true,  ['"'] = true,  ['['] = true,
-    [']'] = true, ['{'] = true,  ['}'] = true,
+    [','] = true, [']'] = true,  ['}'] = true,
 };
 
 static uint32_t four_bytes(const char *p)
