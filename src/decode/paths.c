@@ -170,14 +170,14 @@ static void add_members(struct builder *b, unsigned i)
 static void end_node(struct builder *b, unsigned i)
 {
     struct paths_node *node = &b->paths->node[i];
-    uint16_t self = (uint16_t)i, last = (uint16_t)(b->paths->count + i);
+    uint16_t self = (uint16_t)i;
     if (node->slot >= 0 && node->marks == 0 && node->below == 0)
         node->takes = (b->program->slots[node->slot].uses & PROGRAM_COPY) != 0
                           ? PATHS_TEXT
                           : PATHS_SCALAR;
     if (node->kept || (node->marks & (PATHS_ITEM | PATHS_PART)) != 0)
         node->inside[0].ends = node->inside[1].ends = self;
-    node->inside[0].last = node->inside[1].last = last;
+    node->inside[1].last = (uint16_t)(b->paths->count + i);
     node->inside[1].object = node->children > 0 ? self : PATHS_NOTHING;
 }
 

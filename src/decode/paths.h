@@ -37,8 +37,8 @@ struct paths_inside {
     uint16_t object;  /* the same, if it is an object of which members are
                          wanted; else 0 */
     uint16_t element; /* wanted of a list; 0: nothing */
-    uint16_t last;    /* the last member found, as an index of what comes next;
-                         at first: the object itself */
+    uint16_t last;    /* of an object: the last member found, as an index of
+                         what comes next; at first: the object itself */
 };
 
 /* What a decoder does with a value that is no list and no object. */
