@@ -22,9 +22,7 @@ struct document {
     struct json_decoder *json;
     uint32_t max_depth;
     struct gather name; /* the one that is coming */
-    char *characters;   /* of it */
-    size_t characters_room;
-    char *body; /* terminated once it is complete */
+    char *body;         /* terminated once it is complete */
     size_t n, room;
     struct buf out; /* for json-c */
     char out_room[4096];
@@ -50,7 +48,6 @@ void document_free(struct document **d)
         return;
     json_decoder_free(&(*d)->json);
     gather_free(&(*d)->name);
-    free((*d)->characters);
     free((*d)->body);
     free(*d);
     *d = NULL;
@@ -117,20 +114,11 @@ static void put_value_comma(struct document *d, uint32_t depth)
 
 static bool put_name(struct document *d, struct fault *fault)
 {
-    if (d->name.n > d->characters_room) {
-        char *more = realloc(d->characters, d->name.n);
-        if (more == NULL) {
-            fault_memory(fault);
-            return false;
-        }
-        d->characters = more;
-        d->characters_room = d->name.n;
-    }
-    size_t n = text_decode(d->name.bytes, d->name.n, d->characters);
+    size_t n = text_decode(d->name.bytes, d->name.n, d->name.bytes);
     put_comma(d, d->scan.depth);
     buf_char(&d->out, '"');
     for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)d->characters[i];
+        unsigned char c = (unsigned char)d->name.bytes[i];
         if (!flush(d, false, fault))
             return false;
         if (c == '\0')
