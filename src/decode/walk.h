@@ -44,7 +44,8 @@ struct walk {
     const char *wrong_member; /* of it; NULL: the item itself */
     uint64_t wrong_index;
 
-    /* The item so far. */
+    /* The item so far, if it is none of those in a window that are gone over in
+     * one go: objects with a number that fits. */
     enum walk_found found;
     int64_t integer;
     double real;
