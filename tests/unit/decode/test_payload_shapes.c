@@ -256,6 +256,12 @@ START_TEST(names_may_be_any_text)
           {"{\"items\":[{\"" LONG "\":1},{\"" LONG "s\":2}]}",
            "wrong_shape /items/1/" LONG},
           {"{\"items\":[]}", "0"}}},
+        {"8:8",
+         "5,", /* as a number and what may be behind it */
+         {{"{\"8:8\":[{\"5,\":1},{\"5,\":2}],\"" LONG "\":0}", "6"},
+          {"{\"8:8\":[{\"5,\":1234567},{\"5,\":\"\"}],\"" LONG "\":0}",
+           "wrong_shape /8:8/1/5,"},
+          {"{\"8:8\":[{\"5,\":-1}]}", "-2"}}},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         const struct shape shape = {rows[i].array, rows[i].field, TALLY_INT64,
