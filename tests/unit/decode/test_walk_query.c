@@ -410,6 +410,28 @@ START_TEST(long_names_and_numbers_take_no_memory)
 }
 END_TEST
 
+/* What is kept of a list or an object is kept to its end, and no longer: see
+ * walk_state_keep_all(). */
+START_TEST(nothing_is_kept_behind_its_end)
+{
+    static const struct query_case q = {"$", "@ == @.a || @.a == @.b",
+                                        "n = count()", ""};
+    struct program p;
+    struct walk_state w;
+    queries_compile(&p, &q);
+    struct paths *paths = paths_new(&p);
+    ck_assert_ptr_nonnull(paths);
+    ck_assert(walk_state_open(&w, paths));
+    body_n = 0;
+    add("[{\"a\":[1,{\"x\":2}],\"b\":[1,{\"x\":2}]},{\"a\":{},\"b\":[]},[]]");
+    ck_assert_str_eq(walk_tokens(&w), "{\"n\":2}");
+    ck_assert_uint_eq(w.keeping, 0);
+    walk_state_free(&w);
+    free(paths);
+    program_free(&p);
+}
+END_TEST
+
 /* --- Bodies of lines. --- */
 
 START_TEST(each_line_is_an_item)
@@ -527,6 +549,7 @@ int main(void)
         many_paths_are_followed,
         a_name_may_be_longer_than_windows_look_for,
         long_names_and_numbers_take_no_memory,
+        nothing_is_kept_behind_its_end,
         each_line_is_an_item,
         lines_may_be_longer_than_windows,
         a_malformed_line_tells_where_it_is};
