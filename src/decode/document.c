@@ -26,8 +26,8 @@ struct document {
     size_t n, room;
     struct buf out; /* for json-c */
     char out_room[4096];
-    bool behind_value[SCAN_DEPTH_MAX + 1]; /* a comma comes first */
     uint64_t starts[SCAN_DEPTH_MAX + 1];
+    bool behind_value[SCAN_DEPTH_MAX + 1]; /* a comma comes first */
 };
 
 struct document *document_new(uint32_t max_depth)

@@ -136,11 +136,11 @@ struct strip_bits {
 
 SIMD_INLINE struct strip_bits strip_bits(const struct window_masks *m, size_t i)
 {
-    struct strip_bits b;
-    SIMD_UNROLL
-    for (unsigned k = 0; k < 8; k++)
-        b.bit[k] = strip_get(m->bit[k] + i);
-    return b;
+    return (struct strip_bits){
+        {strip_get(m->bit[0] + i), strip_get(m->bit[1] + i),
+         strip_get(m->bit[2] + i), strip_get(m->bit[3] + i),
+         strip_get(m->bit[4] + i), strip_get(m->bit[5] + i),
+         strip_get(m->bit[6] + i), strip_get(m->bit[7] + i)}};
 }
 
 /* The bytes that are c. */

@@ -222,13 +222,10 @@ static void enter_scan(struct typed *d)
     d->mode = MODE_SCAN;
 }
 
-/* Behind a value or an opening bracket windows may go on. */
-static bool leave_scan(struct typed *d)
+/* Let windows go on where scan is: behind a value or an opening bracket. */
+static void leave_scan(struct typed *d, enum scan_where where)
 {
     struct window_place *p = &d->window.place;
-    enum scan_where where;
-    if (!d->windows || !scan_where(&d->scan, &where))
-        return false;
     *p = (struct window_place){.offset = d->scan.offset,
                                .line = d->scan.line,
                                .line_start = d->scan.line_start};
@@ -238,7 +235,6 @@ static bool leave_scan(struct typed *d)
                 : p->depth == 0              ? WINDOW_BEHIND_ALL
                                              : WINDOW_BEHIND_VALUE;
     d->mode = MODE_WINDOW;
-    return true;
 }
 
 /* Go over [*at, end) with scan: to a place behind `least` where windows may go
@@ -257,8 +253,11 @@ static bool feed_scan(struct typed *d, const uint8_t **at, const uint8_t *least,
         take_token(d, token, &text, from, *at);
         if (token == SCAN_MORE)
             return true;
-        if (*at >= least && leave_scan(d))
+        enum scan_where where;
+        if (*at >= least && d->windows && scan_where(&d->scan, &where)) {
+            leave_scan(d, where);
             return true;
+        }
     }
 }
 

@@ -91,8 +91,8 @@ static inline const uint8_t *take_digits(struct walk_state *w,
                                          struct walk_frame *f,
                                          const uint8_t *at)
 {
-    if (node->marks != PATHS_ELEMENT + PATHS_ITEM || node->slot < 0 ||
-        (uint8_t)(*at - '0') > 9 || p->end - at <= NUMBER_REACH)
+    if (node->marks != PATHS_ELEMENT + PATHS_ITEM || (uint8_t)(*at - '0') > 9 ||
+        p->end - at <= NUMBER_REACH)
         return NULL;
     uint64_t word = number_load(at);
     unsigned n = number_digits(word);
@@ -100,8 +100,9 @@ static inline const uint8_t *take_digits(struct walk_state *w,
         return NULL;
     int64_t exact = (int64_t)number_eight(word, n);
     walk_state_begin_value(w, node, VALUE_NUMBER, f);
-    slots_read(w->slots, (size_t)node->slot,
-               (struct value_number){true, exact, (double)exact});
+    if (node->slot >= 0)
+        slots_read(w->slots, (size_t)node->slot,
+                   (struct value_number){true, exact, (double)exact});
     evaluation_item_end(w->evaluation);
     return at + n;
 }
@@ -135,7 +136,7 @@ take_value(struct walk_state *w, const struct names_window *p, unsigned i,
 {
     if (*value != '{' && *value != '[')
         take_scalar(w, p, i, value, f);
-    else if (f - w->frames < (ptrdiff_t)w->paths->plan.depth)
+    else if (f < w->deepest)
         w->pending = (uint16_t)i; /* its bracket is the next event */
     else
         walk_state_pass_by(w, &w->paths->node[i],
@@ -194,13 +195,13 @@ static void close_frame(struct walk_state *w, struct walk_frame *f,
 static void begin_kept(struct walk_state *w, uint32_t level,
                        const uint8_t *from)
 {
-    for (uint32_t i = 1; i <= level; i++)
+    for (uint32_t i = level; i > 0; i--)
         w->frames[i].from = from;
 }
 
 static void end_kept(struct walk_state *w, uint32_t level, const uint8_t *cut)
 {
-    for (uint32_t i = 1; i <= level; i++)
+    for (uint32_t i = level; i > 0; i--)
         if (w->frames[i].kept >= 0)
             walk_state_keep(w, &w->frames[i], w->frames[i].from,
                             (size_t)(cut - w->frames[i].from), false);
