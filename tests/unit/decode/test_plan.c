@@ -51,6 +51,9 @@ START_TEST(escapes_are_what_they_stand_for)
         {"\xc3\xa9", "\\u00E9", true},
         {"\xe2\x82\xac", "\\u20Ac", true},
         {"\xf0\x9d\x84\x9e", "\\uD834\\uDd1e", true},
+        {"\xf0\x9d\x84\x9e"
+         "ab",
+         "\\uD834\\uDd1eab", true},
         {"\xf0\x9d\x84\x9e", "\\uD834x\\uDd1e", false},
         {"\xef\xbf\xbd", "\\ud834", true},
         {"\xef\xbf\xbd", "\\udd1e", true},
