@@ -177,6 +177,8 @@ START_TEST(sections_that_contradict_themselves_are_told)
             ":1: ", "needs downstream");
     refused("[endpoint a]\ndownstream = http://h/\ndownstream_cert = /c\n",
             ":1: ", "give both or none");
+    refused("[endpoint a]\ndownstream = http://h/\ndownstream_http = 2\n",
+            ":1: ", "for http:// write 2-prior-knowledge");
     refused("[shadow]\nurl = http://h/\n[pool]\nworkers = 0\n",
             ":1: ", "needs a supervisor");
     refused("[shadow]\nresult_file = /r\n[pool]\nworkers = 0\n",
@@ -209,6 +211,7 @@ END_TEST
 START_TEST(what_goes_together_is_taken)
 {
     static const char *const good[] = {
+        "[endpoint a]\ndownstream = https://h/\ndownstream_http = 2\n",
         "[pool]\nworkers = 1\nprocess_model = ondemand\n",
         "[pool]\nworkers = 1\nstatus_listen = 127.0.0.1:1\n",
         "[pool]\nworkers = 1\ncpu_affinity = auto\n",
@@ -260,6 +263,10 @@ START_TEST(overrides_come_last)
                       bad[i]);
         ck_assert_int_eq(strncmp(why, "-s ", 3), 0);
     }
+    /* Members have points before their names in endpoints alone. */
+    static const char *const other = "pool.result.a.b=5";
+    ck_assert_ptr_null(config_load(NULL, NULL, &other, 1, why));
+    ck_assert_msg(strstr(why, "[pool.result.a]") != NULL, "%s", why);
 }
 END_TEST
 

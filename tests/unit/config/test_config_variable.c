@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/config_load.h"
 #include "unit.h"
@@ -114,6 +115,41 @@ START_TEST(an_endpoint_of_the_environment_has_a_path)
 }
 END_TEST
 
+START_TEST(the_name_of_an_endpoint_is_bounded)
+{
+    enum { LONGEST = CONFIG_ENDPOINT_NAME_MAX };
+    char text[300];
+    const char *list[] = {text, NULL};
+    for (int more = 0; more < 100; more += 33) {
+        snprintf(text, sizeof text, "TALLYD_ENDPOINT_%0*d_PATH=/new",
+                 LONGEST + more, 1);
+        struct config *c = load(list);
+        ck_assert_msg((c != NULL) == (more == 0), "%s: %s", text, why);
+        config_free(&c);
+    }
+}
+END_TEST
+
+START_TEST(a_setting_may_be_in_a_file)
+{
+    char path[] = "/tmp/tallyd-test-variable.XXXXXX", text[80];
+    const char *list[] = {text, NULL};
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    snprintf(text, sizeof text, "TALLYD_POOL_WORKERS_FILE=%s", path);
+    ck_assert_int_eq(write(fd, "7 \n", 3), 3);
+    struct config *c = load(list);
+    ck_assert_msg(c != NULL, "%s", why);
+    ck_assert_int_eq(c->pool.workers, 7);
+    config_free(&c);
+    ck_assert_int_eq(write(fd, "x\n", 2), 2);
+    close(fd);
+    refused(text, "more than one line");
+    unlink(path);
+    refused(text, "No such file");
+}
+END_TEST
+
 START_TEST(what_is_no_setting_gets_the_nearest_name)
 {
     refused("TALLYD_POOL_WORKER=1", "did you mean TALLYD_POOL_WORKERS?");
@@ -194,6 +230,8 @@ int main(void)
                                   the_longest_key_wins,
                                   two_that_fit_are_named,
                                   an_endpoint_of_the_environment_has_a_path,
+                                  the_name_of_an_endpoint_is_bounded,
+                                  a_setting_may_be_in_a_file,
                                   what_is_no_setting_gets_the_nearest_name,
                                   variables_of_services_are_no_settings,
                                   where_a_value_is_from_is_printed};
