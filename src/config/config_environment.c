@@ -170,15 +170,13 @@ char *config_environment_value(const struct config_variable *v, struct buf *why)
 
 void config_environment_read(struct config_environment *e)
 {
-    char room[256];
-    struct buf ignored;
+    struct buf nobody = {.cap = 0}; /* who takes the value reads it again */
     config_environment_forget(e);
     for (size_t i = 0; i < e->count; i++) {
         struct config_variable *v = &e->list[i];
         size_t n = strlen(v->name), end = sizeof FILE_SUFFIX - 1;
-        buf_init(&ignored, room, sizeof room);
         if (n > end && strcasecmp(v->name + n - end, FILE_SUFFIX) == 0)
-            v->content = config_environment_value(v, &ignored);
+            v->content = config_environment_value(v, &nobody);
     }
 }
 

@@ -126,7 +126,6 @@ void walk_state_open_slot(struct walk_state *w, struct walk_frame *f,
         return;
     }
     f->kept = node->slot;
-    f->object = object;
     f->from = from;
     w->keeping++;
     slots_piece(w->slots, (size_t)node->slot, kind, "", 0, true, false);
@@ -136,7 +135,7 @@ void walk_state_keep(struct walk_state *w, struct walk_frame *f,
                      const uint8_t *bytes, size_t n, bool last)
 {
     slots_piece(w->slots, (size_t)f->kept,
-                f->object ? VALUE_OBJECT : VALUE_LIST, (const char *)bytes, n,
+                slots_kind(w->slots, (size_t)f->kept), (const char *)bytes, n,
                 false, last);
     if (!last)
         return;

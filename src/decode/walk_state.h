@@ -26,7 +26,6 @@
 struct walk_frame {
     struct paths_inside in;
     int8_t kept;         /* the slot that keeps its text; -1: none */
-    bool object;         /* of that text: it is an object, not a list */
     const uint8_t *from; /* of that text, what has not been handed over */
     uint64_t count;      /* elements so far, if they are wanted */
 };

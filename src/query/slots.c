@@ -92,7 +92,7 @@ static void keep(struct slots *s, size_t slot, enum value_kind kind,
 {
     struct slots_text *t = &s->texts[slot];
     size_t limit = limit_of(s->program, slot, kind);
-    if (limit == 0 || t->too_long || s->no_memory)
+    if (limit == 0 || n == 0 || t->too_long || s->no_memory)
         return;
     if (t->n + n > limit) {
         t->too_long = true;
@@ -108,8 +108,7 @@ static void keep(struct slots *s, size_t slot, enum value_kind kind,
         t->bytes = more;
         t->room = room;
     }
-    if (n > 0)
-        memcpy(t->bytes + t->n, bytes, n);
+    memcpy(t->bytes + t->n, bytes, n);
     t->n += n;
 }
 
