@@ -45,6 +45,13 @@ START_TEST(quantiles_lie_in_their_bucket)
     ck_assert_uint_eq(histogram_quantile(&v, 900), MS);
     ck_assert_uint_eq(histogram_quantile(&v, 950), 10 * MS + 15 * MS / 2);
     ck_assert_uint_eq(histogram_quantile(&v, 1000), 25 * MS);
+    /* The first is from 0, the second from where that ends. */
+    for (int i = 0; i < 2; i++) {
+        struct histogram_view one = {.count = 2};
+        one.buckets[i] = 2;
+        ck_assert_uint_eq(histogram_quantile(&one, 500),
+                          i == 0 ? MS / 200 : MS / 100 + MS * 15 / 2000);
+    }
     v.count += 100;
     v.buckets[HISTOGRAM_BUCKETS - 1] = 100;
     ck_assert_uint_eq(histogram_quantile(&v, 990),

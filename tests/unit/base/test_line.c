@@ -90,7 +90,11 @@ START_TEST(an_object_is_one_wherever_it_goes)
     snprintf(wanted, sizeof wanted, "<28>Jan  2 03:04:05 tallyd[41]: %s",
              object);
     ck_assert_str_eq(all(LINE_SYSLOG, true), wanted);
-    /* The journal has fields anyway. */
+    /* The journal has fields anyway, whose names are of capital letters. */
+    begin(LINE_JOURNAL, true);
+    line_message(&line, "");
+    line_word(&line, "a_z", "az");
+    ck_assert_ptr_nonnull(strstr(end(), "\nA_Z=az\n"));
     ck_assert_ptr_nonnull(strstr(all(LINE_JOURNAL, true), "\nREQUEST_ID=r-1"));
 }
 END_TEST

@@ -109,6 +109,22 @@ START_TEST(a_pipe_of_another_user_too)
 END_TEST
 
 /* A line of one process must not leave through the pipe of another. */
+START_TEST(a_pipe_where_descriptors_are_short)
+{
+    int ends[2];
+    struct rlimit limit, none;
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = limit;
+    none.rlim_cur = 0;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    bool opened = sink_open_stderr(&sink);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert(!opened);
+}
+END_TEST
+
 START_TEST(a_forked_process_has_its_own_way)
 {
     int ends[2];
@@ -231,10 +247,14 @@ END_TEST
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    const TTest *const tests[] = {
-        a_pipe_takes_what_it_can,          a_pipe_of_another_user_too,
-        a_forked_process_has_its_own_way,  a_terminal_that_stands_still,
-        a_cut_line_does_not_join_the_next, a_receiver_that_stands_still,
-        a_receiver_that_comes_back,        no_receiver_is_told};
+    const TTest *const tests[] = {a_pipe_takes_what_it_can,
+                                  a_pipe_of_another_user_too,
+                                  a_pipe_where_descriptors_are_short,
+                                  a_forked_process_has_its_own_way,
+                                  a_terminal_that_stands_still,
+                                  a_cut_line_does_not_join_the_next,
+                                  a_receiver_that_stands_still,
+                                  a_receiver_that_comes_back,
+                                  no_receiver_is_told};
     return UNIT_MAIN("sink", tests);
 }

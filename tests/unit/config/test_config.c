@@ -119,6 +119,8 @@ START_TEST(what_is_printed_reads_back_the_same)
     ck_assert_ptr_nonnull(strstr(texts[0], "\nkeepalive_idle = 90s\n"));
     ck_assert_ptr_nonnull(strstr(texts[0], "\nverify = 0.5\n"));
     ck_assert_ptr_nonnull(strstr(texts[0], "\npath = /x\n"));
+    ck_assert_ptr_nonnull(strstr(texts[0], "\n\n[endpoint x]\n"));
+    ck_assert_ptr_nonnull(strstr(texts[0], "\n\n[shadow]\n"));
     free(texts[0]);
     free(texts[1]);
 }

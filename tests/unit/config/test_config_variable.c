@@ -118,8 +118,10 @@ END_TEST
 START_TEST(the_name_of_an_endpoint_is_bounded)
 {
     enum { LONGEST = CONFIG_ENDPOINT_NAME_MAX };
-    char text[300];
-    const char *list[] = {text, NULL};
+    char text[300], beside[300];
+    const char *list[] = {text, beside, NULL};
+    snprintf(beside, sizeof beside, "TALLYD_ENDPOINT_%0*d_PATH=/beside",
+             LONGEST, 2);
     for (int more = 0; more < 100; more += 33) {
         snprintf(text, sizeof text, "TALLYD_ENDPOINT_%0*d_PATH=/new",
                  LONGEST + more, 1);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "allocations.h"
 #include "decode/json.h"
 #include "unit.h"
 
@@ -79,6 +80,16 @@ START_TEST(integers_must_be_integers_of_int64)
 }
 END_TEST
 
+START_TEST(what_has_no_place_is_not_kept)
+{
+    long before = blocks;
+    ck_assert_ptr_null(json_append_object(NULL));
+    ck_assert_ptr_null(json_put_object(NULL, "a"));
+    json_put_uint(NULL, "a", 1);
+    ck_assert_int_eq(blocks, before);
+}
+END_TEST
+
 START_TEST(doubles_are_rounded_correctly)
 {
     ck_assert(json_double("0.1") == 0.1);
@@ -95,6 +106,7 @@ int main(void)
     const TTest *const tests[] = {
         documents_are_printed_in_order,     hostile_text_is_still_json,
         a_buffer_too_small_is_told,         strings_are_quoted,
-        integers_must_be_integers_of_int64, doubles_are_rounded_correctly};
+        integers_must_be_integers_of_int64, what_has_no_place_is_not_kept,
+        doubles_are_rounded_correctly};
     return UNIT_MAIN("json", tests);
 }

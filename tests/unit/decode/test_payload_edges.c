@@ -107,6 +107,18 @@ START_TEST(a_body_may_fill_a_page)
 }
 END_TEST
 
+/* Behind blanks, which are too many to wait for a bracket or comma, too. */
+START_TEST(a_value_is_not_the_end_of_what_it_stands_in)
+{
+    static char text[WINDOW_MAX];
+    char answer[40];
+    int n = snprintf(text, sizeof text, "{\"items\":[%4000s\"\"", "");
+    snprintf(answer, sizeof answer, MALFORMED "%d", n);
+    for (size_t i = 0; i < reader_count; i++)
+        answers_check_cut(&readers[i], text, (size_t)n, answer, 0, sizeof text);
+}
+END_TEST
+
 /* Pieces of nothing change nothing. */
 START_TEST(a_piece_may_be_empty)
 {
@@ -134,6 +146,7 @@ int main(void)
 {
     const TTest *const tests[] = {a_body_may_end_anywhere,
                                   a_piece_may_end_anywhere,
+                                  a_value_is_not_the_end_of_what_it_stands_in,
                                   a_body_may_fill_a_page, a_piece_may_be_empty};
     return UNIT_RUN_WITH("payload_edges", tests, open_readers, close_readers);
 }

@@ -254,15 +254,18 @@ START_TEST(a_leading_zero_is_seen_whatever_is_remembered)
 }
 END_TEST
 
-static const struct query_case copies = {"$.items", "@.value != 3",
-                                         "n = sum(@.value); copy x = x", ""};
+static const struct query_case copies = {
+    "$.items", "@.value != 3", "n = sum(@.value); m = sum(@.s); copy x = x",
+    "number missing:zero"};
 
 /* What it came to, with the bytes cut there: true, or the fault. */
 static bool decode(struct payload *d, size_t cut, struct fault *fault)
 {
     static const char body[] =
         "{\"x\":\"\\ud834\\udd1e\",\"it\\u0065ms\":[{\"v\\u0061lue\":1.5e1,"
-        "\"value\":-45,\"y\":[[null]]},{\"value\":12345678901}]}";
+        "\"value\":-45,\"y\":[[null]]},{\"value\":12345678901,"
+        "\"s\":\"\\u0031\\u0032\\u0033\\u0034\\u0035\\u0036\\u0037\\u0038"
+        "\\u0039\\u0030\\u0031\\u0032\\u0033\\u0034\\u0035\"}]}";
     struct tally sum;
     cut %= sizeof body;
     payload_begin(d);

@@ -38,6 +38,25 @@ START_TEST(a_whole_request_may_be_cut_anywhere)
 }
 END_TEST
 
+START_TEST(whether_all_was_there_at_once_is_known)
+{
+    static const char filler[65536] = STDIN("a");
+    give(HEAD, 4);
+    ck_assert_int_eq(advance(1), FCGI_WAITING);
+    ck_assert(fcgi_conn_is_drained(conn));
+    give(&HEAD[4], sizeof HEAD - 5);
+    ck_assert_int_eq(advance(2), FCGI_READY);
+    ck_assert(!fcgi_conn_is_drained(conn));
+    /* One read that fills all the room may have left something. */
+    fcgi_conn_start(conn, conn->fd, 0);
+    GIVE(HEAD);
+    give(filler, sizeof filler);
+    ck_assert_int_eq(advance(1), FCGI_READY);
+    ck_assert_uint_eq(conn->reads, 1);
+    ck_assert(!fcgi_conn_is_drained(conn));
+}
+END_TEST
+
 START_TEST(padding_of_every_length_is_stepped_over)
 {
     for (int padding = 0; padding < 256; padding++) {
@@ -404,6 +423,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_whole_request_may_be_cut_anywhere,
+        whether_all_was_there_at_once_is_known,
         padding_of_every_length_is_stepped_over,
         a_body_may_be_larger_than_any_buffer,
         wrong_records_break_the_body,
