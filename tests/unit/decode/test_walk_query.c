@@ -441,6 +441,36 @@ START_TEST(nothing_is_kept_behind_its_end)
 }
 END_TEST
 
+/* What is behind the events, of windows before, is none of them. */
+START_TEST(a_window_may_end_behind_an_opening_bracket)
+{
+    static const struct query_case q = {"$", "", "n = sum(@.a.b)", ""};
+    static const char first[] = "[{\"a\":{\"b\":1},\"t\":{",
+                      second[] = "\"b\":7}}]";
+    static const uint16_t events[][8] = {{0, 1, 4, 6, 9, 12, 18, 15},
+                                         {2, 5, 6, 7}};
+    const uint8_t *from = (const uint8_t *)first, *on = (const uint8_t *)second;
+    char room[100];
+    struct buf out;
+    struct fault fault;
+    struct program p;
+    struct walk_state w;
+    queries_compile(&p, &q);
+    struct paths *paths = paths_new(&p);
+    ck_assert_ptr_nonnull(paths);
+    ck_assert(walk_state_open(&w, paths));
+    walk_state_begin(&w);
+    walk_query_events(&w, 0, from, events[0], 7, false, from + 19, from + 19);
+    walk_query_events(&w, 3, on, events[1], 4, false, on + 8, on + 8);
+    buf_init(&out, room, sizeof room);
+    ck_assert(walk_state_finish(&w, &out, &fault));
+    ck_assert_str_eq(room, "{\"n\":1}");
+    walk_state_free(&w);
+    free(paths);
+    program_free(&p);
+}
+END_TEST
+
 /* --- Bodies of lines. --- */
 
 START_TEST(each_line_is_an_item)
@@ -559,6 +589,7 @@ int main(void)
         a_name_may_be_longer_than_windows_look_for,
         long_names_and_numbers_take_no_memory,
         nothing_is_kept_behind_its_end,
+        a_window_may_end_behind_an_opening_bracket,
         each_line_is_an_item,
         lines_may_be_longer_than_windows,
         a_malformed_line_tells_where_it_is};
