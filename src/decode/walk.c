@@ -295,13 +295,13 @@ static inline bool plain_number(const struct path *p,
         return false;
     if (integers && number_short(value, &number->integer))
         return true;
-    if (!is_number(value))
-        return false;
+    bool is = is_number(value);
     if (integers)
-        return p->end - value > NUMBER_REACH &&
+        return is && p->end - value > NUMBER_REACH &&
                number_long(value, &number->integer);
-    number->real = decimal_read(value);
-    return true;
+    if (is)
+        number->real = decimal_read(value);
+    return is;
 }
 
 /* The items behind `last`, one after the other, as long as each is an object
