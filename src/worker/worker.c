@@ -244,19 +244,14 @@ static void turn(struct worker *w)
     int limit = wait_limit(w);
     if (accept_some(w))
         limit = 0;
-    switch (w->serving.stop ? CONN_POOL_NOTHING : rest(w, limit, &slot)) {
-    case CONN_POOL_KNOCK:
+    enum conn_pool_event event =
+        w->serving.stop ? CONN_POOL_NOTHING : rest(w, limit, &slot);
+    if (event == CONN_POOL_KNOCK)
         serving_accept(&w->serving);
-        break;
-    case CONN_POOL_REQUEST:
+    else if (event == CONN_POOL_REQUEST)
         serving_take(&w->serving, slot);
-        break;
-    case CONN_POOL_CLOCK:
+    else if (event == CONN_POOL_CLOCK)
         serving_close_overdue(&w->serving);
-        break;
-    case CONN_POOL_NOTHING:
-        break;
-    }
     obey_signals(w);
     watch_the_end(w);
     serving_leave_in_time(&w->serving);
