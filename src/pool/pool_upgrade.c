@@ -50,13 +50,12 @@ static struct handover_listener describe(const struct listener *l)
 static struct handover_member member(const struct worker_set_member *m,
                                      uint32_t number)
 {
-    bool retired = m->kill_at != CLOCK_NEVER;
     return (struct handover_member){.pid = (int32_t)m->pid,
                                     .number = number,
                                     .generation = m->generation,
-                                    .retired = retired,
+                                    .retired = m->kill_at != CLOCK_NEVER,
                                     .started = m->started,
-                                    .kill_at = retired ? m->kill_at : 0,
+                                    .kill_at = m->kill_at,
                                     .begun = m->begun};
 }
 
