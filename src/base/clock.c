@@ -28,5 +28,5 @@ int clock_poll_ms(int64_t deadline, int64_t now)
     if (deadline <= now)
         return 0;
     int64_t ms = (deadline - now - 1) / CLOCK_MS + 1;
-    return ms > INT_MAX ? INT_MAX : (int)ms;
+    return (int)clock_earlier(ms, INT_MAX);
 }

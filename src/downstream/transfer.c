@@ -151,7 +151,7 @@ static long in_seconds(int64_t time)
 
 static long in_ms(int64_t time)
 {
-    return (long)((time + CLOCK_MS - 1) / CLOCK_MS);
+    return clock_poll_ms(time, 0);
 }
 
 static bool set_options(struct transfer *t)

@@ -196,7 +196,7 @@ static struct downstream *client;
 static struct downstream_target *target;
 static struct downstream_report report;
 
-static void open_client(int64_t timeout)
+static void open_client_as(int64_t timeout, bool whole, bool resend)
 {
     char why[200];
     const struct downstream_settings s = {.link = {.name = "downstream",
@@ -209,11 +209,18 @@ static void open_client(int64_t timeout)
                                                    .lifetime = LONG,
                                                    .connect_timeout = LONG},
                                           .timeout = timeout,
-                                          .max_reply = 1000};
+                                          .max_reply = 1000,
+                                          .resend = resend,
+                                          .whole_transfer = whole};
     target = downstream_target_new(&s, why, sizeof why);
     ck_assert_msg(target != NULL, "%s", why);
     client = downstream_new();
     ck_assert_ptr_nonnull(client);
+}
+
+static void open_client(int64_t timeout)
+{
+    open_client_as(timeout, false, false);
 }
 
 static enum outcome post(int64_t due)
@@ -502,10 +509,46 @@ START_TEST(a_request_of_which_nothing_was_sent_goes_to_another_connection)
         POSTS(CLOCK_NEVER, cases[i].outcome);
         ck_assert_int_eq(report.posts, 1);
         ck_assert_int_eq(report.resends, 0);
+        if (cases[i].outcome != OUTCOME_ok) /* nothing of that before */
+            ck_assert_int_eq(report.first_byte_us, 0);
         ck_assert_int_eq(shared->connections, cases[i].connections);
         while (shared->requests < cases[i].requests)
             sched_yield();
         ck_assert_int_eq(shared->requests, cases[i].requests);
+        close_all();
+        open_all();
+    }
+}
+END_TEST
+
+/* --- A connection that ends in its first request. --- */
+
+/* The peer has read it, and gives no answer. */
+static void break_once(int fd)
+{
+    if (shared->connections > 1) {
+        answer_all(fd);
+        return;
+    }
+    read_request(fd);
+    if (leaving == READS_AND_RESETS)
+        reset_at_close(fd);
+}
+
+START_TEST(either_client_sends_again_where_it_may)
+{
+    static const enum leaving ways[] = {READS_AND_CLOSES, READS_AND_RESETS};
+    for (unsigned i = 0; i < 8; i++) {
+        const bool whole = (i & 1) != 0;
+        const unsigned resend = (i & 2) / 2;
+        leaving = ways[i / 4];
+        start_peer(break_once);
+        open_client_as(LONG, whole, resend != 0);
+        POSTS(CLOCK_NEVER,
+              resend != 0 ? OUTCOME_ok : OUTCOME_downstream_broken);
+        ck_assert_msg(report.posts == 1 + resend && report.resends == resend,
+                      "case %u: %u posts, %u again", i, report.posts,
+                      report.resends);
         close_all();
         open_all();
     }
@@ -522,6 +565,7 @@ int main(void)
         a_wait_that_may_come_too_late_is_not_begun,
         a_signal_does_not_end_the_wait,
         the_end_of_the_pool_ends_the_wait,
+        either_client_sends_again_where_it_may,
         a_request_of_which_nothing_was_sent_goes_to_another_connection};
     return UNIT_RUN_WITH("downstream", tests, open_all, close_all);
 }
