@@ -230,6 +230,17 @@ def processes_have_titles():
                 "supervisor") == title("supervisor", 2, "draining")[1])
 
 
+@tap.test
+def the_one_process_of_a_pool_has_a_title():
+    """and which process it is: workers = 0"""
+    if kit.WRAPPER:
+        raise tap.Skip("the arguments are the wrapper's")
+    with Pool(workers=0, name="orders") as pool:
+        serves(pool)
+        tap.equal(procfs.command_of(pool.pid).strip("\0 "),
+                  "tallyd: orders: alone, serving", "the title")
+
+
 # --- Several pools. ---
 
 @tap.test
