@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/address.h"
@@ -416,6 +417,94 @@ START_TEST(a_socket_that_does_not_listen_is_not_adopted)
 }
 END_TEST
 
+/* In a child: what the test has open is closed, too. */
+START_TEST(what_was_not_offered_is_closed)
+{
+    static const struct {
+        const char *count;
+        int closed; /* from here on */
+    } rows[] = {{"2", 5}, {"0", 3}, {"-1", 3}, {"99999", 3}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int status;
+        pid_t pid = fork();
+        if (pid == 0) {
+            char me[24];
+            int wrong = 0;
+            snprintf(me, sizeof me, "%d", (int)getpid());
+            offer(me, rows[i].count);
+            for (int fd = 0; fd < 9; fd++)
+                dup2(STDIN_FILENO, fd);
+            listener_close_leaked();
+            for (int fd = 0; fd < 9; fd++)
+                wrong += (fcntl(fd, F_GETFD) == -1) != (fd >= rows[i].closed);
+            _exit(wrong);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert_msg(status == 0, "LISTEN_FDS=%s: status %d", rows[i].count,
+                      status);
+    }
+}
+END_TEST
+
+/* --- What a start would find. --- */
+
+static void check(pid_t pool, const char *word)
+{
+    bool good = listener_check(&config, pool, why, sizeof why);
+    ck_assert_msg(good == (word == NULL), "pool %d: %s", (int)pool, why);
+    ck_assert_msg(good || strstr(why, word) != NULL, "no \"%s\": %s", word,
+                  why);
+}
+
+START_TEST(a_look_makes_nothing)
+{
+    check(0, NULL);
+    check(getpid(), NULL);
+    ck_assert_int_eq(access(path, F_OK), -1);
+    config.listen = "/none/such/place";
+    check(0, "the directory must exist");
+    config.listen = "nowhere";
+    check(0, "not an address");
+    config.listen = path;
+    int fd = open(path, O_CREAT | O_WRONLY, 0600);
+    close(fd);
+    check(0, "not a socket");
+}
+END_TEST
+
+START_TEST(what_the_pool_has_is_no_fault)
+{
+    open_ours();
+    check(0, "another process is serving there");
+    check(getppid(), "another process is serving there");
+    check(getpid(), NULL);
+    ck_assert_int_eq(access(path, F_OK), 0);
+    listener_close(&l);
+    open_tcp("127.0.0.1");
+    check(0, "choose another port");
+    check(getpid(), NULL);
+    listener_close(&l);
+    check(0, NULL);
+}
+END_TEST
+
+/* As one that a starter has handed on: who it is for is not known. */
+START_TEST(what_somebody_has_made_who_is_gone_is_no_fault_of_a_pool)
+{
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+    ck_assert_int_eq(bind(listener, (const struct sockaddr *)&a, sizeof a), 0);
+    pid_t maker = fork();
+    if (maker == 0)
+        _exit(listen(listener, 5));
+    ck_assert_int_eq(waitpid(maker, NULL, 0), maker);
+    check(0, "another process is serving there");
+    check(getpid(), NULL);
+    close(listener);
+}
+END_TEST
+
 /* Half of an offer is none. */
 START_TEST(an_offer_needs_both_variables)
 {
@@ -485,6 +574,10 @@ int main(void)
         a_socket_of_the_service_manager_is_adopted,
         an_offer_to_another_process_is_not_taken,
         a_socket_that_does_not_listen_is_not_adopted,
+        what_was_not_offered_is_closed,
+        a_look_makes_nothing,
+        what_the_pool_has_is_no_fault,
+        what_somebody_has_made_who_is_gone_is_no_fault_of_a_pool,
         an_offer_needs_both_variables,
         a_backlog_that_the_kernel_cuts_is_told};
     return UNIT_RUN_WITH("listener", tests, open_dir, close_dir);

@@ -14,6 +14,8 @@ static void print_full(void)
 START_TEST(the_page_has_the_pool_and_its_workers)
 {
     print_full();
+    expect_part("<!doctype html><html lang=en><head><meta charset=utf-8><meta "
+                "name=viewport content=\"width=device-width\">");
     expect_part("<meta http-equiv=refresh content=10>");
     expect_part("<title>tallyd: ready</title>");
     expect_part("<header><h1>tallyd</h1><span class=\"badge ok\">ready</spa"

@@ -161,6 +161,31 @@ START_TEST(many_leave_in_turns)
 }
 END_TEST
 
+/* However soon after a burst: those were too many. */
+START_TEST(after_a_shrink_growth_begins_with_one)
+{
+    const struct scale_limits l = {1, 100, 0, 1024, 2, SCALE_MEMORY / 2};
+    struct scale s = {.ripe = S, .step = 8, .grown = S, .changed = S};
+    struct scale_sight v = {.now = S + SCALE_MEMORY / 2,
+                            .idle = 9,
+                            .stale = 3,
+                            .stale_at = SCALE_NEVER};
+    struct scale more = s;
+    ck_assert_uint_eq(scale_look(&s, &l, &v).retire, 3);
+    v = (struct scale_sight){.now = v.now + SCALE_CONFIRM,
+                             .busy = 6,
+                             .waiting = true,
+                             .stale_at = SCALE_NEVER};
+    ck_assert_uint_eq(scale_look(&more, &l, &v).start, 16);
+    struct scale_order o = {0};
+    for (int i = 0; i < 3 && o.start == 0; i++) {
+        o = scale_look(&s, &l, &v);
+        v.now = o.look_at;
+    }
+    ck_assert_uint_eq(o.start, 1);
+}
+END_TEST
+
 START_TEST(the_largest_number_is_complained_of_once_a_second)
 {
     struct scale s = {0};
@@ -308,6 +333,7 @@ int main(void)
         spare_ones_do_not_double,
         who_computes_gets_no_company,
         many_leave_in_turns,
+        after_a_shrink_growth_begins_with_one,
         the_largest_number_is_complained_of_once_a_second,
         what_was_not_needed_is_retired_but_the_spare_ones,
         who_waits_is_enough_where_no_spare_ones_are_wanted,

@@ -1,4 +1,5 @@
 /* worker: from its start to its end, in this process. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "config/config_load.h"
 #include "os/signals.h"
 #include "worker/worker.h"
+#include "allocations.h"
 #include "quiet.h"
 #include "unit.h"
 
@@ -34,7 +36,8 @@ int accept4(int fd, __SOCKADDR_ARG peer, socklen_t *restrict n, int flags)
     "\1\4\0\1\0\64\0\0\16\4REQUEST_METHODPOST\13\1SCRIPT_NAME/"                \
     "\16\2CONTENT_LENGTH12\1\4\0\1\0\0\0\0"
 #define BODY "\1\5\0\1\0\14\0\0{\"items\":[]}\1\5\0\1\0\0\0\0"
-#define REQUEST(keep) "\1\1\0\1\0\10\0\0\0\1" keep "\0\0\0\0\0" PARAMS BODY
+#define HEAD(keep) "\1\1\0\1\0\10\0\0\0\1" keep "\0\0\0\0\0" PARAMS
+#define REQUEST(keep) HEAD(keep) BODY
 
 /* The kernel gives an abstract address. */
 static void open_listener(void)
@@ -87,6 +90,8 @@ static void open_worker(void)
                                      &plan.slot->counters[COUNTER_closed]});
     board->watched = 1; /* else it would call its parent, which is Check */
     told = 0;
+    close(STDIN_FILENO); /* whatever the test was started with */
+    ck_assert_int_eq(open("/dev/null", O_RDONLY), STDIN_FILENO);
 }
 
 static void close_worker(void)
@@ -161,9 +166,41 @@ START_TEST(a_worker_that_is_told_to_end_has_a_rule_for_what_waits)
         ck_assert_msg(strcmp(statuses, cases[i].statuses) == 0,
                       "case %zu: %sinstead of %s", i, statuses,
                       cases[i].statuses);
+        ck_assert_uint_eq(plan.slot->counters[COUNTER_body_bytes],
+                          12 * strlen(statuses) / 4);
+        ck_assert_int_eq(fcntl(STDIN_FILENO, F_GETFD), 0);
         if (i + 1 < sizeof cases / sizeof cases[0])
             close_worker();
     }
+}
+END_TEST
+
+/* Its head is complete, and nothing follows before it is due. */
+START_TEST(the_wait_for_a_body_is_time_of_the_body)
+{
+    static const char request[] = HEAD("\0");
+    char statuses[32];
+    config->pool.request_timeout = 10 * CLOCK_MS;
+    ck_assert_int_eq(send(client, request, sizeof request - 1, 0),
+                     sizeof request - 1);
+    told = SIGTERM;
+    run(ALONE, 3600 * CLOCK_SECOND);
+    read_statuses(statuses);
+    ck_assert_str_eq(statuses, "504 ");
+    ck_assert_uint_eq(plan.slot->counters[COUNTER_body_bytes], 0);
+    ck_assert_uint_gt(plan.slot->timings[TIMING_body].sum, 0);
+}
+END_TEST
+
+START_TEST(no_memory_is_left_behind)
+{
+    long before = 0;
+    for (int i = 0; i < 3; i++) {
+        before = blocks; /* libraries keep what they make first */
+        raise(SIGTERM);
+        run(SUPERVISED, 0);
+    }
+    ck_assert_int_eq(blocks, before);
 }
 END_TEST
 
@@ -208,6 +245,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_worker_that_is_told_to_end_has_a_rule_for_what_waits,
+        the_wait_for_a_body_is_time_of_the_body, no_memory_is_left_behind,
         sigusr1_opens_the_log_again, a_worker_that_can_serve_rings_the_bell};
     return UNIT_RUN_WITH("worker", tests, open_worker, close_worker);
 }
