@@ -185,7 +185,7 @@ static bool is_counted(struct interpret *i, const char *item)
     interpret_tell(i, note_fate, &fate);
     interpret_begin(i);
     if (interpret_feed(i, (const uint8_t *)item, strlen(item), &fault))
-        interpret_finish(i, &fault);
+        interpret_finish(i, NULL, &fault);
     return fate == EVALUATION_COUNTED;
 }
 

@@ -131,7 +131,7 @@ static void print_example(struct bench *b)
     interpret_begin(b->interpret);
     bool good = interpret_feed(b->interpret, (const uint8_t *)room, body.len,
                                &b->fault) &&
-                interpret_finish(b->interpret, &b->fault);
+                interpret_finish(b->interpret, NULL, &b->fault);
     print_outcome(b, good);
 }
 
@@ -220,7 +220,7 @@ enum body_end explain_body(const struct config_endpoint *e, int fd)
     if (!failed) {
         interpret_tell(b.interpret, print_item, &b);
         good = read_body(&b, fd, &failed) &&
-               interpret_finish(b.interpret, &b.fault);
+               interpret_finish(b.interpret, NULL, &b.fault);
     }
     if (!failed)
         print_outcome(&b, good);

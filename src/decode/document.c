@@ -1,8 +1,8 @@
 /* document: see document.h.
  *
- * A list has two elements more than the body's, and an object two members more:
- * where it begins and ends. No name of a body is like theirs, which are no
- * UTF-8. */
+ * With places a list has two elements more than the body's, and an object two
+ * members more: where it begins and ends. No name of a body is like theirs,
+ * which are no UTF-8. */
 #include "decode/document.h"
 
 #include <stdlib.h>
@@ -17,25 +17,30 @@
 #define START "\xff"
 #define END "\xfe"
 
+/* What one token takes for json-c, or a character of a name, and more. */
+#define TOKEN_MAX 64
+
 struct document {
     struct scan scan;
     struct json_decoder *json;
     uint32_t max_depth;
+    bool places;
     struct gather name; /* the one that is coming */
     char *body;         /* terminated once it is complete */
     size_t n, room;
     struct buf out; /* for json-c */
-    char out_room[4096];
+    char out_room[16384];
     uint64_t starts[SCAN_DEPTH_MAX + 1];
     bool behind_value[SCAN_DEPTH_MAX + 1]; /* a comma comes first */
 };
 
-struct document *document_new(uint32_t max_depth)
+struct document *document_new(uint32_t max_depth, bool places)
 {
     struct document *d = calloc(1, sizeof *d);
     if (d == NULL)
         return NULL;
     d->max_depth = max_depth;
+    d->places = places;
     d->json = json_decoder_new(SCAN_DEPTH_MAX);
     if (d->json == NULL)
         document_free(&d);
@@ -81,10 +86,11 @@ static bool keep(struct document *d, const uint8_t *bytes, size_t n)
 
 /* --- What json-c gets. --- */
 
-/* Let it have what has been gathered, if a token might not find room. */
-static bool flush(struct document *d, bool always, struct fault *fault)
+/* Let it have what has been gathered, if what takes n bytes might not find
+ * room. */
+static bool flush(struct document *d, size_t n, struct fault *fault)
 {
-    if (!always && d->out.len + 64 < sizeof d->out_room)
+    if (d->out.len + n < sizeof d->out_room)
         return true;
     bool ok = json_decoder_feed(d->json, d->out.data, d->out.len, fault);
     buf_reset(&d->out);
@@ -112,6 +118,19 @@ static void put_value_comma(struct document *d, uint32_t depth)
         put_comma(d, depth);
 }
 
+/* As it is written. */
+static bool put_plain_name(struct document *d, const struct scan_text *text,
+                           struct fault *fault)
+{
+    if (!flush(d, text->n + TOKEN_MAX, fault))
+        return false;
+    put_comma(d, d->scan.depth);
+    buf_char(&d->out, '"');
+    buf_add(&d->out, text->bytes, text->n);
+    buf_str(&d->out, "\":");
+    return true;
+}
+
 static bool put_name(struct document *d, struct fault *fault)
 {
     size_t n = text_decode(d->name.bytes, d->name.n, d->name.bytes);
@@ -119,7 +138,7 @@ static bool put_name(struct document *d, struct fault *fault)
     buf_char(&d->out, '"');
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)d->name.bytes[i];
-        if (!flush(d, false, fault))
+        if (!flush(d, TOKEN_MAX, fault))
             return false;
         if (c == '\0')
             buf_str(&d->out, JSON_NUL);
@@ -146,7 +165,9 @@ static void close_bracket(struct document *d, bool object, uint64_t end)
     uint32_t depth = d->scan.depth + 1;
     const char *comma = d->behind_value[depth] ? "," : "";
     unsigned long long from = d->starts[depth], to = end;
-    if (object)
+    if (!d->places)
+        buf_char(&d->out, object ? '}' : ']');
+    else if (object)
         buf_printf(&d->out, "%s\"" START "\":%llu,\"" END "\":%llu}", comma,
                    from, to);
     else
@@ -158,6 +179,9 @@ static bool put_text(struct document *d, enum scan_token token,
                      struct fault *fault)
 {
     if (token == SCAN_KEY) {
+        if (text->first && text->last && !text->escaped &&
+            text->n < sizeof d->out_room / 2)
+            return put_plain_name(d, text, fault);
         if (!gather_add(&d->name, text)) {
             fault_memory(fault);
             return false;
@@ -175,7 +199,7 @@ static bool put_text(struct document *d, enum scan_token token,
 static bool put(struct document *d, enum scan_token token,
                 const struct scan_text *text, uint64_t at, struct fault *fault)
 {
-    if (!flush(d, false, fault))
+    if (!flush(d, TOKEN_MAX, fault))
         return false;
     switch (token) {
     case SCAN_OBJECT:
@@ -230,7 +254,8 @@ bool document_finish(struct document *d, const struct json_value **root,
         return false;
     }
     d->body[d->n] = '\0';
-    return flush(d, true, fault) && json_decoder_root(d->json, root, fault);
+    return flush(d, sizeof d->out_room, fault) &&
+           json_decoder_root(d->json, root, fault);
 }
 
 /* --- Values. --- */
@@ -267,11 +292,11 @@ enum value_kind document_value(const struct document *d,
         return VALUE_ABSENT;
     const struct program_name start = {START, 1}, end = {END, 1};
     bool list = json_is_list(v), object = json_is_object(v);
-    uint64_t from = json_uint(v), to = 0;
-    if (list) {
-        from = json_uint(document_element(v, document_length(v)));
-        to = json_uint(document_element(v, document_length(v) + 1));
-    } else if (object) {
+    uint64_t from = json_uint(v), to = from;
+    if (list && d->places) {
+        from = json_uint(document_element(v, document_length(d, v)));
+        to = json_uint(document_element(v, document_length(d, v) + 1));
+    } else if (object && d->places) {
         from = json_uint(document_member(v, &start));
         to = json_uint(document_member(v, &end));
     }
@@ -292,9 +317,9 @@ const struct json_value *document_member(const struct json_value *v,
     return json_member(v, name->bytes, name->n);
 }
 
-size_t document_length(const struct json_value *v)
+size_t document_length(const struct document *d, const struct json_value *v)
 {
-    return json_length(v) - 2;
+    return json_length(v) - (d->places ? 2 : 0);
 }
 
 const struct json_value *document_element(const struct json_value *v, size_t i)

@@ -18,8 +18,9 @@
 struct document;
 struct json_value; /* a value of it */
 
-/* NULL: memory is short. `max_depth` is at most SCAN_DEPTH_MAX. */
-struct document *document_new(uint32_t max_depth);
+/* NULL: memory is short. `max_depth` is at most SCAN_DEPTH_MAX. `places`: the
+ * text of lists and objects can be asked for, too, which takes more time. */
+struct document *document_new(uint32_t max_depth, bool places);
 void document_free(struct document **d);
 
 void document_begin(struct document *d);
@@ -34,8 +35,8 @@ bool document_finish(struct document *d, const struct json_value **root,
                      struct fault *fault);
 
 /* The kind of a value, and its text in the body: of a string what stands
- * between the quotes. NULL is VALUE_ABSENT, and leaves *text and *n as they
- * are. */
+ * between the quotes, of a list or object without `places` nothing. NULL is
+ * VALUE_ABSENT, and leaves *text and *n as they are. */
 enum value_kind document_value(const struct document *d,
                                const struct json_value *v, const char **text,
                                size_t *n);
@@ -45,7 +46,7 @@ const struct json_value *document_member(const struct json_value *v,
                                          const struct program_name *name);
 
 /* Of a list. */
-size_t document_length(const struct json_value *v);
+size_t document_length(const struct document *d, const struct json_value *v);
 const struct json_value *document_element(const struct json_value *v, size_t i);
 
 #endif

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "decode/document.h"
+#include "decode/json.h"
 #include "decode/lines.h"
 
 struct interpret {
-    const struct program *program;
+    struct shape shape;
+    const struct program *program; /* NULL: `shape` is wanted */
     struct evaluation *evaluation;
     struct document *document;
     struct buf result;
@@ -19,6 +21,27 @@ struct interpret {
     uint64_t items;
 };
 
+struct interpret *interpret_new_shape(const struct shape *shape)
+{
+    struct interpret *i = calloc(1, sizeof *i);
+    if (i == NULL)
+        return NULL;
+    i->shape = *shape;
+    i->document = document_new(shape->max_depth, false);
+    if (i->document == NULL)
+        interpret_free(&i);
+    return i;
+}
+
+/* Is the text of a list or object needed? */
+static bool keeps(const struct program *p)
+{
+    unsigned uses = 0;
+    for (size_t k = 0; k < p->slot_count; k++)
+        uses |= p->slots[k].uses;
+    return (uses & PROGRAM_KEEP) != 0;
+}
+
 struct interpret *interpret_new(const struct program *p, uint32_t max_depth)
 {
     struct interpret *i = calloc(1, sizeof *i);
@@ -26,7 +49,7 @@ struct interpret *interpret_new(const struct program *p, uint32_t max_depth)
     if (i == NULL)
         return NULL;
     i->program = p;
-    i->document = document_new(max_depth);
+    i->document = document_new(max_depth, keeps(p));
     i->evaluation = evaluation_new(p);
     char *bytes = malloc(room);
     buf_init(&i->result, bytes, bytes == NULL ? 0 : room);
@@ -54,14 +77,68 @@ void interpret_tell(struct interpret *i, interpret_watch watch, void *context)
 
 void interpret_begin(struct interpret *i)
 {
+    document_begin(i->document);
+    if (i->program == NULL)
+        return;
     buf_reset(&i->result);
     evaluation_begin(i->evaluation);
-    document_begin(i->document);
     lines_begin(&i->lines);
     i->items = 0;
 }
 
-/* --- A document. --- */
+/* --- The sum of one field. --- */
+
+static bool wrong_shape(struct fault *fault, const char *array, uint64_t index,
+                        const char *field, const char *reason)
+{
+    fault_shape(fault, array, index, field, reason);
+    return false;
+}
+
+static bool add_item(const struct interpret *i, const struct json_value *item,
+                     uint64_t index, struct tally *t, struct fault *fault)
+{
+    const struct shape *s = &i->shape;
+    const char *text, *reason = NULL;
+    int64_t exact;
+    size_t n;
+    if (!json_is_object(item))
+        return wrong_shape(fault, s->array, index, NULL, FAULT_ITEM_NOT_OBJECT);
+    const struct json_value *v = json_member(item, s->field, strlen(s->field));
+    enum value_kind kind = document_value(i->document, v, &text, &n);
+    if (v == NULL)
+        reason = FAULT_MISSING;
+    else if (s->numbers == TALLY_DOUBLE && kind == VALUE_NUMBER)
+        tally_add_double(t, json_double(text));
+    else if (s->numbers == TALLY_DOUBLE)
+        reason = FAULT_NOT_NUMBER;
+    else if (kind == VALUE_NUMBER && json_int64(text, &exact))
+        tally_add_int64(t, exact);
+    else
+        reason = FAULT_NOT_INT64;
+    return reason == NULL ||
+           wrong_shape(fault, s->array, index, s->field, reason);
+}
+
+static bool add_items(const struct interpret *i, const struct json_value *root,
+                      struct tally *t, struct fault *fault)
+{
+    const struct shape *s = &i->shape;
+    const struct json_value *items =
+        json_member(root, s->array, strlen(s->array));
+    tally_begin(t, s->numbers, s->multiply);
+    if (!json_is_object(root))
+        return wrong_shape(fault, NULL, FAULT_NO_INDEX, NULL, FAULT_NOT_OBJECT);
+    if (!json_is_list(items))
+        return wrong_shape(fault, s->array, FAULT_NO_INDEX, NULL,
+                           items == NULL ? FAULT_MISSING : FAULT_NOT_ARRAY);
+    for (size_t k = 0; k < document_length(i->document, items); k++)
+        if (!add_item(i, document_element(items, k), k, t, fault))
+            return false;
+    return true;
+}
+
+/* --- A document, of a program. --- */
 
 static void give(const struct interpret *i, size_t slot,
                  const struct json_value *v)
@@ -115,7 +192,7 @@ static void follow(const struct interpret *i, const struct json_value *v,
         evaluation_no_list(i->evaluation, step, kind);
         return;
     }
-    for (size_t k = 0; k < document_length(v); k++) {
+    for (size_t k = 0; k < document_length(i->document, v); k++) {
         slots_place(evaluation_slots(i->evaluation), lists, k);
         if (step == p->step_count)
             item(i, document_element(v, k));
@@ -124,17 +201,25 @@ static void follow(const struct interpret *i, const struct json_value *v,
     }
 }
 
-static bool end_document(struct interpret *i, struct fault *fault)
+static bool end_document(struct interpret *i, struct tally *t,
+                         struct fault *fault)
 {
     const struct json_value *root;
     if (!document_finish(i->document, &root, fault))
         return false;
+    if (i->program == NULL)
+        return add_items(i, root, t, fault);
     give_all(i, true, root);
     follow(i, root, 0, 0);
     return true;
 }
 
 /* --- Lines. --- */
+
+static bool is_lines(const struct interpret *i)
+{
+    return i->program != NULL && i->program->lines;
+}
 
 static bool end_line(struct interpret *i, struct fault *fault)
 {
@@ -173,16 +258,16 @@ static bool feed_lines(struct interpret *i, const uint8_t *at, size_t n,
 bool interpret_feed(struct interpret *i, const uint8_t *bytes, size_t n,
                     struct fault *fault)
 {
-    return i->program->lines ? feed_lines(i, bytes, n, fault)
-                             : document_feed(i->document, bytes, n, fault);
+    return is_lines(i) ? feed_lines(i, bytes, n, fault)
+                       : document_feed(i->document, bytes, n, fault);
 }
 
-bool interpret_finish(struct interpret *i, struct fault *fault)
+bool interpret_finish(struct interpret *i, struct tally *t, struct fault *fault)
 {
     struct evaluation_fault f;
-    if (i->program->lines ? !end_line(i, fault) : !end_document(i, fault))
+    if (is_lines(i) ? !end_line(i, fault) : !end_document(i, t, fault))
         return false;
-    if (evaluation_finish(i->evaluation, &i->result, &f))
+    if (i->program == NULL || evaluation_finish(i->evaluation, &i->result, &f))
         return true;
     fault_query(fault, i->program, &f);
     return false;

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number_text.h"
 #include "base/utf8.h"
 
-/* --- The reference decoder. --- */
+/* --- The tree. --- */
 
 struct json_decoder {
     struct json_tokener *tokener;
@@ -114,81 +115,6 @@ static bool end_of_input(struct json_decoder *d, struct fault *fault)
     return true;
 }
 
-static bool wrong_shape(struct fault *fault, const char *array, uint64_t index,
-                        const char *field, const char *reason)
-{
-    fault_shape(fault, array, index, field, reason);
-    return false;
-}
-
-static bool add_int64(struct tally *t, struct json_object *value)
-{
-    if (!json_object_is_type(value, json_type_int))
-        return false;
-    /* Above INT64_MAX json-c keeps a uint64_t, which get_int64 would clamp. */
-    if (json_object_get_uint64(value) > INT64_MAX &&
-        json_object_get_int64(value) >= 0)
-        return false;
-    tally_add_int64(t, json_object_get_int64(value));
-    return true;
-}
-
-static bool add_double(struct tally *t, struct json_object *value)
-{
-    if (!json_object_is_type(value, json_type_int) &&
-        !json_object_is_type(value, json_type_double))
-        return false;
-    tally_add_double(t, json_object_get_double(value));
-    return true;
-}
-
-static bool add_item(const struct json_shape *shape, struct json_object *item,
-                     size_t index, struct tally *t, struct fault *fault)
-{
-    if (!json_object_is_type(item, json_type_object))
-        return wrong_shape(fault, shape->array, index, NULL,
-                           FAULT_ITEM_NOT_OBJECT);
-    struct json_object *value;
-    if (!json_object_object_get_ex(item, shape->field, &value))
-        return wrong_shape(fault, shape->array, index, shape->field,
-                           FAULT_MISSING);
-    if (t->numbers == TALLY_DOUBLE)
-        return add_double(t, value) ||
-               wrong_shape(fault, shape->array, index, shape->field,
-                           FAULT_NOT_NUMBER);
-    return add_int64(t, value) || wrong_shape(fault, shape->array, index,
-                                              shape->field, FAULT_NOT_INT64);
-}
-
-static bool add_items(struct json_object *root, const struct json_shape *shape,
-                      struct tally *t, struct fault *fault)
-{
-    if (!json_object_is_type(root, json_type_object))
-        return wrong_shape(fault, NULL, FAULT_NO_INDEX, NULL, FAULT_NOT_OBJECT);
-    struct json_object *items;
-    if (!json_object_object_get_ex(root, shape->array, &items))
-        return wrong_shape(fault, shape->array, FAULT_NO_INDEX, NULL,
-                           FAULT_MISSING);
-    if (!json_object_is_type(items, json_type_array))
-        return wrong_shape(fault, shape->array, FAULT_NO_INDEX, NULL,
-                           FAULT_NOT_ARRAY);
-    size_t count = json_object_array_length(items);
-    for (size_t i = 0; i < count; i++)
-        if (!add_item(shape, json_object_array_get_idx(items, i), i, t, fault))
-            return false;
-    return true;
-}
-
-bool json_decoder_finish(struct json_decoder *d, const struct json_shape *shape,
-                         struct tally *t, struct fault *fault)
-{
-    bool ok = end_of_input(d, fault) && add_items(d->root, shape, t, fault);
-    drop_document(d);
-    return ok;
-}
-
-/* --- The tree. --- */
-
 static struct json_object *object_of(const struct json_value *v)
 {
     return (struct json_object *)(uintptr_t)v;
@@ -271,9 +197,10 @@ uint64_t json_uint(const struct json_value *v)
 
 bool json_int64(const char *text, int64_t *value)
 {
+    size_t n = strspn(text, "-0123456789");
     /* It stops at what is no digit, and clamps with errno set. */
     errno = 0;
-    return strpbrk(text, ".eE") == NULL && json_parse_int64(text, value) == 0 &&
+    return strspn(text + n, ".eE") == 0 && json_parse_int64(text, value) == 0 &&
            errno != ERANGE;
 }
 
@@ -351,7 +278,7 @@ void json_put_uint(struct json_doc *object, const char *key, uint64_t value)
 
 void json_put_double(struct json_doc *object, const char *key, double value)
 {
-    char text[TALLY_TEXT_MAX];
+    char text[NUMBER_TEXT_MAX];
     number_text_double(value, text);
     put(object, key, json_object_new_double_s(value, text));
 }

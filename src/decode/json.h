@@ -1,9 +1,8 @@
 /* json: the only user of json-c.
  *
- * Four services: the reference decoder, which builds the whole document; the
- * tree of that document, for decode/document; the value of one number or string
- * as text; and the building of documents (problem details, status). No json-c
- * type leaves this room.
+ * Three services: the tree of a document, for decode/document; the value of one
+ * number as text; and the building of documents (problem details, status). No
+ * json-c type leaves this room.
  *
  * Call none of it after setlocale(LC_NUMERIC): json-c reads numbers with
  * strtod(3). tallyd stays in the C locale. */
@@ -16,18 +15,11 @@
 
 #include "base/buf.h"
 #include "decode/fault.h"
-#include "decode/tally.h"
 
-/* --- The reference decoder: one per worker, reused for every body. --- */
+/* --- The tree of a document: one decoder per worker, reused for every body.
+ * --- */
 
 struct json_decoder;
-
-/* What a document must look like: { array: [ { field: number } ] }. The
- * strings are borrowed and must outlive the decode. */
-struct json_shape {
-    const char *array;
-    const char *field;
-};
 
 /* NULL when memory is short. `max_depth` counts nested arrays and objects. */
 struct json_decoder *json_decoder_new(int max_depth);
@@ -41,13 +33,6 @@ void json_decoder_begin(struct json_decoder *d);
  * so and json_decoder_begin() is the only valid next call. */
 bool json_decoder_feed(struct json_decoder *d, const void *bytes, size_t n,
                        struct fault *fault);
-
-/* The body is complete: add every item's field to `t`. False: malformed or
- * of the wrong shape; `fault` says which and where. Frees the document. */
-bool json_decoder_finish(struct json_decoder *d, const struct json_shape *shape,
-                         struct tally *t, struct fault *fault);
-
-/* --- The tree of the document, for decode/document. --- */
 
 /* A value of the tree; NULL is none, which has no members. */
 struct json_value;
@@ -71,9 +56,10 @@ const struct json_value *json_element(const struct json_value *v, size_t i);
 /* The value of an integer; 0 of anything else. */
 uint64_t json_uint(const struct json_value *v);
 
-/* --- The value of one text that decode/scan has accepted. --- */
+/* --- The value of a number that decode/scan has accepted. --- */
 
-/* `text` is terminated. False: not an integer, or not one of int64. */
+/* What is behind the number does not matter; a NUL ends it somewhere. False:
+ * not an integer, or not one of int64. */
 bool json_int64(const char *text, int64_t *value);
 
 /* Correctly rounded; infinite when out of range. */

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "base/outcome.h"
-#include "decode/reference.h"
+#include "decode/interpret.h"
 #include "decode/typed.h"
 
 /* One of the two. */
 struct payload {
     struct typed *typed;
-    struct reference *reference;
+    struct interpret *interpret;
 };
 
 struct payload *payload_new(const struct shape *shape,
@@ -23,8 +23,8 @@ struct payload *payload_new(const struct shape *shape,
     if (decoder == PAYLOAD_TYPED)
         p->typed = typed_new(shape);
     else
-        p->reference = reference_new(shape);
-    if (p->typed == NULL && p->reference == NULL)
+        p->interpret = interpret_new_shape(shape);
+    if (p->typed == NULL && p->interpret == NULL)
         payload_free(&p);
     return p;
 }
@@ -39,8 +39,8 @@ struct payload *payload_new_program(const struct program *program,
     if (decoder == PAYLOAD_TYPED)
         p->typed = typed_new_program(program, max_depth);
     else
-        p->reference = reference_new_program(program, max_depth);
-    if (p->typed == NULL && p->reference == NULL)
+        p->interpret = interpret_new(program, max_depth);
+    if (p->typed == NULL && p->interpret == NULL)
         payload_free(&p);
     return p;
 }
@@ -50,7 +50,7 @@ void payload_free(struct payload **p)
     if (*p == NULL)
         return;
     typed_free(&(*p)->typed);
-    reference_free(&(*p)->reference);
+    interpret_free(&(*p)->interpret);
     free(*p);
     *p = NULL;
 }
@@ -66,26 +66,26 @@ void payload_begin(struct payload *p)
     if (p->typed != NULL)
         typed_begin(p->typed);
     else
-        reference_begin(p->reference);
+        interpret_begin(p->interpret);
 }
 
 bool payload_feed(struct payload *p, const uint8_t *bytes, size_t n,
                   struct fault *fault)
 {
     return p->typed != NULL ? typed_feed(p->typed, bytes, n, fault)
-                            : reference_feed(p->reference, bytes, n, fault);
+                            : interpret_feed(p->interpret, bytes, n, fault);
 }
 
 bool payload_finish(struct payload *p, struct tally *t, struct fault *fault)
 {
     return p->typed != NULL ? typed_finish(p->typed, t, fault)
-                            : reference_finish(p->reference, t, fault);
+                            : interpret_finish(p->interpret, t, fault);
 }
 
 const char *payload_text(const struct payload *p, size_t *n)
 {
     return p->typed != NULL ? typed_text(p->typed, n)
-                            : reference_text(p->reference, n);
+                            : interpret_text(p->interpret, n);
 }
 
 /* --- Comparison. --- */

@@ -1,6 +1,6 @@
 /* payload: a body decoded, { array: [ { field: number } ] } or what a program
  * (query/program) wants, by one of two decoders that give the same answer to
- * every body: decode/typed, the fast one, and decode/reference, json-c's tree.
+ * every body: decode/typed, the fast one, and decode/interpret, json-c's tree.
  *
  * The last of several members of one name counts, at every level, so a wrong
  * shape is final only at the end of the object it is in. A document that is
