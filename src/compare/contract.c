@@ -2,20 +2,33 @@
 #include "compare/contract.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "compare/contract_query.h"
 #include "compare/json_diff.h"
+#include "compare/json_tree.h"
 #include "decode/payload.h"
 #include "decode/scan.h"
 
-/* Decode as ours does, but for the kind of numbers. False: `fault`. */
-static bool decode(const struct parity_case *c, enum tally_numbers numbers,
-                   struct tally *t, struct fault *fault)
+/* Decode as ours does, but for the kind of numbers: *t of a shape. The result,
+ * a number or of a program an object, becomes *result, if that is not NULL.
+ * False: `fault`, or there is none. */
+static bool decode(const struct parity_case *c, bool doubles, struct tally *t,
+                   struct json_tree *result, struct fault *fault)
 {
-    struct shape shape = *c->shape;
-    shape.numbers = numbers;
-    struct payload *p = payload_new(&shape, PAYLOAD_TYPED);
+    struct shape shape;
+    struct program program; /* what it points to is shared */
+    struct payload *p;
+    char text[TALLY_TEXT_MAX];
+    if (c->program != NULL) {
+        program = *c->program;
+        program.numbers = doubles ? PROGRAM_DOUBLE : PROGRAM_INT64;
+        p = payload_new_program(&program, c->max_depth, PAYLOAD_TYPED);
+    } else {
+        shape = *c->shape;
+        shape.numbers = doubles ? TALLY_DOUBLE : TALLY_INT64;
+        p = payload_new(&shape, PAYLOAD_TYPED);
+    }
     if (p == NULL) {
         fault_memory(fault);
         return false;
@@ -24,62 +37,112 @@ static bool decode(const struct parity_case *c, enum tally_numbers numbers,
     bool ok =
         payload_feed(p, (const uint8_t *)c->request, c->request_len, fault) &&
         payload_finish(p, t, fault);
+    if (ok && result != NULL) {
+        size_t n = 0;
+        const char *bytes = payload_text(p, &n);
+        if (bytes == NULL)
+            n = tally_print(t, text);
+        ok = json_tree_read(result, bytes == NULL ? text : bytes, n) ==
+             JSON_TREE_READ;
+    }
     payload_free(&p);
     return ok;
 }
 
-/* The result as ours prints it; empty when there is none. */
-static void result(const struct parity_case *c, enum tally_numbers numbers,
-                   char text[TALLY_TEXT_MAX])
-{
-    struct tally t;
-    struct fault fault;
-    text[0] = '\0';
-    if (decode(c, numbers, &t, &fault))
-        text[tally_print(&t, text)] = '\0';
-}
+/* --- Rounding. --- */
 
-static bool are(const char *a, const char *b, const char *exact,
-                const char *rounded)
+/* Is `a` a number of one result and `b` that of the other, at the same place? A
+ * result is a number, or an object of them. */
+static bool are(const struct json_tree *x, const char *a,
+                const struct json_tree *y, const char *b)
 {
-    return json_diff_numbers(a, exact) <= JSON_DIFF_FORM &&
-           json_diff_numbers(b, rounded) <= JSON_DIFF_FORM;
+    bool object = x->root->type == JSON_TREE_OBJECT, found = false;
+    const struct json_tree_value *v = object ? x->root->first : x->root;
+    const struct json_tree_value *w = object ? y->root->first : y->root;
+    for (; v != NULL && w != NULL; v = v->next, w = w->next)
+        found = found ||
+                (v->type == JSON_TREE_NUMBER && w->type == JSON_TREE_NUMBER &&
+                 json_diff_numbers(a, v->text) <= JSON_DIFF_FORM &&
+                 json_diff_numbers(b, w->text) <= JSON_DIFF_FORM);
+    return found;
 }
 
 bool contract_is_rounding(const struct parity_case *c, const char *a,
                           const char *b)
 {
-    char exact[TALLY_TEXT_MAX], rounded[TALLY_TEXT_MAX];
-    if (c->request != NULL && c->program != NULL)
-        return contract_query_is_rounding(c, a, b);
-    if (c->request == NULL || c->shape == NULL)
+    struct json_tree exact, rounded;
+    struct tally t;
+    struct fault fault;
+    if (c->request == NULL || (c->shape == NULL && c->program == NULL) ||
+        !decode(c, false, &t, &exact, &fault))
         return false;
-    result(c, TALLY_INT64, exact);
-    result(c, TALLY_DOUBLE, rounded);
-    return exact[0] != '\0' && rounded[0] != '\0' &&
-           (are(a, b, exact, rounded) || are(b, a, exact, rounded));
+    bool found = decode(c, true, &t, &rounded, &fault);
+    if (found) {
+        found = are(&exact, a, &rounded, b) || are(&exact, b, &rounded, a);
+        json_tree_free(&rounded);
+    }
+    json_tree_free(&exact);
+    return found;
 }
 
 /* --- Ours refuses. --- */
 
-/* The value at the place that the decoder complains of. */
-static const struct json_tree_value *value_at(const struct parity_case *c,
-                                              const struct json_tree *t,
+static const struct json_tree_value *element(const struct json_tree_value *list,
+                                             unsigned long index)
+{
+    const struct json_tree_value *v = list->first;
+    while (v != NULL && index-- > 0)
+        v = v->next;
+    return v;
+}
+
+/* The value at a JSON pointer, which names no member with a NUL. NULL: none. */
+static const struct json_tree_value *value_at(const struct json_tree_value *v,
                                               const char *pointer)
 {
-    const struct json_tree_value *items =
-        json_tree_member(t->root, c->shape->array);
-    uint64_t i = 0;
-    if (items == NULL || items->type != JSON_TREE_ARRAY)
-        return NULL;
-    for (const struct json_tree_value *v = items->first; v != NULL;
-         v = v->next) {
-        struct fault f;
-        fault_shape(&f, c->shape->array, i++, c->shape->field, "");
-        if (strcmp(f.pointer, pointer) == 0)
-            return json_tree_member(v, c->shape->field);
+    while (v != NULL && *pointer == '/') {
+        char token[sizeof((struct fault *)NULL)->pointer];
+        size_t n = 0;
+        for (pointer++; *pointer != '\0' && *pointer != '/'; pointer++) {
+            bool escape = *pointer == '~';
+            pointer += escape;
+            token[n++] = escape ? (*pointer == '1' ? '/' : '~') : *pointer;
+        }
+        token[n] = '\0';
+        v = v->type == JSON_TREE_ARRAY ? element(v, strtoul(token, NULL, 10))
+                                       : json_tree_member(v, token);
     }
-    return NULL;
+    return v;
+}
+
+/* What a fault is about: the document it is in, its place there, and why. */
+struct subject {
+    const char *text;
+    size_t n;
+    const char *pointer, *reason;
+};
+
+/* Of lines: the reason begins with the line's number, the pointer with its
+ * index. */
+static struct subject subject_of(const struct parity_case *c,
+                                 const struct fault *f)
+{
+    static const char prefix[] = "line ";
+    struct subject s = {c->request, c->request_len, f->pointer, f->reason};
+    const char *colon = strstr(f->reason, ": ");
+    if (c->program == NULL || !c->program->lines || colon == NULL ||
+        strncmp(f->reason, prefix, sizeof prefix - 1) != 0)
+        return s;
+    unsigned long line = strtoul(f->reason + sizeof prefix - 1, NULL, 10);
+    const char *end = s.text + s.n, *feed;
+    for (; line > 1 && (feed = memchr(s.text, '\n', (size_t)(end - s.text)));
+         line--)
+        s.text = feed + 1;
+    feed = memchr(s.text, '\n', (size_t)(end - s.text));
+    s.n = (size_t)((feed == NULL ? end : feed) - s.text);
+    s.pointer += strcspn(s.pointer + 1, "/") + 1;
+    s.reason = colon + 2;
+    return s;
 }
 
 static enum parity_kind explain_shape(const struct parity_case *c,
@@ -87,18 +150,18 @@ static enum parity_kind explain_shape(const struct parity_case *c,
 {
     struct json_tree t;
     enum parity_kind kind = PARITY_wrong_shape;
-    enum json_tree_state state = json_tree_read(&t, c->request, c->request_len);
+    const struct subject s = subject_of(c, f);
+    enum json_tree_state state = json_tree_read(&t, s.text, s.n);
     if (state != JSON_TREE_READ)
         return state == JSON_TREE_NO_MEMORY ? PARITY_unjudged : PARITY_status;
-    if (strcmp(f->reason, FAULT_MISSING) == 0 &&
-        json_tree_member(t.root, c->shape->array) != NULL)
+    const struct json_tree_value *v = value_at(t.root, s.pointer);
+    if (strcmp(s.reason, FAULT_MISSING) == 0 &&
+        (c->program != NULL || json_tree_member(t.root, c->shape->array)))
         kind = PARITY_missing_field;
-    if (strcmp(f->reason, FAULT_NOT_INT64) == 0 ||
-        strcmp(f->reason, FAULT_NOT_NUMBER) == 0) {
-        const struct json_tree_value *v = value_at(c, &t, f->pointer);
+    if (strcmp(s.reason, FAULT_NOT_INT64) == 0 ||
+        strcmp(s.reason, FAULT_NOT_NUMBER) == 0)
         kind = v != NULL && v->type == JSON_TREE_NUMBER ? PARITY_not_integer
                                                         : PARITY_coerced;
-    }
     json_tree_free(&t);
     return kind;
 }
@@ -135,20 +198,30 @@ static enum parity_kind explain_range(const struct parity_case *c,
                : PARITY_out_of_range;
 }
 
+static bool has_doubles(const struct parity_case *c)
+{
+    return c->program != NULL ? c->program->numbers == PROGRAM_DOUBLE
+                              : c->shape->numbers == TALLY_DOUBLE;
+}
+
 static enum parity_kind explain_refusal(const struct parity_case *c)
 {
     struct tally t;
-    struct fault f = {.what = OUTCOME_ok};
+    struct fault f;
     char text[TALLY_TEXT_MAX];
-    bool decoded = decode(c, c->shape->numbers, &t, &f);
-    if (decoded && tally_print(&t, text) == 0)
-        f.what = OUTCOME_out_of_range;
+    bool decoded = decode(c, has_doubles(c), &t, NULL, &f);
+    if (decoded)
+        f.what = c->program == NULL && tally_print(&t, text) == 0
+                     ? OUTCOME_out_of_range
+                     : OUTCOME_ok;
     if (f.what == OUTCOME_internal)
         return PARITY_unjudged;
     if (f.what == OUTCOME_ok || c->ours.status != outcome_status(f.what))
         return PARITY_status;
     if (decoded)
         return explain_range(c, &t);
+    if (f.what == OUTCOME_out_of_range)
+        return PARITY_out_of_range;
     if (f.what == OUTCOME_wrong_shape)
         return explain_shape(c, &f);
     return strcmp(f.reason, SCAN_TOO_DEEP) == 0      ? PARITY_too_deep
@@ -205,7 +278,7 @@ static enum parity_kind explain_acceptance(const struct parity_case *c)
     struct tally tally;
     struct fault f;
     struct json_tree t;
-    if (!decode(c, c->shape->numbers, &tally, &f))
+    if (!decode(c, has_doubles(c), &tally, NULL, &f))
         return f.what == OUTCOME_internal ? PARITY_unjudged : PARITY_status;
     enum json_tree_state state = json_tree_read(&t, c->request, c->request_len);
     if (state != JSON_TREE_READ)
@@ -223,8 +296,9 @@ enum parity_kind contract_explain(const struct parity_case *c)
         return PARITY_status;
     if (refused == outcome_status(OUTCOME_body_too_large))
         return PARITY_too_large;
-    if (c->program != NULL)
-        return contract_query_explain(c, refused == c->ours.status);
-    return refused == c->ours.status ? explain_refusal(c)
-                                     : explain_acceptance(c);
+    if (refused == c->ours.status)
+        return explain_refusal(c);
+    /* Which members theirs looks at is not known of a program: what it refuses
+     * and ours takes has no excuse. */
+    return c->program != NULL ? PARITY_status : explain_acceptance(c);
 }
