@@ -182,7 +182,7 @@ static bool put_text(struct document *d, enum scan_token token,
         if (text->first && text->last && !text->escaped &&
             text->n < sizeof d->out_room / 2)
             return put_plain_name(d, text, fault);
-        if (!gather_add(&d->name, text)) {
+        if (!gather_add(&d->name, text, SIZE_MAX)) {
             fault_memory(fault);
             return false;
         }

@@ -15,8 +15,9 @@ struct gather {
     size_t room;
 };
 
-/* Add a piece; its first one starts the text anew. False: memory is short. */
-bool gather_add(struct gather *g, const struct scan_text *piece);
+/* Add a piece; its first one starts the text anew. What is behind the first
+ * `most` bytes is left out. False: memory is short. */
+bool gather_add(struct gather *g, const struct scan_text *piece, size_t most);
 
 void gather_free(struct gather *g);
 

@@ -15,22 +15,6 @@ unsigned names_find(const struct paths *paths, unsigned of, const void *text,
     return PATHS_NOTHING;
 }
 
-/* The first quote of the string that ends at `quote`. NULL: it is too far back
- * for a name. */
-static const uint8_t *find_quote(const uint8_t *from, const uint8_t *quote)
-{
-    const uint8_t *limit =
-        quote - from > WINDOW_LONG ? quote - WINDOW_LONG : from;
-    for (const uint8_t *p = quote; p-- > limit;) {
-        const uint8_t *slash = p;
-        while (*p == '"' && slash > from && slash[-1] == '\\')
-            slash--;
-        if (*p == '"' && (p - slash) % 2 == 0)
-            return p;
-    }
-    return NULL;
-}
-
 static unsigned find_plain(const struct paths *paths, unsigned of,
                            const uint8_t *quote)
 {
@@ -51,7 +35,7 @@ static unsigned find_any(const struct paths *paths,
     unsigned i = near ? PATHS_NOTHING : find_plain(paths, of, quote);
     if (i != PATHS_NOTHING || !(w->escapes || near))
         return i;
-    const uint8_t *first = find_quote(w->from, quote);
+    const uint8_t *first = plan_find_quote(w->from, quote, WINDOW_LONG);
     if (first == NULL)
         return PATHS_NOTHING;
     size_t n = (size_t)(quote - first) - 1;

@@ -50,12 +50,11 @@ void plan_name(struct plan_node *node, const char *name, size_t n)
     }
 }
 
-static bool add_node(struct plan *plan, const char *name, enum plan_kind kind)
+static bool add_node(struct plan *plan, const char *name,
+                     struct plan_node *node)
 {
-    struct plan_node *node = &plan->node[plan->nodes++];
     size_t n = strlen(name);
     plan_name(node, name, n);
-    node->kind = (uint8_t)kind;
     if (n == 0 || n > PLAN_NAME_MAX || strchr(name, '"') != NULL)
         return false;
     plan_look_for(plan, node);
@@ -65,10 +64,8 @@ static bool add_node(struct plan *plan, const char *name, enum plan_kind kind)
 bool plan_make(struct plan *plan, const char *array, const char *field)
 {
     *plan = (struct plan){.depth = 3};
-    bool array_found = add_node(plan, array, PLAN_ITEMS);
-    bool field_found = add_node(plan, field, PLAN_NUMBER);
-    plan->node[0].child = 1;
-    plan->node[0].children = 1;
+    bool array_found = add_node(plan, array, &plan->array);
+    bool field_found = add_node(plan, field, &plan->field);
     return array_found && field_found;
 }
 
@@ -126,14 +123,11 @@ bool plan_is_text(const struct plan_node *node, const uint8_t *at,
     return name == name_end;
 }
 
-/* The first quote of the string that ends at `quote`; NULL if it is too far
- * back for the node's name. */
-static const uint8_t *find_quote(const struct plan_node *node,
-                                 const uint8_t *start, const uint8_t *quote)
+const uint8_t *plan_find_quote(const uint8_t *start, const uint8_t *quote,
+                               size_t reach)
 {
-    const uint8_t *limit = start;
-    if ((size_t)(quote - start) > 6 * node->length + 1)
-        limit = quote - (6 * node->length + 1);
+    const uint8_t *limit =
+        (size_t)(quote - start) > reach ? quote - reach : start;
     for (const uint8_t *p = quote; p-- > limit;) {
         const uint8_t *slash = p;
         while (*p == '"' && slash > start && slash[-1] == '\\')
@@ -169,6 +163,6 @@ bool plan_is_escaped(const struct plan_node *node, const uint8_t *quote)
 bool plan_is_name(const struct plan_node *node, const uint8_t *start,
                   const uint8_t *quote)
 {
-    const uint8_t *first = find_quote(node, start, quote);
+    const uint8_t *first = plan_find_quote(start, quote, 6 * node->length + 1);
     return first != NULL && plan_is_text(node, first + 1, quote);
 }

@@ -1,10 +1,6 @@
 /* plan: what is wanted of a document, compiled for decode/window, which looks
  * for names, and for decode/walk, which follows them.
  *
- * Wanted names are a tree of nodes: the document's node has the names of its
- * members, and what is wanted below each. A node says what its value must be:
- * an array of items or a number for a slot. Nodes of one parent are neighbours.
- *
  * A name is looked for by its first byte and length, all names at once,
  * wherever it stands; what is found is compared in whole. With more than
  * PLAN_PROBES_MAX different ones, every string is compared.
@@ -18,15 +14,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#define PLAN_NODES_MAX 2
 #define PLAN_PROBES_MAX 8
 #define PLAN_NAME_MAX 64
 
-enum plan_kind {
-    PLAN_ITEMS,  /* an array; `child` is wanted of each of its items */
-    PLAN_NUMBER, /* a number, for `slot` */
-};
-
+/* A wanted name. */
 struct plan_node {
     const char *name;
     size_t length;
@@ -34,10 +25,6 @@ struct plan_node {
     bool may_be_escaped; /* by a backslash and one letter */
     bool simple; /* all bytes are ASCII that can be written as itself or as
                     \u00XX, and in no other way */
-    uint8_t kind;
-    uint8_t child;    /* the first node wanted below it */
-    uint8_t children; /* how many */
-    uint8_t slot;
     uint64_t head, head_mask; /* its first eight bytes as loaded, and a mask of
                                  those it has; no text has this head if the
                                  name cannot stand without escapes */
@@ -50,12 +37,11 @@ struct plan_probe {
 };
 
 struct plan {
-    unsigned nodes, probes;
+    unsigned probes;
     bool every;     /* what ends any string is an event */
     unsigned depth; /* of the deepest brackets that matter, the document's: 1 */
     struct plan_probe probe[PLAN_PROBES_MAX];
-    struct plan_node node[PLAN_NODES_MAX]; /* 0: the array, a member of the
-                                              document */
+    struct plan_node array, field; /* of plan_make() */
 };
 
 /* { array: [ { field: number } ] }. The names are borrowed. False: one is
@@ -104,6 +90,11 @@ static inline size_t plan_reach(const struct plan_node *node)
 /* Is it the node's name, which is simple, written in any way? plan_reach()
  * bytes before the quote are in memory. */
 bool plan_is_escaped(const struct plan_node *node, const uint8_t *quote);
+
+/* The first quote of the string that ends at `quote`, from `start` on and at
+ * most `reach` bytes before that; else NULL. */
+const uint8_t *plan_find_quote(const uint8_t *start, const uint8_t *quote,
+                               size_t reach);
 
 /* Is [at, end), what stands between two quotes, the node's name? Escapes count
  * as what they stand for. */

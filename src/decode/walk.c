@@ -309,7 +309,7 @@ static inline bool plain_number(const struct path *p,
 static inline __attribute__((always_inline)) const uint8_t *
 plain_items(struct walk *w, struct path *p, const uint8_t *last, bool integers)
 {
-    const struct plan_node *node = &w->plan->node[w->plan->node[0].child];
+    const struct plan_node *node = &w->plan->field;
     const uint8_t *from = p->from;
     const uint16_t *at = p->at;
     ptrdiff_t least = (ptrdiff_t)node->length + 2, behind = last - from;
@@ -356,7 +356,7 @@ plain_doubles(struct walk *w, struct path *p, const uint8_t *last)
 /* From `last`, where the array began or an item ended, on. */
 static void walk_items(struct walk *w, struct path *p, const uint8_t *last)
 {
-    const struct plan_node *node = &w->plan->node[w->plan->node[0].child];
+    const struct plan_node *node = &w->plan->field;
     while (p->at < p->at_end) {
         last = w->shape.numbers == TALLY_INT64 ? plain_integers(w, p, last)
                                                : plain_doubles(w, p, last);
@@ -387,7 +387,7 @@ static void walk_items(struct walk *w, struct path *p, const uint8_t *last)
 
 static void walk_root(struct walk *w, struct path *p)
 {
-    const struct plan_node *node = &w->plan->node[0];
+    const struct plan_node *node = &w->plan->array;
     while (p->at < p->at_end) {
         const uint8_t *at = p->from + *p->at++;
         if (*at == '{' || *at == '[') {
@@ -418,7 +418,7 @@ void walk_events(struct walk *w, uint32_t depth, const uint8_t *from,
         return;
     const uint8_t *last = from - 1;
     if (w->in_item) {
-        const struct plan_node *node = &w->plan->node[w->plan->node[0].child];
+        const struct plan_node *node = &w->plan->field;
         if (!walk_item(w, p, node))
             return;
         last = from + p->at[-1];
@@ -448,11 +448,7 @@ static size_t longest(const struct plan_node *node)
 static void keep(struct walk *w, const struct plan_node *node,
                  const struct scan_text *piece)
 {
-    struct scan_text some = *piece;
-    size_t room = longest(node) + 1 - (piece->first ? 0 : w->text.n);
-    if (some.n > room)
-        some.n = room;
-    if (!gather_add(&w->text, &some))
+    if (!gather_add(&w->text, piece, longest(node) + 1))
         w->short_of_memory = true;
 }
 
@@ -460,7 +456,7 @@ void walk_in_name(struct walk *w)
 {
     static const uint8_t other[] = {1}; /* in no string */
     const struct scan_text text = {other, 1, true, false, false};
-    if (!gather_add(&w->text, &text))
+    if (!gather_add(&w->text, &text, 1))
         w->short_of_memory = true;
 }
 
@@ -507,7 +503,8 @@ static void take_name(struct walk *w, uint32_t level,
         (level == 1 && w->root_is_object) || (level == 3 && w->in_item);
     if (!matters)
         return;
-    const struct plan_node *node = &w->plan->node[level == 1 ? 0 : 1];
+    const struct plan_node *node =
+        level == 1 ? &w->plan->array : &w->plan->field;
     keep(w, node, text);
     if (text->last && !w->short_of_memory)
         w->name_matches = text_is(w, node);

@@ -12,11 +12,7 @@ static size_t longest(const struct walk_state *w)
 /* Keep a name's text, but no more than is needed to see that it is too long. */
 static void gather(struct walk_state *w, const struct scan_text *piece)
 {
-    struct scan_text some = *piece;
-    size_t room = longest(w) + 1 - (piece->first ? 0 : w->text.n);
-    if (some.n > room)
-        some.n = room;
-    if (!gather_add(&w->text, &some))
+    if (!gather_add(&w->text, piece, longest(w) + 1))
         w->short_of_memory = true;
 }
 

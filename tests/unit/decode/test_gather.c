@@ -11,7 +11,7 @@ static bool add(struct gather *g, const char *text, size_t n, bool first)
 {
     const struct scan_text piece = {
         .bytes = (const uint8_t *)text, .n = n, .first = first};
-    return gather_add(g, &piece);
+    return gather_add(g, &piece, SIZE_MAX);
 }
 
 START_TEST(pieces_become_one_text)
@@ -29,6 +29,22 @@ START_TEST(pieces_become_one_text)
     ck_assert_str_eq(g.bytes, "");
     gather_free(&g);
     ck_assert_ptr_null(g.bytes);
+    gather_free(&g);
+}
+END_TEST
+
+START_TEST(no_more_than_the_most_is_kept)
+{
+    struct scan_text piece = {
+        .bytes = (const uint8_t *)"abc", .n = 3, .first = true};
+    struct gather g = {0};
+    ck_assert(gather_add(&g, &piece, 5));
+    ck_assert_str_eq(g.bytes, "abc");
+    piece.first = false;
+    ck_assert(gather_add(&g, &piece, 5));
+    ck_assert_str_eq(g.bytes, "abcab");
+    ck_assert(gather_add(&g, &piece, 5));
+    ck_assert_uint_eq(g.n, 5);
     gather_free(&g);
 }
 END_TEST
@@ -94,9 +110,9 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {pieces_become_one_text, it_grows_byte_by_byte,
-                                  random_bytes_are_not_given_twice,
-                                  any_number_of_them_can_be_taken,
-                                  a_zeroed_child_has_its_own};
+    const TTest *const tests[] = {
+        pieces_become_one_text,          no_more_than_the_most_is_kept,
+        it_grows_byte_by_byte,           random_bytes_are_not_given_twice,
+        any_number_of_them_can_be_taken, a_zeroed_child_has_its_own};
     return UNIT_MAIN("gather", tests);
 }

@@ -137,9 +137,9 @@ START_TEST(most_other_names_are_known_by_their_last_byte)
     static const char text[] = "x,{\"tab\\t\"";
     ck_assert(plan_make(&plan, "items", "value"));
     const uint8_t *quote = (const uint8_t *)text + sizeof text - 2;
-    ck_assert(!plan_may_end(&plan.node[1], quote));
+    ck_assert(!plan_may_end(&plan.field, quote));
     ck_assert(plan_make(&plan, "items", "tab\t"));
-    ck_assert(plan_may_end(&plan.node[1], quote));
+    ck_assert(plan_may_end(&plan.field, quote));
 }
 END_TEST
 
