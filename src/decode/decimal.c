@@ -111,16 +111,62 @@ static bool read_number(struct number *m, const uint8_t *p, const uint8_t *end)
 
 /* --- The nearest double. --- */
 
-#define POWER_MIN (-342)
-#define POWER_MAX 308
+/* The first 128 bits of each 5^q, the high word first. 10^q is 5^q times a
+ * power of two, and 64-bit digits times a power of ten outside of these bounds
+ * are less than half of the least double, or more than the largest (Lemire,
+ * 2021, 5 and 7). */
+static uint64_t powers[DECIMAL_POWER_MAX - DECIMAL_POWER_MIN + 1][2];
 
-/* Two words for each 5^q, q from POWER_MIN on: see make-powers. */
-static const uint64_t powers[] = {
-#include "decode/powers.def"
-};
-_Static_assert(sizeof powers / sizeof powers[0] ==
-                   2 * (POWER_MAX - POWER_MIN + 1),
-               "a power is missing");
+/* Words, the lowest first, of 5^q from the fifth on, or of 2^1279 * 5^q. */
+#define NUMBER_WORDS 40
+
+static void keep_power(int q, const uint32_t *number)
+{
+    int top = NUMBER_WORDS - 1;
+    while (number[top] == 0)
+        top--;
+    int zeros = __builtin_clz(number[top]);
+    unsigned __int128 first = 0;
+    for (int i = 0; i < 4; i++)
+        first = first << 32 | number[top - i];
+    first = first << zeros | (uint64_t)number[top - 4] >> (32 - zeros);
+    /* Rounded down, but where some digits are multiples of 5^-q, whose quotient
+     * is exact and must not come out one too small. */
+    first += q < 0 && q >= -27;
+    powers[q - DECIMAL_POWER_MIN][0] = (uint64_t)(first >> 64);
+    powers[q - DECIMAL_POWER_MIN][1] = (uint64_t)first;
+}
+
+/* 40 us when a program starts; what it forks has them. */
+static __attribute__((constructor)) void make_powers(void)
+{
+    uint32_t number[NUMBER_WORDS] = {[4] = 1};
+    for (int q = 0; q <= DECIMAL_POWER_MAX; q++) {
+        uint64_t carry = 0;
+        keep_power(q, number);
+        for (int i = 4; i < NUMBER_WORDS; i++) {
+            carry += (uint64_t)number[i] * 5;
+            number[i] = (uint32_t)carry;
+            carry >>= 32;
+        }
+    }
+    memset(number, 0, sizeof number);
+    number[NUMBER_WORDS - 1] = UINT32_C(1) << 31;
+    for (int q = -1; q >= DECIMAL_POWER_MIN; q--) {
+        uint64_t rest = 0;
+        for (int i = NUMBER_WORDS - 1; i >= 0; i--) {
+            rest = rest << 32 | number[i];
+            number[i] = (uint32_t)(rest / 5);
+            rest %= 5;
+        }
+        keep_power(q, number);
+    }
+}
+
+const uint64_t *decimal_power(int q)
+{
+    return powers[q - DECIMAL_POWER_MIN];
+}
 
 /* digits * 10^q for digits > 0 and a q of the table.
  *
@@ -129,7 +175,7 @@ _Static_assert(sizeof powers / sizeof powers[0] ==
  * power has been used where a carry could reach them (Lemire, 2021, 5). */
 static double multiply(uint64_t digits, int q, bool negative)
 {
-    const uint64_t *power = &powers[2 * (q - POWER_MIN)];
+    const uint64_t *power = decimal_power(q);
     int zeros = __builtin_clzll(digits);
     unsigned __int128 product = (unsigned __int128)(digits << zeros) * power[0];
     if (((uint64_t)(product >> 64) & 0x1ff) == 0x1ff)
@@ -183,9 +229,9 @@ static inline double nearest(uint64_t digits, int64_t exponent, bool negative)
         return (double)(int64_t)digits *
                (signs[negative] * tens[TEN_MAX + exponent]) /
                tens[TEN_MAX - exponent];
-    if (digits == 0 || exponent < POWER_MIN)
+    if (digits == 0 || exponent < DECIMAL_POWER_MIN)
         return 0 * signs[negative];
-    if (exponent > POWER_MAX)
+    if (exponent > DECIMAL_POWER_MAX)
         return INFINITY * signs[negative];
     return multiply(digits, (int)exponent, negative);
 }

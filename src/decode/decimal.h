@@ -36,6 +36,12 @@ double decimal_read(const uint8_t *from);
  * as it was. */
 bool decimal_to_int64(const uint8_t *from, size_t n, int64_t *value);
 
+/* The two words that stand for 5^q, for q from DECIMAL_POWER_MIN to
+ * DECIMAL_POWER_MAX: tests/check-powers proves that they are enough. */
+#define DECIMAL_POWER_MIN (-342)
+#define DECIMAL_POWER_MAX 308
+const uint64_t *decimal_power(int q);
+
 /* --- A number that comes in pieces. --- */
 
 /* A number halfway between two doubles has 767 significant digits at most: of

@@ -328,11 +328,28 @@ START_TEST(integers_have_their_value)
 }
 END_TEST
 
+/* --- The powers of five, of which tests/check-powers knows the same hash
+ * (FNV-1a of the words). --- */
+
+#define POWERS_HASH UINT64_C(0xf5eba93aea6ac412)
+
+START_TEST(the_powers_are_those_that_are_proved)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (int q = DECIMAL_POWER_MIN; q <= DECIMAL_POWER_MAX; q++)
+        for (int i = 0; i < 2; i++)
+            hash = (hash ^ decimal_power(q)[i]) * UINT64_C(0x100000001b3);
+    ck_assert_uint_eq(hash, POWERS_HASH);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {
-        hard_cases_have_their_value, a_number_may_be_of_any_length,
-        all_short_texts_are_taken_or_refused, no_other_byte_is_a_digit,
-        integers_have_their_value};
+    const TTest *const tests[] = {the_powers_are_those_that_are_proved,
+                                  hard_cases_have_their_value,
+                                  a_number_may_be_of_any_length,
+                                  all_short_texts_are_taken_or_refused,
+                                  no_other_byte_is_a_digit,
+                                  integers_have_their_value};
     return UNIT_MAIN("decimal", tests);
 }
