@@ -86,13 +86,13 @@ static void put_text(const char *name, const char *text, FILE *out)
 static void put_result(const char *who, const struct parity_result *r,
                        const char *detail, bool redact, FILE *out)
 {
-    static const char *const ends[] = {[PARITY_ANSWERED] = "answered",
-                                       [PARITY_TIMED_OUT] = "timed_out",
-                                       [PARITY_UNREACHED] = "unreached",
-                                       [PARITY_BROKEN] = "broken",
-                                       [PARITY_TOO_LONG] = "too_long"};
+    static const char *const ends[] = {[CALL_ANSWERED] = "answered",
+                                       [CALL_TIMED_OUT] = "timed_out",
+                                       [CALL_UNREACHED] = "unreached",
+                                       [CALL_BROKEN] = "broken",
+                                       [CALL_TOO_LONG] = "too_long"};
     fprintf(out, ",\"%s\":{\"end\":\"%s\"", who, ends[r->end]);
-    if (r->end == PARITY_ANSWERED) {
+    if (r->end == CALL_ANSWERED) {
         fprintf(out, ",\"status\":%d", r->status);
         put_bytes("reply", r->reply, r->reply_len, redact, out);
     } else {

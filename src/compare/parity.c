@@ -25,7 +25,7 @@ static bool say(struct parity_verdict *v, enum parity_kind kind,
 
 /* --- Is there an answer, and is it one of success? --- */
 
-static bool is_either(const struct parity_case *c, enum parity_end end)
+static bool is_either(const struct parity_case *c, enum call_end end)
 {
     return c->ours.end == end || c->theirs.end == end;
 }
@@ -33,15 +33,15 @@ static bool is_either(const struct parity_case *c, enum parity_end end)
 static bool judge_ends(const struct parity_case *c, struct parity_verdict *v)
 {
     enum parity_kind kind = PARITY_reply_size;
-    if (c->ours.end == PARITY_ANSWERED && c->theirs.end == PARITY_ANSWERED)
+    if (c->ours.end == CALL_ANSWERED && c->theirs.end == CALL_ANSWERED)
         return true;
-    if (is_either(c, PARITY_UNREACHED))
+    if (is_either(c, CALL_UNREACHED))
         kind = PARITY_unreached;
     else if (c->ours.end == c->theirs.end)
         kind = PARITY_unjudged;
-    else if (is_either(c, PARITY_TIMED_OUT))
+    else if (is_either(c, CALL_TIMED_OUT))
         kind = PARITY_timing_out;
-    else if (is_either(c, PARITY_BROKEN))
+    else if (is_either(c, CALL_BROKEN))
         kind = PARITY_broken;
     return say(v, kind, PARITY_IN_STATUS);
 }

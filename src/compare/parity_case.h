@@ -5,21 +5,14 @@
 #include <stddef.h>
 
 #include "decode/shape.h"
+#include "downstream/call.h"
 #include "query/program.h"
-
-enum parity_end {
-    PARITY_ANSWERED,
-    PARITY_TIMED_OUT,
-    PARITY_UNREACHED, /* no connection: it never saw the request */
-    PARITY_BROKEN,    /* the answer was cut, or not HTTP */
-    PARITY_TOO_LONG,  /* the answer is over the reader's limit */
-};
 
 #define PARITY_POSTS_UNKNOWN (-1) /* the posts were not watched */
 
 /* What one of them did. The bytes are borrowed; they need not be terminated. */
 struct parity_result {
-    enum parity_end end;
+    enum call_end end;
     int status;        /* when it answered */
     const char *reply; /* its body */
     size_t reply_len;

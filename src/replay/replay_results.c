@@ -76,13 +76,8 @@ bool replay_results_open(struct replay_results *l,
 
 static struct parity_result result_of(const struct leg *leg, bool listens)
 {
-    static const enum parity_end ends[] = {[CALL_ANSWERED] = PARITY_ANSWERED,
-                                           [CALL_TIMED_OUT] = PARITY_TIMED_OUT,
-                                           [CALL_UNREACHED] = PARITY_UNREACHED,
-                                           [CALL_BROKEN] = PARITY_BROKEN,
-                                           [CALL_TOO_LONG] = PARITY_TOO_LONG};
     return (struct parity_result){
-        .end = ends[leg->result.end],
+        .end = leg->result.end,
         .status = leg->result.status,
         .reply = leg->reply,
         .reply_len = leg->result.reply_len,
@@ -153,8 +148,8 @@ static bool count_silence(struct replay_results *l, const struct slot *s)
 static bool is_taken(const struct parity_case *c,
                      const struct parity_verdict *v)
 {
-    bool refused = c->ours.end == PARITY_ANSWERED && c->ours.status >= 400 &&
-                   c->theirs.end == PARITY_ANSWERED && c->theirs.status >= 400;
+    bool refused = c->ours.end == CALL_ANSWERED && c->ours.status >= 400 &&
+                   c->theirs.end == CALL_ANSWERED && c->theirs.status >= 400;
     return !refused && parity_kind_class(v->kind) != PARITY_UNJUDGED;
 }
 

@@ -157,7 +157,7 @@ static const struct config_endpoint *endpoint_of(const struct config *c,
 static struct parity_result make_result(int status, const char *posted,
                                         size_t posted_len)
 {
-    return (struct parity_result){.end = PARITY_ANSWERED,
+    return (struct parity_result){.end = CALL_ANSWERED,
                                   .status = status,
                                   .reply = "{}",
                                   .reply_len = 2,

@@ -250,24 +250,12 @@ static void ask(struct shadow *s, const struct shadow_case *c,
     count(s, SHADOW_COUNT_asked);
 }
 
-static enum parity_end end_of(enum call_end end)
-{
-    static const enum parity_end ends[] = {
-        [CALL_ANSWERED] = PARITY_ANSWERED,
-        [CALL_TIMED_OUT] = PARITY_TIMED_OUT,
-        [CALL_UNREACHED] = PARITY_UNREACHED,
-        [CALL_BROKEN] = PARITY_BROKEN,
-        [CALL_TOO_LONG] = PARITY_TOO_LONG,
-    };
-    return ends[end];
-}
-
 static struct parity_result result_of_ours(const struct shadow *s,
                                            const struct shadow_case *c)
 {
     bool result =
         s->config->compare == CONFIG_compare_result && c->result_len > 0;
-    return (struct parity_result){.end = PARITY_ANSWERED,
+    return (struct parity_result){.end = CALL_ANSWERED,
                                   .status = c->status,
                                   .reply = result ? c->result : c->reply,
                                   .reply_len =
@@ -294,7 +282,7 @@ static void compare(struct shadow *s, const struct shadow_case *c)
     struct parity_case compared = {.request = c->body,
                                    .request_len = (size_t)c->body_len,
                                    .ours = result_of_ours(s, c),
-                                   .theirs = {.end = end_of(answer.end),
+                                   .theirs = {.end = answer.end,
                                               .status = answer.status,
                                               .reply = answer.body,
                                               .reply_len = answer.body_len,

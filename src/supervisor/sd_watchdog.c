@@ -26,14 +26,6 @@ static int64_t request_limit(const struct config *c)
     return c->pool.body_timeout + post + c->pool.write_timeout;
 }
 
-static uint64_t count_ended(const struct view *v)
-{
-    uint64_t n = 0;
-    for (int o = 0; o < OUTCOME_COUNT; o++)
-        n += v->outcomes[o];
-    return n;
-}
-
 /* When the last self-test of any worker that is there ended. */
 static int64_t last_test(const struct view *v)
 {
@@ -54,7 +46,8 @@ static bool tests_are_overdue(const struct view *v)
 
 const char *sd_watchdog_look(struct sd_watchdog *watchdog, const struct view *v)
 {
-    uint64_t ended = count_ended(v);
+    uint64_t ended, failed;
+    view_sum_outcomes(v->outcomes, &ended, &failed);
     bool waiting = v->queue_known && v->queue.waiting > 0;
     bool idle = v->states[WORKER_IDLE] > 0;
     bool moves = ended != watchdog->ended || v->started != watchdog->begun;

@@ -11,7 +11,7 @@
 static inline struct parity_result answered(int status, const char *reply,
                                             const char *posted)
 {
-    return (struct parity_result){.end = PARITY_ANSWERED,
+    return (struct parity_result){.end = CALL_ANSWERED,
                                   .status = status,
                                   .reply = reply,
                                   .reply_len = strlen(reply),

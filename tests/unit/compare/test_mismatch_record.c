@@ -92,7 +92,7 @@ START_TEST(no_reply_has_its_reason)
     const struct parity_case c = {
         .request = "",
         .ours = answered(200, "{}", NULL),
-        .theirs = {.end = PARITY_TIMED_OUT, .posts = PARITY_POSTS_UNKNOWN}};
+        .theirs = {.end = CALL_TIMED_OUT, .posts = PARITY_POSTS_UNKNOWN}};
     print(&c, "x", false);
     expect_text("theirs.end", "timed_out");
     expect_text("theirs.detail", "refused \"it\"\n");

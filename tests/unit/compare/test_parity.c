@@ -20,23 +20,23 @@ END_TEST
 START_TEST(a_reply_that_is_missing)
 {
     static const struct {
-        enum parity_end ours, theirs;
+        enum call_end ours, theirs;
         enum parity_kind kind;
     } rows[] = {
-        {PARITY_TIMED_OUT, PARITY_ANSWERED, PARITY_timing_out},
-        {PARITY_ANSWERED, PARITY_TIMED_OUT, PARITY_timing_out},
-        {PARITY_TIMED_OUT, PARITY_BROKEN, PARITY_timing_out},
-        {PARITY_BROKEN, PARITY_ANSWERED, PARITY_broken},
-        {PARITY_ANSWERED, PARITY_BROKEN, PARITY_broken},
-        {PARITY_TOO_LONG, PARITY_BROKEN, PARITY_broken},
-        {PARITY_TOO_LONG, PARITY_ANSWERED, PARITY_reply_size},
-        {PARITY_ANSWERED, PARITY_TOO_LONG, PARITY_reply_size},
-        {PARITY_TIMED_OUT, PARITY_TIMED_OUT, PARITY_unjudged},
-        {PARITY_BROKEN, PARITY_BROKEN, PARITY_unjudged},
-        {PARITY_TOO_LONG, PARITY_TOO_LONG, PARITY_unjudged},
-        {PARITY_UNREACHED, PARITY_UNREACHED, PARITY_unreached},
-        {PARITY_UNREACHED, PARITY_ANSWERED, PARITY_unreached},
-        {PARITY_TIMED_OUT, PARITY_UNREACHED, PARITY_unreached},
+        {CALL_TIMED_OUT, CALL_ANSWERED, PARITY_timing_out},
+        {CALL_ANSWERED, CALL_TIMED_OUT, PARITY_timing_out},
+        {CALL_TIMED_OUT, CALL_BROKEN, PARITY_timing_out},
+        {CALL_BROKEN, CALL_ANSWERED, PARITY_broken},
+        {CALL_ANSWERED, CALL_BROKEN, PARITY_broken},
+        {CALL_TOO_LONG, CALL_BROKEN, PARITY_broken},
+        {CALL_TOO_LONG, CALL_ANSWERED, PARITY_reply_size},
+        {CALL_ANSWERED, CALL_TOO_LONG, PARITY_reply_size},
+        {CALL_TIMED_OUT, CALL_TIMED_OUT, PARITY_unjudged},
+        {CALL_BROKEN, CALL_BROKEN, PARITY_unjudged},
+        {CALL_TOO_LONG, CALL_TOO_LONG, PARITY_unjudged},
+        {CALL_UNREACHED, CALL_UNREACHED, PARITY_unreached},
+        {CALL_UNREACHED, CALL_ANSWERED, PARITY_unreached},
+        {CALL_TIMED_OUT, CALL_UNREACHED, PARITY_unreached},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct parity_case c = {.ours = answered(200, "{}", NULL),
