@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+
 bool idlines_open(struct idlines *l, const char *path, char *why,
                   size_t why_size)
 {
@@ -89,12 +91,9 @@ bool idlines_read(const struct idlines *l, size_t at, size_t len,
 
 /* --- The index. --- */
 
-/* FNV-1a. */
 static uint64_t hash_of(const struct json_tree_value *id)
 {
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < id->text_len; i++)
-        h = (h ^ (unsigned char)id->text[i]) * UINT64_C(1099511628211);
+    uint64_t h = hash_bytes(HASH_START, id->text, id->text_len);
     return h == 0 ? 1 : h;
 }
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "decode/shape.h"
-#include "downstream/call.h"
+#include "downstream/call_end.h"
 #include "query/program.h"
 
 #define PARITY_POSTS_UNKNOWN (-1) /* the posts were not watched */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "base/whole_file.h"
 
 #define PREFIX_LENGTH (sizeof CONFIG_VARIABLE_PREFIX - 1)
 #define FILE_SUFFIX "_FILE"
@@ -117,21 +118,6 @@ void config_environment_free(struct config_environment *e)
 
 /* --- Files that they name. --- */
 
-/* The bytes that there are, up to `most`; -1: errno. */
-static ssize_t read_all(int fd, char *bytes, size_t most)
-{
-    size_t len = 0;
-    while (len < most) {
-        ssize_t n = read(fd, bytes + len, most - len);
-        if (n == 0)
-            break;
-        if (n < 0 && errno != EINTR)
-            return -1;
-        len += n > 0 ? (size_t)n : 0;
-    }
-    return (ssize_t)len;
-}
-
 /* Puts the text into `text`. What is wrong with it; NULL: nothing. */
 static const char *read_text(int fd, char text[CONFIG_LINE_MAX + 2])
 {
@@ -140,7 +126,7 @@ static const char *read_text(int fd, char text[CONFIG_LINE_MAX + 2])
         return strerror(errno);
     if (!S_ISREG(st.st_mode))
         return "not a regular file";
-    ssize_t n = read_all(fd, text, CONFIG_LINE_MAX + 2);
+    ssize_t n = whole_file_read(fd, text, CONFIG_LINE_MAX + 2);
     if (n < 0)
         return strerror(errno);
     n -= n > 0 && text[n - 1] == '\n';

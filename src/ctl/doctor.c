@@ -16,6 +16,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/whole_file.h"
 #include "conn_pool/conn_pool.h"
 #include "ctl/certificate.h"
 #include "ctl/doctor_nginx.h"
@@ -25,7 +26,6 @@
 #include "os/access_as.h"
 #include "os/confinement.h"
 #include "os/process.h"
-#include "os/whole_file.h"
 #include "pool/preflight.h"
 #include "pool/settings.h"
 #include "shadow/shadow.h"

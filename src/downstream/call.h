@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "downstream/call_end.h"
 #include "downstream/link.h"
 
 struct call_settings {
@@ -22,14 +23,6 @@ struct call;
 struct call *call_new(const struct call_settings *s, char *why,
                       size_t why_size);
 void call_free(struct call **c);
-
-enum call_end {
-    CALL_ANSWERED,
-    CALL_TIMED_OUT,
-    CALL_UNREACHED, /* no connection; nothing was sent */
-    CALL_BROKEN,    /* no complete HTTP answer */
-    CALL_TOO_LONG,  /* the answer is over max_reply */
-};
 
 struct call_request {
     const char *body;

@@ -3,21 +3,20 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
-/* FNV-1a, 64 bits. Each part ends with its 0, so that no two lists of parts are
- * the same bytes. */
+#include "base/hash.h"
+
+/* Each part ends with its 0, so that no two lists of parts are the same bytes.
+ */
 static uint64_t hash(uint64_t h, const char *part)
 {
-    do
-        h = (h ^ (unsigned char)*part) * UINT64_C(0x100000001b3);
-    while (*part++ != '\0');
-    return h;
+    return hash_bytes(h, part, strlen(part) + 1);
 }
 
 uint64_t circuit_key(const char *endpoint, const char *url, const char *socket)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    h = hash(hash(hash(h, endpoint), url), socket);
+    uint64_t h = hash(hash(hash(HASH_START, endpoint), url), socket);
     return h == 0 ? 1 : h;
 }
 

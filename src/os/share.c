@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
 
 static void *map(int fd, size_t n)
@@ -52,13 +54,9 @@ void share_free(void *memory, size_t n, int fd)
         close(fd);
 }
 
-/* FNV-1a, and the high bits folded into the low ones. */
+/* The high bits folded into the low ones. */
 uint32_t share_layout(const size_t *sizes, size_t n)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < n; i++)
-        for (size_t bits = 0; bits < 64; bits += 8)
-            hash = (hash ^ ((uint64_t)sizes[i] >> bits & 0xff)) *
-                   UINT64_C(1099511628211);
+    uint64_t hash = hash_bytes(HASH_START, sizes, n * sizeof *sizes);
     return (uint32_t)(hash ^ hash >> 32);
 }

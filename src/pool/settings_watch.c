@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "config/config_setting.h"
 
 #define LOOK CLOCK_SECOND
@@ -19,21 +20,11 @@
 /* Of a larger file no more is compared. */
 #define BYTES_MOST (64 << 20)
 
-/* --- Numbers that differ where bytes do (FNV-1a, 64 bits). --- */
-
-#define HASH_START UINT64_C(0xcbf29ce484222325)
-#define HASH_PRIME UINT64_C(0x100000001b3)
-
-static void mix(uint64_t *hash, const void *bytes, size_t n)
-{
-    const unsigned char *at = bytes;
-    for (size_t i = 0; i < n; i++)
-        *hash = (*hash ^ at[i]) * HASH_PRIME;
-}
+/* --- Numbers that differ where bytes do. --- */
 
 static void mix_number(uint64_t *hash, int64_t number)
 {
-    mix(hash, &number, sizeof number);
+    *hash = hash_bytes(*hash, &number, sizeof number);
 }
 
 /* --- Files. --- */
@@ -61,7 +52,7 @@ static void mix_file(uint64_t *hash, int fd)
     size_t sum = 0;
     ssize_t n;
     while (sum < BYTES_MOST && (n = read(fd, bytes, sizeof bytes)) > 0) {
-        mix(hash, bytes, (size_t)n);
+        *hash = hash_bytes(*hash, bytes, (size_t)n);
         sum += (size_t)n;
     }
 }
@@ -129,7 +120,7 @@ static bool hash_text(const struct settings_source *source, uint64_t *hash)
 {
     *hash = HASH_START;
     if (source->text != NULL) {
-        mix(hash, source->text, source->text_len);
+        *hash = hash_bytes(*hash, source->text, source->text_len);
         mix_number(hash, 0);
         return true;
     }

@@ -2,8 +2,10 @@
 #include "replay/replay_options.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
+#include "base/hash.h"
 #include "config/config_load.h"
 
 static const struct option_row rows[] = {
@@ -69,19 +71,16 @@ void replay_options_free(struct replay_options *o)
     config_free(&o->settings);
 }
 
-/* FNV-1a. */
 static uint64_t add(uint64_t mark, const char *text)
 {
-    for (; *text != '\0'; text++)
-        mark = (mark ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return (mark ^ 0xff) * UINT64_C(0x100000001b3);
+    return hash_bytes(hash_bytes(mark, text, strlen(text)), "\xff", 1);
 }
 
 uint64_t replay_options_mark(const struct replay_options *o)
 {
     char numbers[128];
     const struct config_endpoint *e = o->of;
-    uint64_t mark = UINT64_C(0xcbf29ce484222325);
+    uint64_t mark = HASH_START;
     mark = add(add(add(mark, o->ours), o->theirs), o->theirs2);
     mark = add(add(add(mark, e->array), e->field), e->where);
     for (size_t i = 0; i < e->member_count; i++)

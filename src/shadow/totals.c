@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 static const char heading[] = "tallyd-shadow-totals 1\n";
 
 static const char *const count_names[TOTALS_COUNT] = {
@@ -60,15 +62,6 @@ void totals_reset(struct totals *t, int64_t now)
 
 /* --- As text. --- */
 
-/* FNV-1a: against a disk or an editor, not against somebody. */
-static uint64_t check_of(const char *text, size_t n)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
-    return h;
-}
-
 static void print_set(const char *set, const struct totals_set *s,
                       struct buf *out)
 {
@@ -91,7 +84,8 @@ void totals_print(const struct totals *t, struct buf *out)
     print_set("past", &t->past, out);
     print_set("base", &t->base, out);
     print_set("now", &t->now, out);
-    buf_printf(out, "check %" PRIu64 "\n", check_of(out->data, out->len));
+    buf_printf(out, "check %" PRIu64 "\n",
+               hash_bytes(HASH_START, out->data, out->len));
 }
 
 /* What a name of a set stands for; NULL: nothing. */
@@ -167,7 +161,8 @@ static const char *read_all(struct totals *t, const char *text, size_t n)
         if (!read_line(text + at, len, name, &value))
             return "a line of it makes no sense";
         if (strcmp(name, "check") == 0)
-            return end + 1 == text + n && value == check_of(text, at)
+            return end + 1 == text + n &&
+                           value == hash_bytes(HASH_START, text, at)
                        ? NULL
                        : "it was changed";
         if (!take(t, name, value))

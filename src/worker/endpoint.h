@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/whole_file.h"
 #include "config/config.h"
 #include "downstream/downstream.h"
-#include "os/whole_file.h"
 #include "scoreboard/scoreboard.h"
 
 struct endpoint {

@@ -1,5 +1,5 @@
 /* whole_file: see whole_file.h. */
-#include "os/whole_file.h"
+#include "base/whole_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The bytes that there are, up to `most`; -1: errno. */
-static ssize_t read_all(int fd, char *bytes, size_t most)
+ssize_t whole_file_read(int fd, char *bytes, size_t most)
 {
     size_t len = 0;
     while (len < most) {
@@ -39,7 +38,7 @@ static const char *load(struct whole_file *s, int fd, size_t most)
     s->bytes = malloc((size_t)st.st_size);
     if (s->bytes == NULL)
         return "memory is short";
-    ssize_t n = read_all(fd, s->bytes, (size_t)st.st_size);
+    ssize_t n = whole_file_read(fd, s->bytes, (size_t)st.st_size);
     s->len = n > 0 ? (size_t)n : 0;
     return n < 0 ? strerror(errno) : NULL;
 }

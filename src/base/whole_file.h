@@ -1,9 +1,10 @@
 /* whole_file: a file that is read whole, such as the body of a self-test. */
-#ifndef TALLYD_OS_WHOLE_FILE_H
-#define TALLYD_OS_WHOLE_FILE_H
+#ifndef TALLYD_BASE_WHOLE_FILE_H
+#define TALLYD_BASE_WHOLE_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct whole_file {
     char *bytes; /* NULL: there is none */
@@ -16,5 +17,8 @@ struct whole_file {
 bool whole_file_load(struct whole_file *s, const char *path, size_t most,
                      char *why, size_t why_size);
 void whole_file_free(struct whole_file *s);
+
+/* Read the bytes that there are, up to `most`. Gives how many; -1: errno. */
+ssize_t whole_file_read(int fd, char *bytes, size_t most);
 
 #endif

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/whole_file.h"
+#include "base/whole_file.h"
 #include "unit.h"
 
 static char folder[] = "/tmp/tallyd-sample.XXXXXX", path[64], why[300];
