@@ -71,56 +71,11 @@ bool plan_make(struct plan *plan, const char *array, const char *field)
 
 /* --- Names. --- */
 
-static uint32_t hex_value(const uint8_t *digits)
-{
-    uint32_t value = 0;
-    for (int i = 0; i < 4; i++) {
-        uint8_t c = digits[i];
-        value = value * 16 + (c <= '9' ? c - 48U : (c | 32U) - 87U);
-    }
-    return value;
-}
-
-/* The character that a valid escape at *at stands for; moves behind it. Half a
- * pair of surrogates stands for U+FFFD, as json-c has it. */
-static uint32_t read_escape(const uint8_t **at, const uint8_t *end)
-{
-    static const char letters[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
-    const uint8_t *p = *at + 1;
-    if (*p != 'u') {
-        *at = p + 1;
-        return (uint8_t)bytes[strchr(letters, *p) - letters];
-    }
-    uint32_t c = hex_value(p + 1);
-    *at = p + 5;
-    if (c < 0xd800 || c > 0xdfff)
-        return c;
-    if (c > 0xdbff || end - *at < 6 || (*at)[0] != '\\' || (*at)[1] != 'u')
-        return 0xfffd;
-    uint32_t low = hex_value(*at + 2);
-    if (low < 0xdc00 || low > 0xdfff)
-        return 0xfffd;
-    *at += 6;
-    return 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-}
-
 bool plan_is_text(const struct plan_node *node, const uint8_t *at,
                   const uint8_t *end)
 {
-    const uint8_t *name = (const uint8_t *)node->name;
-    const uint8_t *name_end = name + node->length;
-    while (at < end) {
-        uint8_t room[4] = {*at};
-        unsigned n = 1;
-        if (*at == '\\')
-            n = text_encode(read_escape(&at, end), room);
-        else
-            at++;
-        if ((size_t)(name_end - name) < n || memcmp(name, room, n) != 0)
-            return false;
-        name += n;
-    }
-    return name == name_end;
+    return text_order((const char *)at, (size_t)(end - at), node->name,
+                      node->length) == 0;
 }
 
 const uint8_t *plan_find_quote(const uint8_t *start, const uint8_t *quote,
