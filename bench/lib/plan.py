@@ -27,13 +27,14 @@ ORDER = [*PAIR, *dict.fromkeys([*DEFAULT, *PEERS[2:]])]  # of tables
 PLAN = {
     **{name: PEERS for name in (
         "20-none-32", "20-fast-32", "1000-none-32", "1000-fast-32",
-        "11000orders-none-8", "20-fast-64@4000", "20-5-64@1000",
+        "11000orders-none-8", "20-fast-64@4000",
         "20repeated-none-32", "20repeated-fast-32")},
     **{name: PAIR for name in (
         "20-5-1", "20-5-2", "20-5-4", "20-5-8", "20-5-12",
         "20-5-64-kill")},
     "20-fast-256": [*PAIR, "hyper"],
     "20-5-64": [*PEERS, "tallyd-default"],
+    "20-5-64@1000": [*PEERS, "tallyd-default"],
     "20-5-256": [*PAIR, *DEFAULT],
     "20-50-512": DEFAULT,
     "20-200-1024": DEFAULT,
