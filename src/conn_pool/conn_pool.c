@@ -469,7 +469,7 @@ bool conn_pool_has_come(const struct conn_pool *t, int slot)
 void conn_pool_heed(struct conn_pool *t, int slot)
 {
     struct conn_slot *p = &t->table->at[slot];
-    p->steady = 0; /* the end may have come with it, of which only others know */
+    p->steady = 0; /* it may have been the end: only others know */
     conn_table_heed(p);
 }
 

@@ -278,6 +278,7 @@ def peers_that_stop_keep_nobody_away():
     """Of twice as many connections as there may be, each with half a header, the
     oldest go for the newest; so do silent ones"""
     with watched() as pool, contextlib.ExitStack() as links:
+        pool.wait_for_workers()  # else it is not ready
         half = [links.enter_context(open_page_socket(pool))
                 for _ in range(2 * PLACES)]
         for link in half:
