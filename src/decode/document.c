@@ -260,22 +260,6 @@ bool document_finish(struct document *d, const struct json_value **root,
 
 /* --- Values. --- */
 
-static enum value_kind kind_at(const char *at)
-{
-    switch (*at) {
-    case '"':
-        return VALUE_STRING;
-    case 't':
-        return VALUE_TRUE;
-    case 'f':
-        return VALUE_FALSE;
-    case 'n':
-        return VALUE_NULL;
-    default:
-        return VALUE_NUMBER;
-    }
-}
-
 static size_t string_length(const char *at)
 {
     const char *end = at;
@@ -304,7 +288,7 @@ enum value_kind document_value(const struct document *d,
     *n = to - from;
     if (list || object)
         return list ? VALUE_LIST : VALUE_OBJECT;
-    enum value_kind kind = kind_at(*text);
+    enum value_kind kind = value_kind_of(**text);
     *text += kind == VALUE_STRING;
     *n = kind == VALUE_STRING ? string_length(*text)
                               : strspn(*text, "+-.0123456789eE");

@@ -322,11 +322,3 @@ bool json_print(const struct json_doc *root, struct buf *out)
     buf_add(out, text, n);
     return !out->overflow;
 }
-
-void json_quote(struct buf *out, const char *text)
-{
-    struct json_object *value = text_value(text);
-    if (!json_print(doc(value), out))
-        out->overflow = true;
-    json_object_put(value);
-}

@@ -87,7 +87,4 @@ struct json_doc *json_append_object(struct json_doc *array);
  * U+FFFD. False: memory ran out or `out` overflowed. */
 bool json_print(const struct json_doc *root, struct buf *out);
 
-/* Append `text` as a JSON string, quotes included. */
-void json_quote(struct buf *out, const char *text);
-
 #endif

@@ -68,7 +68,7 @@ static const uint8_t *take_scalar(struct walk_state *w,
                          true, end != NULL);
         return behind;
     }
-    enum value_kind kind = walk_state_kind(*value);
+    enum value_kind kind = value_kind_of((char)*value);
     walk_state_begin_value(w, node, kind, parent);
     if (kind == VALUE_NUMBER && node->slot >= 0)
         take_number(w, p, (size_t)node->slot, value);

@@ -113,15 +113,6 @@ static inline bool walk_state_copies(const struct walk_state *w, size_t slot)
     return (w->paths->program->slots[slot].uses & PROGRAM_COPY) != 0;
 }
 
-/* Of a value that is no string, by its first byte. */
-static inline enum value_kind walk_state_kind(uint8_t first)
-{
-    return first == 't'   ? VALUE_TRUE
-           : first == 'f' ? VALUE_FALSE
-           : first == 'n' ? VALUE_NULL
-                          : VALUE_NUMBER;
-}
-
 /* Further bytes of the string that comes. */
 void walk_state_piece(struct walk_state *w, const void *bytes, size_t n,
                       bool first, bool last);

@@ -67,7 +67,7 @@ static enum value_kind kind_of_token(enum scan_token token,
 {
     return token == SCAN_STRING   ? VALUE_STRING
            : token == SCAN_NUMBER ? VALUE_NUMBER
-                                  : walk_state_kind(*text->bytes);
+                                  : value_kind_of((char)*text->bytes);
 }
 
 /* A piece of a number for a slot. */

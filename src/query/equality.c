@@ -40,16 +40,6 @@ static const char *closing(const char *at)
     return at;
 }
 
-static enum value_kind kind_at(const char *at)
-{
-    static const char signs[] = "{[\"tfn";
-    static const enum value_kind kinds[] = {VALUE_OBJECT, VALUE_LIST,
-                                            VALUE_STRING, VALUE_TRUE,
-                                            VALUE_FALSE,  VALUE_NULL};
-    const char *sign = strchr(signs, *at);
-    return sign == NULL ? VALUE_NUMBER : kinds[sign - signs];
-}
-
 /* One more node; there is room for it. */
 static uint32_t add(struct tree *t, enum value_kind kind, const char *start,
                     const char *end)
@@ -86,7 +76,7 @@ static const char *elements(struct tree *t, const char *at, char close)
 
 static const char *value(struct tree *t, const char *at)
 {
-    enum value_kind kind = kind_at(at);
+    enum value_kind kind = value_kind_of(*at);
     if (kind == VALUE_STRING)
         return string(t, at);
     if (kind != VALUE_OBJECT && kind != VALUE_LIST) {

@@ -36,6 +36,27 @@ struct value {
     struct value_number number; /* VALUE_NUMBER */
 };
 
+/* The kind of a value of JSON text that begins with this byte. */
+static inline enum value_kind value_kind_of(char first)
+{
+    switch (first) {
+    case '{':
+        return VALUE_OBJECT;
+    case '[':
+        return VALUE_LIST;
+    case '"':
+        return VALUE_STRING;
+    case 't':
+        return VALUE_TRUE;
+    case 'f':
+        return VALUE_FALSE;
+    case 'n':
+        return VALUE_NULL;
+    default:
+        return VALUE_NUMBER;
+    }
+}
+
 enum value_reading { VALUE_READ, VALUE_NOT_A_NUMBER, VALUE_NO_MEMORY };
 
 /* Read a number of RFC 8259, 6, all of [text, text + n). */

@@ -8,7 +8,6 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "config/config_setting.h"
-#include "decode/json.h"
 
 /* config_load() has let no other pass. */
 static enum link_http http_of(const char *text)
@@ -98,7 +97,7 @@ static bool open_endpoint(struct endpoint *e, const struct config_endpoint *c,
     struct buf opening;
     buf_init(&opening, e->opening, sizeof e->opening);
     buf_char(&opening, '{');
-    json_quote(&opening, c->result);
+    program_print_text(&opening, c->result, strlen(c->result));
     buf_char(&opening, ':');
     e->opening_len = opening.len;
     if (opening.overflow ||
