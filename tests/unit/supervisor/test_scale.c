@@ -165,7 +165,7 @@ END_TEST
 START_TEST(after_a_shrink_growth_begins_with_one)
 {
     const struct scale_limits l = {1, 100, 0, 1024, 2, SCALE_MEMORY / 2};
-    struct scale s = {.ripe = S, .step = 8, .grown = S, .changed = S};
+    struct scale s = {.ripe = S, .step = 8, .grown = S};
     struct scale_sight v = {.now = S + SCALE_MEMORY / 2,
                             .idle = 9,
                             .stale = 3,
