@@ -1,9 +1,10 @@
 /* confinement: what a process of the pool can still do once it runs: system
  * calls (syscall_filter.h), files and TCP ports (landlock.h).
  *
- * The supervisor finds out what the kernel has; the process prepares the rules
- * when it starts, while it can still open files, and enters when it is ready
- * to take the first byte from outside. */
+ * The supervisor finds out what the kernel has. The rules are made by the
+ * process when it starts, while it can still open files, or before the fork for
+ * several; the process enters when it is ready to take the first byte from
+ * outside. */
 #ifndef TALLYD_OS_CONFINEMENT_H
 #define TALLYD_OS_CONFINEMENT_H
 
@@ -48,7 +49,9 @@ struct confinement {
 };
 
 /* Begin with rules that allow `work` (enum syscall_filter_work), and no file
- * and no port. `supervisor`: 0 when there is none. */
+ * and no port. `supervisor`: 0 when there is none. A child has a copy, but the
+ * descriptor of Landlock's rules is one for all until they are entered: who
+ * does not enter has to close it. */
 void confinement_open(struct confinement *c, enum confinement_mode mode,
                       const struct confinement_means *means, unsigned work,
                       pid_t supervisor);

@@ -326,6 +326,13 @@ bool pool_reopen(struct pool *p, uint32_t slots)
     return open_shadow(p) && prepare_confinement(p) && warm_up(p);
 }
 
+void pool_forget_rules(struct pool *p)
+{
+    if (p->confined != NULL)
+        confinement_close(&p->confinement);
+    p->confined = NULL;
+}
+
 static void remove_files(struct pool *p)
 {
     char room[BOARD_PLACE_MAX];
@@ -345,6 +352,7 @@ void pool_close(struct pool *p)
     bool forked = p->supervisor != 0 && p->supervisor != getpid();
     if (!forked)
         remove_files(p);
+    pool_forget_rules(p);
     downstream_free(&p->warm);
     conn_pool_free(&p->conn_pool);
     shadow_queue_free(&p->shadow);

@@ -49,6 +49,10 @@ struct pool {
     pid_t supervisor;             /* 0: this process serves */
     /* Of the setting `sandbox`. */
     struct confinement_means means;
+    /* What the workers with the settings `confined` will enter, made before
+     * they are forked; NULL: each makes its own. */
+    struct confinement confinement;
+    const struct config *confined; /* borrowed */
     int trial;   /* what a program that is tried has said; see pool_upgrade.h */
     char *tried; /* what the file of settings had when that was started */
     size_t tried_len;
@@ -73,6 +77,10 @@ void pool_count_drops(const struct pool *p);
 /* In a child: what only the supervisor may write can only be read from now on.
  * False: the log says why. */
 bool pool_confine(const struct pool *p);
+
+/* Close the rules that were made for workers. In a child that is no worker:
+ * what is added to them would hold for the workers to come. */
+void pool_forget_rules(struct pool *p);
 
 /* Free all of a pool, also of a half-made one. In the process that made the
  * pool this also removes its files: the unix sockets, the pid file, the

@@ -234,14 +234,3 @@ void pool_confinement_open(struct confinement *c,
     if (log_has_socket())
         c->filter.work |= SYSCALL_FILTER_LOGS;
 }
-
-void pool_confinement_prepare(const struct config *config,
-                              const struct confinement_means *means,
-                              pid_t supervisor)
-{
-    struct confinement c;
-    pool_confinement_open(&c, POOL_CONFINEMENT_WORKER, config, means,
-                          supervisor);
-    confinement_prepare(&c);
-    confinement_close(&c);
-}

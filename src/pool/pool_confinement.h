@@ -25,18 +25,14 @@ bool pool_confinement_check(const struct config_pool *c, char *why,
 void pool_confinement_announce(const struct config_pool *c,
                                const struct confinement_means *m);
 
-/* Prepare the rules for a process of this kind, in that process. It is the
- * caller's to confinement_close() or confinement_enter(). */
+/* Prepare the rules for a process of this kind, in that process or in the
+ * supervisor before the fork. It is the caller's to confinement_close() or
+ * confinement_enter(). Paths are looked up now: a directory that another one
+ * has replaced later is not reached. */
 void pool_confinement_open(struct confinement *c,
                            enum pool_confinement_kind kind,
                            const struct config *config,
                            const struct confinement_means *means,
                            pid_t supervisor);
-
-/* In the supervisor, which is `supervisor`: have ready what the workers with
- * these settings will enter, so that they start fast. */
-void pool_confinement_prepare(const struct config *config,
-                              const struct confinement_means *means,
-                              pid_t supervisor);
 
 #endif

@@ -63,15 +63,45 @@ static struct shadow_sampler *open_sampler(struct pool *p,
     return sampler;
 }
 
+/* --- Confinement. --- */
+
+static void make_rules(struct pool *p, const struct config *config)
+{
+    pool_confinement_open(&p->confinement,
+                          p->supervisor == 0 ? POOL_CONFINEMENT_ALONE
+                                             : POOL_CONFINEMENT_WORKER,
+                          config, &p->means, p->supervisor);
+}
+
+/* In the supervisor: nothing of the rules is one worker's own. Where they
+ * cannot be made each worker tries. */
+static void prepare_workers(struct pool *p, const struct config *config)
+{
+    pool_forget_rules(p);
+    make_rules(p, config);
+    confinement_prepare(&p->confinement);
+    p->confined = config;
+    if (p->confinement.error != 0)
+        pool_forget_rules(p);
+}
+
+/* In a worker, which may be of another generation than they were made for. */
+static struct confinement *rules_for(struct pool *p,
+                                     const struct config *config)
+{
+    if (p->confined != config) {
+        pool_forget_rules(p);
+        make_rules(p, config);
+    }
+    return &p->confinement;
+}
+
+/* --- Processes. --- */
+
 static int run_worker(struct pool *p, const struct settings *settings,
                       uint32_t number)
 {
     struct shadow_sampler sampler;
-    struct confinement confinement;
-    pool_confinement_open(&confinement,
-                          p->supervisor == 0 ? POOL_CONFINEMENT_ALONE
-                                             : POOL_CONFINEMENT_WORKER,
-                          settings->config, &p->means, p->supervisor);
     const struct worker_plan plan = {
         .pool = &settings->config->pool,
         .endpoints = settings->endpoints,
@@ -81,7 +111,7 @@ static int run_worker(struct pool *p, const struct settings *settings,
             settings->capacity.most == 0 ? 1 : settings->capacity.most,
         .seat = seat_of(p, settings, number),
         .board = p->board,
-        .confinement = &confinement,
+        .confinement = rules_for(p, settings->config),
         .supervisor = p->supervisor,
         .listener = &p->listener,
         .sampler = open_sampler(p, settings, number, &sampler)};
@@ -145,6 +175,7 @@ static void leave_requests(struct pool *p)
     close(p->listener.fd);
     close_one(p->pid_file);
     conn_pool_free(&p->conn_pool);
+    pool_forget_rules(p);
 }
 
 static int run_monitor(void *context, uint32_t generation)
@@ -302,7 +333,7 @@ static bool prepare(void *context, uint32_t generation,
              p->next.left);
     *size = size_for(&p->next);
     tell_capacity(&p->next);
-    pool_confinement_prepare(p->next.config, &p->means, p->supervisor);
+    prepare_workers(p, p->next.config);
     proctitle_state("reloading");
     return true;
 }
@@ -320,7 +351,7 @@ static void adopt(void *context, bool good)
         note_capacity(p);
     }
     settings_free(&p->next);
-    pool_confinement_prepare(p->now.config, &p->means, p->supervisor);
+    prepare_workers(p, p->now.config);
     bool stops = !scoreboard_is_to_stay(p->board);
     entitle(&p->now.config->pool, "supervisor", p->generation,
             stops ? "stopping" : "serving");
@@ -439,7 +470,7 @@ int pool_run(struct pool *p, const struct upgrade_past *past)
         p->history = history_new(); /* or a page without it */
     saturation_open(&p->saturation, p->board);
     settings_watch_named(&p->watch, p->now.config);
-    pool_confinement_prepare(p->now.config, &p->means, p->supervisor);
+    prepare_workers(p, p->now.config);
     const struct supervisor_plan plan = {
         .size = size_for(&p->now),
         .board = p->board,

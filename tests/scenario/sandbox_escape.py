@@ -16,13 +16,15 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import kit
+import procfs
 import tap
 import units
 from authority import Authority, is_missing, server_context
 from downstream import Answer, Downstream
 from fastcgi import Broken
 from order import Order
-from pool import SAMPLE, Pool, run_tallyd, serves
+from pool import (SAMPLE, Pool, run_tallyctl, run_tallyd, serves,
+                  write_settings)
 
 PROGRAM = pathlib.Path(kit.TALLYD or "").parent.parent.joinpath(
     "tests/scenario/tallyd_intruder")
@@ -242,6 +244,41 @@ def certificates_are_read_and_renewed():
         fresh.rename(trusted)
         down.tls = server_context(next_one.issue("server", kit.HOST))
         tap.equal(one.pool.post(SAMPLE).status, 200, "after the renewal")
+
+
+def rulesets(pid):
+    """Its descriptors of rules that can still be added to."""
+    return [fd for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir()
+            if "landlock" in os.readlink(fd)]
+
+
+@tap.test
+def the_rules_are_those_of_the_settings():
+    """of the new ones behind a reload, of the old ones behind one that fails;
+    and no process keeps them open but the supervisor"""
+    need_sandbox(landlock=4)
+    sample = kit.fresh_path("sample.json")
+    sample.write_bytes(SAMPLE)
+    with Downstream() as old, Downstream() as new, Invaded(
+            {"post": {"downstream": old.url}},
+            status_listen=f"{kit.HOST}:{kit.free_port()}") as one:
+        pool, post = one.pool, one.pool.endpoints["post"]
+        for down, more, ends in (
+                (new, {}, 0),
+                (old, {"selftest_file": sample, "selftest_sum": "43"}, 1)):
+            post.update(downstream=down.url, **more)
+            write_settings(pool.config, pool.settings, pool.endpoints)
+            status, _out, errors = run_tallyctl("-c", pool.config, "reload")
+            tap.equal(status, ends, f"tallyctl reload: {errors}")
+            [pid] = pool.wait_for_workers()
+            os.kill(pid, signal.SIGKILL)
+            pool.wait_for_workers(1, besides=[pid])
+            tap.equal(pool.post(SAMPLE).status, 200, "a post")
+            tap.check(new.take(), "it was posted to the new one")
+            end = one.try_it("worker", "connect", f"{kit.HOST}:{old.port}")
+            tap.check(end in REFUSED, f"the old one: {end}")
+        for child in procfs.children_of(pool.pid):
+            tap.equal(rulesets(child), [], f"rules in {procfs.command_of(child)}")
 
 
 @tap.test
