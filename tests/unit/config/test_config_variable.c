@@ -132,6 +132,21 @@ START_TEST(the_name_of_an_endpoint_is_bounded)
 }
 END_TEST
 
+START_TEST(so_is_the_number_of_endpoints)
+{
+    enum { MANY = 3 * CONFIG_ENDPOINTS_MAX };
+    static char texts[MANY][64];
+    const char *list[MANY + 1] = {NULL};
+    for (int i = 0; i < MANY; i++) {
+        snprintf(texts[i], sizeof texts[i], "TALLYD_ENDPOINT_N%03d_PATH=/%d", i,
+                 i);
+        list[i] = texts[i];
+    }
+    ck_assert_ptr_null(load(list));
+    ck_assert_msg(strncmp(why, "TALLYD_ENDPOINT_N", 17) == 0, "%s", why);
+}
+END_TEST
+
 START_TEST(a_setting_may_be_in_a_file)
 {
     char path[] = "/tmp/tallyd-test-variable.XXXXXX", text[80];
@@ -233,6 +248,7 @@ int main(void)
                                   two_that_fit_are_named,
                                   an_endpoint_of_the_environment_has_a_path,
                                   the_name_of_an_endpoint_is_bounded,
+                                  so_is_the_number_of_endpoints,
                                   a_setting_may_be_in_a_file,
                                   what_is_no_setting_gets_the_nearest_name,
                                   variables_of_services_are_no_settings,

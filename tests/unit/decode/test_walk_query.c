@@ -88,10 +88,10 @@ START_TEST(paths_of_each_shape_are_followed)
          "[{\"ok\":true,\"value\":2},{\"ok\":false,\"value\":5}]",
          "{\"sum\":4}"},
         {{"$", "", "n = min(1 / @.v)", "double"},
-         "[{\"v\":0},{\"v\":2}]",
+         "[{\"v\":0},{\"v\":2,\"x\":\"far from what may be read\"}]",
          "{\"n\":0.5}"},
         {{"$", "", "n = max(1 / @.v)", "double"},
-         "[{\"v\":-0},{\"v\":2}]",
+         "[{\"v\":-0},{\"v\":2,\"x\":\"far from what may be read\"}]",
          "{\"n\":0.5}"},
         {{"$", "", "n = sum(@.a.x); m = sum(@.b.x); o = sum(@.b.y)", ""},
          "[{\"a\":{\"x\":1,\"y\":8},\"b\":{\"x\":2,\"y\":4}}]",
@@ -295,6 +295,19 @@ START_TEST(lists_of_numbers_are_added)
     add_many(' ', 100);
     add("]");
     expect(&q, "wrong_shape /4000: not an integer that fits 64 bits");
+}
+END_TEST
+
+START_TEST(brackets_may_be_as_deep_as_scan_goes)
+{
+    static const struct query_case q = {"$", "", "n = count()", ""};
+    for (size_t more = 0; more < 2; more++) {
+        body_n = 0;
+        add_many('[', SCAN_DEPTH_MAX + more);
+        add_many(']', SCAN_DEPTH_MAX + more);
+        expect(&q, more == 0 ? "{\"n\":1}"
+                             : "malformed_json nested deeper than max_depth");
+    }
 }
 END_TEST
 
@@ -584,6 +597,7 @@ int main(void)
         strings_of_any_length_are_compared,
         objects_of_any_length_are_kept,
         lists_of_numbers_are_added,
+        brackets_may_be_as_deep_as_scan_goes,
         a_body_that_was_given_up_is_forgotten,
         many_paths_are_followed,
         a_name_may_be_longer_than_windows_look_for,
