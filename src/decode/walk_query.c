@@ -241,7 +241,7 @@ void walk_query_events(struct walk_state *w, uint32_t depth,
         if ((*here & 4) == 0) {
             unsigned node = walk_state_next(w, f);
             if (node == PATHS_NOTHING && closes_next(from, at, at_end)) {
-                behind = from + *++at + 1;
+                at++; /* no element is wanted here: nobody asks for `behind` */
                 continue;
             }
             f++;
