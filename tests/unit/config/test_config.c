@@ -131,6 +131,10 @@ START_TEST(unknown_keys_get_the_nearest_name)
     refused("[pool]\n\nworker = 3\n", ":3: ", "did you mean workers?");
     refused("[endpoint a]\ndownstram = x\n", ":2: ", "downstream");
     refused("[pool]\nqqqqqqqqqqqq = 1\n", ":2: ", "no such key");
+    refused("[endpoint a]\nworkers = 1\n",
+            ":2: ", "no such key here; it is one of [pool]");
+    refused("[pool]\nmultiply = 1\n",
+            ":2: ", "no such key here; it is one of [endpoint NAME]");
 }
 END_TEST
 

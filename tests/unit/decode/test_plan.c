@@ -133,6 +133,17 @@ START_TEST(only_names_of_one_form_and_its_escapes_are_simple)
 }
 END_TEST
 
+START_TEST(what_is_before_the_start_is_not_looked_at)
+{
+    static const char text[] = "\\\"value\"";
+    const uint8_t *from = (const uint8_t *)text;
+    struct plan_node node;
+    plan_name(&node, "value", 5);
+    ck_assert(!plan_is_name(&node, from, from + 7));
+    ck_assert(plan_is_name(&node, from + 1, from + 7));
+}
+END_TEST
+
 START_TEST(most_other_names_are_known_by_their_last_byte)
 {
     struct plan plan;
@@ -195,6 +206,7 @@ int main(void)
         a_name_may_be_escaped_in_every_way,
         every_letter_has_its_escape,
         only_names_of_one_form_and_its_escapes_are_simple,
+        what_is_before_the_start_is_not_looked_at,
         most_other_names_are_known_by_their_last_byte,
         names_of_one_kind_are_looked_for_once,
         every_string_is_looked_at_when_names_are_many};

@@ -114,6 +114,22 @@ static enum fcgi_progress advance(void)
     return fcgi_conn_advance(conn, clock_now(), &managed);
 }
 
+START_TEST(a_body_ends_with_the_length_that_is_announced)
+{
+    static const char head[] = "\1\1\0\1\0\10\0\0\0\1\1\0\0\0\0\0"
+                               "\1\4\0\1\0\21\0\0\16\1CONTENT_LENGTH4"
+                               "\1\4\0\1\0\0\0\0\1\5\0\1\0\4\0\0body";
+    const uint8_t *bytes;
+    size_t n;
+    give(head, sizeof head - 1);
+    ck_assert_int_eq(advance(), FCGI_READY);
+    ck_assert(fcgi_begin(fcgi, conn));
+    ck_assert_int_eq(fcgi_read(fcgi, &bytes, &n), FCGI_BODY_MORE);
+    ck_assert_uint_eq(n, 4);
+    ck_assert_int_eq(fcgi_read(fcgi, &bytes, &n), FCGI_BODY_END);
+}
+END_TEST
+
 START_TEST(there_is_room_for_as_many_parameters_as_may_come)
 {
     static const char begin[] = "\1\1\0\1\0\10\0\0\0\1\1\0\0\0\0\0"
@@ -366,6 +382,7 @@ int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     const TTest *const tests[] = {
+        a_body_ends_with_the_length_that_is_announced,
         there_is_room_for_as_many_parameters_as_may_come,
         it_closes_nothing_but_its_own,
         it_closes_nothing_where_it_has_opened_nothing,
