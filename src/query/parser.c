@@ -309,13 +309,13 @@ static bool chain(struct lexer *l, bool (*operand)(struct lexer *),
 static bool logical_and(struct lexer *l)
 {
     static const struct operator words[] = {{"&&", PROGRAM_AND}};
-    return chain(l, basic, words, 1);
+    return chain(l, basic, words, sizeof words / sizeof words[0]);
 }
 
 static bool logical_or(struct lexer *l)
 {
     static const struct operator words[] = {{"||", PROGRAM_OR}};
-    return chain(l, logical_and, words, 1);
+    return chain(l, logical_and, words, sizeof words / sizeof words[0]);
 }
 
 /* What stands where a condition should go on or end. */
@@ -408,14 +408,14 @@ static bool product(struct lexer *l)
 {
     static const struct operator words[] = {{"*", PROGRAM_MULTIPLY},
                                             {"/", PROGRAM_DIVIDE}};
-    return chain(l, factor, words, 2);
+    return chain(l, factor, words, sizeof words / sizeof words[0]);
 }
 
 static bool sum(struct lexer *l)
 {
     static const struct operator words[] = {{"+", PROGRAM_ADD},
                                             {"-", PROGRAM_SUBTRACT}};
-    return chain(l, product, words, 2);
+    return chain(l, product, words, sizeof words / sizeof words[0]);
 }
 
 /* No function of ours: what might have been meant? */

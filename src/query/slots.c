@@ -92,7 +92,7 @@ static void keep(struct slots *s, size_t slot, enum value_kind kind,
 {
     struct slots_text *t = &s->texts[slot];
     size_t limit = limit_of(s->program, slot, kind);
-    if (limit == 0 || n == 0 || t->too_long || s->no_memory)
+    if (limit == 0 || n == 0)
         return;
     if (t->n + n > limit) {
         t->too_long = true;
