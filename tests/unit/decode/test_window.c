@@ -88,6 +88,26 @@ START_TEST(what_is_wrong_changes_nothing)
 }
 END_TEST
 
+/* Also in a block of which nothing else needs a look. */
+START_TEST(what_is_wrong_in_a_long_string_is_seen)
+{
+    static const char *const wrongs[] = {"\n", "\x1f", "\xff", "\xc3x", "\\x"};
+    char text[400];
+    for (size_t i = 0; i < path_count; i++)
+        for (size_t k = 0; k < sizeof wrongs / sizeof wrongs[0]; k++)
+            for (size_t place = 2; place < sizeof text - 10; place++) {
+                memset(text, 'x', sizeof text);
+                memcpy(text, "[\"", 2);
+                memcpy(text + place, wrongs[k], strlen(wrongs[k]));
+                memcpy(text + sizeof text - 2, "\",", 2);
+                window_begin(w, 8);
+                ck_assert_msg(read_text(paths[i], text, sizeof text) ==
+                                  WINDOW_WRONG,
+                              "%s: %zu at %zu", paths[i]->name, k, place);
+            }
+}
+END_TEST
+
 /* However many brackets are in the window before it. */
 START_TEST(a_member_is_told_from_an_element_behind_any_number)
 {
@@ -303,6 +323,7 @@ int main(void)
     const TTest *const tests[] = {
         a_window_ends_behind_a_bracket_or_comma,
         what_is_wrong_changes_nothing,
+        what_is_wrong_in_a_long_string_is_seen,
         a_member_is_told_from_an_element_behind_any_number,
         what_is_right_is_taken_at_every_place,
         all_paths_take_the_same,
