@@ -443,12 +443,9 @@ static size_t whole_characters(const uint8_t *from, size_t n)
         size_t run = 0;
         while (run < n - back + 1 && from[n - back - run] == '\\')
             run++;
-        if (run == 0)
-            continue;
-        bool cut = back == 1 || (from[n - back + 1] == 'u' && back < 6);
+        bool cut = back == 1 || from[n - back + 1] == 'u';
         if (run % 2 == 1 && cut)
             return n - back;
-        break;
     }
     for (size_t back = 1; back <= 3 && back <= n; back++) {
         uint8_t c = from[n - back];
