@@ -49,6 +49,7 @@ START_TEST(quantiles_lie_in_their_bucket)
     for (int i = 0; i < 2; i++) {
         struct histogram_view one = {.count = 2};
         one.buckets[i] = 2;
+        ck_assert_uint_eq(histogram_quantile(&one, 0), i == 0 ? 0 : MS / 100);
         ck_assert_uint_eq(histogram_quantile(&one, 500),
                           i == 0 ? MS / 200 : MS / 100 + MS * 15 / 2000);
     }

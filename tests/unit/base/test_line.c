@@ -131,15 +131,17 @@ END_TEST
 /* A value that would read as another key gets quotes. */
 START_TEST(a_word_that_is_none_is_quoted)
 {
-    static const char *const rows[][2] = {{"a b", "k=\"a b\"\n"},
-                                          {"", "k=\"\"\n"},
-                                          {"a\"b", "k=\"a\\\"b\"\n"},
-                                          {"a\nb", "k=\"a\\x0ab\"\n"},
-                                          {"a=b", "k=a=b\n"},
-                                          {"-", "k=-\n"},
-                                          {"a\\b", "k=\"a\\\\b\"\n"},
-                                          {"\xc3\xa9", "k=\"\xc3\xa9\"\n"},
-                                          {"a\tb=1", "k=\"a\\x09b=1\"\n"}};
+    static const char *const rows[][2] = {
+        {"a b", "k=\"a b\"\n"},
+        {"", "k=\"\"\n"},
+        {"a\"b", "k=\"a\\\"b\"\n"},
+        {"a\nb", "k=\"a\\x0ab\"\n"},
+        {"a=b", "k=a=b\n"},
+        {"-", "k=-\n"},
+        {"a\\b", "k=\"a\\\\b\"\n"},
+        {"\xc3\xa9", "k=\"\xc3\xa9\"\n"},
+        {"a\xc2\x9b\xff", "k=\"a\\xc2\\x9b\\xff\"\n"},
+        {"a\tb=1", "k=\"a\\x09b=1\"\n"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         begin(LINE_PLAIN, false);
         line_word(&line, "k", rows[i][0]);

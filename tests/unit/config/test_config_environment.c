@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "allocations.h"
 #include "unit.h"
 
 static char path[] = "/tmp/tallyd-test-environment.XXXXXX";
@@ -42,6 +43,25 @@ START_TEST(ours_are_taken_in_their_order)
     ck_assert_str_eq(e.list[1].name, "TALLYD_B");
     ck_assert_str_eq(e.list[1].value, "2=3");
     config_environment_free(&e);
+}
+END_TEST
+
+START_TEST(memory_that_is_short_is_told)
+{
+    const char *list[] = {"TALLYD_A=1", "TALLYD_B=2", NULL};
+    long before = blocks;
+    has_failed = ALLOCATIONS_COUNT;
+    for (long n = 1; has_failed; n++) {
+        has_failed = false;
+        fail_in = n;
+        bool taken = take(list);
+        fail_in = 0;
+        ck_assert(taken == !has_failed);
+        ck_assert_msg(taken || strstr(room, "memory is short") != NULL, "%s",
+                      room);
+        config_environment_free(&e);
+        ck_assert_int_eq(blocks, before);
+    }
 }
 END_TEST
 
@@ -258,6 +278,7 @@ static void close_path(void)
 int main(void)
 {
     const TTest *const tests[] = {ours_are_taken_in_their_order,
+                                  memory_that_is_short_is_told,
                                   hostile_ones_are_refused,
                                   sizes_are_bounded,
                                   so_is_their_number,

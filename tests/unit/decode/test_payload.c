@@ -255,6 +255,19 @@ START_TEST(many_items_are_added_up)
 }
 END_TEST
 
+START_TEST(a_path_that_is_not_there_is_the_last)
+{
+    static const struct shape shape = {"items", "value", TALLY_INT64, 2, 16};
+    struct reader r = {payload_new(&shape, PAYLOAD_TYPED), "none",
+                       answers_page_end(64)};
+    static const char body[] = "{\"items\":[{\"value\":21}]}";
+    ck_assert_ptr_nonnull(r.payload);
+    payload_choose_path(r.payload, WINDOW_PATHS_MAX);
+    answers_check(&r, body, sizeof body - 1, "42");
+    payload_free(&r.payload);
+}
+END_TEST
+
 START_TEST(a_difference_is_told_without_the_body)
 {
     char room[200];
@@ -277,9 +290,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        int64_bodies_have_one_answer, double_bodies_have_one_answer,
-        lines_and_columns_are_counted, many_items_are_added_up,
-        a_difference_is_told_without_the_body};
+    const TTest *const tests[] = {int64_bodies_have_one_answer,
+                                  double_bodies_have_one_answer,
+                                  lines_and_columns_are_counted,
+                                  many_items_are_added_up,
+                                  a_path_that_is_not_there_is_the_last,
+                                  a_difference_is_told_without_the_body};
     return UNIT_MAIN("payload", tests);
 }

@@ -1,6 +1,7 @@
 /* fcgi_conn: one connection, its records cut anywhere, wrong, or too late. */
 #include <poll.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +36,17 @@ START_TEST(a_whole_request_may_be_cut_anywhere)
         ck_assert(!fcgi_conn_abandoned(conn, 0));
         ck_assert_mem_eq(conn->params, "\1\1A1", 4);
     }
+}
+END_TEST
+
+START_TEST(a_reply_waits_for_its_reader_as_long_as_is_set)
+{
+    struct timeval limit = {.tv_sec = -1};
+    socklen_t size = sizeof limit;
+    ck_assert_int_eq(
+        getsockopt(conn->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &size), 0);
+    ck_assert_int_eq(limit.tv_sec * CLOCK_SECOND + limit.tv_usec * 1000,
+                     config.write_timeout);
 }
 END_TEST
 
@@ -423,6 +435,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_whole_request_may_be_cut_anywhere,
+        a_reply_waits_for_its_reader_as_long_as_is_set,
         whether_all_was_there_at_once_is_known,
         padding_of_every_length_is_stepped_over,
         a_body_may_be_larger_than_any_buffer,
