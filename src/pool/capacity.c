@@ -26,13 +26,12 @@ static uint64_t lesser(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+_Static_assert(RLIM_INFINITY == UINT64_MAX, "no limit is more than any");
+
 static uint64_t hard_limit_of_files(void)
 {
     struct rlimit limit;
-    return getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-                   limit.rlim_max == RLIM_INFINITY
-               ? UINT64_MAX
-               : limit.rlim_max;
+    return getrlimit(RLIMIT_NOFILE, &limit) != 0 ? UINT64_MAX : limit.rlim_max;
 }
 
 /* The soft limit is the one that holds, and is nothing to root. */
@@ -40,8 +39,7 @@ static uint64_t process_limit(const struct config_pool *c)
 {
     struct rlimit limit;
     return (geteuid() == 0 && c->user[0] == '\0') ||
-                   getrlimit(RLIMIT_NPROC, &limit) != 0 ||
-                   limit.rlim_cur == RLIM_INFINITY
+                   getrlimit(RLIMIT_NPROC, &limit) != 0
                ? UINT64_MAX
                : limit.rlim_cur;
 }

@@ -155,6 +155,20 @@ START_TEST(the_next_program_goes_on_where_this_one_was)
 }
 END_TEST
 
+START_TEST(a_pool_is_opened_whole_or_not)
+{
+    char why[CONFIG_ERROR_MAX];
+    ck_assert(pool.board != NULL && pool.conn_pool != NULL &&
+              pool.idle_set != NULL && pool.shadow != NULL &&
+              pool.warm != NULL && pool.listener.fd >= 0);
+    struct pool second = bare(path); /* where the first one serves */
+    ck_assert_msg(settings_load(&second.now, &second.source, why), "%s", why);
+    ck_assert(!pool_open(&second));
+    second.supervisor = getppid(); /* it has made no files */
+    pool_close(&second);
+}
+END_TEST
+
 START_TEST(a_program_that_cannot_take_over_does_not)
 {
     const struct upgrade_plan plan = pool_upgrade_plan(&pool);
@@ -210,6 +224,7 @@ END_TEST
 int main(int argc, char **argv)
 {
     const TTest *const tests[] = {the_next_program_goes_on_where_this_one_was,
+                                  a_pool_is_opened_whole_or_not,
                                   a_program_that_cannot_take_over_does_not,
                                   without_memory_nothing_is_tried};
     int state;

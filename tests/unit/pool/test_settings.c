@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "config/config_setting.h"
 #include "pool/preflight.h"
 #include "pool/settings.h"
+#include "quiet.h"
 #include "unit.h"
 
 static char dir[] = "/tmp/tallyd-test-settings.XXXXXX";
@@ -126,10 +128,68 @@ START_TEST(each_file_of_a_start_is_looked_at)
 }
 END_TEST
 
+/* status_listen is never what a service manager has opened for requests. */
+START_TEST(an_inherited_socket_is_for_requests)
+{
+    char line[160];
+    const struct sockaddr any = {.sa_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(fd, &any, sizeof any.sa_family), 0);
+    ck_assert_int_eq(listen(fd, 1), 0);
+    ck_assert_int_eq(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+    snprintf(line, sizeof line, "status_listen = %s/none/x", dir);
+    ck_assert(is_found(line, line, false));
+}
+END_TEST
+
+START_TEST(a_file_is_read_up_to_its_bound)
+{
+    char *text;
+    size_t n;
+    write_file("12345678");
+    ck_assert_msg(settings_read(path, 8, &text, &n, why), "%s", why);
+    ck_assert_uint_eq(n, 8);
+    ck_assert_int_eq(memcmp(text, "12345678", 8), 0);
+    free(text);
+    ck_assert(!settings_read(path, 7, &text, &n, why));
+    ck_assert_ptr_null(text);
+    ck_assert_ptr_nonnull(strstr(why, "more than 7 bytes"));
+    ck_assert(!settings_read(dir, 8, &text, &n, why));
+    ck_assert_ptr_null(text);
+}
+END_TEST
+
+/* From the first row of the section to the last. */
+START_TEST(what_is_fixed_stays_at_a_reload)
+{
+    struct settings next;
+    const struct settings_source source = {.path = path};
+    quiet(); /* a warning each */
+    write_file("[pool]\nname = one\nworkers = 3\nnice = 1\n");
+    ck_assert_msg(settings_load(&settings, &source, why), "%s", why);
+    write_file("[pool]\nname = two\nworkers = 0\nnice = 2\n"
+               "listen = /x\nmax_requests = 7\n");
+    ck_assert_msg(settings_load_again(&next, &source, &settings, why), "%s",
+                  why);
+    ck_assert_str_eq(next.config->pool.name, "one");
+    ck_assert_str_eq(next.config->pool.listen, settings.config->pool.listen);
+    ck_assert_int_eq(next.config->pool.nice, 1);
+    ck_assert_int_eq(next.config->pool.workers, 3);
+    ck_assert_int_eq(next.config->pool.max_requests, 7);
+    ck_assert_str_eq(next.left, "[pool] name, [pool] listen, [pool] nice, "
+                                "[pool] workers");
+    settings_free(&next);
+    settings_free(&settings);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {what_the_file_had_is_read_in_its_place,
                                   a_mistake_is_told_with_its_place,
-                                  each_file_of_a_start_is_looked_at};
+                                  each_file_of_a_start_is_looked_at,
+                                  an_inherited_socket_is_for_requests,
+                                  a_file_is_read_up_to_its_bound,
+                                  what_is_fixed_stays_at_a_reload};
     return UNIT_RUN_WITH("settings", tests, open_dir, close_dir);
 }
