@@ -197,7 +197,7 @@ static void serve(struct http *http, struct capture_peer *p)
 {
     bool told = false;
     while (http_connections(http) > 0 && !(told && http_is_idle(http))) {
-        http_turn(http, CLOCK_NEVER, signals_waiting());
+        http_turn(http, CLOCK_NEVER);
         signals_hear();
         told = signals_take(SIGTERM) || told;
         if (signals_take(SIGUSR1))

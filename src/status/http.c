@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "os/signals.h"
 #include "status/http_peers.h"
 
 #define REQUEST_BYTES ((size_t)16384)
@@ -320,14 +321,9 @@ void http_run(struct http *h)
     } while (h->left);
 }
 
-void http_turn(struct http *h, int64_t due, const sigset_t *open)
+void http_turn(struct http *h, int64_t due)
 {
-    int64_t next = http_due(h), now = clock_now();
-    next = due < next ? due : next;
-    int64_t left = next == CLOCK_NEVER || next < now ? 0 : next - now;
-    const struct timespec limit = {.tv_sec = (time_t)(left / CLOCK_SECOND),
-                                   .tv_nsec = left % CLOCK_SECOND};
     struct pollfd p = {.fd = h->set, .events = POLLIN};
-    ppoll(&p, 1, next == CLOCK_NEVER ? NULL : &limit, open);
+    signals_wait(&p, 1, clock_earlier(due, http_due(h)));
     http_run(h);
 }

@@ -11,7 +11,6 @@
 #ifndef TALLYD_STATUS_HTTP_H
 #define TALLYD_STATUS_HTTP_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -79,9 +78,9 @@ bool http_is_idle(const struct http *h);
 /* How many connections there are. */
 unsigned http_connections(const struct http *h);
 
-/* Wait, with the signal mask `open`, until there is something to do, a signal
- * came, or it is `due` (monotonic ns; CLOCK_NEVER), and do it. */
-void http_turn(struct http *h, int64_t due, const sigset_t *open);
+/* Wait until there is something to do, one of the signals of os/signals.h has
+ * come, or it is `due` (monotonic ns; CLOCK_NEVER), and do it. */
+void http_turn(struct http *h, int64_t due);
 
 /* The same for a caller that waits for other things as well: http_fd() becomes
  * readable when there is something to do, and http_due() says when http_run()

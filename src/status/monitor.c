@@ -37,10 +37,10 @@ static void sample(const struct site *site)
 static void turn(const struct site *site, struct http *http)
 {
     if (site->history == NULL) {
-        http_turn(http, CLOCK_NEVER, signals_waiting());
+        http_turn(http, CLOCK_NEVER);
         return;
     }
-    http_turn(http, history_due(site->history), signals_waiting());
+    http_turn(http, history_due(site->history));
     sample(site);
 }
 
@@ -51,7 +51,7 @@ static void finish(const struct monitor_plan *plan, struct http *http)
     int64_t limit = clock_now() + CONNECTION_TIMEOUT;
     while (http_connections(http) > 0 && clock_now() < limit &&
            next_order(plan) != AUX_PROCESS_QUIT)
-        http_turn(http, CLOCK_NEVER, signals_waiting());
+        http_turn(http, CLOCK_NEVER);
 }
 
 int monitor_run(const struct monitor_plan *plan)

@@ -194,12 +194,20 @@ static inline void make_shared(uint32_t slots)
     ck_assert_ptr_nonnull(board);
 }
 
+static const char *warnings; /* the file that gets them; NULL: none */
+
 static inline void supervise(const struct supervisor_plan *plan)
 {
+    char why[200];
+    const struct log_plan log = {
+        .level = LOG_WARN, .file = warnings, .socket = "", .pool = ""};
     supervisor = fork();
     if (supervisor != 0)
         return;
-    quiet();
+    if (warnings == NULL)
+        quiet();
+    else
+        ck_assert_msg(log_start(&log, why, sizeof why), "%s", why);
     signals_init();
     _exit(supervisor_run(plan));
 }

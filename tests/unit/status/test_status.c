@@ -166,6 +166,19 @@ START_TEST(json_has_it_all)
 }
 END_TEST
 
+/* In hand for how long: from the first millisecond on. */
+START_TEST(a_request_that_has_just_begun_is_shown)
+{
+    board->slots[1].since = view.now - CLOCK_MS;
+    ck_assert(status_text(&view, &out));
+    expect_part("     71 s      0 kB       1 ms\n");
+    buf_init(&out, room, sizeof room);
+    board->slots[1].since = view.now;
+    ck_assert(status_text(&view, &out));
+    expect_part("     71 s      0 kB\n");
+}
+END_TEST
+
 START_TEST(what_is_too_small_is_told)
 {
     buf_init(&out, room, 2000);
@@ -177,9 +190,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        text_has_it_all,   what_is_not_known_is_left_out,
-        the_stage_is_told, advice_is_wrapped,
-        json_has_it_all,   what_is_too_small_is_told};
+    const TTest *const tests[] = {text_has_it_all,
+                                  what_is_not_known_is_left_out,
+                                  the_stage_is_told,
+                                  advice_is_wrapped,
+                                  json_has_it_all,
+                                  what_is_too_small_is_told,
+                                  a_request_that_has_just_begun_is_shown};
     return UNIT_RUN_WITH("status", tests, open_pages, close_pages);
 }

@@ -1,4 +1,7 @@
 /* supervisor: keeps its children running; the children are fakes. */
+#include <stdio.h>
+#include <string.h>
+
 #include "fakes.h"
 
 START_TEST(children_are_started_and_told_to_stop)
@@ -96,6 +99,30 @@ START_TEST(an_interrupt_kills_at_once)
     kill(supervisor, SIGINT);
     ck_assert_int_eq(end_status(), 0);
     ck_assert_int_eq(shared->retired, 1);
+}
+END_TEST
+
+/* The one that nobody has told to end. */
+START_TEST(who_is_killed_by_a_stranger_is_warned_of)
+{
+    char path[] = "/tmp/tallyd-supervisor-XXXXXX", line[400];
+    int told = 0, fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    warnings = path;
+    start(wait_for_ever, LIMIT);
+    UNTIL_ALL_RUN(WORKERS);
+    kill(board->members[1].pid, SIGKILL);
+    UNTIL(shared->starts == WORKERS + 1);
+    kill(supervisor, SIGINT);
+    ck_assert_int_eq(end_status(), 0);
+    FILE *file = fdopen(fd, "re");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        told += strstr(line, "was ended by signal 9") != NULL;
+    fclose(file);
+    unlink(path);
+    ck_assert_int_eq(told, 1);
+    ck_assert_uint_eq(board->exits_signal, WORKERS + 1);
 }
 END_TEST
 
@@ -281,6 +308,7 @@ int main(void)
         children_that_end_at_once_are_waited_with,
         a_child_that_does_not_stop_is_killed,
         an_interrupt_kills_at_once,
+        who_is_killed_by_a_stranger_is_warned_of,
         a_second_order_kills_but_an_echo_does_not,
         told_to_stop_it_serves_on,
         after_the_delay_it_drains,
