@@ -1,23 +1,14 @@
 /* target: see target.h. */
 #include "base/target.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 
 /* pchar without its triplets, and the /. */
 static bool is_plain(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+    return isalnum((unsigned char)c) ||
            (c != '\0' && strchr("/-._~!$&'()*+,;=:@", c) != NULL);
 }
 
@@ -42,7 +33,8 @@ void target_put_path(struct buf *out, const char *path)
 void target_put_query(struct buf *out, const char *query)
 {
     for (; *query != '\0'; query++) {
-        bool triplet = *query == '%' && is_hex(query[1]) && is_hex(query[2]);
+        bool triplet = *query == '%' && isxdigit((unsigned char)query[1]) &&
+                       isxdigit((unsigned char)query[2]);
         if (triplet || is_plain(*query) || *query == '?')
             buf_char(out, *query);
         else
