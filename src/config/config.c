@@ -7,39 +7,27 @@
 
 #include "config/config_setting.h"
 
-static const struct setting pool_rows[] = {
-#define POOL(name, type, reload, def, allowed, help)                           \
+#define ROW(section, name, type, reload, def, allowed, help)                   \
     {#name,                                                                    \
      SETTING_##type,                                                           \
      SETTING_##reload,                                                         \
      def,                                                                      \
      allowed,                                                                  \
      help,                                                                     \
-     offsetof(struct config_pool, name)},
+     offsetof(struct section, name)},
+
+static const struct setting pool_rows[] = {
+#define POOL(...) ROW(config_pool, __VA_ARGS__)
 #include "config/config.def"
 };
 
 static const struct setting endpoint_rows[] = {
-#define ENDPOINT(name, type, reload, def, allowed, help)                       \
-    {#name,                                                                    \
-     SETTING_##type,                                                           \
-     SETTING_##reload,                                                         \
-     def,                                                                      \
-     allowed,                                                                  \
-     help,                                                                     \
-     offsetof(struct config_endpoint, name)},
+#define ENDPOINT(...) ROW(config_endpoint, __VA_ARGS__)
 #include "config/config.def"
 };
 
 static const struct setting shadow_rows[] = {
-#define SHADOW(name, type, reload, def, allowed, help)                         \
-    {#name,                                                                    \
-     SETTING_##type,                                                           \
-     SETTING_##reload,                                                         \
-     def,                                                                      \
-     allowed,                                                                  \
-     help,                                                                     \
-     offsetof(struct config_shadow, name)},
+#define SHADOW(...) ROW(config_shadow, __VA_ARGS__)
 #include "config/config.def"
 };
 
