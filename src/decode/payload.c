@@ -14,35 +14,34 @@ struct payload {
     struct interpret *interpret;
 };
 
+/* NULL: both are, or memory is short. */
+static struct payload *make(struct typed *typed, struct interpret *interpret)
+{
+    struct payload *p = calloc(1, sizeof *p);
+    if (p != NULL && (typed != NULL || interpret != NULL)) {
+        *p = (struct payload){typed, interpret};
+        return p;
+    }
+    free(p);
+    typed_free(&typed);
+    interpret_free(&interpret);
+    return NULL;
+}
+
 struct payload *payload_new(const struct shape *shape,
                             enum payload_decoder decoder)
 {
-    struct payload *p = calloc(1, sizeof *p);
-    if (p == NULL)
-        return NULL;
-    if (decoder == PAYLOAD_TYPED)
-        p->typed = typed_new(shape);
-    else
-        p->interpret = interpret_new_shape(shape);
-    if (p->typed == NULL && p->interpret == NULL)
-        payload_free(&p);
-    return p;
+    return decoder == PAYLOAD_TYPED ? make(typed_new(shape), NULL)
+                                    : make(NULL, interpret_new_shape(shape));
 }
 
 struct payload *payload_new_program(const struct program *program,
                                     uint32_t max_depth,
                                     enum payload_decoder decoder)
 {
-    struct payload *p = calloc(1, sizeof *p);
-    if (p == NULL)
-        return NULL;
-    if (decoder == PAYLOAD_TYPED)
-        p->typed = typed_new_program(program, max_depth);
-    else
-        p->interpret = interpret_new(program, max_depth);
-    if (p->typed == NULL && p->interpret == NULL)
-        payload_free(&p);
-    return p;
+    return decoder == PAYLOAD_TYPED
+               ? make(typed_new_program(program, max_depth), NULL)
+               : make(NULL, interpret_new(program, max_depth));
 }
 
 void payload_free(struct payload **p)

@@ -16,14 +16,6 @@ SIMD_INLINE simd_block simd_load(const uint8_t *p)
     return (simd_block){_mm256_loadu_si256(from), _mm256_loadu_si256(from + 1)};
 }
 
-SIMD_INLINE simd_block simd_load_part(const uint8_t *p, size_t n,
-                                      uint8_t room[64])
-{
-    memset(room, ' ', 64);
-    memcpy(room, p, n);
-    return simd_load(room);
-}
-
 SIMD_INLINE __m256i avx2_each(uint8_t c)
 {
     return _mm256_set1_epi32((int)simd_bytes[c]);

@@ -14,14 +14,6 @@ SIMD_INLINE simd_block simd_load(const uint8_t *p)
     return b;
 }
 
-SIMD_INLINE simd_block simd_load_part(const uint8_t *p, size_t n,
-                                      uint8_t room[64])
-{
-    memset(room, ' ', 64);
-    memcpy(room, p, n);
-    return simd_load(room);
-}
-
 /* NEON cannot gather the top bits: each byte, 0 or 0xff, keeps the bit of its
  * place, and adding neighbours three times brings them together (Langdale and
  * Lemire, 3.1.4). */

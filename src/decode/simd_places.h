@@ -1,10 +1,18 @@
-/* simd_places: those operations of decode/simd that put bits into lists or
- * sums, for instruction sets that have nothing better. Two places, or four
- * with their bytes, are written at a time whether there are so many or not, so
- * that their number is guessed wrong less often (Langdale and Lemire, 3.2).
- * Included by their headers. */
+/* simd_places: those operations of decode/simd that load a part of a block, and
+ * that put bits into lists or sums, for instruction sets that have nothing
+ * better. Two places, or four with their bytes, are written at a time whether
+ * there are so many or not, so that their number is guessed wrong less often
+ * (Langdale and Lemire, 3.2). Included by their headers. */
 
 #include <endian.h>
+
+SIMD_INLINE simd_block simd_load_part(const uint8_t *p, size_t n,
+                                      uint8_t room[64])
+{
+    memset(room, ' ', 64);
+    memcpy(room, p, n);
+    return simd_load(room);
+}
 
 SIMD_INLINE unsigned simd_places(uint64_t m, uint16_t base, uint16_t *to)
 {

@@ -19,14 +19,6 @@ SIMD_INLINE simd_block simd_load(const uint8_t *p)
     return b;
 }
 
-SIMD_INLINE simd_block simd_load_part(const uint8_t *p, size_t n,
-                                      uint8_t room[64])
-{
-    memset(room, ' ', 64);
-    memcpy(room, p, n);
-    return simd_load(room);
-}
-
 /* The top bits of eight bytes, gathered by a product: byte i is moved to bit
  * 56 + i, and no two terms meet. */
 SIMD_INLINE uint64_t plain_top_bits(uint64_t word)

@@ -16,14 +16,6 @@ SIMD_INLINE simd_block simd_load(const uint8_t *p)
     return b;
 }
 
-SIMD_INLINE simd_block simd_load_part(const uint8_t *p, size_t n,
-                                      uint8_t room[64])
-{
-    memset(room, ' ', 64);
-    memcpy(room, p, n);
-    return simd_load(room);
-}
-
 SIMD_INLINE uint64_t sse2_mask(const __m128i found[4])
 {
     uint64_t m = 0;
