@@ -56,14 +56,13 @@ static bool decode(const struct parity_case *c, bool doubles, struct tally *t,
 static bool are(const struct json_tree *x, const char *a,
                 const struct json_tree *y, const char *b)
 {
-    bool object = x->root->type == JSON_TREE_OBJECT, found = false;
+    bool object = x->root->type == VALUE_OBJECT, found = false;
     const struct json_tree_value *v = object ? x->root->first : x->root;
     const struct json_tree_value *w = object ? y->root->first : y->root;
     for (; v != NULL && w != NULL; v = v->next, w = w->next)
-        found = found ||
-                (v->type == JSON_TREE_NUMBER && w->type == JSON_TREE_NUMBER &&
-                 json_diff_numbers(a, v->text) <= JSON_DIFF_FORM &&
-                 json_diff_numbers(b, w->text) <= JSON_DIFF_FORM);
+        found = found || (v->type == VALUE_NUMBER && w->type == VALUE_NUMBER &&
+                          json_diff_numbers(a, v->text) <= JSON_DIFF_FORM &&
+                          json_diff_numbers(b, w->text) <= JSON_DIFF_FORM);
     return found;
 }
 
@@ -109,8 +108,8 @@ static const struct json_tree_value *value_at(const struct json_tree_value *v,
             token[n++] = escape ? (*pointer == '1' ? '/' : '~') : *pointer;
         }
         token[n] = '\0';
-        v = v->type == JSON_TREE_ARRAY ? element(v, strtoul(token, NULL, 10))
-                                       : json_tree_member(v, token);
+        v = v->type == VALUE_LIST ? element(v, strtoul(token, NULL, 10))
+                                  : json_tree_member(v, token);
     }
     return v;
 }
@@ -160,8 +159,8 @@ static enum parity_kind explain_shape(const struct parity_case *c,
         kind = PARITY_missing_field;
     if (strcmp(s.reason, FAULT_NOT_INT64) == 0 ||
         strcmp(s.reason, FAULT_NOT_NUMBER) == 0)
-        kind = v != NULL && v->type == JSON_TREE_NUMBER ? PARITY_not_integer
-                                                        : PARITY_coerced;
+        kind = v != NULL && v->type == VALUE_NUMBER ? PARITY_not_integer
+                                                    : PARITY_coerced;
     json_tree_free(&t);
     return kind;
 }
@@ -176,7 +175,7 @@ static bool shows(const char *text, size_t n, const char *wrapped)
     for (const struct json_tree_value *v = t.root->first; v != NULL;
          v = v->next)
         shown =
-            shown || (v->type == JSON_TREE_NUMBER &&
+            shown || (v->type == VALUE_NUMBER &&
                       json_diff_numbers(v->text, wrapped) <= JSON_DIFF_FORM);
     json_tree_free(&t);
     return shown;
@@ -235,7 +234,7 @@ static unsigned count_members(const struct json_tree_value *object,
                               const char *name)
 {
     unsigned count = 0;
-    if (object->type == JSON_TREE_OBJECT)
+    if (object->type == VALUE_OBJECT)
         for (const struct json_tree_value *v = object->first; v != NULL;
              v = v->next)
             count += v->name_len == strlen(name) &&
@@ -250,7 +249,7 @@ static bool has_minus_zero(const struct parity_case *c,
          v = v->next) {
         const struct json_tree_value *value =
             json_tree_member(v, c->shape->field);
-        if (value != NULL && value->type == JSON_TREE_NUMBER &&
+        if (value != NULL && value->type == VALUE_NUMBER &&
             strcmp(value->text, "-0") == 0)
             return true;
     }

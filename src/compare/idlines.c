@@ -55,15 +55,14 @@ const struct json_tree_value *idlines_text(const struct json_tree *t,
                                            const char *name)
 {
     const struct json_tree_value *v = json_tree_member(t->root, name);
-    return v != NULL && v->type == JSON_TREE_STRING ? v : NULL;
+    return v != NULL && v->type == VALUE_STRING ? v : NULL;
 }
 
 int idlines_number(const struct json_tree *t, const char *name, int otherwise)
 {
     const struct json_tree_value *v = json_tree_member(t->root, name);
-    long n = v != NULL && v->type == JSON_TREE_NUMBER
-                 ? strtol(v->text, NULL, 10)
-                 : otherwise;
+    long n = v != NULL && v->type == VALUE_NUMBER ? strtol(v->text, NULL, 10)
+                                                  : otherwise;
     return n < INT32_MIN || n > INT32_MAX ? otherwise : (int)n;
 }
 

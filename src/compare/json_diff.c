@@ -215,17 +215,16 @@ static bool compare(const struct json_tree_value *a,
 {
     if (a->type != b->type)
         return found(d, JSON_DIFF_TYPE, at, a, b);
-    if (a->type == JSON_TREE_OBJECT)
+    if (a->type == VALUE_OBJECT)
         return compare_objects(a, b, at, d);
-    if (a->type == JSON_TREE_ARRAY)
+    if (a->type == VALUE_LIST)
         return compare_arrays(a, b, at, d);
-    if (a->type == JSON_TREE_NUMBER) {
+    if (a->type == VALUE_NUMBER) {
         enum json_diff kind = json_diff_numbers(a->text, b->text);
         return kind == JSON_DIFF_NOT || found(d, kind, at, a, b);
     }
-    if (a->type == JSON_TREE_STRING &&
-        (a->text_len != b->text_len ||
-         memcmp(a->text, b->text, a->text_len) != 0))
+    if (a->type == VALUE_STRING && (a->text_len != b->text_len ||
+                                    memcmp(a->text, b->text, a->text_len) != 0))
         return found(d, JSON_DIFF_TEXT, at, a, b);
     return true;
 }

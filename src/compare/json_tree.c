@@ -41,7 +41,7 @@ static size_t decode(struct reader *r, const struct scan_text *t, char *text)
 
 /* --- Values. --- */
 
-static struct draft *add(struct reader *r, enum json_tree_type type)
+static struct draft *add(struct reader *r, enum value_kind type)
 {
     if (r->count == r->room) {
         size_t room = 2 * r->room + 16;
@@ -73,13 +73,6 @@ static struct draft *add(struct reader *r, enum json_tree_type type)
     return d;
 }
 
-static enum json_tree_type type_of_word(const uint8_t *word)
-{
-    return *word == 'n'   ? JSON_TREE_NULL
-           : *word == 't' ? JSON_TREE_TRUE
-                          : JSON_TREE_FALSE;
-}
-
 /* False: memory is short. */
 static bool take(struct reader *r, enum scan_token token, struct scan_text *t)
 {
@@ -97,16 +90,16 @@ static bool take(struct reader *r, enum scan_token token, struct scan_text *t)
         return true;
     case SCAN_OBJECT:
     case SCAN_ARRAY:
-        d = add(r, token == SCAN_OBJECT ? JSON_TREE_OBJECT : JSON_TREE_ARRAY);
+        d = add(r, token == SCAN_OBJECT ? VALUE_OBJECT : VALUE_LIST);
         if (d != NULL)
             r->open = r->count - 1;
         return d != NULL;
     case SCAN_WORD:
-        return add(r, type_of_word(t->bytes)) != NULL;
+        return add(r, value_kind_of(*text)) != NULL;
     default:
         break;
     }
-    d = add(r, token == SCAN_STRING ? JSON_TREE_STRING : JSON_TREE_NUMBER);
+    d = add(r, token == SCAN_STRING ? VALUE_STRING : VALUE_NUMBER);
     if (d == NULL)
         return false;
     d->value.text = text;
@@ -184,7 +177,7 @@ json_tree_member(const struct json_tree_value *object, const char *name)
 {
     const struct json_tree_value *found = NULL;
     size_t n = strlen(name);
-    if (object == NULL || object->type != JSON_TREE_OBJECT)
+    if (object == NULL || object->type != VALUE_OBJECT)
         return NULL;
     for (const struct json_tree_value *v = object->first; v != NULL;
          v = v->next)

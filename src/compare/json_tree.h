@@ -12,21 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "query/value.h"
+
 /* Deeper documents are refused as not JSON. */
 #define JSON_TREE_DEPTH_MAX 1024
 
-enum json_tree_type {
-    JSON_TREE_NULL,
-    JSON_TREE_FALSE,
-    JSON_TREE_TRUE,
-    JSON_TREE_NUMBER,
-    JSON_TREE_STRING,
-    JSON_TREE_ARRAY,
-    JSON_TREE_OBJECT,
-};
-
 struct json_tree_value {
-    enum json_tree_type type;
+    enum value_kind type;
     uint32_t count; /* of elements or members, all of one name included */
     const struct json_tree_value *first, *next; /* child; sibling; NULL: none */
     const char *name;                           /* of a member, terminated */

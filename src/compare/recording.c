@@ -43,7 +43,7 @@ enum recording_format recording_of_file(const char *path)
 
 static bool is_text(const struct json_tree_value *v)
 {
-    return v != NULL && v->type == JSON_TREE_STRING;
+    return v != NULL && v->type == VALUE_STRING;
 }
 
 static enum recording_state take(const struct json_tree_value *text,
@@ -100,7 +100,7 @@ const struct json_tree_value *recording_har_entries(const struct json_tree *t)
 {
     const struct json_tree_value *entries =
         json_tree_member(json_tree_member(t->root, "log"), "entries");
-    return entries == NULL || entries->type != JSON_TREE_ARRAY ? NULL : entries;
+    return entries == NULL || entries->type != VALUE_LIST ? NULL : entries;
 }
 
 /* Browsers that have bytes to tell which are no text say so in `encoding`,

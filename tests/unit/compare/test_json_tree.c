@@ -16,12 +16,11 @@ START_TEST(every_type_is_read)
 {
     static const struct {
         const char *text;
-        enum json_tree_type type;
+        enum value_kind type;
     } rows[] = {
-        {"null", JSON_TREE_NULL},     {"false", JSON_TREE_FALSE},
-        {"true", JSON_TREE_TRUE},     {"12", JSON_TREE_NUMBER},
-        {"\"x\"", JSON_TREE_STRING},  {"[]", JSON_TREE_ARRAY},
-        {" {} \n", JSON_TREE_OBJECT},
+        {"null", VALUE_NULL},     {"false", VALUE_FALSE},  {"true", VALUE_TRUE},
+        {"12", VALUE_NUMBER},     {"\"x\"", VALUE_STRING}, {"[]", VALUE_LIST},
+        {" {} \n", VALUE_OBJECT},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct json_tree t = read_text(rows[i].text);
@@ -89,7 +88,7 @@ START_TEST(children_stand_in_their_order)
     ck_assert_str_eq(a->first->text, "1");
     ck_assert_ptr_null(a->first->name);
     ck_assert_str_eq(a->first->next->first->text, "2");
-    ck_assert_int_eq(a->first->next->next->type, JSON_TREE_OBJECT);
+    ck_assert_int_eq(a->first->next->next->type, VALUE_OBJECT);
     ck_assert_ptr_null(a->first->next->next->next);
     ck_assert_str_eq(b->name, "bc");
     ck_assert_str_eq(b->first->name, "x");
