@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "decode/names.h"
 #include "decode/number.h"
 
 void walk_begin(struct walk *w)
@@ -90,13 +91,6 @@ static inline bool is_blank(uint8_t c)
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
-static const uint8_t *skip_blank(const uint8_t *p)
-{
-    while (is_blank(*p))
-        p++;
-    return p;
-}
-
 static inline bool is_digit(uint8_t c)
 {
     return (uint8_t)(c - '0') < 10;
@@ -119,18 +113,18 @@ static __attribute__((noinline)) const uint8_t *
 find_value(const struct path *p, const struct plan_node *node,
            const uint8_t *quote)
 {
-    const uint8_t *value = skip_blank(quote + 1);
+    const uint8_t *value = names_skip_blank(quote + 1);
     if (*value != ':' || !name_ends(p, node, quote))
         return NULL;
-    return skip_blank(value + 1);
+    return names_skip_blank(value + 1);
 }
 
 /* Behind the name that ends at `quote`, if it is one. */
 static __attribute__((noinline)) const uint8_t *
 value_behind_blanks(const uint8_t *quote)
 {
-    const uint8_t *value = skip_blank(quote + 1);
-    return *value == ':' ? skip_blank(value + 1) : NULL;
+    const uint8_t *value = names_skip_blank(quote + 1);
+    return *value == ':' ? names_skip_blank(value + 1) : NULL;
 }
 
 /* The value behind the node's name, if it ends at `quote`; else NULL. A string
