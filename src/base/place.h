@@ -18,7 +18,6 @@
 #define TALLYD_BASE_PLACE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <sys/types.h>
 
 #define PLACE_NAME 256

@@ -1,7 +1,6 @@
 /* config_lines: see config_lines.h. */
 #include "config/config_lines.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define BLANKS " \t"

@@ -2,7 +2,6 @@
 #include "ctl/certificate.h"
 
 #include <ctype.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 

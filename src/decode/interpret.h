@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 
-#include "base/buf.h"
 #include "decode/fault.h"
 #include "decode/shape.h"
 #include "decode/tally.h"

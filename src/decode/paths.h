@@ -8,7 +8,6 @@
 #define TALLYD_DECODE_PATHS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "decode/plan.h"

@@ -7,7 +7,6 @@
 #ifndef TALLYD_POOL_CAPACITY_H
 #define TALLYD_POOL_CAPACITY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -10,7 +10,6 @@
 #ifndef TALLYD_REPLAY_REPLAY_CHILD_H
 #define TALLYD_REPLAY_REPLAY_CHILD_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "compare/corpus.h"

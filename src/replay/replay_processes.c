@@ -2,7 +2,6 @@
 #include "replay/replay_processes.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>

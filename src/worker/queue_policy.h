@@ -5,7 +5,6 @@
 #define TALLYD_WORKER_QUEUE_POLICY_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/outcome.h"

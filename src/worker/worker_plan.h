@@ -3,7 +3,6 @@
 #ifndef TALLYD_WORKER_WORKER_PLAN_H
 #define TALLYD_WORKER_WORKER_PLAN_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "config/config.h"
