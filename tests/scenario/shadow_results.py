@@ -142,9 +142,8 @@ def a_worker_that_dies_with_a_copy_gives_its_place_back():
             with pool.link() as link:
                 head = request(SAMPLE, keep=False)
                 link.send(head[:-20])  # the body has begun
-                kit.until("it is read", lambda: pool.status()["workers"][0][
-                    "state"] == "reading")
-                victim = pool.workers()[0]
+                victim, = kit.until("it is read",
+                                    lambda: pool.workers("reading"))
                 os.kill(victim, signal.SIGKILL)
                 pool.wait_for_workers(besides=[victim])
         serves(pool)
