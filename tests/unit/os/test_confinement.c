@@ -40,13 +40,14 @@ START_TEST(what_is_missing_is_told)
                 {3, "Landlock without TCP ports"},
                 {4, "Landlock"},
                 {7, "Landlock"}};
+#ifdef CONFINEMENT_UNFIT
+    return; /* such a build has neither */
+#endif
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct confinement_means m;
         char text[200];
         version = rows[i].version;
         confinement_find(&m);
-        if (m.landlock == 0 && version > 0) /* this build has none */
-            return;
         m.no_filter = NULL;
         ck_assert(confinement_is_whole(&m) == (version > 0));
         confinement_print(&m, text, sizeof text);
