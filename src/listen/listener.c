@@ -85,7 +85,7 @@ static bool adopt(struct listener *l, int fd)
 {
     /* Out of the way of descriptor 0, where a child would look again. */
     l->fd = fcntl(fd, F_DUPFD_CLOEXEC, SYSTEMD_FIRST_FD);
-    if (l->fd < 0)
+    if (l->fd == -1)
         return false;
     close(fd);
     if (fd == STDIN_FILENO && open("/dev/null", O_RDONLY) < 0)
