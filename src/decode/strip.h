@@ -143,19 +143,20 @@ SIMD_INLINE struct strip_bits strip_bits(const struct window_masks *m, size_t i)
          strip_get(m->bit[6] + i), strip_get(m->bit[7] + i)}};
 }
 
-/* The bytes whose bit k is that of c. */
-SIMD_INLINE simd_masks strip_agree(const struct strip_bits *b, uint8_t c,
-                                   unsigned k)
+/* The bytes whose bit k is not that of c. */
+SIMD_INLINE simd_masks strip_differ(const struct strip_bits *b, uint8_t c,
+                                    unsigned k)
 {
-    return c >> k & 1 ? b->bit[k] : ~b->bit[k];
+    return c >> k & 1 ? ~b->bit[k] : b->bit[k];
 }
 
 /* The bytes that are c. */
 SIMD_INLINE simd_masks strip_eq(const struct strip_bits *b, uint8_t c)
 {
-    return strip_agree(b, c, 0) & strip_agree(b, c, 1) & strip_agree(b, c, 2) &
-           strip_agree(b, c, 3) & strip_agree(b, c, 4) & strip_agree(b, c, 5) &
-           strip_agree(b, c, 6) & strip_agree(b, c, 7);
+    return ~(strip_differ(b, c, 0) | strip_differ(b, c, 1) |
+             strip_differ(b, c, 2) | strip_differ(b, c, 3) |
+             strip_differ(b, c, 4) | strip_differ(b, c, 5) |
+             strip_differ(b, c, 6) | strip_differ(b, c, 7));
 }
 
 struct strip_tokens {
