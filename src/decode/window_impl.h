@@ -449,8 +449,6 @@ static size_t whole_characters(const uint8_t *from, size_t n)
     }
     for (size_t back = 1; back <= 3 && back <= n; back++) {
         uint8_t c = from[n - back];
-        if (c < 0x80)
-            break;
         if (c < 0xc0)
             continue;
         size_t length = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
