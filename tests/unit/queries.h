@@ -77,7 +77,7 @@ static inline void queries_decode(struct payload *payload, const char *body,
                                   size_t n, size_t cut, struct buf *answer)
 {
     struct tally ignored;
-    struct fault f;
+    struct fault f = {.reason = "nothing is told"};
     const uint8_t *bytes = (const uint8_t *)body;
     payload_begin(payload);
     bool ok = payload_feed(payload, bytes, cut, &f) &&
