@@ -2,8 +2,11 @@
 """A pool that reloads by itself when its settings change, in a volume as
 Kubernetes makes it: a good change, a broken one, and a mended one."""
 
+import ctypes
+import os
 import pathlib
 import re
+import select
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
@@ -13,6 +16,8 @@ import reloads
 import tap
 from pool import SAMPLE, Pool, run_tallyctl
 from volume import Volume
+
+IN_OPEN = 0x20  # inotify(7)
 
 
 def start(env=None):
@@ -36,6 +41,33 @@ def answers(pool, wanted):
 def metric(pool, name):
     text = pool.page("/metrics").text
     return float(re.search(rf"^{name} (\S+)$", text, re.M)[1])
+
+
+def wait_until_opened(path):
+    """By the pool: nobody else opens its settings."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    watch = libc.inotify_init1(os.O_CLOEXEC)
+    try:
+        tap.check(libc.inotify_add_watch(watch, bytes(path), IN_OPEN) >= 0,
+                  "inotify_add_watch(2)")
+        ready, _, _ = select.select([watch], [], [], kit.wait_limit(30))
+        tap.check(ready, f"nobody opens {path}")
+    finally:
+        os.close(watch)
+
+
+@tap.test
+def what_has_not_changed_is_not_loaded_again():
+    """the pool compares its files soon after the start, and lets them be"""
+    pool, volume, plain = start(
+        {"TALLYD_ENDPOINT_MAIN_ARRAY_FILE":
+         str(Volume({"array": "items\n"}).path("array"))})
+    with pool:
+        wait_until_opened(pool.config)
+        volume.put({"tallyd.conf": plain + "multiply = 3\n"})
+        answers(pool, 63)
+        reloads.wait_until_alone(pool)
+        tap.equal(pool.count("generation"), 2, "the generation")
 
 
 @tap.test
