@@ -16,6 +16,10 @@ import procfs
 import tap
 from fastcgi import request
 from pool import SAMPLE, Pool, run_tallyctl, serves
+from soak import descriptors
+
+
+ACCEPTS = "00010000"  # a flag in /proc/net/unix
 
 
 def shadowed(endpoints=None, workers=2, start=True, **shadow):
@@ -223,6 +227,26 @@ def it_runs_when_nobody_else_wants_the_processor():
                   == os.SCHED_IDLE)
         tap.check(os.sched_getscheduler(pool.workers()[0]) != os.SCHED_IDLE,
                   "a worker is, too")
+
+
+def listeners():
+    """The unix sockets that accept connections, as /proc/PID/fd has them."""
+    lines = pathlib.Path("/proc/net/unix").read_text().splitlines()[1:]
+    return {f"socket:[{line.split()[6]}]" for line in lines
+            if line.split()[3] == ACCEPTS}
+
+
+@tap.test
+def it_does_not_have_the_listener():
+    """which would live on with it when the pool ends"""
+    with shadowed() as pool:
+        pid, = kit.until("there is one", lambda: shadows(pool))
+        serves(pool)
+        wait_for_lines(pool, 1)  # it has given up what it does not need
+        all_ = listeners()
+        tap.equal(len(all_ & set(descriptors(pool.workers()[0]))), 1,
+                  "listeners of a worker")
+        tap.equal(all_ & set(descriptors(pid)), set(), "its listeners")
 
 
 @tap.test
