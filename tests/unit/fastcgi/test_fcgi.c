@@ -127,6 +127,7 @@ START_TEST(a_body_ends_with_the_length_that_is_announced)
     ck_assert_int_eq(fcgi_read(fcgi, &bytes, &n), FCGI_BODY_MORE);
     ck_assert_uint_eq(n, 4);
     ck_assert_int_eq(fcgi_read(fcgi, &bytes, &n), FCGI_BODY_END);
+    fcgi_end(fcgi);
 }
 END_TEST
 
@@ -145,6 +146,7 @@ START_TEST(there_is_room_for_as_many_parameters_as_may_come)
     ck_assert_str_eq(fcgi_param(fcgi, "A"), "1");
     ck_assert_str_eq(fcgi_param(fcgi, "P"), "1");
     ck_assert_str_eq(fcgi_param(fcgi, "FCGI_ROLE"), "RESPONDER");
+    fcgi_end(fcgi);
 }
 END_TEST
 
