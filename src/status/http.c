@@ -43,7 +43,7 @@ static void notice(void *context, struct MHD_Connection *c, void **of_peer,
         if (info != NULL)
             *of_peer = http_peers_open(h->peers, info->connect_fd);
         if (h->config.silence > 0)
-            http_peers_make_room(h->peers, h->config.max_connections);
+            http_peers_make_room(h->peers, h->config.max_connections, *of_peer);
     }
     if (code == MHD_CONNECTION_NOTIFY_CLOSED && *of_peer != NULL) {
         http_peers_close(*of_peer);

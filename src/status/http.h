@@ -4,8 +4,8 @@
  * One process, no threads, never waits for a peer. Every connection has a
  * deadline, from its accept to the last byte of its reply; a peer that stops
  * costs its connection until then, and nothing else: with `silence` not even
- * that, for when `max_connections` are there the one that has come least far
- * is closed for the next. A connection carries one request,
+ * that, for when `max_connections` are there the oldest without a whole header
+ * is closed for the next, else the oldest. A connection carries one request,
  * unless `keep` is set: then its deadline starts anew with each.
  * Request line and header of a request have to fit 16 KiB. */
 #ifndef TALLYD_STATUS_HTTP_H

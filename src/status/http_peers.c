@@ -60,13 +60,8 @@ void http_peers_hear(const struct http_peers *p, struct http_peer *peer)
         peer->deadline = peer->opened + p->timeout;
 }
 
-/* How far it has come; who has come least far goes first. */
-static int progress(const struct http_peer *peer)
-{
-    return peer->request.target == NULL ? 0 : peer->request.begun ? 2 : 1;
-}
-
-void http_peers_make_room(struct http_peers *p, unsigned most)
+void http_peers_make_room(struct http_peers *p, unsigned most,
+                          const struct http_peer *last)
 {
     struct http_peer *first = NULL;
     unsigned there = 0;
@@ -75,11 +70,14 @@ void http_peers_make_room(struct http_peers *p, unsigned most)
         if (peer->deadline == 0 || peer->deadline == CLOCK_NEVER)
             continue;
         there++;
-        int behind = first == NULL ? -1 : progress(peer) - progress(first);
+        if (peer == last)
+            continue;
+        int behind =
+            first == NULL ? -1 : peer->request.begun - first->request.begun;
         if (behind < 0 || (behind == 0 && peer->opened < first->opened))
             first = peer;
     }
-    if (there > most)
+    if (there > most && first != NULL)
         cut(first);
 }
 

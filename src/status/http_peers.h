@@ -43,10 +43,11 @@ void http_peers_close(struct http_peer *peer);
 /* The first line has come: the silence is over. */
 void http_peers_hear(const struct http_peers *p, struct http_peer *peer);
 
-/* Are there more than `most`? Shut down the oldest of those that have sent
- * nothing; of those that have not sent their whole header, if there is none;
- * of all, if there is none either. */
-void http_peers_make_room(struct http_peers *p, unsigned most);
+/* Are there more than `most` with the one that came last, which may be NULL?
+ * Shut down the oldest of those that have not sent their whole header; of all,
+ * if there is none. Never the last one: all others have had more time. */
+void http_peers_make_room(struct http_peers *p, unsigned most,
+                          const struct http_peer *last);
 
 /* The deadline starts anew, unless it is over. */
 void http_peers_renew(const struct http_peers *p, struct http_peer *peer);

@@ -288,6 +288,9 @@ def peers_that_stop_keep_nobody_away():
         left = sum(map(is_open, half))
         tap.check(left >= PLACES - 1, f"{left} are left of {PLACES}; their time "
                   "was over before the page came")
+        # Once it has read all of them, they have come farther than a new one.
+        for _ in range(3):
+            tap.equal(pool.page("/readyz", limit=30).status, 200, "/readyz")
         for _ in range(500):
             links.enter_context(open_page_socket(pool))
         for _ in range(3):

@@ -64,27 +64,29 @@ static void hear(int i)
     http_peers_hear(peers, peer[i]);
 }
 
-START_TEST(who_has_come_least_far_goes)
+START_TEST(the_oldest_without_a_whole_header_goes)
 {
     open_all(3600 * CLOCK_SECOND, 3600 * CLOCK_SECOND);
     hear(0);
     peer[0]->request.begun = true;
     hear(1);
     hear(3);
-    http_peers_make_room(peers, COUNT);
+    http_peers_make_room(peers, COUNT, peer[5]);
     check_cut("......");
-    http_peers_make_room(peers, COUNT - 1);
-    check_cut("..x...");
-    http_peers_make_room(peers, COUNT - 1); /* as many as may be are left */
-    check_cut("..x...");
+    http_peers_make_room(peers, COUNT - 1, peer[5]);
+    check_cut(".x....");
+    http_peers_make_room(peers, COUNT - 1, peer[5]); /* as many as may be */
+    check_cut(".x....");
     for (unsigned most = COUNT - 2; most > 2; most--)
-        http_peers_make_room(peers, most);
-    check_cut("..x.xx"); /* two that have begun stay beside the one served */
-    http_peers_make_room(peers, 2);
-    check_cut(".xx.xx");
-    http_peers_make_room(peers, 1);
-    check_cut(".xxxxx");
-    http_peers_make_room(peers, 0);
+        http_peers_make_room(peers, most, peer[5]);
+    check_cut(".xxx..");
+    http_peers_make_room(peers, 2, peer[5]);
+    check_cut(".xxxx."); /* the one that is served stays, and the last one */
+    http_peers_make_room(peers, 1, peer[5]);
+    check_cut("xxxxx.");
+    http_peers_make_room(peers, 0, peer[5]);
+    check_cut("xxxxx.");
+    http_peers_make_room(peers, 0, NULL);
     check_cut("xxxxxx");
     close_all();
 }
@@ -125,7 +127,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {who_has_come_least_far_goes,
+    const TTest *const tests[] = {the_oldest_without_a_whole_header_goes,
                                   silence_has_a_limit_of_its_own,
                                   without_it_the_time_is_one};
     return UNIT_MAIN("http_peers", tests);
