@@ -95,6 +95,8 @@ def a_reload_takes_another_list():
         pool.config.write_text(text.replace("127.0.0.2", "127.0.0.3"))
         pool.process.send(signal.SIGHUP)
         pool.wait_for_log("generation 2 serves")
+        # Until they have left, the old workers may accept by the old list.
+        reloads.wait_until_alone(pool)
         expect(pool, ["127.0.0.3"], ["127.0.0.2"])
 
 
