@@ -35,6 +35,7 @@ def was_replaced(pool, *victims):
             'backtrace="none, it does not take signals"')), 1, "lines")
     tap.equal(len(pool.log_lines(" warn ", "calls itself idle")), 1,
               "paced warnings")
+    pool.wait_for_count("exits_signal", len(victims))
     tap.equal(pool.count("exits_signal"), len(victims), "workers killed")
 
 
