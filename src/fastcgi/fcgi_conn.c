@@ -12,8 +12,8 @@
 #include "base/cutoff.h"
 #include "fastcgi/content_length.h"
 
-/* How long a connection that is to be closed is waited for. */
-#define SETTLE (100 * CLOCK_MS)
+/* How long what a peer goes on sending is dropped. */
+#define LINGER (2 * CLOCK_SECOND)
 
 /* Two STDIN records as nginx makes them (32 KiB each) in one read. */
 #define INBOX_BYTES 65536
@@ -56,7 +56,7 @@ void fcgi_conn_start(struct fcgi_conn *conn, int fd, int64_t now)
     conn->due = CLOCK_NEVER;
     conn->present = 0;
     conn->reason = NULL;
-    conn->started = conn->kept = conn->aside = false;
+    conn->started = conn->kept = conn->aside = conn->lingering = false;
     conn->begin = conn->end = 0;
     conn->reads = 0;
     conn->full = false;
@@ -87,6 +87,7 @@ void fcgi_conn_pack(const struct fcgi_conn *conn, struct fcgi_parcel *room,
     room->due = conn->due;
     room->started = conn->started;
     room->kept = conn->kept;
+    room->lingering = conn->lingering;
     room->head = conn->head;
     room->inbox_len = conn->end - conn->begin;
     parts[0] = (struct iovec){room, sizeof *room};
@@ -116,6 +117,7 @@ bool fcgi_conn_unpack(struct fcgi_conn *conn, int fd, const void *bytes,
     conn->due = parcel.due;
     conn->started = parcel.started;
     conn->kept = parcel.kept;
+    conn->lingering = parcel.lingering;
     conn->aside = false;
     conn->head = parcel.head;
     conn->head.params = conn->params;
@@ -261,22 +263,33 @@ static void prepare_body(struct fcgi_conn *conn)
     conn->body_deadline = 0;
 }
 
+/* Use what the inbox has. */
+static enum fcgi_progress use(struct fcgi_conn *conn, int64_t now,
+                              unsigned *managed)
+{
+    if (!conn->lingering)
+        return begin_head(conn, now, managed);
+    conn->begin = conn->end;
+    return FCGI_WAITING;
+}
+
 enum fcgi_progress fcgi_conn_advance(struct fcgi_conn *conn, int64_t now,
                                      unsigned *managed)
 {
     enum fcgi_progress progress = FCGI_WAITING;
     if (fcgi_conn_has_more(conn)) /* read along with the request before */
-        progress = begin_head(conn, now, managed);
+        progress = use(conn, now, managed);
     for (int reads = 0; progress == FCGI_WAITING; reads++) {
-        /* However fast a peer sends, it is not read beyond its time. */
-        if (reads > 1 && clock_now() >= conn->deadline)
+        /* However fast a peer sends, it is not read beyond its time, and others
+         * do not wait for what is dropped. */
+        if (reads > 1 && (conn->lingering || clock_now() >= conn->deadline))
             return FCGI_WAITING;
         ssize_t n = receive(conn);
         if (n < 0 && errno == EAGAIN)
             return FCGI_WAITING;
         if (n <= 0)
             return FCGI_GONE;
-        progress = begin_head(conn, now, managed);
+        progress = use(conn, now, managed);
     }
     prepare_body(conn);
     return progress;
@@ -432,16 +445,14 @@ bool fcgi_conn_abandoned(struct fcgi_conn *conn, int64_t now)
            r.id == conn->head.id;
 }
 
-void fcgi_conn_settle(struct fcgi_conn *conn)
+bool fcgi_conn_linger(struct fcgi_conn *conn, int64_t now)
 {
-    if (!conn->unended)
-        return;
+    if (conn->last)
+        return false;
     shutdown(conn->fd, SHUT_WR);
-    int64_t now = clock_now(), end = now + SETTLE;
-    while (find_content(conn) == FCGI_BODY_END && conn->unended &&
-           conn->end - conn->begin < RECORD_HEADER_BYTES && now < end) {
-        struct pollfd p = {.fd = conn->fd, .events = POLLIN};
-        poll(&p, 1, clock_poll_ms(end, now));
-        now = clock_now();
-    }
+    conn->lingering = true;
+    conn->deadline = now + LINGER;
+    conn->begin = conn->end = 0;
+    head_begin(&conn->head, &conn->config->head, conn->params);
+    return true;
 }

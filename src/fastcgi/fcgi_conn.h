@@ -40,6 +40,7 @@ struct fcgi_conn {
     bool full;         /* the last of them filled the inbox */
     bool started;      /* a byte has come since the last request */
     bool kept;         /* it has served a request before */
+    bool lingering;    /* it has served its last: what comes is dropped */
     bool aside; /* since it was started or unpacked, what is no request came */
     struct head head;
     uint32_t content_left, padding_left; /* of the body's current record */
@@ -77,7 +78,7 @@ static inline bool fcgi_conn_is_drained(const struct fcgi_conn *conn)
  * point into `conn` and `room`. */
 struct fcgi_parcel {
     int64_t deadline, since, silent_due, due;
-    bool started, kept;
+    bool started, kept, lingering;
     struct head head;
     size_t inbox_len; /* after the params_len bytes of parameters */
 };
@@ -136,10 +137,13 @@ enum fcgi_body fcgi_conn_body(struct fcgi_conn *conn, uint8_t **bytes,
 #define FCGI_CONN_FRESH INT64_C(1000000)
 bool fcgi_conn_abandoned(struct fcgi_conn *conn, int64_t now);
 
-/* After the reply, before the connection is closed: where the empty STDIN has
- * not come, wait for it, or for the peer to leave, up to 100 ms. To close a
- * socket that has unread bytes would reset it, and the reply might be lost
- * (RFC 9293, 3.10.4; unix(7) has ECONNRESET for its peer, too). */
-void fcgi_conn_settle(struct fcgi_conn *conn);
+/* After the reply, `now`, on a connection that is to be closed: if the empty
+ * STDIN has come, false: close it. Else the peer may be sending. To close a
+ * socket that has unread bytes, or gets more, would reset it, and the reply
+ * might be lost (RFC 9293, 3.10.4; unix(7) has ECONNRESET for its peer, too).
+ * So true: the peer is told that no more will come, and whoever goes on with
+ * the connection drops what still comes until the peer leaves, for 2 s at most.
+ */
+bool fcgi_conn_linger(struct fcgi_conn *conn, int64_t now);
 
 #endif

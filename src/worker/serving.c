@@ -63,12 +63,14 @@ static void refuse(struct serving *s, struct fcgi_conn *conn)
 /* Between two requests. */
 static bool is_idle(const struct fcgi_conn *conn)
 {
-    return conn->kept && !conn->started;
+    return conn->kept && !conn->started && !conn->lingering;
 }
 
 static void expire(struct serving *s, struct fcgi_conn *conn)
 {
-    if (is_idle(conn) && conn_pool_closing(s->plan->conn_pool)) {
+    if (conn->lingering) {
+        log_debug("connection closed: the peer went on after the reply");
+    } else if (is_idle(conn) && conn_pool_closing(s->plan->conn_pool)) {
         log_debug("connection closed: the pool stops");
     } else if (is_idle(conn)) {
         count(s, COUNTER_idle_closed);
@@ -220,13 +222,13 @@ static void serve(struct serving *s, struct fcgi_conn *conn, int64_t now)
     for (;; now = clock_now()) {
         switch (advance(s, conn, now)) {
         case FCGI_READY:
-            if (!serve_request(s, conn)) {
-                fcgi_conn_settle(conn);
+            if (serve_request(s, conn)) {
+                if (let_go(s, conn))
+                    return;
+            } else if (!fcgi_conn_linger(conn, clock_now())) {
                 close_conn(s, conn);
                 return;
             }
-            if (let_go(s, conn))
-                return;
             continue;
         case FCGI_WAITING:
             if (conn_pool_closing(s->plan->conn_pool))

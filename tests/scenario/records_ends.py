@@ -107,6 +107,38 @@ def a_reply_over_tcp_is_not_reset():
 
 
 @tap.test
+def who_sends_more_than_its_reply_needs_is_not_reset():
+    """The rest of a body that was not waited for, however long it takes"""
+    for listen in {}, {"listen": f"{kit.HOST}:{kit.free_port()}"}:
+        with unharmed(workers=1, body_timeout="50ms", **listen) as pool, \
+                pool.link() as link:
+            link.send(request(SAMPLE)[:-len(END) - 1])
+            pool.wait_for_count("body_timeout", 1)
+            pool.wait_for_sleep()
+            tap.equal(pool.status()["connections"], 1, "connections")
+            tap.equal(pool.post(SAMPLE).body, SUM, "another reply meanwhile")
+            for _turn in range(20):
+                link.send(b"x" * 100000)
+            tap.equal(link.read_reply().status, 408, "the status")
+            tap.check(link.at_end(), "more comes")
+            link.socket.close()
+            kit.until("the connection is closed",
+                      lambda: pool.status()["connections"] == 0)
+
+
+@tap.test
+def who_never_leaves_after_its_reply_is_left():
+    with unharmed(workers=1) as pool, pool.link() as link:
+        link.send(unended(SAMPLE))
+        tap.equal(link.read_reply().body, SUM, "the reply")
+        tap.equal(pool.status()["connections"], 1, "connections")
+        pool.wait_for_log("the peer went on after the reply")
+        tap.equal(pool.status()["connections"], 0, "connections then")
+        with contextlib.suppress(OSError):
+            link.send(END)
+
+
+@tap.test
 def a_client_that_leaves_is_noticed():
     with unharmed() as pool, pool.link() as link:
         link.send(unended(SAMPLE) + record(ABORT_REQUEST))

@@ -152,37 +152,88 @@ START_TEST(an_abort_behind_a_late_end_is_heard)
 END_TEST
 
 /* A socket that is closed with unread bytes resets its peer. */
-START_TEST(the_end_is_taken_before_a_connection_is_closed)
+START_TEST(what_comes_after_the_last_reply_is_dropped)
 {
     char byte;
+    int64_t now = clock_now();
     GIVE(HEAD);
-    expect_announced("", 0, 1);
     GIVE(END);
-    fcgi_conn_settle(conn);
-    ck_assert_int_eq(read(peer, &byte, 1), 0); /* it is told meanwhile */
-    close(conn->fd);
-    conn->fd = dup(peer);
-    ck_assert_int_eq(read(peer, &byte, 1), 0);
-    /* One that sends nothing, or something else, is not waited for long. */
+    expect_announced("", 0, 1);
+    ck_assert(!fcgi_conn_linger(conn, now)); /* all is read */
     connect_peer();
     GIVE(HEAD);
     expect_announced("", 0, 1);
-    fcgi_conn_settle(conn);
-    GIVE(BEGIN);
-    fcgi_conn_settle(conn);
+    ck_assert(fcgi_conn_linger(conn, now));
+    ck_assert_int_eq(read(peer, &byte, 1), 0); /* it is told */
+    ck_assert_int_gt(conn->deadline, now + CLOCK_SECOND);
+    ck_assert_int_le(conn->deadline, now + 2 * CLOCK_SECOND);
+    GIVE(END);
+    ck_assert_int_eq(advance(now), FCGI_WAITING);
+    GIVE(HEAD); /* no request any more */
+    ck_assert_int_eq(advance(now), FCGI_WAITING);
+    ck_assert(!fcgi_conn_has_more(conn));
+    close(peer);
+    peer = -1;
+    ck_assert_int_eq(advance(now), FCGI_GONE);
+}
+END_TEST
+
+/* However much it sends, a worker drops only so much at once. */
+START_TEST(who_goes_on_sending_does_not_hold_a_worker)
+{
+    static const char zeros[300000];
+    int64_t now = clock_now();
+    int room = sizeof zeros;
+    setsockopt(peer, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    GIVE(HEAD);
+    expect_announced("", 0, 1);
+    ck_assert(fcgi_conn_linger(conn, now));
+    ssize_t sent = send(peer, zeros, sizeof zeros, MSG_DONTWAIT);
+    ck_assert_int_gt(sent, 140000);
+    ck_assert_int_eq(advance(now), FCGI_WAITING);
+    ck_assert(!fcgi_conn_is_drained(conn));
+    ck_assert_int_gt(recv(conn->fd, &(char){0}, 1, MSG_PEEK | MSG_DONTWAIT), 0);
+}
+END_TEST
+
+/* Another worker goes on with it. */
+START_TEST(a_lingering_connection_changes_hands)
+{
+    static uint8_t bytes[FCGI_PARCEL_MAX];
+    struct fcgi_parcel room;
+    struct iovec parts[FCGI_PARCEL_PARTS];
+    size_t n = 0;
+    int64_t now = clock_now();
+    GIVE(HEAD);
+    expect_announced("", 0, 1);
+    ck_assert(fcgi_conn_linger(conn, now));
+    int64_t deadline = conn->deadline;
+    fcgi_conn_pack(conn, &room, parts);
+    for (int i = 0; i < FCGI_PARCEL_PARTS; i++) {
+        memcpy(bytes + n, parts[i].iov_base, parts[i].iov_len);
+        n += parts[i].iov_len;
+    }
+    fcgi_conn_start(conn, conn->fd, now); /* another use of it meanwhile */
+    ck_assert(!conn->lingering);
+    ck_assert(fcgi_conn_unpack(conn, conn->fd, bytes, n));
+    ck_assert_int_eq(conn->deadline, deadline);
+    GIVE(HEAD);
+    ck_assert_int_eq(advance(now), FCGI_WAITING);
+    ck_assert(!fcgi_conn_has_more(conn));
 }
 END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = {
-        a_body_ends_with_its_announced_length,
-        less_than_announced_is_waited_for,
-        more_than_announced_is_given,
-        an_end_that_comes_late_is_stepped_over,
-        questions_may_come_before_a_late_end,
-        no_more_than_one_end_may_come_late,
-        an_abort_behind_a_late_end_is_heard,
-        the_end_is_taken_before_a_connection_is_closed};
+    const TTest *const tests[] = {a_body_ends_with_its_announced_length,
+                                  less_than_announced_is_waited_for,
+                                  more_than_announced_is_given,
+                                  an_end_that_comes_late_is_stepped_over,
+                                  questions_may_come_before_a_late_end,
+                                  no_more_than_one_end_may_come_late,
+                                  an_abort_behind_a_late_end_is_heard,
+                                  what_comes_after_the_last_reply_is_dropped,
+                                  who_goes_on_sending_does_not_hold_a_worker,
+                                  a_lingering_connection_changes_hands};
     return UNIT_RUN_WITH("fcgi_body_end", tests, open_pair, close_pair);
 }
