@@ -91,7 +91,7 @@ def curve_table(points):
     return "\n".join(lines)
 
 
-def tables(about, options, sizes, stories, points):
+def tables(about, options, sizes, stories, points, left_out):
     parts = [
         "# Before and after", about,
         "The handler in Node as one finds it, one process, then tallyd with "
@@ -111,6 +111,9 @@ def tables(about, options, sizes, stories, points):
         "## How many times faster at which size",
         "Closed loop, 32 clients, the median of three rounds. ![Curve](story-curve.svg)",
         curve_table(points)]
+    if left_out:
+        parts.append("Left out, since not all clients were answered by each in a "
+                     "round: " + ", ".join(f"{n:,}" for n in left_out) + " items.")
     return "\n\n".join(parts) + "\n"
 
 
