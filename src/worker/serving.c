@@ -25,9 +25,12 @@
 /* How often the kernel is asked again to take a connection into the pool. */
 #define PARK_RETRY_MS 10
 
-/* At the end of the pool: how long a request is waited for on a connection, or
- * the rest of its head; web servers send at once. */
-#define DRAIN_GRACE CLOCK_SECOND
+/* At the end of the pool: how long the next request is waited for on a kept
+ * connection, since the last one; and its rest once it has begun, or a new
+ * connection's first, which its peer cannot take back any more and which the
+ * network may have lost on its first ways. */
+#define KEPT_GRACE CLOCK_SECOND
+#define BEGUN_GRACE (5 * CLOCK_SECOND)
 
 _Static_assert(sizeof(struct fcgi_parcel) <= FD_STORE_NOTE_MAX,
                "an idle connection is parked without a message");
@@ -88,8 +91,9 @@ static void expire(struct serving *s, struct fcgi_conn *conn)
 /* It is not waited for much longer. Doing this again changes nothing. */
 static void hasten(struct fcgi_conn *conn)
 {
-    int64_t since = is_idle(conn) ? conn->since : clock_now();
-    conn->deadline = clock_earlier(conn->deadline, since + DRAIN_GRACE);
+    int64_t end =
+        is_idle(conn) ? conn->since + KEPT_GRACE : clock_now() + BEGUN_GRACE;
+    conn->deadline = clock_earlier(conn->deadline, end);
 }
 
 /* Leave it to whoever has time: when its bytes come, or at once (`queue`), when
@@ -372,9 +376,9 @@ void serving_close_overdue(struct serving *s)
 
 /* --- The end of the pool. --- */
 
-void serving_hurry(struct serving *s)
+void serving_hurry(struct serving *s, bool first)
 {
-    int64_t due = clock_now() + DRAIN_GRACE;
+    int64_t due = clock_now() + (first ? KEPT_GRACE : BEGUN_GRACE);
     for (int i = conn_pool_next_late(s->plan->conn_pool, 0, due); i >= 0;
          i = conn_pool_next_late(s->plan->conn_pool, i + 1, due)) {
         struct fcgi_conn *conn = take(s, i);

@@ -46,10 +46,11 @@ void serving_take(struct serving *s, int slot);
  * whole head has come before anybody looked. */
 void serving_close_overdue(struct serving *s);
 
-/* At the end of the pool: no parked connection is waited for longer than a
- * second, which a kept one has from its last request on. To be called again and
- * again: another process may have parked one that it did not know this of. */
-void serving_hurry(struct serving *s);
+/* At the end of the pool, `first` as it begins, then again and again, since
+ * another process may have parked a connection before it knew of the end: none
+ * is waited for longer than 5 s for a request, or its rest; and a kept one no
+ * longer than 1 s since its last request, or 5 s if `first` came too early. */
+void serving_hurry(struct serving *s, bool first);
 
 /* Ask for the worker's end if it has done enough (recycle.h), or has come back
  * so late from a request that it is about to be killed for it

@@ -67,6 +67,7 @@ static void start_draining(struct worker *w)
     proctitle_state("draining");
     if (is_alone(w))
         scoreboard_stage(w->plan->board, POOL_DRAINING);
+    serving_hurry(&w->serving, true);
 }
 
 /* Alone: who asks is told at once that the pool stops. */
@@ -143,7 +144,7 @@ static void watch_the_end(struct worker *w)
     }
     if (w->drain_end == 0)
         return;
-    serving_hurry(&w->serving);
+    serving_hurry(&w->serving, false);
     if (!w->looks)
         return;
     intake_look(&w->intake, now >= w->drain_end);

@@ -128,12 +128,31 @@ def a_request_half_sent_is_finished():
         pool.wait_for_count("connections", 3)
         pool.process.send(signal.SIGTERM)
         pool.wait_for_log("draining")
-        # It has a second for the rest.
+        # It has 5 s for the rest.
         for link, part in zip(links, (12, len(whole) // 2, len(whole) - 9)):
             link.send(whole[part:])
         for link in links:
             tap.equal(link.read_reply().body, b'{"sum":42}', "the reply")
             link.close()
+        tap.equal(pool.process.wait(), 0, "the exit status")
+
+
+@tap.test
+def a_request_may_come_late_on_a_new_connection():
+    """TERM: a connection from before has more time for its first request than a
+    kept one for its next"""
+    with Pool(drain_timeout="30s") as pool:
+        with pool.link() as fresh, pool.link() as kept:
+            kept.send(fastcgi.request(SAMPLE, keep=True))
+            tap.equal(kept.read_reply().body, b'{"sum":42}', "the reply")
+            pool.wait_for_count("connections", 2)
+            pool.process.send(signal.SIGTERM)
+            pool.wait_for_log("draining")
+            kept.send(fastcgi.request(SAMPLE, keep=True))
+            tap.equal(kept.read_reply().body, b'{"sum":42}', "the next reply")
+            tap.check(kept.at_end(), "the kept connection is open")
+            fresh.send(fastcgi.request(SAMPLE))
+            tap.equal(fresh.read_reply().body, b'{"sum":42}', "the late reply")
         tap.equal(pool.process.wait(), 0, "the exit status")
 
 
@@ -148,7 +167,7 @@ def an_idle_pool_stops_at_once():
 
 @tap.test
 def a_silent_connection_does_not_hold_up_the_stop():
-    """TERM: a connection that says nothing is waited for a second at most"""
+    """TERM: a connection that says nothing is waited for 5 s at most"""
     with Pool(drain_timeout="1h", first_byte_timeout="1h") as pool:
         with pool.link() as link:
             pool.wait_for_count("connections", 1)

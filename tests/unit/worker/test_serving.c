@@ -86,7 +86,7 @@ START_TEST(what_cannot_be_gone_on_with_is_closed)
     serving_close_overdue(&serving);
     expect_closed(peer);
     park_stranger(&peer, clock_now() + 3600 * CLOCK_SECOND);
-    serving_hurry(&serving);
+    serving_hurry(&serving, true);
     expect_closed(peer);
 }
 END_TEST
