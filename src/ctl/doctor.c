@@ -159,14 +159,13 @@ static void look_at_unix(struct visit *v, const struct address *a)
     char at[PATH_MAX];
     struct access_who who;
     const char *user, *path = a->sock.un.sun_path;
-    int error;
     if (!find_web_user(v, &who, &user))
         findings_wrong(&v->report, "socket",
                        "there is no user %s; name the web server's with --user",
                        user);
     else if (!access_as(&who, path, W_OK, at))
         tell_socket(v, user, path, at);
-    else if ((error = try_address(a)) == ECONNREFUSED)
+    else if (try_address(a) == ECONNREFUSED)
         findings_wrong(&v->report, "socket",
                        "nobody listens on %s; start tallyd", path);
     else

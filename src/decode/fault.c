@@ -37,28 +37,28 @@ static const char *const reasons[] = {
     [EVALUATION_COPY_LONG] = "longer than 1 KB, and to be copied",
     [EVALUATION_COPY_KIND] = "a list or an object, and to be copied"};
 
-void fault_query(struct fault *fault, const struct program *p,
-                 const struct evaluation_fault *f)
+void fault_query(struct fault *f, const struct program *p,
+                 const struct evaluation_fault *wrong)
 {
     struct buf pointer;
-    if (f->what == EVALUATION_NO_MEMORY) {
-        fault_memory(fault);
+    if (wrong->what == EVALUATION_NO_MEMORY) {
+        fault_memory(f);
         return;
     }
-    *fault = (struct fault){.what = OUTCOME_wrong_shape};
-    if (f->what == EVALUATION_RANGE) {
-        fault->what = OUTCOME_out_of_range;
-        snprintf(fault->reason, sizeof fault->reason, "%s does not fit %s",
-                 p->results[f->result].name,
+    *f = (struct fault){.what = OUTCOME_wrong_shape};
+    if (wrong->what == EVALUATION_RANGE) {
+        f->what = OUTCOME_out_of_range;
+        snprintf(f->reason, sizeof f->reason, "%s does not fit %s",
+                 p->results[wrong->result].name,
                  p->numbers == PROGRAM_INT64 ? "a 64-bit integer"
                                              : "a finite double");
         return;
     }
-    buf_init(&pointer, fault->pointer, sizeof fault->pointer);
-    evaluation_pointer(p, f, &pointer);
-    if (f->line > 0)
-        snprintf(fault->reason, sizeof fault->reason, "line %llu: %s",
-                 (unsigned long long)f->line, reasons[f->what]);
+    buf_init(&pointer, f->pointer, sizeof f->pointer);
+    evaluation_pointer(p, wrong, &pointer);
+    if (wrong->line > 0)
+        snprintf(f->reason, sizeof f->reason, "line %llu: %s",
+                 (unsigned long long)wrong->line, reasons[wrong->what]);
     else
-        snprintf(fault->reason, sizeof fault->reason, "%s", reasons[f->what]);
+        snprintf(f->reason, sizeof f->reason, "%s", reasons[wrong->what]);
 }

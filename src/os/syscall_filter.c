@@ -67,16 +67,6 @@ static const struct row {
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
-size_t syscall_filter_rows(void)
-{
-    return ROWS;
-}
-
-const char *syscall_filter_name(size_t row)
-{
-    return rows[row].call;
-}
-
 bool syscall_filter_allows(const char *name, unsigned work)
 {
     for (size_t i = 0; i < ROWS; i++)

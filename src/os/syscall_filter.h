@@ -47,10 +47,6 @@ bool syscall_filter_prepare(const struct syscall_filter *f);
  * yet. False: errno. */
 bool syscall_filter_enter(const struct syscall_filter *f);
 
-/* How many rows syscall_filter.def has, and the name of one; for tests. */
-size_t syscall_filter_rows(void);
-const char *syscall_filter_name(size_t row);
-
 /* Is the call allowed to a process that does this, whatever its arguments or
  * only with some? */
 bool syscall_filter_allows(const char *name, unsigned work);

@@ -437,11 +437,11 @@ static pid_t start_owner(void (*step)(int))
 /* Whatever it had come to, the listener is heard once a slot is free. */
 static void expect_heard_after_deaths(void (*step)(int), bool full)
 {
-    int mine_too[64], slot = -1, n = 0;
+    int mine_too[64], slot;
     bool alive = true;
     for (int stops = 0; alive; stops++) {
         pid_t child = start_owner(step);
-        n = 0;
+        int n = 0;
         while (full && (slot = conn_pool_reserve(conn_pool)) >= 0)
             mine_too[n++] = slot;
         alive = kill_after(child, stops);
