@@ -46,6 +46,7 @@ class Round:
             tap.check(ask(link), "a new connection ended")
         self.workers = self.pool.wait_for_workers()
         if fresh:
+            self.pool.wait_for_sleep()  # it has parked what it has served
             for pid in self.workers:
                 os.kill(pid, signal.SIGKILL)
             self.workers = self.pool.wait_for_workers(besides=self.workers)
