@@ -65,7 +65,7 @@ static void look_at_body(const struct visit *v)
 static void look_at_connections(const struct visit *v)
 {
     bool kept = nginx_file_keep_conn(v->file, v->block);
-    bool keeps = v->upstream != NULL && v->upstream->keepalive > 0;
+    bool keeps = v->upstream != NULL && v->upstream->keepalive;
     if (keeps && !kept)
         findings_wrong(v->report, "nginx",
                        "%s: %s: keepalive of the upstream needs "

@@ -61,25 +61,39 @@ static void add_byte(char word[NGINX_TEXT], size_t *n, int c)
     word[*n] = '\0';
 }
 
+static enum token token_of(int c)
+{
+    return c == EOF   ? TOKEN_EOF
+           : c == ';' ? TOKEN_END
+           : c == '{' ? TOKEN_OPEN
+           : c == '}' ? TOKEN_CLOSE
+                      : TOKEN_WORD;
+}
+
+/* Does a word end in front of `c`, or at the quote that it began with? */
+static bool ends_word(int c, int last, int quote)
+{
+    if (quote != 0)
+        return c == quote && last != '\\';
+    return (c != 0 && strchr(" \t\r\n;", c) != NULL) ||
+           (c == '{' && last != '$') || c == '}';
+}
+
 /* The rest of a word is cut that is longer than any of ours. */
 static enum token next(FILE *in, unsigned *line, char word[NGINX_TEXT])
 {
     size_t n = 0;
     int c = skip_blank(in, line), quote = 0;
+    enum token token = token_of(c);
     word[0] = '\0';
-    if (c == EOF || c == ';' || c == '{' || c == '}')
-        return c == EOF   ? TOKEN_EOF
-               : c == ';' ? TOKEN_END
-               : c == '{' ? TOKEN_OPEN
-                          : TOKEN_CLOSE;
+    if (token != TOKEN_WORD)
+        return token;
     if (c == '"' || c == '\'') {
         quote = c;
         c = getc(in);
     }
     for (int last = 0; c != EOF; last = c, c = getc(in)) {
-        if (quote != 0 ? c == quote && last != '\\'
-                       : (c != 0 && strchr(" \t\r\n;", c) != NULL) ||
-                             (c == '{' && last != '$') || c == '}')
+        if (ends_word(c, last, quote))
             break;
         if (c == '\n')
             ++*line;
@@ -125,7 +139,7 @@ static void take(struct nginx_block *b, const struct directive *d)
     else if (strcmp(name, "fastcgi_keep_conn") == 0)
         b->keep_conn = strcmp(value, "on") == 0;
     else if (strcmp(name, "keepalive") == 0)
-        b->keepalive = atoi(value);
+        b->keepalive = strtol(value, NULL, 10) > 0;
     else if (strcmp(name, "fastcgi_param") == 0) {
         b->has_params = true;
         if (strcmp(value, "QUEUED_AT") == 0)

@@ -19,7 +19,7 @@ struct nginx_block {
     char server[NGINX_TEXT]; /* the first one of an upstream */
     int64_t max_body;        /* client_max_body_size; 0: none */
     int keep_conn;           /* fastcgi_keep_conn */
-    int keepalive;           /* of an upstream */
+    bool keepalive;          /* of an upstream: more than 0 */
     bool has_params, has_queued_at; /* fastcgi_param, and QUEUED_AT of them */
 };
 
