@@ -195,12 +195,16 @@ static void close_frame(struct walk_state *w, struct walk_frame *f,
 static void begin_kept(struct walk_state *w, uint32_t level,
                        const uint8_t *from)
 {
+    if (w->keeping == 0)
+        return;
     for (uint32_t i = level; i > 0; i--)
         w->frames[i].from = from;
 }
 
 static void end_kept(struct walk_state *w, uint32_t level, const uint8_t *cut)
 {
+    if (w->keeping == 0)
+        return;
     for (uint32_t i = level; i > 0; i--)
         if (w->frames[i].kept >= 0)
             walk_state_keep(w, &w->frames[i], w->frames[i].from,
@@ -225,8 +229,7 @@ void walk_query_events(struct walk_state *w, uint32_t depth,
         depth < w->paths->plan.depth ? depth : w->paths->plan.depth;
     const uint8_t *behind = from; /* the last bracket */
     struct walk_frame *f = &w->frames[level];
-    if (w->keeping > 0)
-        begin_kept(w, level, from);
+    begin_kept(w, level, from);
     for (const uint16_t *at_end = at + n; at < at_end; at++) {
         const uint8_t *here = from + *at;
         if (*here == '"') {
@@ -257,8 +260,7 @@ void walk_query_events(struct walk_state *w, uint32_t depth,
     }
     if (f->in.element != PATHS_NOTHING)
         take_elements(w, p, f, behind, cut);
-    if (w->keeping > 0)
-        end_kept(w, (uint32_t)(f - w->frames), cut);
+    end_kept(w, (uint32_t)(f - w->frames), cut);
 }
 
 void walk_query_string(struct walk_state *w, const uint8_t *bytes, size_t n,
