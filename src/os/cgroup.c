@@ -1,7 +1,6 @@
 /* cgroup: see cgroup.h. */
 #include "os/cgroup.h"
 
-#include <ctype.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -34,7 +33,7 @@ static uint64_t take_number(const char **text)
 {
     uint64_t n = 0;
     const char *start = *text;
-    for (; isdigit((unsigned char)**text); (*text)++)
+    for (; **text >= '0' && **text <= '9'; (*text)++)
         if (__builtin_mul_overflow(n, 10, &n) ||
             __builtin_add_overflow(n, (uint64_t)(**text - '0'), &n))
             return CGROUP_NO_LIMIT;
