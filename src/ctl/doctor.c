@@ -32,7 +32,7 @@
 
 #define CERTIFICATES_MOST ((size_t)1 << 20)
 #define CONNECT_MS 2000
-#define EXPIRES_SOON (14 * 24 * 3600)
+#define EXPIRES_SOON (14L * 24 * 3600)
 
 #define OPTIONS_STRUCT doctor_options
 #define OPTIONS_FILE "ctl/doctor_options.def"

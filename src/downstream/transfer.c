@@ -15,7 +15,7 @@
 /* Of 64 bits. */
 #define LENGTH_DIGITS_MAX 18
 
-#define AGE_MAX (30 * 24 * 3600L) /* s */
+#define AGE_MAX (30L * 24 * 3600) /* s */
 
 struct transfer {
     struct transfer_set *all;

@@ -22,9 +22,8 @@
 #define PROGRAM_SLOTS_MAX 32 /* different paths, but for `array` */
 #define PROGRAM_RESULTS_MAX 16
 #define PROGRAM_COPIES_MAX 16
-#define PROGRAM_COPY_MAX 1024 /* bytes of a copied number or string */
-#define PROGRAM_KEEP_MAX                                                       \
-    (64 * 1024)                /* bytes of a value compared with another */
+#define PROGRAM_COPY_MAX 1024  /* bytes of a copied number or string */
+#define PROGRAM_KEEP_MAX 65536 /* bytes of a value compared with another */
 #define PROGRAM_NESTING_MAX 64 /* of parentheses and unary - */
 /* Values that wait for an operator: two for each level, and the outermost. */
 #define PROGRAM_STACK_MAX (2 * PROGRAM_NESTING_MAX + 4)

@@ -129,7 +129,7 @@ static bool is_stale(const struct scaler *s, uint32_t number, int64_t now)
 /* Of those that were idle for idle_timeout, the ones with the most memory; of
  * twice as many as are to leave, for the kernel takes some 0.1 ms to say how
  * much one has. */
-static void retire(struct scaler *s, uint32_t n, int64_t now)
+static void retire(struct scaler *s, size_t n, int64_t now)
 {
     static struct candidate list[2 * SCALE_STEP];
     size_t count = 0;
