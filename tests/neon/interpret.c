@@ -28,32 +28,32 @@ struct interpret *interpret_new(const struct program *p, uint32_t max_depth)
     return NULL;
 }
 
-const char *interpret_text(const struct interpret *d, size_t *n)
+const char *interpret_text(const struct interpret *i, size_t *n)
 {
-    (void)d;
+    (void)i;
     *n = 0;
     return NULL;
 }
 
-void interpret_free(struct interpret **d)
+void interpret_free(struct interpret **i)
 {
-    struct typed *t = typed_of(*d);
+    struct typed *t = typed_of(*i);
     typed_free(&t);
-    *d = NULL;
+    *i = NULL;
 }
 
-void interpret_begin(struct interpret *d)
+void interpret_begin(struct interpret *i)
 {
-    typed_begin(typed_of(d));
+    typed_begin(typed_of(i));
 }
 
-bool interpret_feed(struct interpret *d, const uint8_t *bytes, size_t n,
+bool interpret_feed(struct interpret *i, const uint8_t *bytes, size_t n,
                     struct fault *fault)
 {
-    return typed_feed(typed_of(d), bytes, n, fault);
+    return typed_feed(typed_of(i), bytes, n, fault);
 }
 
-bool interpret_finish(struct interpret *d, struct tally *t, struct fault *fault)
+bool interpret_finish(struct interpret *i, struct tally *t, struct fault *fault)
 {
-    return typed_finish(typed_of(d), t, fault);
+    return typed_finish(typed_of(i), t, fault);
 }

@@ -136,8 +136,8 @@ START_TEST(there_is_room_for_as_many_parameters_as_may_come)
     static const char begin[] = "\1\1\0\1\0\10\0\0\0\1\1\0\0\0\0\0"
                                 "\1\4\0\1\0\100\0\0";
     give(begin, sizeof begin - 1);
-    for (char name = 'A'; name < 'A' + 16; name++) {
-        const char pair[] = {1, 1, name, '1'};
+    for (int name = 'A'; name < 'A' + 16; name++) {
+        const char pair[] = {1, 1, (char)name, '1'};
         give(pair, sizeof pair);
     }
     give("\1\4\0\1\0\0\0\0\1\5\0\1\0\0\0\0", 16);
