@@ -103,7 +103,12 @@ class Pool:
         self.process = kit.Process("tallyd", self.command, **self.arguments)
         self.process.wait_for_log(" serving on ")
         if self.hurries:
-            threading.Thread(target=self._hurry_shadows, daemon=True).start()
+            self.hurry()
+
+    def hurry(self):
+        """Have its shadows take part like others, as long as it runs: they get
+        the time that nobody else wants, which on a busy machine is none."""
+        threading.Thread(target=self._hurry_shadows, daemon=True).start()
 
     # --- Looking at it. ---
 
@@ -206,8 +211,6 @@ class Pool:
     # --- Ending it. ---
 
     def _hurry_shadows(self):
-        """Have its shadows take part like others, as long as it runs: they get
-        the time that nobody else wants, which on a busy machine is none."""
         while self.process.status() is None:
             for pid in procfs.children_of(self.pid):
                 with contextlib.suppress(OSError):

@@ -30,6 +30,7 @@ class Standstill:
                          shadow={"url": f"http://{kit.HOST}:9/", "share": "0.000001",
                                  "processes": 2})
         self.pool.process = kit.Process("tallyd", self.pool.command)
+        self.pool.hurry()
         self.pool.wait_until_up()
         self.worker, = self.pool.wait_for_workers()
         self.pids = kit.until("all are there", self.find_all)
@@ -100,6 +101,9 @@ def the_supervisor_does():
             kit.until("they are read", lambda count=count:
                       it.page_says(f"tallyd_reloads_failed_total {count}"))
             it.pool.config.write_text(good)
+            # The page is of the moment, tallyctl of the supervisor's last rest.
+            kit.until("it is counted",
+                      lambda count=count: it.dropped() >= count)
             tap.equal(it.dropped(), count, "lines dropped")
         serves(it.pool)
 

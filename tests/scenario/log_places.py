@@ -13,6 +13,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import kit
+import reloads
 import tap
 from pool import SAMPLE, Pool, run_tallyd, serves
 
@@ -211,6 +212,8 @@ def a_reload_changes_the_form():
         pool.config.write_text(config)
         pool.process.send(signal.SIGHUP)
         pool.wait_for_count("generation", 2)
+        # Until it has left, the old worker may take the request.
+        reloads.wait_until_alone(pool)
         pool.post(WRONG)
         pool.wait_for_log('"outcome":"wrong_shape"')
 

@@ -139,8 +139,9 @@ def a_start_that_fails():
     tap.equal(done.returncode, 1, "the status of systemctl start")
     have = unit.wait_for(ActiveState="failed", ExecMainStatus="78")
     tap.equal(have["NRestarts"], "0", "restarts")
-    tap.check(any("did you mean workers?" in line["MESSAGE"]
-                  for line in unit.journal()), "the journal does not say why")
+    kit.until("the journal says why", lambda: any(
+        "did you mean workers?" in line["MESSAGE"]
+        for line in unit.journal()), limit=60)
     with fastcgi.Link(unit.address):
         kit.until("it is tried again", lambda: sum(
             "did you mean workers?" in line["MESSAGE"]
@@ -326,8 +327,9 @@ def a_supervisor_that_hangs():
     have = unit.wait_for(ActiveState="active")
     tap.check(int(have["MainPID"]) not in (0, pid), "it is the old one")
     tap.check(int(have["NRestarts"]) > 0, "no restart")
-    tap.check(any("Watchdog timeout" in line["MESSAGE"]
-                  for line in unit.journal()), "it was not the watchdog")
+    kit.until("the journal says that it was the watchdog", lambda: any(
+        "Watchdog timeout" in line["MESSAGE"]
+        for line in unit.journal()), limit=60)
 
 
 @tap.test
@@ -356,7 +358,9 @@ def several_pools():
     for factor, unit in enumerate(units, 3):
         tap.equal(unit.post().body, b'{"sum":%d}' % (21 * factor), unit.name)
         name = unit.name.partition("@")[2]
-        tap.check(unit.journal(TALLYD_POOL=name), f"no line of the pool {name}")
+        kit.until(f"the journal has a line of the pool {name}",
+                  lambda unit=unit, name=name: unit.journal(TALLYD_POOL=name),
+                  limit=60)
     units[0].system.systemctl("stop", units[0].socket, units[0].service)
     tap.equal(units[1].post().status, 200, "the other one")
 

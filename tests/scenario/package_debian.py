@@ -141,10 +141,9 @@ def upgraded_under_load():
     served = callers.served()
     kit.until("they still do", lambda: callers.served() > served + 200)
     callers.stop()
-    have = system.show(SERVICE)
-    tap.equal((have["ActiveState"], int(have["MainPID"]), have["NRestarts"],
-               have["StatusText"]),
-              ("active", pid, "0", "serving, generation 3"), "the unit")
+    have = system.wait_for(SERVICE, StatusText="serving, generation 3")
+    tap.equal((have["ActiveState"], int(have["MainPID"]), have["NRestarts"]),
+              ("active", pid, "0"), "the unit")
     tap.check(file_of(system, pid) != before, "it runs the old program")
     tap.equal((callers.lost, callers.refused), ([], 0), "lost and refused")
     tap.equal(list(callers.answers), [(200, b'{"sum":42}')], "the answers")

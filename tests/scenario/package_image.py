@@ -108,6 +108,11 @@ def answers(container):
               '{"sum":42}', "the reply")
 
 
+def generations(container):
+    status = json.loads(container.tallyctl("status", "--json"))
+    return {worker["generation"] for worker in status["workers"]}
+
+
 @tap.test
 def with_its_own_settings():
     """the sample is answered; a reload and an upgrade from inside; all processes
@@ -117,6 +122,8 @@ def with_its_own_settings():
     for command in "reload", "upgrade":
         container.tallyctl(command)
         answers(container)
+    kit.until("the old generations have left",
+              lambda: len(generations(container)) == 1)
     for pid in (container.init, *procfs.children_of(container.init)):
         tap.equal(pathlib.Path(f"/proc/{pid}").stat().st_uid, USER,
                   f"user of {procfs.command_of(pid)}")

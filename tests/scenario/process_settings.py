@@ -263,6 +263,7 @@ def a_second_pool_with_the_same_pid_file():
     """is refused and changes nothing; a stale file is taken over"""
     path = kit.fresh_path("pid")
     with Pool(pid_file=path) as first:
+        first.wait_for_workers()  # it has its title by then
         status, _out, errors = run_tallyd(
             "-s", f"pool.listen={kit.fresh_path('s')}",
             "-s", f"pool.pid_file={path}")
@@ -270,7 +271,6 @@ def a_second_pool_with_the_same_pid_file():
         tap.contains(errors, f"process {first.pid} (tallyd: ", "the message")
         tap.contains(errors, ") runs with it", "the message")
         tap.equal(path.read_text(), f"{first.pid}\n", "the pid file")
-        first.wait_for_workers()
         first.process.send(signal.SIGKILL)
         first.process.wait()
     tap.equal(path.read_text(), f"{first.pid}\n", "what is left")

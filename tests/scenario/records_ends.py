@@ -106,6 +106,12 @@ def a_reply_over_tcp_is_not_reset():
                 tap.equal(link.socket.recv(1), b"", "behind the reply")
 
 
+def was_left(pool):
+    """Has it closed a connection whose peer took longer than it lingers, two
+    seconds? On a machine that stands still any may do so."""
+    return pool.log_lines("the peer went on after the reply") != []
+
+
 @tap.test
 def who_sends_more_than_its_reply_needs_is_not_reset():
     """The rest of a body that was not waited for, however long it takes"""
@@ -113,12 +119,15 @@ def who_sends_more_than_its_reply_needs_is_not_reset():
         with unharmed(workers=1, body_timeout="50ms", **listen) as pool, \
                 pool.link() as link:
             link.send(request(SAMPLE)[:-len(END) - 1])
-            pool.wait_for_count("body_timeout", 1)
-            pool.wait_for_sleep()
-            tap.equal(pool.status()["connections"], 1, "connections")
+            link.socket.recv(1, 2)  # MSG_PEEK: the reply is there
+            tap.check(pool.status()["connections"] == 1 or was_left(pool),
+                      "it does not linger")
             tap.equal(pool.post(SAMPLE).body, SUM, "another reply meanwhile")
-            for _turn in range(20):
-                link.send(b"x" * 100000)
+            try:
+                for _turn in range(20):
+                    link.send(b"x" * 100000)
+            except ConnectionError as error:
+                tap.check(was_left(pool), f"{error!r}")
             tap.equal(link.read_reply().status, 408, "the status")
             tap.check(link.at_end(), "more comes")
             link.socket.close()
@@ -131,9 +140,10 @@ def who_never_leaves_after_its_reply_is_left():
     with unharmed(workers=1) as pool, pool.link() as link:
         link.send(unended(SAMPLE))
         tap.equal(link.read_reply().body, SUM, "the reply")
-        tap.equal(pool.status()["connections"], 1, "connections")
-        pool.wait_for_log("the peer went on after the reply")
-        tap.equal(pool.status()["connections"], 0, "connections then")
+        tap.check(pool.status()["connections"] == 1 or was_left(pool),
+                  "it does not linger")
+        kit.until("it is left", lambda: was_left(pool))
+        kit.until("it is closed", lambda: pool.status()["connections"] == 0)
         with contextlib.suppress(OSError):
             link.send(END)
 
