@@ -9,13 +9,15 @@ from pool import SAMPLE
 
 
 class Crowd:
-    """`count` clients post `body` to `path` of a front, one request after the
-    other, `turns` times or until stop(). `answers` counts (status, body);
-    `broken` has why a connection ended before its answer."""
+    """`count` clients post `body`, with `headers`, to `path` of a front, one
+    request after the other, `turns` times or until stop(). `answers` counts
+    (status, body); `broken` has why a connection ended before its answer."""
 
-    def __init__(self, front, count, turns=None, path="/", body=SAMPLE):
+    def __init__(self, front, count, turns=None, path="/", body=SAMPLE,
+                 headers=None):
         self.front = front
         self.path, self.body, self.turns = path, body, turns
+        self.headers = headers or {}
         self.answers = collections.Counter()
         self.broken = []
         self._over = threading.Event()
@@ -43,7 +45,7 @@ class Crowd:
         done = 0
         while not self._over.is_set() and done != self.turns:
             try:
-                link.request("POST", self.path, self.body)
+                link.request("POST", self.path, self.body, self.headers)
                 answer = link.getresponse()
                 key = (answer.status, answer.read())
             except (OSError, http.client.HTTPException) as error:

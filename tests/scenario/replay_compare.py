@@ -181,10 +181,11 @@ def bad_replies():
                     1, kinds={kind: 4})
                 one.answer = good
         a.hold()
-        replay(a.url, b.url, "--timeout", "2s", cases).expect(
+        # Enough for the other one, should the machine stand still meanwhile.
+        replay(a.url, b.url, "--timeout", "6s", cases).expect(
             1, kinds={"timing_out": 4})
         b.hold()
-        result = replay(a.url, b.url, "--timeout", "2s", cases).expect(
+        result = replay(a.url, b.url, "--timeout", "100ms", cases).expect(
             3, judged=0, kinds={"unjudged": 4})
         tap.check("nothing was compared" in result.errors, result.errors)
         a.release()

@@ -115,7 +115,7 @@ def what_is_replayed_is_not_recorded():
         for number in range(30):
             front.ask(b'{"items":[{"value":%d}]}' % number)
         kit.until("all are logged, and what Front has asked",
-                  lambda: lines()[0] == 31)
+                  lambda: min(lines()[:3]) == 31)
         tap.equal(lines(), [31] * 3 + [0], "lines")
         opinion = OldHandler()
         for _round in range(2):
@@ -124,7 +124,7 @@ def what_is_replayed_is_not_recorded():
                        0, cases=31, mismatch=0)
         # A request behind them, so that nginx has logged what it logs.
         front.ask(b'{"items":[]}')
-        kit.until("it is logged", lambda: lines()[0] > 31)
+        kit.until("it is logged", lambda: min(lines()[:3]) > 31)
         tap.equal(lines(), [32] * 3 + [0], "lines")
 
 
