@@ -181,9 +181,13 @@ class Pool:
     def wait_for_sleep(self):
         """Until every worker waits: a reply is sent before its connection is
         parked."""
-        kit.until("the workers sleep",
-                  lambda: all(procfs.state_of(pid) == "S"
-                              for pid in self.workers()))
+        def sleep():
+            try:
+                return all(procfs.state_of(pid) == "S"
+                           for pid in self.workers())
+            except (FileNotFoundError, ProcessLookupError):
+                return False  # one that was killed has gone meanwhile
+        kit.until("the workers sleep", sleep)
 
     # --- Talking to it. ---
 
