@@ -307,10 +307,14 @@ class Keepalived:
     def __init__(self, front, priority):
         self.front = front
         text = (kit.CONF / "keepalived/keepalived.conf").read_text("utf-8")
-        tap.contains(text, "priority          150", "keepalived.conf")
+        # A machine that stands still for a moment is no front that is lost.
+        for was, now in (("priority          150",
+                          f"priority          {priority}"),
+                         ("advert_int        0.2", "advert_int        1")):
+            tap.contains(text, was, "keepalived.conf")
+            text = text.replace(was, now)
         path = front.directory / "keepalived.conf"
-        path.write_text(text.replace("priority          150",
-                                     f"priority          {priority}"))
+        path.write_text(text)
         pids = [f"--{name}={front.directory}/{name}"
                 for name in ("pid", "vrrp_pid")]
         self.process = kit.Process("keepalived", front.machine.inside(

@@ -20,6 +20,9 @@ def doubles(front, was, now):
     rig = hosts.Rig(front, workers=24, changes=((was, now),))
     load = rig.load(800)
     load.goes_on(1)
+    rig.down.slow(rig.hosts[0], 3600)
+    kit.until("host 1 has requests in hand", lambda: len(
+        rig.hosts[0].pool.workers("posting")) == 24)
     hosts.kill(rig.hosts[0])
     load.goes_on(1)
     account = rig.account(load)

@@ -53,7 +53,9 @@ def connections(machine, state, port):
 @tap.test
 def many_connections_become_few():
     rig = hosts.Rig(hosts.Haproxy, workers=WORKERS, count=1, delay=DELAY,
-                    endpoint={"downstream": "http://127.0.0.1:8080/process"})
+                    endpoint={"downstream": "http://127.0.0.1:8080/process"},
+                    # There is no other host, should this one be slow to answer.
+                    changes=(("fall 2", "fall 9999"),))
     haproxy(rig.down.machine, 8081, RECEIVER)
     host = rig.hosts[0]
     haproxy(host, 8080, "haproxy/tallyd-downstream.cfg")
