@@ -144,7 +144,7 @@ def bad_downstreams():
         dead = Capture("--forward", refusing_url())
         tap.equal(dead.post()[0], 502, "status of a dead one")
         dead.end()
-        capture = Capture("--forward", down.url, "--timeout", "1s",
+        capture = Capture("--forward", down.url, "--timeout", "3s",
                           "--max-reply", "1k")
         for answer in (Raw(b""), Raw(b"nonsense\r\n\r\n"),
                        Answer(200, b"x" * 1025)):

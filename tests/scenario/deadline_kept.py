@@ -162,7 +162,9 @@ def whoever_has_waited_for_too_long():
         let_go(down.gate)
         tap.equal(outcomes(busy), ["ok"], "the first")
         got = outcomes(links)
-        tap.equal(got[1:], 29 * ["queue_timeout"], "outcomes but the first")
+        tap.check(got.count("ok") <= 1, f"{got}")
+        tap.equal(got.count("queue_timeout") + got.count("ok"), 30,
+                  f"replies of {got}")
         tap.equal(pool.count("queue_timeout"), got.count("queue_timeout"),
                   "queue_timeout")
         still_serves(links)

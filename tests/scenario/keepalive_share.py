@@ -234,7 +234,7 @@ def a_worker_that_retires_leaves_its_connections():
 def a_request_that_came_while_the_worker_was_busy_is_not_closed_unread():
     """The only worker is busy when keepalive_idle ends for a connection on
     which a request comes then: it is served, and a silent one is closed"""
-    idle = kit.seconds(1.0)
+    idle = kit.seconds(3.0)  # the slow request has begun long before that
     let_go = threading.Event()
 
     def answer(one, _socket):
