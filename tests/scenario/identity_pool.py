@@ -110,6 +110,7 @@ def workers_cannot_write_who_the_pool_is():
     with Pool(workers=2, status_listen=kit.fresh_path("status")) as pool:
         workers = pool.wait_for_workers()
         monitor = kit.until("the monitor is there", pool.monitor)
+        pool.page("/status")  # once it answers it has given up what it may not
         for pid in [*workers, monitor]:
             maps = pathlib.Path(f"/proc/{pid}/maps").read_text("utf-8")
             heads = [line.split()[1] for line in maps.splitlines()
