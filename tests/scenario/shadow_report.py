@@ -25,6 +25,8 @@ def shadowed(old, **more):
 def compared(pool, count):
     kit.until(f"{count} are compared",
               lambda: sum(pool.status()["shadow"]["kinds"].values()) == count)
+    # Counted when the copy is handed over, and may be compared already.
+    pool.wait_for_count("shadow_sampled", count)
 
 
 def report(pool, *more):

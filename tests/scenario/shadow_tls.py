@@ -72,6 +72,11 @@ http {{
         """[status, its number on the connection, of the certificate] of each"""
         return [line.split() for line in self.seen.read_text().splitlines()]
 
+    def wait_for(self, count):
+        """The same once there are so many: nginx logs when it has answered."""
+        return kit.until(f"{count} requests are logged", lambda: [
+            seen for seen in [self.requests()] if len(seen) >= count])[0]
+
 
 def shadowed(url, **more):
     """One process, so that a kept connection is used again. Handshakes take
@@ -104,7 +109,7 @@ def a_private_authority_is_trusted_when_it_is_named():
     old = OldHandler(ours.issue("old", kit.HOST))
     with shadowed(old.url, url_ca=ours.cert) as pool:
         expect_verdicts(pool, equal=3)
-        tap.equal([line[:2] for line in old.requests()],
+        tap.equal([line[:2] for line in old.wait_for(3)],
                   [["200", "1"], ["200", "2"], ["200", "3"]],
                   "over one connection")
     old.seen.write_text("")
@@ -140,7 +145,7 @@ def a_client_certificate_is_shown():
     with shadowed(old.url, url_ca=ours.cert, url_cert=cert,
                   url_key=key) as pool:
         expect_verdicts(pool, equal=1)
-        tap.equal(old.requests()[0][2], "SUCCESS", "what nginx says of it")
+        tap.equal(old.wait_for(1)[0][2], "SUCCESS", "what nginx says of it")
     with shadowed(old.url, url_ca=ours.cert) as pool:
         expect_verdicts(pool, status=1)  # nginx: 400, no certificate
 

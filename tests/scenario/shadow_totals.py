@@ -85,6 +85,7 @@ def a_restart_goes_on_counting():
         pool.post(SAMPLE)
         kit.until("a mismatch is counted", lambda: run_tallyctl(
             "shadow", "report", "-c", pool.config)[0] == 1)
+        pool.wait_for_count("shadow_sampled", 3)  # perhaps after that
         page = report(pool, wanted=1)
         tap.equal((page["restarts"], page["requests"], page["sampled"],
                    page["comparison"]["kinds"]),
