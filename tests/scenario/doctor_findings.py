@@ -237,6 +237,7 @@ def settings_of_nginx():
         large = "client_max_body_size 5m;"
         for keys in ({"http": large}, {"http": large + "a \0 b;"},
                      {"location": large + "fastcgi_keep_conn on;"},
+                     {"http": large, "upstream": "keepalive 4294967296;"},
                      {"http": "client_max_body_size 0; fastcgi_keep_conn on;",
                       "location": ""},
                      {"http": large, "target": f"unix:{pool.socket}",
