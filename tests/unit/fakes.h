@@ -23,8 +23,9 @@
 /* Shared by the test, the supervisor and its children. */
 static struct shared {
     _Atomic int starts, buried, burials, left, retired;
-    _Atomic int done;    /* no connection is left */
-    _Atomic int monitor; /* its pid */
+    _Atomic int first_buried; /* its number */
+    _Atomic int done;         /* no connection is left */
+    _Atomic int monitor;      /* its pid */
     _Atomic int monitor_starts;
     _Atomic int last_number;
     _Atomic int monitor_generation;
@@ -102,7 +103,9 @@ static inline int fail_to_watch(void *context, uint32_t generation)
 
 static inline void bury(void *context, uint32_t number)
 {
-    (void)context, (void)number;
+    (void)context;
+    if (shared->buried == 0)
+        shared->first_buried = (int)number;
     shared->buried++;
 }
 

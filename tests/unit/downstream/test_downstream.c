@@ -313,16 +313,18 @@ static void stall(int fd)
 START_TEST(a_peer_that_stalls_has_its_deadline)
 {
     static const int64_t timeouts[] = {CLOCK_MS, 30 * CLOCK_MS, 300 * CLOCK_MS};
+    unsigned polls = 0; /* none where this process comes too late to wait */
     for (size_t i = 0; i < 3; i++) {
         start_peer(stall);
         open_client(timeouts[i]);
         int64_t began = clock_now();
         POSTS(CLOCK_NEVER, OUTCOME_downstream_timeout);
         ck_assert_int_ge(clock_now() - began, timeouts[i]);
-        ck_assert_int_gt(calls.poll, 0);
+        polls += (unsigned)calls.poll;
         close_all();
         open_all();
     }
+    ck_assert_uint_gt(polls, 0);
 }
 END_TEST
 
@@ -339,7 +341,7 @@ START_TEST(a_request_that_is_due_ends_the_wait_of_a_patient_connection)
     start_peer(answer_once);
     open_client(LONG);
     POSTS(CLOCK_NEVER, OUTCOME_ok);
-    int64_t due = clock_now() + 100 * CLOCK_MS;
+    int64_t due = clock_now() + 2 * CLOCK_SECOND;
     POSTS(due, OUTCOME_request_timeout);
     ck_assert_int_ge(clock_now(), due);
     ck_assert_int_eq(report.posts, 1);

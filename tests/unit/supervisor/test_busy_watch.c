@@ -14,7 +14,7 @@
 #include "quiet.h"
 #include "unit.h"
 
-#define BEAT (CLOCK_SECOND / 4)
+#define BEAT (3600 * CLOCK_SECOND)
 #define TRIES 250
 
 static struct scoreboard *board;
@@ -147,9 +147,10 @@ START_TEST(the_limit_of_a_request_is_one_to_look_at)
     watch.look = NULL;
     board->slots[1].limit = 5 * CLOCK_SECOND;
     worker_set.members[1].pid = getpid();
+    int64_t before = clock_now();
     begin();
     turn();
-    ck_assert_int_ge(watch.at, clock_now() + 5 * CLOCK_SECOND);
+    ck_assert_int_ge(watch.at, before + 5 * CLOCK_SECOND);
     ck_assert_int_lt(watch.at, CLOCK_NEVER);
     ck_assert_uint_eq(board->watched, 1);
     end();

@@ -60,9 +60,9 @@ START_TEST(who_cannot_start_is_not_followed_at_the_end)
     UNTIL(shared->starts >= WORKERS);
     kill(supervisor, SIGTERM);
     UNTIL(board->stage != POOL_SERVING);
-    int starts = shared->starts;
+    uint64_t forks = board->forks; /* some of them may not have run yet */
     ck_assert_int_eq(end_status(), 0);
-    ck_assert_int_le(shared->starts, starts + 1);
+    ck_assert_uint_le(board->forks, forks + 1);
 }
 END_TEST
 
@@ -88,7 +88,7 @@ START_TEST(a_child_that_does_not_stop_is_killed)
     ck_assert_int_eq(end_status(), 0);
     /* So is the one that came to tell those who still waited. */
     ck_assert_uint_eq(board->exits_signal, WORKERS + 1);
-    ck_assert_int_eq(shared->starts, WORKERS + 1);
+    ck_assert_uint_eq(board->forks, WORKERS + 1);
 }
 END_TEST
 
@@ -132,9 +132,9 @@ START_TEST(a_second_order_kills_but_an_echo_does_not)
     UNTIL(shared->starts == WORKERS);
     kill(supervisor, SIGTERM);
     UNTIL(shared->retired == 1);
-    kill(supervisor, SIGTERM); /* as timeout(1) does */
-    int64_t told = clock_now();
-    UNTIL(clock_now() - told > 2 * CLOCK_SECOND);
+    kill(supervisor, SIGTERM);  /* as timeout(1) does */
+    int64_t told = clock_now(); /* it may hear the echo much later */
+    UNTIL(clock_now() - told > 4 * CLOCK_SECOND);
     ck_assert_int_eq(waitpid(supervisor, NULL, WNOHANG), 0);
     kill(supervisor, SIGTERM);
     ck_assert_int_eq(end_status(), 0);
@@ -148,8 +148,8 @@ START_TEST(told_to_stop_it_serves_on)
     start(wait_for_term, LIMIT);
     UNTIL_ALL_RUN(WORKERS);
     kill(supervisor, SIGTERM);
-    int64_t told = clock_now();
     UNTIL(shared->left == 1 && board->stage == POOL_LEAVING);
+    int64_t told = clock_now(); /* and heard */
     kill(board->members[1].pid, SIGKILL);
     UNTIL(shared->starts == WORKERS + 1 && alive() == WORKERS);
     kill(supervisor, SIGHUP);
@@ -230,11 +230,8 @@ START_TEST(who_is_stuck_is_killed_before_the_others)
     UNTIL(board->slots[1].state == WORKER_POSTING &&
           board->slots[2].state == WORKER_POSTING);
     kill(supervisor, SIGTERM);
-    UNTIL(shared->buried == 1);
-    ck_assert_int_eq(board->members[1].pid, 0);
-    ck_assert_int_ne(board->members[0].pid, 0);
-    ck_assert_int_ne(board->members[2].pid, 0);
     ck_assert_int_eq(end_status(), 0);
+    ck_assert_int_eq(shared->first_buried, 1);
     ck_assert_uint_eq(board->stage, POOL_ENDED);
 }
 END_TEST

@@ -121,14 +121,16 @@ START_TEST(from_nobody_and_back)
     begin(0, 0);
     UNTIL(board->generation == 1);
     ck_assert_int_eq(shared->starts, 0);
+    int64_t sent = clock_now();
     send_requests(1);
     UNTIL(work->taken == 1);
+    bool late = clock_now() - sent >= CLOCK_SECOND; /* then another starts */
     UNTIL(board->workers == 1);
     work->let_go = 1;
     UNTIL(alive() == 0);
     UNTIL(board->workers == 0);
-    ck_assert_uint_eq(board->retired_idle, 1);
-    ck_assert_int_eq(shared->starts, 1);
+    ck_assert_uint_eq(board->retired_idle, (uint64_t)shared->starts);
+    ck_assert(shared->starts == 1 || late);
     stop();
 }
 END_TEST
@@ -163,6 +165,16 @@ START_TEST(spare_ones_are_there_before_they_are_needed)
 }
 END_TEST
 
+static bool are_idle_for_long(uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t since = idle_set_since(idle_set, i);
+        if (since == 0 || clock_now() - since < IDLE_TIMEOUT)
+            return false;
+    }
+    return true;
+}
+
 START_TEST(the_largest_leaves_first)
 {
     begin(1, 1);
@@ -172,7 +184,10 @@ START_TEST(the_largest_leaves_first)
     UNTIL(work->taken == 4);
     UNTIL(board->members[3].pid != 0);
     pid_t large = board->members[3].pid;
+    kill(supervisor, SIGSTOP); /* until all have been idle for long enough */
     work->let_go = 4;
+    UNTIL(are_idle_for_long(4));
+    kill(supervisor, SIGCONT);
     UNTIL(alive() == 1);
     ck_assert_int_ne(kill(large, 0), 0);
     stop();
@@ -225,9 +240,10 @@ START_TEST(a_reload_starts_as_many_as_are_busy)
     begin(0, 0);
     send_requests(3);
     UNTIL(work->taken == 3);
+    uint64_t forks = board->forks; /* one more if a start took a second */
     kill(supervisor, SIGHUP);
     UNTIL(board->generation == 2 && board->reloads_ended == 1);
-    UNTIL(shared->starts == 2 * 3);
+    ck_assert_uint_eq(board->forks, forks + 3);
     send_requests(1);
     UNTIL(work->taken == 4);
     work->let_go = 4;
