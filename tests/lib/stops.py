@@ -102,7 +102,8 @@ class Haproxy(Pair, fronts.Haproxy):
         return None
 
     def more_settings(self):
-        delay = {"stop_delay": f"{int(kit.seconds(1000))}ms"}
+        # Until then HAProxy has to notice, which may stand still for a while.
+        delay = {"stop_delay": f"{int(kit.seconds(3000))}ms"}
         return {"status_listen": f"{kit.HOST}:{kit.free_port()}",
                 **(delay if self.keep else {})}
 

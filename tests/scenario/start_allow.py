@@ -20,8 +20,8 @@ from records import SUM
 ELSEWHERE = "127.127.0.1"
 
 
-def tcp(host=kit.HOST):
-    return f"{host}:{kit.free_port()}"
+def tcp(host=kit.HOST, free_on=None):
+    return f"{host}:{kit.free_port(free_on or host)}"
 
 
 def connect_from(pool, source):
@@ -64,9 +64,10 @@ def a_list_of_addresses_and_networks():
 @tap.test
 def an_address_of_a_socket_for_both_kinds():
     """IPv4 on a socket for IPv4 and IPv6"""
-    with Pool(listen=tcp("*"), allow="127.0.0.2") as pool:
+    with Pool(listen=tcp("*", "0.0.0.0"), allow="127.0.0.2") as pool:
         expect(pool, ["127.0.0.2"], ["127.0.0.1"])
-    with Pool(listen=tcp("[::1]"), allow="::1") as pool, pool.link() as link:
+    with Pool(listen=tcp("[::1]", "::1"), allow="::1") as pool, \
+            pool.link() as link:
         link.send(request(SAMPLE))
         tap.equal(link.read_reply().body, SUM, "over IPv6")
 

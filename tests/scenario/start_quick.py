@@ -84,6 +84,7 @@ else:
         enter()
 
 import kit  # noqa: E402  in its namespaces: it makes a directory
+import procfs  # noqa: E402
 import tap  # noqa: E402
 import web  # noqa: E402
 
@@ -131,8 +132,8 @@ def start_nginx():
     """As Debian starts it, before there is anything of ours."""
     nginx = kit.Process("nginx", [kit.find_server("nginx"), "-g",
                                   "daemon off;"])
-    kit.until("nginx has its pid file",
-              lambda: pathlib.Path("/run/nginx.pid").exists())
+    # By then its pid file is written, and it hears signals.
+    kit.until("nginx has a worker", lambda: procfs.children_of(nginx.pid))
     return nginx
 
 
@@ -156,11 +157,13 @@ def takes_a_large_body():
 
 def waits_are_measured():
     """nginx says when it handed a request over, and the pool counts from it."""
-    done = subprocess.run([kit.TALLYCTL, "-c", CLONE / "tallyd.conf", "status",
-                           "--json"], capture_output=True, text=True,
-                          check=True)
-    tap.check(re.search(r'"queue":\{"count":[1-9]', done.stdout.replace(" ", "")),
-              f"no wait was measured: {done.stdout}")
+    def is_measured():
+        done = subprocess.run([kit.TALLYCTL, "-c", CLONE / "tallyd.conf",
+                               "status", "--json"], capture_output=True,
+                              text=True, check=True)
+        return re.search(r'"queue":\{"count":[1-9]',
+                         done.stdout.replace(" ", ""))
+    kit.until("a wait is measured", is_measured)
 
 
 @tap.test

@@ -279,11 +279,11 @@ def peers_that_stop_keep_nobody_away():
     oldest go for the newest; so do silent ones"""
     with watched() as pool, contextlib.ExitStack() as links:
         pool.wait_for_workers()  # else it is not ready
-        half = [links.enter_context(open_page_socket(pool))
-                for _ in range(2 * PLACES)]
-        for link in half:
+        half = []
+        for _ in range(2 * PLACES):
+            half.append(links.enter_context(open_page_socket(pool)))
             with contextlib.suppress(ConnectionError):  # closed for another
-                link.send(b"GET /status HTTP/1.1\r\nHost: x\r\n")
+                half[-1].send(b"GET /status HTTP/1.1\r\nHost: x\r\n")
         tap.equal(pool.page("/readyz", limit=30).status, 200, "/readyz")
         left = sum(map(is_open, half))
         tap.check(left >= PLACES - 1, f"{left} are left of {PLACES}; their time "

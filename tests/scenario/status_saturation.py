@@ -2,9 +2,11 @@
 """Overload is visible: what all displays and the log say while requests wait
 and all workers are busy, whatever queue_timeout is."""
 
+import contextlib
 import datetime
 import pathlib
 import re
+import signal
 import sys
 import time
 
@@ -31,6 +33,16 @@ def send_all(pool, count):
     for link in links:
         link.send(fastcgi.request(SAMPLE))
     return links
+
+
+@contextlib.contextmanager
+def at_once(pool, down, posts):
+    """The supervisor, which tells how many wait a second after it has seen the
+    first, sees none until all are there and `posts` have been posted."""
+    pool.process.send(signal.SIGSTOP)
+    yield
+    down.wait_for(posts)
+    pool.process.send(signal.SIGCONT)
 
 
 def read_all(links):
@@ -67,8 +79,8 @@ def all_displays_say_it():
         pool.wait_for_workers()
         began = int(time.time())
         down.hold()
-        links = send_all(pool, CLIENTS)
-        down.wait_for(WORKERS)
+        with at_once(pool, down, WORKERS):
+            links = send_all(pool, CLIENTS)
         is_told(pool)
         rest = CLIENTS - WORKERS
         line = pool.log_lines(" warn ", "saturated since ")[0]
@@ -152,9 +164,10 @@ def requests_on_kept_connections_count():
             link.send(fastcgi.request(SAMPLE, keep=True))
             tap.equal(link.read_reply().body, b'{"ok":true}', "the first")
         down.hold()
-        for link in links:
-            link.send(fastcgi.request(SAMPLE))
-        others = send_all(pool, 5)
+        with at_once(pool, down, 20 + WORKERS):
+            for link in links:
+                link.send(fastcgi.request(SAMPLE))
+            others = send_all(pool, 5)
         is_told(pool)
         now = waiting(pool)
         tap.equal(now["requests"], 25 - WORKERS, "all that wait")

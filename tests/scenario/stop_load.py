@@ -40,7 +40,9 @@ def is_not_lost(settings, workers=4):
             tap.equal(callers.lost, [], f"lost, of {clients} clients")
             tap.equal(list(callers.answers), [(200, b'{"sum":42}')],
                       "the answers")
-            tap.equal(pool.warnings(), [], "warnings")
+            # A machine that stands still makes requests wait.
+            tap.equal([line for line in pool.warnings()
+                       if "saturated since " not in line], [], "warnings")
             served += callers.served()
             refused += callers.refused
             pool.process.end()

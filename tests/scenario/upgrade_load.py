@@ -293,6 +293,8 @@ def bad_settings():
         pool.config.write_text(good.replace("workers = 2", "workers = x"))
         pool.process.send(signal.SIGUSR2)
         pool.wait_for_log("cannot take over")
+        # Counted after that: tallyctl would take it for the end of its own.
+        pool.wait_for_count("reloads_failed", 1)
         tap.contains(pool.log(), f"{pool.config}:", "the log")
         tap.equal(running(pool), before, "the program")
         pool.config.write_text(good.replace("workers = 2", "workers = 3"))
