@@ -316,6 +316,9 @@ static bool prepare(void *context, uint32_t generation,
 {
     struct pool *p = context;
     char why[CONFIG_ERROR_MAX];
+    /* That it has begun, before the settings are read: who finds its number
+     * there and asks for a reload waits for the next one. */
+    board_file_update(p->board);
     sd_status_reloading(&p->sd_status);
     p->board->reload_left[0] = '\0';
     settings_watch_text(&p->watch, &p->source);

@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import sys
+from concurrent import futures
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
@@ -16,6 +17,7 @@ import reloads
 import tap
 from downstream import Downstream
 from pool import SAMPLE, Pool, run_tallyctl, serves, write_settings
+from stuck import Stuck
 
 
 def change(pool, endpoints=None, **settings):
@@ -267,6 +269,25 @@ def many_at_once():
         reloads.wait_until_alone(pool)
         tap.equal(len(pool.wait_for_workers(3)), 3, "workers")
         tap.equal(pool.warnings(), [], "warnings")
+
+
+@tap.test
+def tallyctl_waits_for_settings_that_are_read_later():
+    """settings that change when a reload has read them: tallyctl reload waits for
+    the next one"""
+    one = Stuck(workers=2)
+    with one.served as pool, futures.ThreadPoolExecutor() as other:
+        pool.wait_for_workers()
+        one.get("read")
+        pool.process.send(signal.SIGHUP)
+        one.wait_until_it_is()
+        change(pool, workers=3)
+        asked = other.submit(run_tallyctl, "-c", pool.config, "reload",
+                             limit=60)
+        kit.until("it has asked", lambda: procfs.has_pending(pool.pid))
+        one.get("go on")
+        tap.equal(asked.result()[:2],
+                  (0, "generation 3 serves with 3 workers\n"), "tallyctl")
 
 
 @tap.test

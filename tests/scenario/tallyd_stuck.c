@@ -2,9 +2,11 @@
  * way that the order in $STUCK says (order.h); without an order it does. The
  * order is taken by the one that got stuck, so there is only one, unless it
  * says "all" as well. A worker comes here in its first self-test, too. Where it
- * says "leave", a worker that leaves takes its time until it is gone. Linked
- * with --wrap=decoder_finish, serving_close and log_end (ld(1)), so that the
- * program itself has no place for it. */
+ * says "leave", a worker that leaves takes its time until it is gone; where it
+ * says "read", the supervisor that has read its settings again takes the order,
+ * and goes on when there is another. Linked with
+ * --wrap=decoder_finish, serving_close, log_end and settings_load_again
+ * (ld(1)), so that the program itself has no place for it. */
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,6 +16,7 @@
 
 #include "base/log.h"
 #include "order.h"
+#include "pool/settings.h"
 #include "worker/decoder.h"
 #include "worker/serving.h"
 
@@ -118,6 +121,29 @@ void __wrap_serving_close(struct serving *s)
     while (read_words(how) > 0 && strcmp(how, "leave") == 0)
         usleep(1000);
     __real_serving_close(s);
+}
+
+bool __real_settings_load_again(struct settings *s,
+                                const struct settings_source *source,
+                                const struct settings *now,
+                                char why[CONFIG_ERROR_MAX]);
+bool __wrap_settings_load_again(struct settings *s,
+                                const struct settings_source *source,
+                                const struct settings *now,
+                                char why[CONFIG_ERROR_MAX]);
+
+bool __wrap_settings_load_again(struct settings *s,
+                                const struct settings_source *source,
+                                const struct settings *now,
+                                char why[CONFIG_ERROR_MAX])
+{
+    char how[16] = "";
+    bool ok = __real_settings_load_again(s, source, now, why);
+    bool waits = read_words(how) > 0 && strcmp(how, "read") == 0;
+    if (waits && order_take())
+        while (read_words(how) == 0)
+            usleep(1000);
+    return ok;
 }
 
 void __real_log_end(struct line *l);
