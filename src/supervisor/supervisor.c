@@ -198,14 +198,14 @@ static void start_leaving(struct supervisor *s)
 static void start_refusing(struct supervisor *s)
 {
     scoreboard_stage(s->board, POOL_REFUSING);
-    int64_t now = clock_now();
-    s->board->cutoff = now;
+    s->board->cutoff = clock_now();
     s->stage = REFUSING;
-    s->next_at = now + REFUSE_LIMIT;
-    s->stuck_at = now + STUCK_AFTER;
     log_info("drain_timeout is over: %u workers refuse what waits",
              s->worker_set.alive);
     start_last(s);
+    int64_t now = clock_now(); /* a fork may have taken long */
+    s->next_at = now + REFUSE_LIMIT;
+    s->stuck_at = now + STUCK_AFTER;
 }
 
 static void start_killing(struct supervisor *s, const char *why)
