@@ -45,6 +45,7 @@ def the_json_has_workers_outcomes_and_counters():
 def a_busy_worker_is_shown_as_posting():
     with Downstream() as down, Pool({"post": {"downstream": down.url}},
                                     workers=1) as pool:
+        pool.wait_for_workers()
         down.hold()
         with pool.link() as link:
             link.send(request(SAMPLE))

@@ -65,6 +65,7 @@ def busy_workers_are_held_against_their_limit():
 def a_queue_is_held_against_its_limit():
     with Downstream() as down, Pool({"post": {"downstream": down.url}},
                                     workers=1, backlog=10) as pool:
+        pool.wait_for_workers()
         down.hold()
         with pool.link() as link:
             link.send(request(SAMPLE))

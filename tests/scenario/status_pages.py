@@ -113,6 +113,7 @@ def only_get_and_head_are_served():
 def it_answers_while_all_workers_are_busy_and_one_is_stopped():
     with Downstream() as down, watched({"post": {"downstream": down.url}},
                                        workers=2) as pool:
+        pool.wait_for_workers()
         down.hold()
         with pool.link() as first, pool.link() as second:
             first.send(request(SAMPLE))

@@ -22,7 +22,7 @@ from pool import SAMPLE, Pool, serves
 
 def worker_that_posts(pool):
     """The pid of the one worker that waits for the downstream."""
-    posting = pool.workers("posting")
+    posting = kit.until("a worker posts", lambda: pool.workers("posting"))
     tap.equal(len(posting), 1, "workers that post")
     return posting[0]
 
@@ -125,7 +125,7 @@ def a_crash_loop_does_not_spin():
         forks = pool.count("forks")
         tap.check(forks < 20, f"{forks} forks")
         tap.check(used < 1, f"{used:.2f} s of CPU in 2.5 s")
-        tap.contains(pool.log(), "the next start is in", "the log")
+        pool.wait_for_log("the next start is in")
         pool.wait_for_workers(2, limit=12)
         serves(pool)
         tap.equal(pool.process.status(), None, "the exit status so far")
