@@ -66,7 +66,8 @@ class Downstream:
             self.port = self.listener.getsockname()[1]
             authority = f"{host or kit.HOST}:{self.port}"
         self.url = f"{'https' if tls else 'http'}://{authority}/process"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.acceptor = threading.Thread(target=self._accept, daemon=True)
+        self.acceptor.start()
 
     # --- For the test. ---
 
@@ -103,6 +104,8 @@ class Downstream:
         self.gate.set()
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
+        # Before its descriptor is another's: it would accept for that one.
+        self.acceptor.join(kit.wait_limit())
         self.listener.close()
         with self.lock:
             for link in self.open:

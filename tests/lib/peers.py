@@ -91,7 +91,8 @@ class Deaf:
         self.listener = socket.create_server((kit.HOST, 0))
         port = self.listener.getsockname()[1]
         self.url = f"{scheme}://{kit.HOST}:{port}/process"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.acceptor = threading.Thread(target=self._accept, daemon=True)
+        self.acceptor.start()
 
     def _accept(self):
         while True:
@@ -109,6 +110,7 @@ class Deaf:
     def __exit__(self, *_ignored):
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
+        self.acceptor.join(kit.wait_limit())  # as downstream.py has it
         self.listener.close()
         for link in self.accepted:
             link.close()
