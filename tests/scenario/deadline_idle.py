@@ -16,6 +16,7 @@ import procfs
 import tap
 from deaths import Deaths
 from pool import SAMPLE, Pool, nobody_wakes_up, serves
+from standstill import Standstill
 
 SUM = b'{"sum":42}'
 
@@ -135,14 +136,20 @@ def idle_ones_are_left_alone():
     or killed"""
     with Pool(workers=6, log_level="info") as pool:
         before = pool.wait_for_workers()
+        standstill = Standstill()
         with pool.link() as link:
             end = time.monotonic() + 3
             while time.monotonic() < end:  # time passing is what is tested
                 for _turn in range(500):
                     link.send(fastcgi.request(SAMPLE, keep=True))
                     tap.equal(link.read_reply().body, SUM, "the reply")
-        tap.equal(pool.workers(), before, "the workers")
-        tap.equal(pool.log_lines("calls itself idle"), [], "warnings")
+        after, warnings = pool.workers(), pool.log_lines("calls itself idle")
+        longest = standstill.longest()
+        # A worker has half a second to come when it is called.
+        if longest > 0.3 and (after != before or warnings):
+            raise tap.Skip(f"the machine stood still for {longest:.1f} s")
+        tap.equal(after, before, "the workers")
+        tap.equal(warnings, [], "warnings")
 
 
 sys.exit(kit.run())
