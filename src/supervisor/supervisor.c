@@ -28,7 +28,7 @@
 /* How long workers may take to answer what still waits with 503, and what they
  * have in hand. Who waits in a request from before for so long is killed. */
 #define REFUSE_LIMIT CLOCK_SECOND
-#define STUCK_AFTER (200 * CLOCK_MS)
+#define STUCK_AFTER (500 * CLOCK_MS)
 
 /* How often one looks whether all is done. */
 #define DONE_LOOK (INTAKE_LOOK_MS * CLOCK_MS)
