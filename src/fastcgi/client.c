@@ -130,24 +130,35 @@ static bool pull(struct client *c, bool *ended)
 /* --- All of it. --- */
 
 /* A full queue of connections waits, for as long as the socket's timeout says
- * (socket(7), SO_SNDTIMEO). */
-static bool open_connection(struct client *c)
+ * (socket(7), SO_SNDTIMEO). 0, or errno. */
+static int try_connection(struct client *c, int64_t left)
 {
-    const struct client_request *r = c->request;
-    int64_t left = r->deadline - clock_now();
+    const struct address *to = c->request->to;
     left = left < CLOCK_MS ? CLOCK_MS : left;
     const struct timeval limit = {
         .tv_sec = (time_t)(left / CLOCK_SECOND),
         .tv_usec = (suseconds_t)(left % CLOCK_SECOND / 1000)};
-    c->fd = socket(r->to->sock.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->fd < 0 ||
-        setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0)
-        return fail(c, "no socket", strerror(errno));
-    if (connect(c->fd, &r->to->sock.any, r->to->length) == 0)
-        return true;
-    return fail(c, "no connection",
-                errno == EAGAIN || errno == EINPROGRESS ? "it took too long"
-                                                        : strerror(errno));
+    c->fd = socket(to->sock.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (c->fd >= 0 &&
+        setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 &&
+        connect(c->fd, &to->sock.any, to->length) == 0)
+        return 0;
+    return errno;
+}
+
+/* With that timeout a signal, or a stop by job control, ends connect(2)
+ * (signal(7)); it goes on with another socket then. */
+static bool open_connection(struct client *c)
+{
+    int64_t left = c->request->deadline - clock_now();
+    int error = try_connection(c, left);
+    while (error == EINTR && (left = c->request->deadline - clock_now()) > 0) {
+        close(c->fd);
+        error = try_connection(c, left);
+    }
+    bool late = error == EAGAIN || error == EINPROGRESS || error == EINTR;
+    return error == 0 || fail(c, "no connection",
+                              late ? "it took too long" : strerror(error));
 }
 
 /* Wait until one of the two can move, and move it. */

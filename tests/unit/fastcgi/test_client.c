@@ -1,10 +1,12 @@
 /* client: what it sends, and who does not let it in. */
 #include "fastcgi/client.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,11 +128,42 @@ START_TEST(a_pool_that_says_nothing_is_left)
 }
 END_TEST
 
+static volatile sig_atomic_t ticks;
+
+/* From the second time on there is room in the queue. */
+static void tick(int number)
+{
+    (void)number;
+    int error = errno;
+    int fd = ++ticks < 2 ? -1 : accept(listener, NULL, NULL);
+    if (fd >= 0)
+        close(fd);
+    errno = error;
+}
+
+START_TEST(a_signal_does_not_end_the_wait_for_the_queue)
+{
+    const struct sigaction action = {.sa_handler = tick};
+    const struct itimerval often = {{0, 20000}, {0, 20000}},
+                           never = {{0, 0}, {0, 0}};
+    int first = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_eq(connect(first, &to.sock.any, to.length), 0);
+    ck_assert_int_eq(fcntl(listener, F_SETFL, O_NONBLOCK), 0);
+    ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+    ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
+    ck_assert(!ask(60 * CLOCK_SECOND));
+    ck_assert_int_eq(setitimer(ITIMER_REAL, &never, NULL), 0);
+    ck_assert_ptr_nonnull(strstr(why, "the connection ended"));
+    close(first);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         a_request_is_sent_and_its_reply_taken_apart,
         a_queue_that_stays_full_is_not_waited_for_for_ever,
-        a_pool_that_says_nothing_is_left};
+        a_pool_that_says_nothing_is_left,
+        a_signal_does_not_end_the_wait_for_the_queue};
     return UNIT_RUN_WITH("client", tests, open_listener, close_listener);
 }
