@@ -15,6 +15,10 @@ KIT = kit.CONF / "rollout"
 HANDLER = kit.TOP / "tests/reference/node/handler.js"
 OLD_HOST = "127.0.0.1"  # where handler.js listens
 
+# What a client may be told of a connection that was closed without an answer: before
+# all of the request was sent, or after it.
+CLOSED = "ConnectionReset", "BrokenPipe", "RemoteDisconnected"
+
 
 def find_node():
     node = kit.find_server("node")
@@ -192,7 +196,7 @@ class Clients:
             # A worker of nginx that leaves at a reload closes a connection that
             # it has accepted and not read from yet. That request has reached
             # nobody, as the sums at the end prove: it is asked again.
-            while got[0] == 0 and got[1].startswith("ConnectionReset"):
+            while got[0] == 0 and got[1].startswith(CLOSED):
                 got = self.front.ask(body)
             with self.lock:
                 self.asked += 1
