@@ -66,7 +66,7 @@ static void refuse(struct serving *s, struct fcgi_conn *conn)
 /* Between two requests. */
 static bool is_idle(const struct fcgi_conn *conn)
 {
-    return conn->kept && !conn->started && !conn->lingering;
+    return conn->kept && !conn->started;
 }
 
 static void expire(struct serving *s, struct fcgi_conn *conn)

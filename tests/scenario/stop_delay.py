@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """stop_delay: told to stop, a pool says that it is not ready, and serves on."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -68,39 +69,40 @@ def it_is_not_ready_and_serves_everything():
         pool.stop()
 
 
-@tap.test
-def the_drain_begins_when_it_is_over():
-    """...and what is in hand is finished"""
+@contextlib.contextmanager
+def one_in_hand(**settings):
+    """A pool that waits for its downstream: (pool, downstream, link)."""
     with Downstream() as down, pool_with(
-            {"main": {"downstream": down.url}}, workers=1,
-            stop_delay="500ms") as pool:
+            {"main": {"downstream": down.url}}, workers=1, **settings) as pool:
         down.hold()
         with pool.link() as link:
             link.send(fastcgi.request(SAMPLE))
             down.wait_for(1)
-            began = time.monotonic()
-            told(pool)
-            pool.wait_for_log("draining: 1 workers, at most 30000 ms")
-            took = time.monotonic() - began
-            down.release()
-            tap.equal(link.read_reply().body, b'{"ok":true}', "the reply")
+            yield pool, down, link
+
+
+@tap.test
+def the_drain_begins_when_it_is_over():
+    """...and what is in hand is finished"""
+    with one_in_hand(stop_delay="500ms") as (pool, down, link):
+        began = time.monotonic()
+        told(pool)
+        pool.wait_for_log("draining: 1 workers, at most 30000 ms")
+        took = time.monotonic() - began
+        down.release()
+        tap.equal(link.read_reply().body, b'{"ok":true}', "the reply")
         tap.equal(pool.process.wait(), 0, "the exit status")
         tap.check(took >= 0.5, f"it began after {took:.2f} s")
 
 
 @tap.test
 def drain_timeout_is_counted_from_then_on():
-    with Downstream() as down, pool_with(
-            {"main": {"downstream": down.url}}, workers=1,
-            stop_delay="1500ms", drain_timeout="500ms") as pool:
-        down.hold()
-        with pool.link() as link:
-            link.send(fastcgi.request(SAMPLE))
-            down.wait_for(1)
-            began = time.monotonic()
-            told(pool)
-            tap.equal(pool.process.wait(), 0, "the exit status")
-            took = time.monotonic() - began
+    with one_in_hand(stop_delay="1500ms", drain_timeout="500ms") as (
+            pool, _down, _link):
+        began = time.monotonic()
+        told(pool)
+        tap.equal(pool.process.wait(), 0, "the exit status")
+        took = time.monotonic() - began
         tap.contains(pool.log(), "draining: 1 workers, at most 500 ms",
                      "the log")
         tap.check(took >= 2, f"it ended after {took:.2f} s")

@@ -86,6 +86,19 @@ START_TEST(what_cannot_be_gone_on_with_is_closed)
     serving_close_overdue(&serving);
     expect_closed(peer);
     park_stranger(&peer, clock_now() + 3600 * CLOCK_SECOND);
+    serving_hurry(&serving, false);
+    expect_closed(peer);
+}
+END_TEST
+
+/* Who has less than 5 s is shortened once, as the end begins. */
+START_TEST(the_end_shortens_what_is_waited_for)
+{
+    int peer;
+    char byte;
+    park_stranger(&peer, clock_now() + 4 * CLOCK_SECOND);
+    serving_hurry(&serving, false);
+    ck_assert_int_eq(recv(peer, &byte, 1, MSG_DONTWAIT), -1);
     serving_hurry(&serving, true);
     expect_closed(peer);
 }
@@ -271,6 +284,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         what_cannot_be_gone_on_with_is_closed,
+        the_end_shortens_what_is_waited_for,
         what_another_has_taken_is_left_alone,
         a_listener_that_fails_is_not_found_empty,
         the_next_request_that_comes_in_time_is_its_worker_s,
