@@ -304,6 +304,7 @@ def a_foreign_name_reads_nothing():
     port = kit.free_port()
     with watched(status_listen=f"{kit.HOST}:{port}",
                  status_hosts="pool.example") as pool:
+        pool.wait_for_workers()  # else it is not ready
         for host, status in (("evil.example", 421), ("evil.example:80", 421),
                              (f"{kit.HOST}:{port}", 200), ("[::1]", 200),
                              ("localhost", 200), ("Pool.Example:1", 200)):
