@@ -92,3 +92,10 @@ void signals_forget(void)
     for (size_t i = 0; i < HANDLED_COUNT; i++)
         came[handled[i]] = 0;
 }
+
+void signals_put_back(void)
+{
+    for (size_t i = 0; i < HANDLED_COUNT; i++)
+        if (signals_take(handled[i]))
+            raise(handled[i]); /* which is blocked */
+}

@@ -44,4 +44,9 @@ bool signals_take(int signal);
 /* Forget the signals that have come: in a child, they were for its parent. */
 void signals_forget(void);
 
+/* Have those that have come, and that signals_take() has not told of, wait
+ * again as if nobody had heard them. Signals that wait go to the program that
+ * is executed next (execve(2)); what was heard does not. */
+void signals_put_back(void);
+
 #endif

@@ -299,9 +299,11 @@ static void keep_all(const struct handover_view *v, int flags)
     }
 }
 
-/* Comes back only when it cannot be: errno. */
+/* Comes back only when it cannot be: errno. A stop may have been asked for
+ * while the monitor was waited for. */
 static void execute(int state)
 {
+    signals_put_back();
     if (offer(state))
         execv(path, arguments);
     int error = errno;

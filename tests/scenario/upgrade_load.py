@@ -14,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import fastcgi
 import kit
+import procfs
 import reloads
 import tap
 from crowd import Crowd
@@ -375,6 +376,23 @@ def stops_and_signals_at_once():
         pool.process.send(signal.SIGUSR2)
         pool.process.send(signal.SIGTERM)
         tap.equal(pool.process.wait(), 0, "the exit status")
+
+
+@tap.test
+def a_stop_while_the_monitor_is_waited_for():
+    """The supervisor has heard it, and the next program obeys"""
+    with start_pool(workers=1, log_level="info",
+                    status_listen=f"{kit.HOST}:{kit.free_port()}") as pool:
+        kit.until("the monitor answers", lambda: is_ready(pool))
+        monitor = pool.monitor()
+        os.kill(monitor, signal.SIGSTOP)
+        kit.until("it is stopped", lambda: procfs.state_of(monitor) == "T")
+        pool.process.send(signal.SIGUSR2)
+        kit.until("the monitor is told to leave",
+                  lambda: procfs.has_pending(monitor))
+        pool.process.send(signal.SIGTERM)
+        tap.equal(pool.process.wait(), 0, "the exit status")
+        tap.contains(pool.log(), "has taken over", "the log")
 
 
 def settled(pool):

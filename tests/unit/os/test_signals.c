@@ -102,6 +102,26 @@ START_TEST(a_child_forgets_what_was_meant_for_its_parent)
 }
 END_TEST
 
+START_TEST(what_was_heard_goes_to_the_next_program)
+{
+    sigset_t pending;
+    signals_init();
+    raise(SIGTERM);
+    raise(SIGHUP);
+    raise(SIGUSR2);
+    signals_hear();
+    ck_assert(signals_take(SIGHUP));
+    signals_put_back();
+    ck_assert(!signals_take(SIGTERM) && !signals_take(SIGUSR2));
+    sigpending(&pending);
+    for (size_t i = 0; i < HANDLED; i++)
+        ck_assert_int_eq(sigismember(&pending, handled[i]),
+                         handled[i] == SIGTERM || handled[i] == SIGUSR2);
+    signals_hear();
+    ck_assert(signals_take(SIGTERM) && signals_take(SIGUSR2));
+}
+END_TEST
+
 START_TEST(a_reader_that_is_gone_is_an_error_and_no_signal)
 {
     int ends[2];
@@ -171,6 +191,7 @@ int main(void)
         a_wait_ends_with_a_signal,
         calls_are_not_cut_short,
         a_child_forgets_what_was_meant_for_its_parent,
+        what_was_heard_goes_to_the_next_program,
         a_reader_that_is_gone_is_an_error_and_no_signal,
         what_was_blocked_before_stays_so,
         an_inherited_block_does_not_deafen,
