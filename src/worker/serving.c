@@ -32,6 +32,10 @@
 #define KEPT_GRACE CLOCK_SECOND
 #define BEGUN_GRACE (5 * CLOCK_SECOND)
 
+/* And what a peer sends behind its last reply: less than what the pool gives
+ * those whom it refuses (REFUSE_LIMIT), which are the last to have a reply. */
+#define LINGER_GRACE (CLOCK_SECOND / 2)
+
 _Static_assert(sizeof(struct fcgi_parcel) <= FD_STORE_NOTE_MAX,
                "an idle connection is parked without a message");
 
@@ -91,8 +95,9 @@ static void expire(struct serving *s, struct fcgi_conn *conn)
 /* It is not waited for much longer. Doing this again changes nothing. */
 static void hasten(struct fcgi_conn *conn)
 {
-    int64_t end =
-        is_idle(conn) ? conn->since + KEPT_GRACE : clock_now() + BEGUN_GRACE;
+    int64_t end = conn->lingering ? clock_now() + LINGER_GRACE
+                  : is_idle(conn) ? conn->since + KEPT_GRACE
+                                  : clock_now() + BEGUN_GRACE;
     conn->deadline = clock_earlier(conn->deadline, end);
 }
 

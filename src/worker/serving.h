@@ -49,7 +49,8 @@ void serving_close_overdue(struct serving *s);
 /* At the end of the pool, `first` as it begins, then again and again, since
  * another process may have parked a connection before it knew of the end: none
  * is waited for longer than 5 s for a request, or its rest; and a kept one no
- * longer than 1 s since its last request, or 5 s if `first` came too early. */
+ * longer than 1 s since its last request, or 5 s if `first` came too early. One
+ * that lingers (fcgi_conn_linger()) has half a second. */
 void serving_hurry(struct serving *s, bool first);
 
 /* Ask for the worker's end if it has done enough (recycle.h), or has come back

@@ -104,6 +104,35 @@ START_TEST(the_end_shortens_what_is_waited_for)
 }
 END_TEST
 
+/* Refusing has a second: it must not be the reason to kill who refuses. */
+START_TEST(the_end_shortens_what_is_dropped)
+{
+    static const struct fcgi_config limits = {.head = {.max_params = 64}};
+    struct fcgi_conn *conn = fcgi_conn_new(&limits);
+    struct fcgi_parcel room;
+    struct iovec parts[FCGI_PARCEL_PARTS];
+    int pair[2], slot = conn_pool_reserve(given.conn_pool);
+    int64_t now = clock_now(), late = now + 3600 * CLOCK_SECOND;
+    ck_assert_ptr_nonnull(conn);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    conn_pool_opened(given.conn_pool, slot);
+    fcgi_conn_start(conn, pair[0], now);
+    conn->started = true;
+    ck_assert(fcgi_conn_linger(conn, now));
+    conn->deadline = late;
+    fcgi_conn_pack(conn, &room, parts);
+    ck_assert(conn_pool_park(given.conn_pool, slot, &pair[0], parts,
+                             FCGI_PARCEL_PARTS, late, CONN_POOL_DRAINED));
+    conn_pool_close(given.conn_pool, false);
+    serving_hurry(&serving, true);
+    ck_assert(conn_pool_is_empty(given.conn_pool) ||
+              conn_pool_next_due(given.conn_pool, 0,
+                                 clock_now() + 3 * CLOCK_SECOND / 4) == slot);
+    fcgi_conn_free(conn);
+    close(pair[1]);
+}
+END_TEST
+
 START_TEST(what_another_has_taken_is_left_alone)
 {
     int peer, slot = park_stranger(&peer, CLOCK_NEVER);
@@ -285,6 +314,7 @@ int main(void)
     const TTest *const tests[] = {
         what_cannot_be_gone_on_with_is_closed,
         the_end_shortens_what_is_waited_for,
+        the_end_shortens_what_is_dropped,
         what_another_has_taken_is_left_alone,
         a_listener_that_fails_is_not_found_empty,
         the_next_request_that_comes_in_time_is_its_worker_s,
