@@ -184,6 +184,23 @@ def retire():
 
 
 @tap.test
+def linger():
+    """of dropping what comes behind the last reply, until the peer leaves"""
+    whole = request(SAMPLE)
+
+    def act(turn):
+        with turn.pool.link() as link, contextlib.suppress(*GONE):
+            link.send(whole[:-8])
+            tap.equal(link.read_reply().body, SUM, "the reply")
+            tap.check(link.at_end(), "more comes")
+            settle(turn)
+            link.send(whole)
+            settle(turn)
+        settle(turn)
+    every_death(act, "epoll_pwait write shutdown sendmsg epoll_ctl recv")
+
+
+@tap.test
 def head_in_pieces():
     """of parking a connection in the middle of a head, too long to be noted in
     shared memory, and taking it again"""
