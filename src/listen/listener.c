@@ -23,6 +23,10 @@
 #include "base/place.h"
 #include "os/process_sockets.h"
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* since Linux 6.16 */
+#endif
+
 #define SYSTEMD_FIRST_FD 3 /* SD_LISTEN_FDS_START */
 #define SYSTEMD_MOST 1024
 
@@ -250,6 +254,16 @@ static bool check_place(const char *path, const struct address *a,
     return true;
 }
 
+/* A descriptor that comes with a request (SCM_RIGHTS, unix(7)) is closed by who
+ * reads it, and to close one may take as long as its sender wishes (SO_LINGER,
+ * socket(7)). Since Linux 6.16 a socket can refuse them, and those that are
+ * accepted from it do, too. */
+static void refuse_descriptors(int fd)
+{
+    int off = 0;
+    setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off);
+}
+
 static bool open_unix(struct listener *l, const struct address *a,
                       const struct listener_config *c,
                       const struct complaint *why)
@@ -262,6 +276,7 @@ static bool open_unix(struct listener *l, const struct address *a,
         return complain(why,
                         "%s = %s: %s; the directory must exist and be writable",
                         why->key, l->path, strerror(errno));
+    refuse_descriptors(l->fd);
     bool good = make_socket(l, &place, c, why);
     place_close(&place);
     return good;

@@ -13,10 +13,12 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
+import fastcgi
 import kit
 import tap
 from pool import SAMPLE, Pool, run_tallyd, write_settings
 
+SO_PASSRIGHTS = 83  # of Linux 6.16
 SOMAXCONN = pathlib.Path("/proc/sys/net/core/somaxconn")
 
 
@@ -47,6 +49,27 @@ def a_unix_socket_is_for_owner_and_group():
         tap.equal(os.listdir(pool.socket.parent).count(pool.socket.name), 1,
                   "files of that name")
     tap.check(not pool.socket.exists(), "the socket file is still there")
+
+
+@tap.test
+def descriptors_are_refused():
+    """as soon as a peer has connected, and when it has been served"""
+    page = kit.fresh_path("page.sock")
+    with Pool(status_listen=page) as pool, pool.link() as link, \
+            socket.socket(socket.AF_UNIX) as other:
+        other.connect(str(page))
+        try:
+            link.socket.getsockopt(socket.SOL_SOCKET, SO_PASSRIGHTS)
+        except OSError as error:
+            raise tap.Skip("Linux before 6.16 has no SO_PASSRIGHTS") from error
+        link.send(fastcgi.request(SAMPLE, keep=True))
+        tap.equal(link.read_reply().status, 200, "the status")
+        for peer in link.socket, other:
+            try:
+                socket.send_fds(peer, [b"x"], [peer.fileno()])
+                raise tap.Failure("it was sent")
+            except PermissionError:
+                continue
 
 
 @tap.test
