@@ -295,6 +295,8 @@ bool serving_accept(struct serving *s)
     struct sockaddr *from = (struct sockaddr *)&peer;
     int fd = accept4(s->plan->listener->fd, from, &length, SOCK_CLOEXEC);
     int error = errno;
+    if (fd >= 0) /* whatever becomes of it, it stood in the queue */
+        queue_wait_accepted(&s->waiting);
     if (fd >= 0 && !peers_may_connect(&s->peers, from)) {
         deny(s, slot, fd, &peer);
         return true;
@@ -317,7 +319,6 @@ bool serving_accept(struct serving *s)
     }
     conn_pool_opened(s->plan->conn_pool, slot);
     conn->slot = slot;
-    queue_wait_accepted(&s->waiting);
     serve(s, conn, now);
     return true;
 }

@@ -1,7 +1,10 @@
 /* serving: a connection that this worker cannot take, or not go on with. What
  * it does with others is the matter of scenarios. */
 #include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -169,6 +172,62 @@ START_TEST(a_listener_that_fails_is_not_found_empty)
 }
 END_TEST
 
+/* --- A listener of this process. --- */
+
+static struct {
+    struct listener listener;
+    struct sockaddr_storage at;
+    socklen_t n;
+} place;
+
+/* `at` without a port, or a name, is one that the kernel chooses. */
+static void listen_at(const void *at, socklen_t n)
+{
+    struct sockaddr *here = (struct sockaddr *)&place.at;
+    memcpy(&place.at, at, n);
+    int fd = socket(place.at.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    ck_assert_int_eq(bind(fd, here, n), 0);
+    ck_assert_int_eq(listen(fd, 8), 0);
+    place.n = sizeof place.at;
+    ck_assert_int_eq(getsockname(fd, here, &place.n), 0);
+    place.listener = (struct listener){.fd = fd};
+    given.listener = &place.listener;
+}
+
+/* Comes back when it stands in the queue. */
+static int connect_there(void)
+{
+    struct pollfd queue = {.fd = place.listener.fd, .events = POLLIN};
+    int fd = socket(place.at.ss_family, SOCK_STREAM, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&place.at, place.n), 0);
+    ck_assert_int_eq(poll(&queue, 1, -1), 1);
+    return fd;
+}
+
+/* The marks of the queue are numbers of connections (accept_queue.h). One that
+ * was not counted would make those behind it seem to have come before it. */
+START_TEST(who_may_not_connect_has_stood_in_the_queue)
+{
+    static const struct config_pool pool = {.queue_limit = 0};
+    const struct sockaddr_in at = {.sin_family = AF_INET,
+                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    char room[64];
+    struct buf why;
+    buf_init(&why, room, sizeof room);
+    ck_assert(peers_open(&serving.peers, "127.0.0.2", NULL, &why));
+    queue_wait_open(&serving.waiting, &pool, given.conn_pool, board);
+    listen_at(&at, sizeof at);
+    for (uint64_t n = 1; n < 3; n++) {
+        int peer = connect_there();
+        ck_assert(serving_accept(&serving));
+        ck_assert_uint_eq(given.slot->counters[COUNTER_denied], n);
+        ck_assert_uint_eq(accept_queue_count(&board->queue), n);
+        close(peer);
+    }
+    close(place.listener.fd);
+}
+END_TEST
+
 /* --- Going on with a connection. --- */
 
 /* In place of the exchange: the body of a request is all that is read, and its
@@ -317,6 +376,7 @@ int main(void)
         the_end_shortens_what_is_dropped,
         what_another_has_taken_is_left_alone,
         a_listener_that_fails_is_not_found_empty,
+        who_may_not_connect_has_stood_in_the_queue,
         the_next_request_that_comes_in_time_is_its_worker_s,
         who_waits_comes_before_the_next_request,
         who_has_done_enough_or_came_back_late_leaves};
