@@ -263,9 +263,9 @@ uint32_t conn_pool_tell_again(struct conn_pool *t,
 /* The pool ends: from now on conn_pool_closing() is true in every process, and
  * a worker that is told to stop serves what there is. New connections are still
  * told of until conn_pool_deafen(), after which nobody accepts any: one that is
- * being accepted meanwhile may still come. `shut`: connect(2) is refused, so
- * the worker that finds the listener's queue empty, which it says with
- * conn_pool_found_empty(), has found the end of it. */
+ * being accepted meanwhile may still come. `shut`: connect(2) is refused, so a
+ * worker that knew of the end, and then finds the listener's queue empty, has
+ * found the end of that, and says so with conn_pool_found_empty(). */
 void conn_pool_close(struct conn_pool *t, bool shut);
 void conn_pool_found_empty(struct conn_pool *t);
 void conn_pool_deafen(struct conn_pool *t);

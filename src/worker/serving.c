@@ -293,6 +293,8 @@ bool serving_accept(struct serving *s)
     struct sockaddr_storage peer;
     socklen_t length = sizeof peer;
     struct sockaddr *from = (struct sockaddr *)&peer;
+    /* Before: what comes until the listener is shut is served. */
+    bool closing = conn_pool_closing(s->plan->conn_pool);
     int fd = accept4(s->plan->listener->fd, from, &length, SOCK_CLOEXEC);
     int error = errno;
     if (fd >= 0) /* whatever becomes of it, it stood in the queue */
@@ -307,7 +309,7 @@ bool serving_accept(struct serving *s)
         conn_pool_vacate(s->plan->conn_pool, slot, fd);
         conn_pool_quiet(s->plan->conn_pool);
     }
-    if (fd < 0 && error == EAGAIN)
+    if (fd < 0 && error == EAGAIN && closing)
         conn_pool_found_empty(s->plan->conn_pool);
     if (fd < 0 && listener_is_empty(error))
         return false;

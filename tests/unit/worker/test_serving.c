@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -228,6 +229,48 @@ START_TEST(who_may_not_connect_has_stood_in_the_queue)
 }
 END_TEST
 
+/* What happens between accept4(2) and what its worker makes of it. */
+static void (*meanwhile)(void);
+
+int accept4(int fd, __SOCKADDR_ARG peer, socklen_t *restrict n, int flags)
+{
+    long got = syscall(SYS_accept4, fd, peer, n, flags);
+    int error = errno;
+    if (meanwhile != NULL)
+        meanwhile();
+    errno = error;
+    return (int)got;
+}
+
+static int late;
+
+static void come_late_and_stop(void)
+{
+    late = connect_there();
+    shutdown(place.listener.fd, SHUT_RD);
+    conn_pool_close(given.conn_pool, true);
+}
+
+START_TEST(a_queue_that_was_empty_before_the_end_is_looked_at_again)
+{
+    const sa_family_t unnamed = AF_UNIX;
+    char byte;
+    listen_at(&unnamed, sizeof unnamed);
+    meanwhile = come_late_and_stop;
+    bool taken = serving_accept(&serving);
+    meanwhile = NULL;
+    ck_assert(!taken);
+    ck_assert(conn_pool_accepts(given.conn_pool));
+    ck_assert(serving_accept(&serving)); /* it has no time, and says nothing */
+    ck_assert_int_eq(recv(late, &byte, 1, 0), 0);
+    ck_assert(conn_pool_accepts(given.conn_pool));
+    ck_assert(!serving_accept(&serving));
+    ck_assert(conn_pool_is_done(given.conn_pool));
+    close(late);
+    close(place.listener.fd);
+}
+END_TEST
+
 /* --- Going on with a connection. --- */
 
 /* In place of the exchange: the body of a request is all that is read, and its
@@ -377,6 +420,7 @@ int main(void)
         what_another_has_taken_is_left_alone,
         a_listener_that_fails_is_not_found_empty,
         who_may_not_connect_has_stood_in_the_queue,
+        a_queue_that_was_empty_before_the_end_is_looked_at_again,
         the_next_request_that_comes_in_time_is_its_worker_s,
         who_waits_comes_before_the_next_request,
         who_has_done_enough_or_came_back_late_leaves};
