@@ -31,6 +31,10 @@
 #define KEEP_MARGIN CLOCK_SECOND
 #define REFUSE_LIMIT CLOCK_SECOND
 
+/* Two orders to stop within this time are one: timeout(1) and some service
+ * managers send the same one twice. */
+#define ECHO_WINDOW CLOCK_SECOND
+
 /* A worker that always finds something to do asks that often for signals. A
  * wait lets them in without being asked. */
 #define HEAR_INTERVAL (50 * CLOCK_MS)
@@ -41,6 +45,7 @@ struct worker {
     struct serving serving;
     bool unsound;      /* leave now: the self-test failed */
     int64_t heard;     /* monotonic ns: when it last asked for signals */
+    int64_t told;      /* alone: when a stop was last asked for */
     int64_t drain_at;  /* alone: stop_delay is over then; 0: it is not on */
     int64_t drain_end; /* the pool ends, by then; 0: serve on */
     bool looks;        /* nobody else looks after the end */
@@ -104,14 +109,23 @@ static void look_after_the_end(struct worker *w)
         start_draining(w);
 }
 
+static void obey_stop_alone(struct worker *w, bool first)
+{
+    int64_t now = clock_now();
+    bool again = now - w->told >= ECHO_WINDOW;
+    w->told = now;
+    if (first)
+        leave(w);
+    else if (again)
+        w->serving.stop = true;
+}
+
 /* `generation_ends`: nobody but this generation will empty its connections. */
 static void obey_stop(struct worker *w, bool generation_ends)
 {
     bool first = w->drain_at == 0 && w->drain_end == 0;
-    if (is_alone(w) && !first)
-        w->serving.stop = true;
-    else if (is_alone(w))
-        leave(w);
+    if (is_alone(w))
+        obey_stop_alone(w, first);
     else if (generation_ends && first)
         leave_generation(w);
     else if (is_orphan(w) && !w->looks)
@@ -171,7 +185,7 @@ static void obey_signals(struct worker *w)
     if (signals_take(SIGUSR1)) {
         if (!finishes_at_usr1(w))
             log_reopen();
-        else if (w->drain_end == 0)
+        else if (w->drain_at == 0 && w->drain_end == 0)
             obey_stop(w, false);
     }
     bool term = signals_take(SIGTERM), quit = signals_take(SIGQUIT);

@@ -172,11 +172,29 @@ def without_a_supervisor_too():
             tap.equal(ping(pool), 503, "ping_path")
             serves(pool)
             serves(pool)
+            time.sleep(ECHO)
             pool.process.send(second)
             tap.equal(pool.process.wait(), 0, "the exit status")
     with Pool(workers=0, stop_delay="300ms") as pool:
         serves(pool)
         pool.process.send(signal.SIGTERM)
+        tap.equal(pool.process.wait(), 0, "the exit status")
+
+
+@tap.test
+def usr1_is_no_second_order():
+    """workers = 0: however often it comes, the process serves until the delay is
+    over"""
+    with Pool(workers=0, stop_delay="1h") as pool:
+        serves(pool)
+        for _turn in range(3):
+            pool.process.send(signal.SIGUSR1)
+            kit.until("it has heard it", lambda: not procfs.has_pending(
+                pool.pid))
+            for _request in range(3):
+                serves(pool)
+            tap.contains(procfs.command_of(pool.pid), "stopping", "the title")
+        pool.process.send(signal.SIGINT)
         tap.equal(pool.process.wait(), 0, "the exit status")
 
 

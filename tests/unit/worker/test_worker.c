@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -175,6 +176,29 @@ START_TEST(a_worker_that_is_told_to_end_has_a_rule_for_what_waits)
 }
 END_TEST
 
+/* timeout(1) sends it twice; here it comes all the time. */
+START_TEST(an_order_that_is_told_twice_is_one)
+{
+    struct sigevent order = {.sigev_notify = SIGEV_SIGNAL,
+                             .sigev_signo = SIGTERM};
+    const struct itimerspec always = {.it_value.tv_nsec = CLOCK_MS,
+                                      .it_interval.tv_nsec = CLOCK_MS};
+    timer_t timer;
+    int64_t began = clock_now();
+    close(client); /* it would be waited for */
+    client = -1;
+    config->pool.stop_delay = 50 * CLOCK_MS;
+    ck_assert_int_eq(timer_create(CLOCK_MONOTONIC, &order, &timer), 0);
+    ck_assert_int_eq(timer_settime(timer, 0, &always, NULL), 0);
+    run(ALONE, 3600 * CLOCK_SECOND);
+    timer_delete(timer);
+    /* Had it ended at once, it would not have come so far. But after a second
+     * in which the machine stood still the next order is another one. */
+    ck_assert(clock_now() - began >= CLOCK_SECOND ||
+              scoreboard_read_stage(plan.board) == POOL_DRAINING);
+}
+END_TEST
+
 /* Its head is complete, and nothing follows before it is due. */
 START_TEST(the_wait_for_a_body_is_time_of_the_body)
 {
@@ -245,7 +269,10 @@ int main(void)
 {
     const TTest *const tests[] = {
         a_worker_that_is_told_to_end_has_a_rule_for_what_waits,
-        the_wait_for_a_body_is_time_of_the_body, no_memory_is_left_behind,
-        sigusr1_opens_the_log_again, a_worker_that_can_serve_rings_the_bell};
+        an_order_that_is_told_twice_is_one,
+        the_wait_for_a_body_is_time_of_the_body,
+        no_memory_is_left_behind,
+        sigusr1_opens_the_log_again,
+        a_worker_that_can_serve_rings_the_bell};
     return UNIT_RUN_WITH("worker", tests, open_worker, close_worker);
 }
