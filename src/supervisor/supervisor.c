@@ -70,6 +70,7 @@ static void advance_upgrade(struct supervisor *s)
                                       .newest = s->reload.newest,
                                       .members = s->worker_set.members,
                                       .count = s->board->slot_count};
+    upgrade_watch(&s->upgrade);
     if (s->stage != RUNNING || !reload_is_possible(&s->reload))
         return;
     if (upgrade_is_good(&s->upgrade))

@@ -32,16 +32,21 @@ static bool begin(struct upgrade *u, const struct upgrade_past *past)
     return true;
 }
 
+void upgrade_watch(struct upgrade *u)
+{
+    int64_t now = clock_now();
+    if (u->trial == 0 || now < u->limit)
+        return;
+    kill(u->trial, SIGKILL);
+    u->limit = now + TRIAL_LIMIT;
+}
+
 bool upgrade_advance(struct upgrade *u, const struct upgrade_past *past)
 {
     if (u->tried) {
         u->plan->become(u->plan->context, u->status, past);
         u->tried = false;
         return true;
-    }
-    if (u->trial != 0 && clock_now() >= u->limit) {
-        kill(u->trial, SIGKILL);
-        u->limit = clock_now() + TRIAL_LIMIT;
     }
     return u->trial == 0 && u->wanted && !begin(u, past);
 }

@@ -41,15 +41,18 @@ struct upgrade {
     int64_t limit; /* of the trial, monotonic ns */
 };
 
-/* Start the trial that was asked for, kill one that takes too long, or become
- * what was tried. True: an upgrade has failed. Call between two reloads. */
+/* Kill a trial that takes too long. */
+void upgrade_watch(struct upgrade *u);
+
+/* Start the trial that was asked for, or become what was tried. True: an
+ * upgrade has failed. Call between two reloads. */
 bool upgrade_advance(struct upgrade *u, const struct upgrade_past *past);
 
 /* Has the trial ended well, so that upgrade_advance() executes the program? */
 bool upgrade_is_good(const struct upgrade *u);
 
-/* When to call upgrade_advance() again at the latest: monotonic ns;
- * CLOCK_NEVER: no trial runs. */
+/* When to call upgrade_watch() at the latest, whatever else goes on: monotonic
+ * ns; CLOCK_NEVER: no trial runs. */
 int64_t upgrade_next(const struct upgrade *u);
 
 /* The pool has ended: kill a trial that runs, and wait for its end. */

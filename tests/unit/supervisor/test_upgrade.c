@@ -9,6 +9,7 @@
 static _Atomic int *answer; /* what the trial ends with; -1: never, -2: errno */
 static _Atomic int *became; /* the status that was given, or 0 */
 static _Atomic int *trials;
+static _Atomic int *trial; /* the pid of the last one */
 
 static pid_t try_it(void *context, const struct upgrade_past *past)
 {
@@ -21,6 +22,7 @@ static pid_t try_it(void *context, const struct upgrade_past *past)
         _exit(*answer);
     while (pid == 0)
         pause();
+    *trial = (int)pid;
     return pid;
 }
 
@@ -39,9 +41,11 @@ static void begin(int what)
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     became = answer + 1;
     trials = answer + 2;
+    trial = answer + 3;
     *answer = what;
     const struct supervisor_plan plan = {
         .size = {.workers = {.least = WORKERS, .most = WORKERS},
+                 .stop_delay = stop_delay,
                  .drain_timeout = LIMIT,
                  .start_timeout = LIMIT},
         .board = board,
@@ -128,11 +132,28 @@ START_TEST(a_trial_does_not_outlive_the_pool)
 }
 END_TEST
 
+/* And has the supervisor wake up for it no more. */
+START_TEST(a_trial_that_hangs_ends_while_the_pool_stops)
+{
+    stop_delay = LIMIT;
+    begin(-1);
+    kill(supervisor, SIGUSR2);
+    UNTIL(*trials == 1);
+    kill(supervisor, SIGTERM);
+    UNTIL(board->stage == POOL_LEAVING);
+    UNTIL(kill(*trial, 0) != 0);
+    ck_assert_int_eq(*became, 0);
+    kill(supervisor, SIGINT);
+    ck_assert_int_eq(end_status(), 0);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {what_fails_is_counted_and_changes_nothing,
                                   what_is_good_has_no_monitor_to_meet,
                                   it_comes_after_a_reload_and_a_reload_after_it,
-                                  a_trial_does_not_outlive_the_pool};
+                                  a_trial_does_not_outlive_the_pool,
+                                  a_trial_that_hangs_ends_while_the_pool_stops};
     return UNIT_MAIN("upgrade", tests);
 }
