@@ -61,10 +61,13 @@ class Downstream:
             authority = "localhost"
         else:
             self.path = None
-            self.listener = socket.create_server((host or kit.HOST, port),
-                                                 backlog=256)
+            host = host or kit.HOST
+            self.listener = socket.create_server(
+                (host, port), backlog=256, family=socket.AF_INET6
+                if ":" in host else socket.AF_INET)
             self.port = self.listener.getsockname()[1]
-            authority = f"{host or kit.HOST}:{self.port}"
+            authority = (f"[{host}]" if ":" in host else host) + \
+                f":{self.port}"
         self.url = f"{'https' if tls else 'http'}://{authority}/process"
         self.acceptor = threading.Thread(target=self._accept, daemon=True)
         self.acceptor.start()

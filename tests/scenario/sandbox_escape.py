@@ -114,7 +114,7 @@ def surroundings():
             "own": victim.pid, "connect": place, "multipath": place,
             "fastopen": place,
             "listen": "", "unix": secret / "socket", "datagram": "",
-            "code": "", "thread": ""}
+            "datagram6": "", "code": "", "thread": ""}
     finally:
         victim.kill()
         victim.wait()
@@ -129,7 +129,8 @@ WITHOUT_SANDBOX = {"exec": ("ENOENT",), "trace": ("done", "EPERM"),
                    "peek": ("EFAULT", "EPERM", "done"),
                    # Linux may be built without it, or told to do without.
                    "multipath": ("done", "EPROTONOSUPPORT", "ENOPROTOOPT"),
-                   "fastopen": ("done", "EOPNOTSUPP")}
+                   "fastopen": ("done", "EOPNOTSUPP"),
+                   "datagram6": ("done", "EAFNOSUPPORT")}
 
 
 @tap.test
@@ -137,8 +138,8 @@ def without_it_all_that_is_possible():
     """sandbox = off: the attempts are real"""
     need_sandbox()
     for what in ("read", "write", "exec", "fork", "signal", "own", "connect",
-                 "listen", "unix", "datagram", "code", "thread", "peek",
-                 "multipath", "fastopen", "unlink"):
+                 "listen", "unix", "datagram", "datagram6", "code", "thread",
+                 "peek", "multipath", "fastopen", "unlink"):
         with surroundings() as around, Invaded(sandbox="off") as one:
             end = one.try_it("worker", what, around[what])
             tap.check(end in WITHOUT_SANDBOX.get(what, ("done",)),
@@ -203,7 +204,7 @@ def a_worker_with_a_downstream_by_name():
                       f"http://localhost:{down.port}/"}}) as one:
         tap.equal(one.pool.post(SAMPLE).status, 200, "a post")
         all_are_refused(one, "worker", around,
-                        besides=("datagram", "thread", "unix"))
+                        besides=("datagram", "datagram6", "thread", "unix"))
         tap.equal(one.try_it("worker", "read", "/etc/hosts"), "done", "names")
         tap.check(one.try_it("worker", "write", "/etc/hosts-of-tallyd")
                   in REFUSED, "a file of /etc")
@@ -366,6 +367,21 @@ def strict_serves_what_auto_serves():
         kit.until("a worker writes to the new file", look)
         tap.equal(pool.log().count(f"signal {int(signal.SIGSYS)}"), 0,
                   "processes that were ended")
+
+
+@tap.test
+def strict_posts_to_numbers():
+    """to an address of IPv4 or IPv6, over both clients"""
+    need_sandbox()
+    for host in (kit.HOST, "::1"):
+        for client in ("direct", "libcurl"):
+            with Downstream(host=host) as down, Pool(
+                    {"post": {"downstream": down.url,
+                              "downstream_client": client}},
+                    sandbox="strict", workers=1) as pool:
+                before = pool.wait_for_workers()
+                tap.equal(pool.post(SAMPLE).status, 200, f"{client}, {host}")
+                tap.equal(pool.workers(), before, "the worker")
 
 
 @tap.test

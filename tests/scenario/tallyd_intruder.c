@@ -146,6 +146,12 @@ static int try_datagram(const char *nothing)
     return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
+static int try_datagram6(const char *nothing)
+{
+    (void)nothing;
+    return socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
 static int try_unix(const char *path)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -190,7 +196,7 @@ static const struct {
     {"listen", try_listen},     {"unix", try_unix},
     {"code", try_code},         {"datagram", try_datagram},
     {"thread", try_thread},     {"multipath", try_multipath},
-    {"fastopen", try_fastopen},
+    {"fastopen", try_fastopen}, {"datagram6", try_datagram6},
 };
 
 static void intrude(const char *process)

@@ -206,6 +206,7 @@ static int expect_own_sockets(void)
     static const struct {
         int family, type, protocol;
     } not_its_own[] = {{AF_INET, SOCK_DGRAM, 0},
+                       {AF_INET6, SOCK_DGRAM, 0},
                        {AF_INET, SOCK_RAW, IPPROTO_TCP},
                        {AF_INET, SOCK_STREAM, IPPROTO_SCTP},
                        {AF_INET, SOCK_STREAM, IPPROTO_MPTCP},
