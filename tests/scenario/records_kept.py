@@ -90,6 +90,16 @@ def rubbish_after_a_reply_ends_the_connection():
 
 
 @tap.test
+def refusals_are_not_all_told():
+    """All are counted; the log has a line now and then"""
+    with unharmed(workers=1) as pool:
+        for _turn in range(20):
+            closes(pool, b"GET / HTTP/1.1\r\n\r\n")
+        told = len(pool.log_lines("connection refused: "))
+        tap.check(1 <= told < 20, f"{told} lines about 20 connections")
+
+
+@tap.test
 def a_refused_request_does_not_spoil_the_next():
     """A kept connection serves on after errors whose body was read"""
     with unharmed({"main": {"path": "/", "max_body": "1k"}}) as pool, \

@@ -313,6 +313,29 @@ def a_foreign_name_reads_nothing():
 
 
 @tap.test
+def without_a_list_foreign_names_are_refused_on_loopback_alone():
+    for listen, status in ((f"{kit.HOST}:{kit.free_port()}", 421),
+                           (f"*:{kit.free_port('0.0.0.0')}", 200),
+                           (kit.fresh_path("status.sock"), 200)):
+        with watched(status_listen=listen) as pool:
+            pool.wait_for_workers()  # else it is not ready
+            page = pool.page("/readyz", headers={"Host": "evil.example"})
+            tap.equal(page.status, status, str(listen))
+
+
+@tap.test
+def silence_has_less_time_than_half_a_header():
+    """A connection that says nothing is closed before an older one that has
+    begun"""
+    with watched() as pool, open_page_socket(pool) as half, \
+            open_page_socket(pool) as silent:
+        half.send(b"GET /livez HTTP/1.1\r\n")
+        tap.equal(read_all(silent), b"", "what a silent one got")
+        half.send(b"Host: localhost\r\n\r\n")
+        tap.contains(read_all(half), b" 200 OK\r\n", "the page")
+
+
+@tap.test
 def what_is_no_request_is_refused():
     texts = (b"\0" * 100 + b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01",
              b"GET / HTTP/9.9\r\n\r\n", b"GET /" + b"a" * 40000,
