@@ -135,13 +135,18 @@ int shadow_queue_reserve(struct shadow_queue *q, int owner)
     return take(q, FREE, owner);
 }
 
-void shadow_queue_submit(struct shadow_queue *q, int slot)
+static void ring(const struct shadow_queue *q)
 {
     const uint64_t one = 1;
-    atomic_store(&q->states[slot], SUBMITTED);
     /* It cannot fail but for being full, and then it is readable. */
     if (write(q->bell, &one, sizeof one) < 0)
         return;
+}
+
+void shadow_queue_submit(struct shadow_queue *q, int slot)
+{
+    atomic_store(&q->states[slot], SUBMITTED);
+    ring(q);
 }
 
 /* What a long body has used goes back to the system. */
@@ -185,10 +190,17 @@ void shadow_queue_wait(struct shadow_queue *q, const sigset_t *open, int most)
 uint32_t shadow_queue_recover(struct shadow_queue *q, int owner)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < q->count; i++)
-        if (q->states[i] == owner) {
+    bool waits = false;
+    for (uint32_t i = 0; i < q->count; i++) {
+        int32_t state = q->states[i];
+        waits = waits || state == SUBMITTED;
+        if (state == owner) {
             shadow_queue_release(q, (int)i);
             n++;
         }
+    }
+    /* The dead may not have rung, or have silenced the bell and not looked. */
+    if (waits)
+        ring(q);
     return n;
 }

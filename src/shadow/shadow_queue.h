@@ -78,7 +78,8 @@ int shadow_queue_claim(struct shadow_queue *q, int owner);
  * signal came, or `most` ms are over (-1: as long as it takes). */
 void shadow_queue_wait(struct shadow_queue *q, const sigset_t *open, int most);
 
-/* The owner is dead: free what it had. Gives the number of slots. */
+/* The owner is dead: free what it had, and have others look at what it has
+ * submitted, or heard of. Gives the number of slots. */
 uint32_t shadow_queue_recover(struct shadow_queue *q, int owner);
 
 #endif

@@ -1,7 +1,9 @@
 /* shadow_queue: slots go round between workers and shadow processes, whoever
  * dies. */
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -114,6 +116,42 @@ START_TEST(the_dead_lose_what_they_had_and_no_more)
 }
 END_TEST
 
+static bool rings(void)
+{
+    char path[32], what[32];
+    for (int fd = 3; fd < 64; fd++) {
+        struct pollfd bell = {.fd = fd, .events = POLLIN};
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t n = readlink(path, what, sizeof what - 1);
+        what[n > 0 ? n : 0] = '\0';
+        if (strstr(what, "[eventfd]") != NULL)
+            return poll(&bell, 1, 0) == 1;
+    }
+    ck_abort_msg("there is no bell");
+}
+
+/* One that has silenced the bell, and dies before it looks. */
+START_TEST(death_leaves_nobody_asleep_beside_a_sample)
+{
+    int slot = submit(0, 'a', 1);
+    ck_assert(rings());
+    pid_t child = fork();
+    if (child == 0) {
+        shadow_queue_join(queue);
+        shadow_queue_wait(queue, signals_waiting(), -1);
+        raise(SIGKILL);
+    }
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    ck_assert(!rings());
+    ck_assert_uint_eq(shadow_queue_recover(queue, SHADOW_PROCESS(0)), 0);
+    ck_assert(rings());
+    shadow_queue_wait(queue, signals_waiting(), -1);
+    ck_assert_int_eq(shadow_queue_claim(queue, SHADOW_PROCESS(1)), slot);
+    shadow_queue_recover(queue, SHADOW_WORKER(0)); /* nothing waits any more */
+    ck_assert(!rings());
+}
+END_TEST
+
 START_TEST(long_bodies_give_their_memory_back)
 {
     unsigned char resident[BODY_MAX / 4096];
@@ -214,6 +252,7 @@ int main(void)
         a_full_queue_gives_no_slot_until_one_is_released,
         no_slot_waits_for_ever,
         the_dead_lose_what_they_had_and_no_more,
+        death_leaves_nobody_asleep_beside_a_sample,
         long_bodies_give_their_memory_back,
         each_has_a_name_of_its_own,
         all_is_seen_by_some_of_many};
