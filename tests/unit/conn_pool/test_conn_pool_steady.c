@@ -154,6 +154,28 @@ START_TEST(the_end_that_came_with_a_request_is_told_of)
 }
 END_TEST
 
+/* Whoever is told of a request need not ask whether its peer is still there. */
+START_TEST(an_event_says_whether_its_peer_was_there)
+{
+    int peer, slot = park_served(&peer);
+    ck_assert(!conn_pool_saw_peer(conn_pool, slot)); /* nothing was told of */
+    send_to(peer);
+    int fd = take_next(slot);
+    ck_assert(conn_pool_saw_peer(conn_pool, slot));
+    ck_assert(!conn_pool_saw_peer(conn_pool, slot + 1));
+    read_from(fd);
+    park_as(slot, fd, CONN_POOL_DRAINED);
+    expect_nothing();
+    ck_assert(!conn_pool_saw_peer(conn_pool, slot));
+    send_to(peer);
+    ck_assert_int_eq(shutdown(peer, SHUT_WR), 0);
+    fd = take_next(slot);
+    ck_assert(!conn_pool_saw_peer(conn_pool, slot));
+    conn_pool_vacate(conn_pool, slot, fd);
+    close(peer);
+}
+END_TEST
+
 /* Each piece of a body would wake a worker. */
 START_TEST(who_gets_pieces_is_left_alone_with_them)
 {
@@ -471,6 +493,7 @@ int main(void)
         what_was_left_unread_is_told_of,
         an_owner_goes_on_with_what_comes_meanwhile,
         the_end_that_came_with_a_request_is_told_of,
+        an_event_says_whether_its_peer_was_there,
         who_gets_pieces_is_left_alone_with_them,
         what_comes_at_any_instruction_of_parking_is_told_of,
         death_at_any_instruction_of_parking_loses_nothing,

@@ -277,6 +277,7 @@ END_TEST
  * client sends another meanwhile, of which another worker is told. */
 static struct {
     int peer, slot, served, to_come;
+    bool present; /* known to be, at its last request */
 } client;
 
 static void send_request(void)
@@ -286,16 +287,22 @@ static void send_request(void)
                      sizeof request - 1);
 }
 
-static void tell_another(void)
+static void be_told(void)
 {
     int slot;
-    size_t n;
     const sigset_t *open = signals_waiting();
     while (conn_pool_wait(given.conn_pool, open, 0, &slot) != CONN_POOL_REQUEST)
         continue;
     ck_assert_int_eq(slot, client.slot);
+}
+
+static void tell_another(void)
+{
+    size_t n;
+    be_told();
     ck_assert_int_eq(
-        conn_pool_take(given.conn_pool, slot, serving.parcel, &n, NULL), -1);
+        conn_pool_take(given.conn_pool, client.slot, serving.parcel, &n, NULL),
+        -1);
 }
 
 bool exchange_serve(struct exchange *x, struct fcgi_conn *c,
@@ -307,6 +314,7 @@ bool exchange_serve(struct exchange *x, struct fcgi_conn *c,
     while (fcgi_conn_body(c, &bytes, &n) == FCGI_BODY_MORE)
         continue;
     client.served++;
+    client.present = c->present != 0;
     if (client.to_come-- > 0) {
         send_request();
         tell_another();
@@ -373,6 +381,26 @@ START_TEST(the_next_request_that_comes_in_time_is_its_worker_s)
 }
 END_TEST
 
+/* The kernel is not asked for one that the event has told of. */
+START_TEST(a_client_that_was_there_when_it_was_told_of_is_known_to_be)
+{
+    int first;
+    keep_client();
+    client.to_come = 0;
+    send_request();
+    be_told();
+    serving_take(&serving, client.slot);
+    ck_assert(client.served == 1 && client.present);
+    first = client.peer;
+    keep_client();
+    send_request();
+    serving_take(&serving, client.slot); /* by the clock, say */
+    ck_assert(client.served == 1 && !client.present);
+    close(first);
+    close(client.peer);
+}
+END_TEST
+
 START_TEST(who_waits_comes_before_the_next_request)
 {
     keep_client();
@@ -422,6 +450,7 @@ int main(void)
         who_may_not_connect_has_stood_in_the_queue,
         a_queue_that_was_empty_before_the_end_is_looked_at_again,
         the_next_request_that_comes_in_time_is_its_worker_s,
+        a_client_that_was_there_when_it_was_told_of_is_known_to_be,
         who_waits_comes_before_the_next_request,
         who_has_done_enough_or_came_back_late_leaves};
     return UNIT_RUN_WITH("serving", tests, open_serving, close_serving);
