@@ -34,7 +34,8 @@ note(struct notes *n, bool urgent, const char *key, const char *fmt, ...)
 
 /* --- Now. --- */
 
-/* What more workers would take. */
+/* What more workers would take. What an event loop does is measured:
+ * bench/results/run.md, "With no setting". */
 static const char *cure(const struct view *v, char *text, size_t room)
 {
     if (v->bound == WORKERS_BOUND_SETTING)
@@ -42,7 +43,8 @@ static const char *cure(const struct view *v, char *text, size_t room)
     snprintf(text, room, "There can be no more than %u, limited by %s.%s",
              v->workers_most, scoreboard_bound_text(v->bound),
              v->bound == WORKERS_BOUND_MOST
-                 ? " With more requests in progress an event loop does more."
+                 ? " That many did 0.98 times the requests of an event loop; "
+                   "beyond, an event loop does more."
                  : "");
     return text;
 }
@@ -60,6 +62,20 @@ static void note_busy(const struct view *v, struct notes *n)
              "for %.1f s. %s",
              v->waiting.count, (double)v->waiting.longest / 1e9,
              cure(v, room, sizeof room));
+}
+
+/* More are allowed, and none comes. */
+static void note_held(const struct view *v, struct notes *n)
+{
+    if (v->stage != POOL_SERVING || v->failing || !view_is_saturated(v))
+        return;
+    note(n, true, "",
+         "All workers are busy and %" PRIu64 " requests wait, the longest for "
+         "%.1f s; of %u workers there are %u: the CPUs are full, or spawn_rate "
+         "is low. Where CPUs are full an event loop does up to 1.3 times the "
+         "requests.",
+         v->waiting.count, (double)v->waiting.longest / 1e9, v->workers_most,
+         v->workers);
 }
 
 static void look_at_workers(const struct view *v, struct notes *n)
@@ -81,8 +97,12 @@ static void look_at_workers(const struct view *v, struct notes *n)
              "%u of %u workers are not there. If they stay away the log says "
              "why they end.",
              v->workers - v->alive, v->workers);
-    if (v->busy > 0 && v->busy == v->alive && v->workers >= v->workers_most)
+    if (v->busy == 0 || v->busy < v->alive)
+        return;
+    if (v->workers >= v->workers_most)
         note_busy(v, n);
+    else
+        note_held(v, n);
 }
 
 static void look_at_queue(const struct view *v, struct notes *n)

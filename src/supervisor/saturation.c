@@ -116,22 +116,37 @@ static bool is_long(const struct scoreboard *b, int64_t now)
            since != 0 && now - since >= VIEW_WAIT_LONG;
 }
 
-static void warn(struct saturation *s, int64_t now)
+static void warn(struct saturation *s, const struct saturation_sight *v)
 {
     const struct scoreboard *b = s->board;
-    int64_t lasted = now - time_of(&b->saturated);
-    int64_t longest = now - time_of(&b->waiting_since);
+    int64_t lasted = v->now - time_of(&b->saturated);
+    int64_t longest = v->now - time_of(&b->waiting_since);
     enum workers_bound bound = (enum workers_bound)b->workers_bound;
+    const char *why = "there can be no more, by ", *by = "";
     char since[24];
-    if (is_long(b, now) && log_paced(&s->told))
-        log_warn("saturated since %s: all %u workers are busy and %" PRIu64
-                 " requests wait, the longest for %.1f s: %s%s",
-                 view_time(clock_wall() - lasted, since), b->workers_most,
-                 b->waiting, (double)longest / (double)CLOCK_SECOND,
-                 bound == WORKERS_BOUND_SETTING ? "raise [pool] workers"
-                                                : "there can be no more, by ",
-                 bound == WORKERS_BOUND_SETTING ? ""
-                                                : scoreboard_bound_text(bound));
+    if (!is_long(b, v->now) || !log_paced(&s->told))
+        return;
+    if (!v->limited)
+        why = "no more come, the CPUs are full or spawn_rate is low";
+    else if (bound == WORKERS_BOUND_SETTING)
+        why = "raise [pool] workers";
+    else
+        by = scoreboard_bound_text(bound);
+    log_warn("saturated since %s: all %u workers are busy and %" PRIu64
+             " requests wait, the longest for %.1f s: %s%s",
+             view_time(clock_wall() - lasted, since),
+             v->limited ? b->workers_most : b->workers, b->waiting,
+             (double)longest / (double)CLOCK_SECOND, why, by);
+}
+
+/* There may be no more workers, or none comes. Of waits that end meanwhile it
+ * is enough that one is long. */
+static bool grows_no_more(const struct scoreboard *b,
+                          const struct saturation_sight *v, int64_t since)
+{
+    int64_t enough =
+        time_of(&b->saturated) != 0 ? VIEW_WAIT_LONG : SATURATION_GROWTH;
+    return v->limited || (since != 0 && v->now - since >= enough);
 }
 
 void saturation_look(struct saturation *s, const struct saturation_sight *v)
@@ -148,9 +163,9 @@ void saturation_look(struct saturation *s, const struct saturation_sight *v)
     if (v->limited && !s->full)
         scoreboard_count(&b->all_busy);
     s->full = v->limited;
-    if (waiting == 0 || !v->limited)
+    if (waiting == 0 || !grows_no_more(b, v, since))
         put_time(&b->saturated, 0);
     else if (time_of(&b->saturated) == 0)
         put_time(&b->saturated, v->now);
-    warn(s, v->now);
+    warn(s, v);
 }

@@ -27,6 +27,11 @@
 #define SATURATION_LOOK INT64_C(100000000)
 #define SATURATION_WATCH INT64_C(250000000)
 
+/* A pool that may have more workers grows within milliseconds. Where a request
+ * has waited for so long none comes: the CPUs are full, or spawn_rate is used
+ * up. */
+#define SATURATION_GROWTH INT64_C(1000000000)
+
 #define SATURATION_MARKS 256
 
 struct saturation_mark {

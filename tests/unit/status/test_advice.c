@@ -113,6 +113,35 @@ START_TEST(only_the_largest_number_of_workers_is_too_few)
 }
 END_TEST
 
+/* It may grow, and would have within milliseconds. */
+START_TEST(a_pool_that_does_not_grow_though_requests_wait_is_told)
+{
+    static const char words[] = "the CPUs are full, or spawn_rate is low";
+    board->workers_most = 1024;
+    for (int i = 0; i < 4; i++)
+        scoreboard_state(&board->slots[i], WORKER_READING);
+    board->saturated = board->waiting_since = clock_now() - 3600 * CLOCK_SECOND;
+    ck_assert_ptr_null(find(words)); /* nothing waits */
+    board->waiting = UINT32_MAX;
+    expect(words, "", true);
+    expect("an event loop does up to", "", true);
+    expect("of 1024 workers there are 4", "", true);
+    ck_assert_ptr_null(find("More workers can wait"));
+    board->saturated = 0;
+    ck_assert_ptr_null(find(words)); /* not for long */
+    board->saturated = clock_now() - 3600 * CLOCK_SECOND;
+    board->retry_at = clock_now() + 3600 * CLOCK_SECOND;
+    ck_assert_ptr_null(find(words)); /* none can be started */
+    board->retry_at = 0;
+    scoreboard_stage(board, POOL_DRAINING);
+    ck_assert_ptr_null(find(words));
+    scoreboard_stage(board, POOL_SERVING);
+    expect(words, "", true);
+    scoreboard_state(&board->slots[3], WORKER_IDLE);
+    ck_assert_ptr_null(find(words)); /* that one takes what comes */
+}
+END_TEST
+
 /* Nobody can raise what memory sets. */
 START_TEST(what_more_workers_would_take)
 {
@@ -253,6 +282,7 @@ int main(void)
         a_pool_at_rest_has_none,
         workers_that_are_away_or_busy_are_told,
         only_the_largest_number_of_workers_is_too_few,
+        a_pool_that_does_not_grow_though_requests_wait_is_told,
         what_more_workers_would_take,
         nobody_there_is_a_fault_unless_nobody_is_needed,
         a_request_of_over_a_minute_is_told,

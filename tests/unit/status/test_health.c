@@ -17,6 +17,7 @@ static void open_well(void)
 {
     open_pages();
     view.waiting.saturated = 0;
+    view.workers = view.workers_most;
 }
 
 START_TEST(the_line_has_it_all)
@@ -80,6 +81,10 @@ START_TEST(what_is_wrong_is_told)
     view.waiting.longest = view.waiting.saturated = 2 * CLOCK_SECOND;
     ck_assert_int_eq(print(), HEALTH_WARNING);
     expect_part("saturated, raise workers; ");
+    view.workers = view.workers_most - 1;
+    ck_assert_int_eq(print(), HEALTH_WARNING);
+    expect_part("saturated, the CPUs are full or spawn_rate is low; ");
+    view.workers = view.workers_most;
     view.waiting.saturated = 0;
     view.stage = POOL_DRAINING;
     ck_assert_int_eq(print(), HEALTH_CRITICAL);

@@ -164,6 +164,40 @@ START_TEST(it_is_told_when_it_lasts)
 }
 END_TEST
 
+/* It would have grown within milliseconds. */
+START_TEST(a_pool_that_does_not_grow_is_saturated)
+{
+    struct saturation_sight v = {.now = start, .queued = 3};
+    board->workers_most = 8;
+    saturation_look(&saturation, &v);
+    v.now = start + SATURATION_GROWTH - 1;
+    saturation_look(&saturation, &v);
+    ck_assert_int_eq(board->saturated, 0);
+    v.now++;
+    saturation_look(&saturation, &v);
+    ck_assert_int_eq(board->saturated, v.now);
+    ck_assert_int_eq(saturation.told, 0);
+    v.accepted = v.queued = 3; /* they are served, and others have come */
+    saturation_look(&saturation, &v);
+    ck_assert_int_eq(board->saturated, 0);
+    int64_t came = v.now;
+    v.now = came + SATURATION_GROWTH;
+    saturation_look(&saturation, &v);
+    v.accepted = 6;
+    v.kept = 1; /* for a shorter time, but long */
+    v.kept_since = v.now;
+    v.queued = 0;
+    v.now += VIEW_SATURATED_LONG;
+    saturation_look(&saturation, &v);
+    ck_assert_int_eq(board->saturated, came + SATURATION_GROWTH);
+    ck_assert_int_ne(saturation.told, 0);
+    v.kept_since = v.now - VIEW_WAIT_LONG + 1;
+    saturation_look(&saturation, &v);
+    ck_assert_int_eq(board->saturated, 0);
+    ck_assert_uint_eq(board->all_busy, 0); /* more were allowed */
+}
+END_TEST
+
 /* The view, and what is said of it. */
 START_TEST(a_view_is_saturated_after_a_while)
 {
@@ -195,6 +229,7 @@ int main(void)
         the_most_is_kept_with_its_time,
         each_time_that_all_are_busy_is_counted_once,
         it_is_told_when_it_lasts,
+        a_pool_that_does_not_grow_is_saturated,
         a_view_is_saturated_after_a_while};
     return UNIT_RUN_WITH("saturation", tests, open_all, close_all);
 }
