@@ -143,7 +143,8 @@ def defaults(runs, scenarios):
         if not pairs:
             continue
         lines.append(
-            f"| {s.downstream} ms | {s.clients} | {a['rps']:,.0f} | "
+            f"| {s.downstream} ms | {s.clients}"
+            f"{f' at {s.rate:,}/s' if s.rate else ''} | {a['rps']:,.0f} | "
             f"{b['rps']:,.0f} | {median(pairs):.2f}x ({min(pairs):.2f} to "
             f"{max(pairs):.2f}) | {a['p99_us'] / 1e3:.1f} | "
             f"{b['p99_us'] / 1e3:.1f} | {a['burst_p99_us'] / 1e3:.1f} | "
