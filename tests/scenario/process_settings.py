@@ -138,6 +138,18 @@ def limits_are_set():
 
 
 @tap.test
+def a_low_soft_limit_is_raised():
+    """as far as the connections take, whatever the shell has left of it"""
+    with Pool(workers=1, max_connections=600,
+              prefix=("prlimit", "--nofile=256:4000")) as pool:
+        for pid in [pool.pid, *pool.wait_for_workers(1)]:
+            soft, hard = limits_of(pid, "Max open files")
+            tap.check(600 * 3 <= int(soft) <= 2000, f"the limit is {soft}")
+            tap.equal(hard, "4000", "the hard limit")
+        serves(pool)
+
+
+@tap.test
 def limits_that_cannot_be_are_told():
     """too few files for the connections; more than the hard limit"""
     status, _out, errors = run_tallyd(

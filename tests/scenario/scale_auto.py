@@ -6,6 +6,7 @@ import gzip
 import os
 import pathlib
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
@@ -153,6 +154,32 @@ def a_downstream_that_hangs():
 
 
 @tap.test
+def what_waits_at_the_limit():
+    """nobody more can be added: who has waited for too long gets 503"""
+    with Downstream() as target:
+        front = start_front(target, prefix=FEW["prefix"], idle_timeout="10m",
+                            queue_timeout="3s")
+        pool, most, late = front.pool, FEW["most"], 10
+        crowd = hold_requests(front, target, most)
+        more = Crowd(front, late, turns=1)
+        kit.until("all of the others wait",
+                  lambda: pool.status()["waiting"]["requests"] == late, 20)
+        since = time.monotonic()
+        kit.until("they have waited for too long",
+                  lambda: time.monotonic() > since + 3.2)
+        target.release()
+        tap.equal(crowd.wait(), {OK: most}, "the answers")
+        answers = more.wait()
+        tap.equal(({status for status, _body in answers},
+                   sum(answers.values())), ({503}, late), "the others'")
+        tap.equal(crowd.broken + more.broken, [], "broken connections")
+        tap.equal((pool.count("queue_timeout"), len(target.requests),
+                   supervisor(front)["forks"]), (late, most, most),
+                  "refused, posts, workers that were started")
+        front.stop()
+
+
+@tap.test
 def who_computes_gets_no_company():
     """requests that are all work: the pool stays near the number of CPUs"""
     front = start_front(more={"max_ratio": 10000}, idle_timeout="10m")
@@ -215,8 +242,10 @@ def what_is_printed():
 def without_a_front():
     """metrics have the limit and what it comes from"""
     with Pool(workers="auto", status_listen=kit.fresh_path("status")) as pool:
-        text = pool.page("/metrics").text
+        kit.until("the limit is told",
+                  lambda: pool.status()["supervisor"]["workers_limit"])
         have = pool.status()["supervisor"]
+        text = pool.page("/metrics").text
         tap.contains(text, f'tallyd_workers_limit {have["workers_limit"]}\n',
                      "the metrics")
         tap.contains(text, 'tallyd_workers_limit_info{by="'
