@@ -99,8 +99,10 @@ def tables(about, options, sizes, stories, points, left_out):
         + ("an nginx that answers at once" if options.downstream == "fast"
            else f"one that answers after {options.downstream} ms")
         + ". Bodies differ (bench/README.md). "
-        + (f"{max(sizes):,} items are as many as make Node do about "
-           f"{options.node_rate:,.0f} requests/s here." if len(sizes) > 1 else
+        + (f"{max(sizes):,} items are as many as made Node do about "
+           f"{options.node_rate:,.0f} requests/s here in runs of "
+           f"{options.short:g} s; in a longer one it may do less."
+           if len(sizes) > 1 else
            f"Node does not do {options.node_rate:,.0f} requests/s here, even "
            "of such bodies.") + " In the closed loop the clients are as many as make its median about "
         f"{options.node_median:g} ms, but for a limit of their number; the open "
@@ -108,9 +110,10 @@ def tables(about, options, sizes, stories, points, left_out):
         "the downstream share the cores with the peer, whose memory and CPU "
         "alone are told. ![Over time](story.svg)",
         *[table(story, sizes) for story in stories],
-        "## How many times faster at which size",
-        "Closed loop, 32 clients, the median of three rounds. ![Curve](story-curve.svg)",
-        curve_table(points)]
+        "## How many times faster at which size"]
+    if points:
+        parts += ["Closed loop, 32 clients, the median of three rounds. "
+                  "![Curve](story-curve.svg)", curve_table(points)]
     if left_out:
         parts.append("Left out, since not all clients were answered by each in a "
                      "round: " + ", ".join(f"{n:,}" for n in left_out) + " items.")
