@@ -4,33 +4,8 @@
 #define TALLYD_TESTS_BODIES_H
 
 #include "answers.h"
+#include "body.h"
 #include "decode/scan.h"
-
-#define BODIES_MAX 32768
-
-struct body {
-    char bytes[BODIES_MAX];
-    size_t n;
-};
-
-static inline void body_put(struct body *b, const void *bytes, size_t n)
-{
-    EXPECT(b->n + n <= sizeof b->bytes);
-    memcpy(b->bytes + b->n, bytes, n);
-    b->n += n;
-}
-
-static inline void body_text(struct body *b, const char *text)
-{
-    body_put(b, text, strlen(text));
-}
-
-static inline void body_fill(struct body *b, char c, size_t n)
-{
-    EXPECT(b->n + n <= sizeof b->bytes);
-    memset(b->bytes + b->n, c, n);
-    b->n += n;
-}
 
 /* xorshift64 (Marsaglia, 2003), the same in every run. */
 static inline uint32_t bodies_below(uint32_t n)
@@ -56,7 +31,7 @@ static inline void bodies_open(struct bodies *s, uint32_t max_depth)
         const struct shape shape = {"items", "value",
                                     mode == 0 ? TALLY_INT64 : TALLY_DOUBLE, 2,
                                     max_depth};
-        s->count = answers_open(s->readers[mode], &shape, BODIES_MAX);
+        s->count = answers_open(s->readers[mode], &shape, BODY_MAX);
     }
 }
 

@@ -12,7 +12,7 @@ static struct body b;
 static void open_readers(void)
 {
     const struct shape shape = {"items", "value", TALLY_INT64, 2, 16};
-    reader_count = answers_open(readers, &shape, BODIES_MAX);
+    reader_count = answers_open(readers, &shape, BODY_MAX);
 }
 
 static void close_readers(void)

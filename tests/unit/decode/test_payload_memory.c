@@ -2,6 +2,7 @@
  * what decoders remember makes them fast and nothing else. */
 #include "allocations.h"
 #include "answers.h"
+#include "body.h"
 #include "queries.h"
 
 static struct reader readers[READERS_MAX];
@@ -61,19 +62,6 @@ static uint32_t below(uint32_t n)
     return (uint32_t)((uint64_t)random_state * n >> 32);
 }
 
-struct body {
-    char bytes[4096];
-    size_t n;
-};
-
-static void put(struct body *b, const char *text)
-{
-    size_t n = strlen(text);
-    EXPECT(b->n + n < sizeof b->bytes);
-    memcpy(b->bytes + b->n, text, n + 1);
-    b->n += n;
-}
-
 /* A member of one of many names, so that much is there to be remembered. */
 static void put_other(struct body *b)
 {
@@ -82,9 +70,9 @@ static void put_other(struct body *b)
     char name[] = "\"aaaaaaaa\":";
     for (char *c = name + 1; *c == 'a'; c++)
         *c = (char)('a' + below(3));
-    put(b, name);
-    put(b, values[below(8)]);
-    put(b, ",");
+    body_text(b, name);
+    body_text(b, values[below(8)]);
+    body_text(b, ",");
 }
 
 /* Items with one comma between two of them or, at `wrong`, another number of
@@ -94,29 +82,29 @@ static size_t build(struct body *b, uint32_t items, uint32_t wrong, int *sum)
     size_t at = 0;
     b->n = 0;
     *sum = 0;
-    put(b, "{\"items\":[");
+    body_text(b, "{\"items\":[");
     for (uint32_t i = 0; i <= items; i++) {
         bool edge = i == 0 || i == items;
         if (i == wrong) {
             bool none = !edge && below(2) == 0;
             at = b->n + (!none && !edge) + (i == items);
-            put(b, none ? "" : edge ? "," : ",,");
+            body_text(b, none ? "" : edge ? "," : ",,");
         } else {
-            put(b, edge ? "" : ",");
+            body_text(b, edge ? "" : ",");
         }
         if (i == items)
             break;
-        put(b, "{");
+        body_text(b, "{");
         for (uint32_t others = below(3); others > 0; others--)
             put_other(b);
-        put(b, "\"value\":");
+        body_text(b, "\"value\":");
         int value = (int)below(1000);
         char text[16];
         snprintf(text, sizeof text, "%d}", value);
-        put(b, text);
+        body_text(b, text);
         *sum += 2 * value;
     }
-    put(b, "]}");
+    body_text(b, "]}");
     return at;
 }
 
@@ -155,30 +143,30 @@ static uint32_t build_doubles(struct body *b, uint32_t items, int *sum)
     char text[32];
     b->n = 0;
     *sum = 0;
-    put(b, "{\"items\":[");
+    body_text(b, "{\"items\":[");
     for (uint32_t i = 0; i < items; i++) {
         int value = 0;
         bool number = false;
-        put(b, i == 0 ? "{" : ",{");
+        body_text(b, i == 0 ? "{" : ",{");
         for (uint32_t m = below(4) == 0 ? below(4) : 1; m > 0; m--) {
             number = below(8) > 0;
             value = (int)below(below(2) == 0 ? 9 : 100000);
             snprintf(text, sizeof text, "\"value\":%d", value);
-            put(b, number ? text : "\"value\":");
-            put(b, number ? "" : others[below(5)]);
-            put(b, ",");
+            body_text(b, number ? text : "\"value\":");
+            body_text(b, number ? "" : others[below(5)]);
+            body_text(b, ",");
         }
         while (below(3) == 0) {
-            put(b, "\"valu\":");
-            put(b, beside[below(5)]);
-            put(b, ",");
+            body_text(b, "\"valu\":");
+            body_text(b, beside[below(5)]);
+            body_text(b, ",");
         }
-        put(b, "\"\":0");
-        put(b, "}");
+        body_text(b, "\"\":0");
+        body_text(b, "}");
         *sum += 2 * value;
         wrong = !number && wrong == items ? i : wrong;
     }
-    put(b, "]}");
+    body_text(b, "]}");
     return wrong;
 }
 
@@ -218,16 +206,16 @@ static size_t build_numbers(struct body *b, const char *before,
 {
     size_t place = 0;
     b->n = 0;
-    put(b, "{\"items\":[");
+    body_text(b, "{\"items\":[");
     for (size_t i = 0; i < 12; i++) {
-        put(b, i == 0 ? "" : ",");
-        put(b, before);
+        body_text(b, i == 0 ? "" : ",");
+        body_text(b, before);
         if (i == at)
             place = b->n + (numbers[1][0] == '-') + 1;
-        put(b, numbers[i == at]);
-        put(b, behind);
+        body_text(b, numbers[i == at]);
+        body_text(b, behind);
     }
-    put(b, "]}");
+    body_text(b, "]}");
     return place;
 }
 

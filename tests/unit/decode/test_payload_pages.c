@@ -14,7 +14,7 @@ static void open_readers(void)
 {
     const struct shape shape = {"items", "value", TALLY_DOUBLE, 2, 16};
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    reader_count = answers_open(readers, &shape, BODIES_MAX);
+    reader_count = answers_open(readers, &shape, BODY_MAX);
     end = answers_page_end((PAGES + 1) * page);
     begin = end - PAGES * page;
     ck_assert_int_eq(mprotect(begin - page, page, PROT_NONE), 0);

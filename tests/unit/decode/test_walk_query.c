@@ -3,28 +3,12 @@
  * the same; what they have to say is here. */
 #include <stdlib.h>
 
+#define BODY_MAX (1 << 18)
+#include "body.h"
 #include "decode/window.h"
 #include "queries.h"
 
-#define BODY_MAX (1 << 18)
-
-static char body[BODY_MAX];
-static size_t body_n;
-
-static void add(const char *text)
-{
-    size_t n = strlen(text);
-    ck_assert_uint_lt(body_n + n, sizeof body);
-    memcpy(body + body_n, text, n + 1);
-    body_n += n;
-}
-
-static void add_many(char c, size_t n)
-{
-    ck_assert_uint_lt(body_n + n, sizeof body);
-    memset(body + body_n, c, n);
-    body_n += n;
-}
+static struct body b;
 
 /* What is in the body, whole and cut. */
 static void expect(const struct query_case *q, const char *wanted)
@@ -32,9 +16,9 @@ static void expect(const struct query_case *q, const char *wanted)
     struct program p;
     queries_compile(&p, q);
     for (size_t cut = 0; cut < 3; cut++) {
-        const char *answer = queries_answer(&p, body, body_n, cut * body_n / 2);
+        const char *answer = queries_answer(&p, b.bytes, b.n, cut * b.n / 2);
         ck_assert_msg(strcmp(answer, wanted) == 0, "%s, not %s, of %.300s",
-                      answer, wanted, body);
+                      answer, wanted, b.bytes);
     }
     program_free(&p);
 }
@@ -42,8 +26,8 @@ static void expect(const struct query_case *q, const char *wanted)
 static void expect_of(const struct query_case *q, const char *text,
                       const char *wanted)
 {
-    body_n = 0;
-    add(text);
+    b.n = 0;
+    body_text(&b, text);
     expect(q, wanted);
 }
 
@@ -114,12 +98,12 @@ START_TEST(the_longest_way_to_write_a_name)
     snprintf(members, sizeof members, "n = sum(@.%s)", name);
     const struct query_case q = {"$", "", members, "missing:zero"};
     for (int more = 0; more < 2; more++) {
-        body_n = 0;
-        add("[{\"");
+        b.n = 0;
+        body_text(&b, "[{\"");
         for (int i = 0; i < LENGTH; i++)
-            add("\\u0062");
-        add_many('b', (size_t)more);
-        add("\":1}]");
+            body_text(&b, "\\u0062");
+        body_fill(&b, 'b', (size_t)more);
+        body_text(&b, "\":1}]");
         expect(&q, more == 0 ? "{\"n\":1}" : "{\"n\":0}");
     }
 }
@@ -139,17 +123,17 @@ static void expect_last(const struct query_case *q, const char *before,
 {
     for (size_t i = 0; i < count * count; i++)
         for (size_t filler = 0; filler < 4; filler++) {
-            body_n = 0;
-            add_many(' ', filler == 1 ? WINDOW_MAX - 60 : 0);
-            add(before);
-            add(fragments[i / count].text);
-            add(",");
-            add_many(' ', filler == 2 ? WINDOW_MAX : 0);
-            add("\"filler\":\"");
-            add_many('x', filler == 3 ? 2 * WINDOW_MAX : filler);
-            add("\",");
-            add(fragments[i % count].text);
-            add(behind);
+            b.n = 0;
+            body_fill(&b, ' ', filler == 1 ? WINDOW_MAX - 60 : 0);
+            body_text(&b, before);
+            body_text(&b, fragments[i / count].text);
+            body_text(&b, ",");
+            body_fill(&b, ' ', filler == 2 ? WINDOW_MAX : 0);
+            body_text(&b, "\"filler\":\"");
+            body_fill(&b, 'x', filler == 3 ? 2 * WINDOW_MAX : filler);
+            body_text(&b, "\",");
+            body_text(&b, fragments[i % count].text);
+            body_text(&b, behind);
             expect(q, fragments[i % count].wanted);
         }
 }
@@ -227,12 +211,12 @@ START_TEST(strings_of_any_length_are_compared)
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         struct query_case q = {"$.a", "@.s == 'xxx' || @.s > 'xxxx'",
                                "n = count()", ""};
-        body_n = 0;
-        add("{\"a\":[{\"s\":\"");
-        add_many('x', lengths[i]);
-        add("\",\"t\":\"");
-        add_many('x', lengths[i]);
-        add("\"},{\"s\":\"xxx\"},{\"s\":\"w\"}]}");
+        b.n = 0;
+        body_text(&b, "{\"a\":[{\"s\":\"");
+        body_fill(&b, 'x', lengths[i]);
+        body_text(&b, "\",\"t\":\"");
+        body_fill(&b, 'x', lengths[i]);
+        body_text(&b, "\"},{\"s\":\"xxx\"},{\"s\":\"w\"}]}");
         expect(&q, lengths[i] > 4 ? "{\"n\":2}" : "{\"n\":1}");
         q.where = "@.s == @.t";
         expect(&q, lengths[i] <= PROGRAM_KEEP_MAX
@@ -250,12 +234,12 @@ START_TEST(objects_of_any_length_are_kept)
                                         "n = count()", ""};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         bool fits = 2 * lengths[i] + 40 <= PROGRAM_KEEP_MAX;
-        body_n = 0;
-        add("[{\"a\":[{\"c\":1},");
-        add_many(' ', lengths[i]);
-        add("2],\"b\":[{\"c\":1},2");
-        add_many('\n', lengths[i]);
-        add("]}]");
+        b.n = 0;
+        body_text(&b, "[{\"a\":[{\"c\":1},");
+        body_fill(&b, ' ', lengths[i]);
+        body_text(&b, "2],\"b\":[{\"c\":1},2");
+        body_fill(&b, '\n', lengths[i]);
+        body_text(&b, "]}]");
         expect(&q, fits ? "{\"n\":1}"
                         : "wrong_shape /0: longer than 64 KB, and compared "
                           "with another");
@@ -272,26 +256,25 @@ START_TEST(lists_of_numbers_are_added)
     char text[64];
     long long sum = 0;
     unsigned count = 0;
-    body_n = 0;
-    add("[");
+    b.n = 0;
+    body_text(&b, "[");
     for (unsigned i = 0; i < 4000; i++) {
         long long value = 1;
         for (unsigned digit = 1; digit < 1 + i % 13; digit++)
             value = value * 10 + (i + digit) % 10;
         value = i % 11 == 0 ? -value : i % 7 == 0 ? 0 : value;
         snprintf(text, sizeof text, "%lld%s", value, behind[i % 5]);
-        add(text);
+        body_text(&b, text);
         sum += value > 4 ? value : 0;
         count += value > 4;
     }
-    add("5]");
+    body_text(&b, "5]");
     snprintf(text, sizeof text, "{\"n\":%lld,\"c\":%u}", sum + 5, count + 1);
     expect(&q, text);
-    body[body_n - 1] = '\0';
-    body_n--;
-    add(".5,6");
-    add_many(' ', 100);
-    add("]");
+    b.n--;
+    body_text(&b, ".5,6");
+    body_fill(&b, ' ', 100);
+    body_text(&b, "]");
     expect(&q, "wrong_shape /4000: not an integer that fits 64 bits");
 }
 END_TEST
@@ -300,9 +283,9 @@ START_TEST(brackets_may_be_as_deep_as_scan_goes)
 {
     static const struct query_case q = {"$", "@.a == @.b", "n = count()", ""};
     for (size_t more = 0; more < 2; more++) {
-        body_n = 0;
-        add_many('[', SCAN_DEPTH_MAX + more);
-        add_many(']', SCAN_DEPTH_MAX + more);
+        b.n = 0;
+        body_fill(&b, '[', SCAN_DEPTH_MAX + more);
+        body_fill(&b, ']', SCAN_DEPTH_MAX + more);
         expect(&q, more == 0 ? "{\"n\":1}"
                              : "malformed_json nested deeper than max_depth");
     }
@@ -340,18 +323,18 @@ START_TEST(many_paths_are_followed)
 {
     char members[2000] = "n = sum(", wanted[64], text[32];
     unsigned sum = 0;
-    body_n = 0;
-    add("[{");
+    b.n = 0;
+    body_text(&b, "[{");
     for (unsigned i = 0; i < PROGRAM_SLOTS_MAX; i++) {
         snprintf(text, sizeof text, "%s@.%c%u.x", i == 0 ? "" : " + ",
                  'a' + i % 7, i * i);
         strcat(members, text);
         snprintf(text, sizeof text, "\"%c%u\":{\"x\":%u,\"y\":0},", 'a' + i % 7,
                  i * i, i);
-        add(text);
+        body_text(&b, text);
         sum += i;
     }
-    add("\"z\":null}]");
+    body_text(&b, "\"z\":null}]");
     strcat(members, ")");
     const struct query_case q = {"$", "", members, ""};
     snprintf(wanted, sizeof wanted, "{\"n\":%u}", sum);
@@ -365,10 +348,10 @@ START_TEST(a_name_may_be_longer_than_windows_look_for)
     memset(name, 'n', sizeof name - 1);
     snprintf(members, sizeof members, "n = sum(%s)", name);
     const struct query_case q = {"$", "", members, ""};
-    body_n = 0;
-    add("[{\"");
-    add(name);
-    add("\":5}]");
+    b.n = 0;
+    body_text(&b, "[{\"");
+    body_text(&b, name);
+    body_text(&b, "\":5}]");
     expect(&q, "{\"n\":5}");
 }
 END_TEST
@@ -412,14 +395,14 @@ START_TEST(lines_may_be_longer_than_windows)
 {
     static const struct query_case q = {"", "@.s != 'x'", "n = sum(v)",
                                         "lines"};
-    body_n = 0;
+    b.n = 0;
     for (unsigned i = 0; i < 12; i++) {
-        add("{\"v\":1,\"s\":\"");
-        add_many('x', i * 1000);
-        add("\",\"w\":[");
-        add_many(' ', i * 1000);
-        add("],\"v\":2}\n");
-        add_many('\n', i % 3);
+        body_text(&b, "{\"v\":1,\"s\":\"");
+        body_fill(&b, 'x', i * 1000);
+        body_text(&b, "\",\"w\":[");
+        body_fill(&b, ' ', i * 1000);
+        body_text(&b, "],\"v\":2}\n");
+        body_fill(&b, '\n', i % 3);
     }
     expect(&q, "{\"n\":24}");
 }
@@ -433,10 +416,10 @@ static void expect_fault(const struct program *p, enum payload_decoder which,
     struct tally ignored;
     char said[200];
     struct payload *payload = payload_new_program(p, SCAN_DEPTH_MAX, which);
-    const uint8_t *bytes = (const uint8_t *)body;
+    const uint8_t *bytes = (const uint8_t *)b.bytes;
     payload_begin(payload);
     ck_assert(!(payload_feed(payload, bytes, cut, &f) &&
-                payload_feed(payload, bytes + cut, body_n - cut, &f) &&
+                payload_feed(payload, bytes + cut, b.n - cut, &f) &&
                 payload_finish(payload, &ignored, &f)));
     snprintf(said, sizeof said, "%s at %llu, line %llu, column %llu", f.reason,
              (unsigned long long)f.offset, (unsigned long long)f.line,
@@ -462,10 +445,10 @@ START_TEST(a_malformed_line_tells_where_it_is)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct program p;
-        body_n = 0;
-        add(cases[i].body);
+        b.n = 0;
+        body_text(&b, cases[i].body);
         queries_compile(&p, &q);
-        for (size_t cut = 0; cut <= body_n; cut++) {
+        for (size_t cut = 0; cut <= b.n; cut++) {
             expect_fault(&p, PAYLOAD_JSONC, cut, cases[i].wanted);
             expect_fault(&p, PAYLOAD_TYPED, cut, cases[i].wanted);
         }

@@ -1,81 +1,77 @@
 /* walk_state: what windows and tokens leave of a document while it is followed,
  * which answers alone do not show. */
+#define BODY_MAX (1 << 18)
+#include "body.h"
 #include "decode/walk_query.h"
 #include "decode/walk_tokens.h"
 #include "queries.h"
 
-static char body[1 << 18];
-static size_t body_n;
+static struct body b;
+static struct program program;
+static struct paths *paths;
+static struct walk_state w;
 
-static void add(const char *text)
+static void open_walk(const struct query_case *q)
 {
-    size_t n = strlen(text);
-    ck_assert_uint_lt(body_n + n, sizeof body);
-    memcpy(body + body_n, text, n + 1);
-    body_n += n;
+    queries_compile(&program, q);
+    paths = paths_new(&program);
+    ck_assert_ptr_nonnull(paths);
+    ck_assert(walk_state_open(&w, paths));
 }
 
-static void add_many(char c, size_t n)
+static void close_walk(void)
 {
-    ck_assert_uint_lt(body_n + n, sizeof body);
-    memset(body + body_n, c, n);
-    body_n += n;
+    walk_state_free(&w);
+    free(paths);
+    program_free(&program);
 }
 
 /* The body as scan has it, in pieces of 1000 bytes; gives the result. */
-static const char *walk_tokens(struct walk_state *w)
+static const char *walk_tokens(void)
 {
     static char room[300];
     struct scan scan;
     struct buf out;
     static struct fault fault;
     buf_init(&out, room, sizeof room);
-    walk_state_begin(w);
+    walk_state_begin(&w);
     scan_begin(&scan, SCAN_DEPTH_MAX);
-    for (size_t done = 0; done < body_n; done += 1000) {
-        const uint8_t *at = (const uint8_t *)body + done;
-        const uint8_t *end =
-            body_n - done < 1000 ? at + body_n - done : at + 1000;
+    for (size_t done = 0; done < b.n; done += 1000) {
+        const uint8_t *at = (const uint8_t *)b.bytes + done;
+        const uint8_t *end = b.n - done < 1000 ? at + b.n - done : at + 1000;
         enum scan_token token;
         do {
             struct scan_text text;
             const uint8_t *from = at;
             token = scan_next(&scan, &at, end, &text);
             ck_assert_int_ne(token, SCAN_FAULT);
-            walk_tokens_take(w, &scan, token, &text, from, (size_t)(at - from));
+            walk_tokens_take(&w, &scan, token, &text, from,
+                             (size_t)(at - from));
         } while (token != SCAN_MORE);
     }
-    walk_tokens_end(w);
-    return walk_state_finish(w, &out, &fault) ? room : fault.reason;
+    walk_tokens_end(&w);
+    return walk_state_finish(&w, &out, &fault) ? room : fault.reason;
 }
 
 START_TEST(long_names_and_numbers_take_no_memory)
 {
     static const struct query_case q = {
         "$.list", "", "n = sum(@.value); copy c = c", "double"};
-    struct program p;
-    struct walk_state w;
-    queries_compile(&p, &q);
-    struct paths *paths = paths_new(&p);
-    ck_assert_ptr_nonnull(paths);
-    ck_assert(walk_state_open(&w, paths));
-    body_n = 0;
-    add("{\"");
-    add_many('n', 100000);
-    add("\":1,\"c\":12.50,\"l\\u0069st\":[{\"value\":2.5");
-    add_many('0', 100000);
-    add("1}]}");
-    ck_assert_str_eq(walk_tokens(&w), "{\"c\":12.50,\"n\":2.5}");
+    open_walk(&q);
+    b.n = 0;
+    body_text(&b, "{\"");
+    body_fill(&b, 'n', 100000);
+    body_text(&b, "\":1,\"c\":12.50,\"l\\u0069st\":[{\"value\":2.5");
+    body_fill(&b, '0', 100000);
+    body_text(&b, "1}]}");
+    ck_assert_str_eq(walk_tokens(), "{\"c\":12.50,\"n\":2.5}");
     ck_assert_uint_lt(w.text.room, 300);
-    body_n = 0;
-    add("{\"list\":[],\"c\":1");
-    add_many('0', 100000);
-    add("}");
-    ck_assert_str_eq(walk_tokens(&w), "longer than 1 KB, and to be copied");
+    b.n = 0;
+    body_text(&b, "{\"list\":[],\"c\":1");
+    body_fill(&b, '0', 100000);
+    body_text(&b, "}");
+    ck_assert_str_eq(walk_tokens(), "longer than 1 KB, and to be copied");
     ck_assert_uint_lt(w.text.room, 300);
-    walk_state_free(&w);
-    free(paths);
-    program_free(&p);
 }
 END_TEST
 
@@ -85,19 +81,13 @@ START_TEST(nothing_is_kept_behind_its_end)
 {
     static const struct query_case q = {"$", "@ == @.a || @.a == @.b",
                                         "n = count()", ""};
-    struct program p;
-    struct walk_state w;
-    queries_compile(&p, &q);
-    struct paths *paths = paths_new(&p);
-    ck_assert_ptr_nonnull(paths);
-    ck_assert(walk_state_open(&w, paths));
-    body_n = 0;
-    add("[{\"a\":[1,{\"x\":2}],\"b\":[1,{\"x\":2}]},{\"a\":{},\"b\":[]},[]]");
-    ck_assert_str_eq(walk_tokens(&w), "{\"n\":2}");
+    open_walk(&q);
+    b.n = 0;
+    body_text(
+        &b,
+        "[{\"a\":[1,{\"x\":2}],\"b\":[1,{\"x\":2}]},{\"a\":{},\"b\":[]},[]]");
+    ck_assert_str_eq(walk_tokens(), "{\"n\":2}");
     ck_assert_uint_eq(w.keeping, 0);
-    walk_state_free(&w);
-    free(paths);
-    program_free(&p);
 }
 END_TEST
 
@@ -113,21 +103,13 @@ START_TEST(a_window_may_end_behind_an_opening_bracket)
     char room[100];
     struct buf out;
     struct fault fault;
-    struct program p;
-    struct walk_state w;
-    queries_compile(&p, &q);
-    struct paths *paths = paths_new(&p);
-    ck_assert_ptr_nonnull(paths);
-    ck_assert(walk_state_open(&w, paths));
+    open_walk(&q);
     walk_state_begin(&w);
     walk_query_events(&w, 0, from, events[0], 7, false, from + 19, from + 19);
     walk_query_events(&w, 3, on, events[1], 4, false, on + 8, on + 8);
     buf_init(&out, room, sizeof room);
     ck_assert(walk_state_finish(&w, &out, &fault));
     ck_assert_str_eq(room, "{\"n\":1}");
-    walk_state_free(&w);
-    free(paths);
-    program_free(&p);
 }
 END_TEST
 
@@ -136,5 +118,5 @@ int main(void)
     const TTest *const tests[] = {long_names_and_numbers_take_no_memory,
                                   nothing_is_kept_behind_its_end,
                                   a_window_may_end_behind_an_opening_bracket};
-    return UNIT_MAIN("walk_state", tests);
+    return UNIT_RUN_WITH("walk_state", tests, NULL, close_walk);
 }
