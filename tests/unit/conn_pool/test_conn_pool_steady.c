@@ -52,33 +52,61 @@ static void expect_nothing(void)
     ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_NOTHING);
 }
 
+/* What has come to it is told of next, and read; this process owns it then. */
+static int take_and_read(int slot)
+{
+    int fd = take_next(slot);
+    read_from(fd);
+    return fd;
+}
+
+static int send_and_read(int slot, int peer)
+{
+    send_to(peer);
+    return take_and_read(slot);
+}
+
+static void serve(int slot, int peer)
+{
+    park_as(slot, send_and_read(slot, peer), CONN_POOL_DRAINED);
+}
+
 /* Served and parked again, so that its entry stays armed. */
 static int park_served(int *peer)
 {
     int slot = park_new(peer, "s", CLOCK_NEVER);
-    send_to(*peer);
-    int fd = take_next(slot);
-    read_from(fd);
-    park_as(slot, fd, CONN_POOL_DRAINED);
+    serve(slot, *peer);
     expect_nothing();
     return slot;
 }
 
-START_TEST(what_comes_to_an_owner_waits_for_its_parking)
+/* Told of now, though this process owns it. */
+static void expect_told_while_owned(int slot)
 {
-    int peer, told = -1, slot = park_served(&peer);
-    send_to(peer);
-    int fd = take_next(slot);
-    read_from(fd);
-    send_to(peer); /* after the last read */
+    int told = -1;
     ck_assert_int_eq(wait_for(0, &told), CONN_POOL_REQUEST);
     ck_assert_int_eq(told, slot);
     ck_assert_int_eq(take(told), -1);
+}
+
+/* Its peer sends no more, which is told of next. */
+static void expect_end(int slot, int peer)
+{
+    char byte;
+    int fd = take_next(slot);
+    ck_assert_int_eq(recv(fd, &byte, 1, MSG_DONTWAIT), 0);
+    conn_pool_vacate(conn_pool, slot, fd);
+    close(peer);
+}
+
+START_TEST(what_comes_to_an_owner_waits_for_its_parking)
+{
+    int peer, slot = park_served(&peer), fd = send_and_read(slot, peer);
+    send_to(peer); /* after the last read */
+    expect_told_while_owned(slot);
     expect_nothing();
     park_as(slot, fd, CONN_POOL_DRAINED);
-    fd = take_next(slot);
-    read_from(fd);
-    park_as(slot, fd, CONN_POOL_DRAINED);
+    park_as(slot, take_and_read(slot), CONN_POOL_DRAINED);
     expect_nothing();
     close(peer);
 }
@@ -86,12 +114,11 @@ END_TEST
 
 START_TEST(what_its_owner_has_read_is_told_of_no_more)
 {
-    int peer, told = -1, slot = park_served(&peer);
+    int peer, slot = park_served(&peer);
     send_to(peer);
     int fd = take_next(slot);
     send_to(peer);
-    ck_assert_int_eq(wait_for(0, &told), CONN_POOL_REQUEST);
-    ck_assert_int_eq(take(told), -1);
+    expect_told_while_owned(slot);
     read_from(fd);
     read_from(fd);
     park_as(slot, fd, CONN_POOL_DRAINED);
@@ -115,42 +142,28 @@ END_TEST
  * request, and the end. */
 START_TEST(an_owner_goes_on_with_what_comes_meanwhile)
 {
-    char byte;
-    int peer, told = -1, slot = park_served(&peer);
-    send_to(peer);
-    int fd = take_next(slot);
-    read_from(fd);
+    int peer, slot = park_served(&peer), fd = send_and_read(slot, peer);
     ck_assert(!conn_pool_has_come(conn_pool, slot));
     send_to(peer);
     ck_assert_int_eq(shutdown(peer, SHUT_WR), 0);
-    ck_assert_int_eq(wait_for(0, &told), CONN_POOL_REQUEST);
-    ck_assert_int_eq(take(told), -1);
+    expect_told_while_owned(slot);
     ck_assert(conn_pool_has_come(conn_pool, slot));
     conn_pool_heed(conn_pool, slot);
     ck_assert(!conn_pool_has_come(conn_pool, slot));
     read_from(fd);
     park_as(slot, fd, CONN_POOL_DRAINED);
-    fd = take_next(slot);
-    ck_assert_int_eq(recv(fd, &byte, 1, MSG_DONTWAIT), 0);
-    conn_pool_vacate(conn_pool, slot, fd);
-    close(peer);
+    expect_end(slot, peer);
 }
 END_TEST
 
 /* A request, and the end of what its peer sends: one event for both. */
 START_TEST(the_end_that_came_with_a_request_is_told_of)
 {
-    char byte;
     int peer, slot = park_served(&peer);
     send_to(peer);
     ck_assert_int_eq(shutdown(peer, SHUT_WR), 0);
-    int fd = take_next(slot);
-    read_from(fd);
-    park_as(slot, fd, CONN_POOL_DRAINED);
-    fd = take_next(slot);
-    ck_assert_int_eq(recv(fd, &byte, 1, MSG_DONTWAIT), 0);
-    conn_pool_vacate(conn_pool, slot, fd);
-    close(peer);
+    park_as(slot, take_and_read(slot), CONN_POOL_DRAINED);
+    expect_end(slot, peer);
 }
 END_TEST
 
@@ -180,26 +193,17 @@ END_TEST
 START_TEST(who_gets_pieces_is_left_alone_with_them)
 {
     int peer, slot = park_served(&peer);
-    send_to(peer);
-    int fd = take_next(slot);
-    read_from(fd);
-    park_as(slot, fd, CONN_POOL_UNREAD);
+    park_as(slot, send_and_read(slot, peer), CONN_POOL_UNREAD);
     for (int i = 0; i < 4; i++) {
-        send_to(peer);
-        fd = take_next(slot);
-        read_from(fd);
+        int fd = send_and_read(slot, peer);
         send_to(peer);
         expect_nothing();
         read_from(fd);
         park_as(slot, fd, i < 2 ? CONN_POOL_UNREAD : CONN_POOL_DRAINED);
     }
     /* Once its requests come in one piece again, it is as it was. */
-    for (int i = 0; i < 50; i++) {
-        send_to(peer);
-        fd = take_next(slot);
-        read_from(fd);
-        park_as(slot, fd, CONN_POOL_DRAINED);
-    }
+    for (int i = 0; i < 50; i++)
+        serve(slot, peer);
     send_to(peer);
     take_next(slot);
     send_to(peer);
@@ -291,6 +295,16 @@ static int take_what_is_told(void)
     return wait_for(0, &told) == CONN_POOL_REQUEST ? take(told) : -1;
 }
 
+/* A child has served a request, and is about to park the connection. */
+static pid_t start_parking(int *slot, int peer)
+{
+    send_to(peer);
+    wait_past(CONN_POOL_REQUEST, slot);
+    pid_t child = start(serve_and_park, *slot);
+    run_to_stop(child);
+    return child;
+}
+
 /* Something comes, and this process is told of it, before the next instruction
  * of one that parks: from the last read on to the end. */
 START_TEST(what_comes_at_any_instruction_of_parking_is_told_of)
@@ -299,10 +313,7 @@ START_TEST(what_comes_at_any_instruction_of_parking_is_told_of)
     int before = 0, after = 0;
     for (int i = 0; on; i += STRIDE) {
         int peer, slot = park_served(&peer);
-        send_to(peer);
-        wait_past(CONN_POOL_REQUEST, &slot);
-        pid_t child = start(serve_and_park, slot);
-        run_to_stop(child);
+        pid_t child = start_parking(&slot, peer);
         on = step(child, i);
         send_to(peer);
         int fd = take_what_is_told();
@@ -322,11 +333,7 @@ START_TEST(death_at_any_instruction_of_parking_loses_nothing)
     int lost = 0, found = 0;
     for (int i = 0; on; i += STRIDE) {
         int peer, slot = park_served(&peer);
-        char byte;
-        send_to(peer);
-        wait_past(CONN_POOL_REQUEST, &slot);
-        pid_t child = start(serve_and_park, slot);
-        run_to_stop(child);
+        pid_t child = start_parking(&slot, peer);
         on = step(child, i);
         send_to(peer);
         int fd = take_what_is_told();
@@ -336,6 +343,7 @@ START_TEST(death_at_any_instruction_of_parking_loses_nothing)
         lost += ends;
         found += !ends;
         if (ends) { /* and its peer knows */
+            char byte;
             EXPECT(recv(peer, &byte, 1, MSG_DONTWAIT) <= 0);
             EXPECT(fd < 0 && conn_pool_is_empty(conn_pool));
             close(peer);
@@ -365,10 +373,7 @@ static void park_at_each_instruction(bool dies)
 {
     bool on = true;
     for (int i = 0; on; i += STRIDE) {
-        int peer, slot = park_served(&peer);
-        send_to(peer);
-        int fd = take_next(slot);
-        read_from(fd);
+        int peer, slot = park_served(&peer), fd = send_and_read(slot, peer);
         pid_t child = start(be_told, slot);
         send_to(peer);
         run_to_stop(child);
@@ -410,10 +415,7 @@ END_TEST
 /* It was told of what has come to this process's connection, and dies. */
 START_TEST(the_dead_may_have_been_told_of_what_others_own)
 {
-    int peer, slot = park_served(&peer);
-    send_to(peer);
-    int fd = take_next(slot);
-    read_from(fd);
+    int peer, slot = park_served(&peer), fd = send_and_read(slot, peer);
     send_to(peer);
     wait_past(CONN_POOL_REQUEST, &slot); /* as the dead was */
     ck_assert_uint_eq(recover_all_of(SIBLING), 0);
@@ -440,12 +442,8 @@ START_TEST(who_arms_late_disarms_nothing)
     for (int i = 0; i < 50; i++)
         park_as(slot, take(slot), CONN_POOL_DRAINED);
     finish(child);
-    for (int i = 0; i < 3; i++) {
-        send_to(peer);
-        int fd = take_next(slot);
-        read_from(fd);
-        park_as(slot, fd, CONN_POOL_DRAINED);
-    }
+    for (int i = 0; i < 3; i++)
+        serve(slot, peer);
     close(peer);
 }
 END_TEST
