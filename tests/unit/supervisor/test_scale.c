@@ -3,12 +3,21 @@
 
 /* --- Single looks. --- */
 
+/* So many workers have requests, and another waits: the first look at it. */
+static struct scale_sight request_waits(uint32_t busy)
+{
+    return (struct scale_sight){.now = S,
+                                .busy = busy,
+                                .waiting = true,
+                                .told = true,
+                                .stale_at = SCALE_NEVER};
+}
+
 START_TEST(nothing_is_asked_for_where_the_number_is_fixed)
 {
     const struct scale_limits l = {8, 8, 2, 32, 2, IDLE};
     struct scale s = {0};
-    const struct scale_sight v = {
-        .now = S, .busy = 8, .waiting = true, .told = true};
+    const struct scale_sight v = request_waits(8);
     struct scale_order o = scale_look(&s, &l, &v);
     ck_assert_uint_eq(o.start + o.retire + o.tell_below + o.watch, 0);
     ck_assert(!o.limited && o.look_at == SCALE_NEVER);
@@ -31,11 +40,7 @@ END_TEST
 START_TEST(a_shortage_is_looked_at_twice)
 {
     struct scale s = {0};
-    struct scale_sight v = {.now = S,
-                            .busy = 1,
-                            .waiting = true,
-                            .told = true,
-                            .stale_at = SCALE_NEVER};
+    struct scale_sight v = request_waits(1);
     struct scale_order o = scale_look(&s, &on_demand, &v);
     ck_assert(o.start == 0 && !o.watch && o.tell_below == 0);
     ck_assert_int_eq(o.look_at, v.now + SCALE_CONFIRM);
@@ -53,8 +58,7 @@ START_TEST(growth_doubles_and_is_paid_for)
 {
     const struct scale_limits l = {0, 100, 0, 20, 2, IDLE};
     struct scale s = {0};
-    struct scale_sight v = {
-        .now = S, .waiting = true, .told = true, .stale_at = SCALE_NEVER};
+    struct scale_sight v = request_waits(0);
     static const uint32_t steps[] = {1, 2, 4, 8, 5, 0, 1, 0};
     for (int i = 0; i < 8; i++) {
         struct scale_order o = scale_look(&s, &l, &v);
@@ -75,11 +79,7 @@ START_TEST(a_turn_has_a_bound)
 {
     const struct scale_limits l = {1, 1000, 1, 1024, 2, IDLE};
     struct scale s = {0};
-    struct scale_sight v = {.now = S,
-                            .busy = 1,
-                            .waiting = true,
-                            .told = true,
-                            .stale_at = SCALE_NEVER};
+    struct scale_sight v = request_waits(1);
     static const uint32_t steps[] = {0, 1, 2, 4, 8, 16, 32, 32, 32};
     for (int i = 0; i < 9; i++) {
         struct scale_order o = scale_look(&s, &l, &v);
@@ -105,12 +105,8 @@ START_TEST(who_computes_gets_no_company)
 {
     const struct scale_limits l = {2, 100, 1, 1024, 2, IDLE};
     struct scale s = {0};
-    struct scale_sight v = {.now = S,
-                            .busy = 6,
-                            .computing = 4,
-                            .waiting = true,
-                            .told = true,
-                            .stale_at = SCALE_NEVER};
+    struct scale_sight v = request_waits(6);
+    v.computing = 4;
     scale_look(&s, &l, &v);
     v.now += SCALE_CONFIRM;
     for (int i = 0; i < 100; i++) {
@@ -189,11 +185,7 @@ END_TEST
 START_TEST(the_largest_number_is_complained_of_once_a_second)
 {
     struct scale s = {0};
-    struct scale_sight v = {.now = S,
-                            .busy = 8,
-                            .waiting = true,
-                            .told = true,
-                            .stale_at = SCALE_NEVER};
+    struct scale_sight v = request_waits(8);
     int limited = 0;
     int64_t end = v.now + 10 * SCALE_REPEAT;
     while (v.now < end) {
@@ -235,11 +227,7 @@ START_TEST(who_waits_is_enough_where_no_spare_ones_are_wanted)
 {
     const struct scale_limits l = {1, 8, 0, 32, 2, IDLE};
     struct scale s = {0};
-    struct scale_sight v = {.now = S,
-                            .busy = 1,
-                            .waiting = true,
-                            .told = true,
-                            .stale_at = SCALE_NEVER};
+    struct scale_sight v = request_waits(1);
     struct scale_order o = scale_look(&s, &l, &v);
     ck_assert_uint_eq(o.start, 0);
     ck_assert_int_eq(o.look_at, v.now + SCALE_CONFIRM);
