@@ -7,6 +7,17 @@
 static const struct shape exact = {"items", "value", TALLY_INT64, 2, 64};
 static const struct shape rounded = {"items", "value", TALLY_DOUBLE, 2, 64};
 
+static struct parity_case asked(const struct shape *shape, const char *request,
+                                struct parity_result ours,
+                                struct parity_result theirs)
+{
+    return (struct parity_case){.request = request,
+                                .request_len = strlen(request),
+                                .shape = shape,
+                                .ours = ours,
+                                .theirs = theirs};
+}
+
 struct row {
     const char *request;
     int ours, theirs;
@@ -19,11 +30,9 @@ static void expect_rows(const struct shape *shape, const struct row *rows,
 {
     for (size_t i = 0; i < count; i++) {
         const struct row *r = &rows[i];
-        struct parity_case c = {.request = r->request,
-                                .request_len = strlen(r->request),
-                                .shape = shape,
-                                .ours = answered(r->ours, "{}", NULL),
-                                .theirs = answered(r->theirs, r->result, NULL)};
+        struct parity_case c =
+            asked(shape, r->request, answered(r->ours, "{}", NULL),
+                  answered(r->theirs, r->result, NULL));
         expect(&c, r->kind, PARITY_IN_STATUS, "");
         c.theirs = answered(r->theirs, "{}", r->result);
         expect(&c, r->kind, PARITY_IN_STATUS, "");
@@ -131,11 +140,9 @@ START_TEST(a_fault_of_ours_is_not_excused)
         {ITEM("1000000000000"), 422, 200, "{\"sum\":1}", PARITY_status},
     };
     expect_rows(&exact, rows, sizeof rows / sizeof rows[0]);
-    struct parity_case c = {.request = ITEM("\"5\""),
-                            .request_len = strlen(ITEM("\"5\"")),
-                            .shape = &exact,
-                            .ours = answered(422, "{}", "{\"sum\":12}"),
-                            .theirs = answered(200, "{}", "{\"sum\":12}")};
+    struct parity_case c =
+        asked(&exact, ITEM("\"5\""), answered(422, "{}", "{\"sum\":12}"),
+              answered(200, "{}", "{\"sum\":12}"));
     expect(&c, PARITY_downstream_extra, PARITY_IN_POSTS, "");
 }
 END_TEST
@@ -161,11 +168,9 @@ START_TEST(rounded_sums)
     static const char request[] =
         "{\"items\":[{\"value\":4611686018427387903},{\"value\":1},"
         "{\"value\":-4611686018427387903}]}";
-    struct parity_case c = {.request = request,
-                            .request_len = strlen(request),
-                            .shape = &exact,
-                            .ours = answered(200, "{\"sum\":2}", NULL),
-                            .theirs = answered(200, "{\"sum\":0}", NULL)};
+    struct parity_case c =
+        asked(&exact, request, answered(200, "{\"sum\":2}", NULL),
+              answered(200, "{\"sum\":0}", NULL));
     expect(&c, PARITY_precision, PARITY_IN_REPLY, "/sum");
     c.theirs = answered(200, "{\"sum\":2}", NULL);
     c.ours = answered(200, "{\"sum\":0}", NULL);
@@ -184,12 +189,9 @@ END_TEST
 
 START_TEST(both_refuse)
 {
-    const struct parity_case c = {.request = ITEM("[]"),
-                                  .request_len = strlen(ITEM("[]")),
-                                  .shape = &exact,
-                                  .ours = answered(422, "{\"title\":1}", NULL),
-                                  .theirs =
-                                      answered(400, "{\"error\":1}", NULL)};
+    const struct parity_case c =
+        asked(&exact, ITEM("[]"), answered(422, "{\"title\":1}", NULL),
+              answered(400, "{\"error\":1}", NULL));
     expect(&c, PARITY_error_shape, PARITY_IN_REPLY, "/error");
 }
 END_TEST
