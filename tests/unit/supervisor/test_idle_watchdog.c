@@ -1,67 +1,43 @@
 /* idle_watchdog: who takes nothing while something waits is woken, asked and
  * killed, and nobody else is. The clock is not waited for: each look is made at
  * once. */
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "os/signals.h"
 #include "supervisor/idle_watchdog.h"
-#include "quiet.h"
-#include "unit.h"
+#include "watched.h"
 
-#define DEADLINE (120 * CLOCK_SECOND)
-
-static struct scoreboard *board;
-static struct worker_set worker_set;
 static struct scaler scaler;
 static struct idle_watchdog watchdog;
-static struct scoreboard_slot *slot;
 static int queue[2];
-static pid_t child;
+static bool wakes;
 
 /* Waits for ever. Like a worker it goes on when a signal comes, if it `wakes`;
  * else it is deaf to all but the question. */
-static void start_worker(bool wakes)
+static void wait_for_ever(void)
 {
-    int ready[2];
-    char byte;
-    ck_assert_int_eq(pipe(ready), 0);
-    child = fork();
-    if (child == 0) {
-        backtrace_catch(&slot->stack);
+    scoreboard_rests(slot);
+    watched_is_ready();
+    for (;;) {
+        sigset_t open = *signals_waiting();
+        if (!wakes)
+            sigaddset(&open, SIGHUP);
+        sigsuspend(&open);
+        if (!wakes || !signals_take(SIGHUP))
+            continue;
+        scoreboard_goes_on(slot);
         scoreboard_rests(slot);
-        if (write(ready[1], "x", 1) != 1)
-            _exit(1);
-        for (;;) {
-            sigset_t open = *signals_waiting();
-            if (!wakes)
-                sigaddset(&open, SIGHUP);
-            sigsuspend(&open);
-            if (!wakes || !signals_take(SIGHUP))
-                continue;
-            scoreboard_goes_on(slot);
-            scoreboard_rests(slot);
-        }
     }
-    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
-    worker_set_assign(&worker_set, 1, 2);
-    worker_set_occupy(&worker_set, 1, child);
+}
+
+static void start_worker(bool that_wakes)
+{
+    wakes = that_wakes;
+    watched_start(wait_for_ever);
     scoreboard_step(slot, STEP_DONE);
-    scoreboard_state(slot, WORKER_IDLE);
 }
 
 static void open_all(void)
 {
-    quiet();
-    signals_init();
-    board = scoreboard_new("", 2, NULL);
-    ck_assert_ptr_nonnull(board);
-    ck_assert(worker_set_open(&worker_set, board));
+    watched_open(2);
     ck_assert_int_eq(pipe(queue), 0);
-    backtrace_prepare();
-    slot = &board->slots[1];
     scaler =
         (struct scaler){.worker_set = &worker_set, .idle_set = idle_set_new(2)};
     watchdog = (struct idle_watchdog){.worker_set = &worker_set,
@@ -72,13 +48,8 @@ static void open_all(void)
 
 static void close_all(void)
 {
-    if (child > 0) {
-        kill(child, SIGKILL);
-        waitpid(child, NULL, 0);
-    }
+    watched_close();
     idle_set_free(&scaler.idle_set);
-    worker_set_close(&worker_set);
-    scoreboard_free(board);
     close(queue[0]);
     close(queue[1]);
 }
@@ -109,10 +80,7 @@ static bool is_asked(void)
 
 static void expect_killed(void)
 {
-    int status;
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    child = 0;
+    watched_expect_killed(NULL);
     ck_assert_uint_eq(board->idle_kills, 1);
 }
 

@@ -2,64 +2,23 @@
  * request and no other. The clock is not waited for: requests are begun in the
  * past. */
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/clock.h"
-#include "os/signals.h"
 #include "supervisor/request_watchdog.h"
-#include "quiet.h"
-#include "unit.h"
+#include "watched.h"
 
 #define REQUEST_LIMIT (5 * CLOCK_SECOND)
 #define WAIT_LIMIT CLOCK_SECOND /* of request_watchdog.c */
 #define LONG_AGO (3600 * CLOCK_SECOND)
-#define DEADLINE (120 * CLOCK_SECOND)
 
-static struct scoreboard *board;
-static struct worker_set worker_set;
 static int64_t at; /* the next look, as the last one has said */
-static struct scoreboard_slot *slot;
-static pid_t child;
 
-static void open_worker_set(void)
+static void open_worker(void)
 {
-    quiet();
-    signals_init();
-    board = scoreboard_new_with_room("", 2, 3, NULL);
-    ck_assert_ptr_nonnull(board);
-    ck_assert(worker_set_open(&worker_set, board));
-    backtrace_prepare();
-    slot = &board->slots[1];
+    watched_open(3);
     slot->limit = REQUEST_LIMIT;
     slot->write_limit = 3 * CLOCK_SECOND;
-    int ready[2];
-    char byte;
-    ck_assert_int_eq(pipe(ready), 0);
-    child = fork();
-    if (child == 0) {
-        backtrace_catch(&slot->stack);
-        if (write(ready[1], "x", 1) == 1)
-            for (;;)
-                pause();
-        _exit(1);
-    }
-    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
-    worker_set_assign(&worker_set, 1, 2);
-    worker_set_occupy(&worker_set, 1, child);
-    scoreboard_state(slot, WORKER_IDLE);
-}
-
-static void close_worker_set(void)
-{
-    if (child > 0) {
-        kill(child, SIGKILL);
-        waitpid(child, NULL, 0);
-    }
-    worker_set_close(&worker_set);
-    scoreboard_free(board);
+    watched_start(watched_hang);
 }
 
 static int64_t begin(enum worker_state state, int64_t ago)
@@ -84,19 +43,6 @@ static void wait_for_verdict(void)
         usleep(1000);
         look();
     }
-}
-
-static bool is_killed(void)
-{
-    int status;
-    int64_t end = clock_now() + DEADLINE;
-    while (waitpid(child, &status, WNOHANG) == 0) {
-        ck_assert(clock_now() < end);
-        usleep(1000);
-        look();
-    }
-    child = 0;
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
 START_TEST(an_idle_pool_is_looked_at_when_others_may_begin)
@@ -155,7 +101,7 @@ START_TEST(one_that_is_stuck_is_asked_and_killed)
     int64_t end = clock_now() + DEADLINE;
     while (slot->stack.given != slot->begun) /* it has its time to answer */
         ck_assert(clock_now() < end);
-    ck_assert(is_killed());
+    watched_expect_killed(look);
     ck_assert_uint_eq(board->overdue_kills, 1);
     /* Its slot is filled again: the next one has a clean record. */
     worker_set_vacate(&worker_set, 1);
@@ -171,7 +117,7 @@ START_TEST(one_that_is_stopped_is_killed)
     ck_assert_int_eq(waitpid(child, NULL, WUNTRACED), child);
     begin(WORKER_READING, LONG_AGO);
     look();
-    ck_assert(is_killed());
+    watched_expect_killed(look);
     ck_assert_uint_eq(slot->stack.given, 0);
     ck_assert_uint_eq(board->overdue_kills, 1);
 }
@@ -314,6 +260,5 @@ int main(void)
         one_that_is_killed_is_told_of_once,
         one_that_ends_when_it_comes_back_is_told_of,
         one_that_was_told_of_may_end};
-    return UNIT_RUN_WITH("request_watchdog", tests, open_worker_set,
-                         close_worker_set);
+    return UNIT_RUN_WITH("request_watchdog", tests, open_worker, watched_close);
 }

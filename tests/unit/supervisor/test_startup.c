@@ -1,64 +1,29 @@
 /* startup: a worker that does not get to serve is asked, and killed, and one
  * that does is left alone. The deadlines are set in the past. */
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "os/signals.h"
 #include "supervisor/startup.h"
-#include "quiet.h"
-#include "unit.h"
+#include "watched.h"
 
 #define FAR (3600 * CLOCK_SECOND)
-#define DEADLINE (120 * CLOCK_SECOND)
 
-static struct scoreboard *board;
-static struct worker_set worker_set;
 static struct startup startup;
-static struct scoreboard_slot *slot;
 static struct worker_set_member *member;
-static pid_t child;
-static int told[2]; /* the child has something to say */
 
 static int hang(void *context, uint32_t number, uint32_t generation)
 {
-    (void)context, (void)generation;
-    backtrace_catch(&board->slots[number].stack);
-    if (write(told[1], "x", 1) == 1)
-        for (;;)
-            pause();
+    (void)context, (void)number, (void)generation;
+    watched_hang();
     return 1;
 }
 
-static void open_worker_set(void)
+static void open_startup(void)
 {
-    char byte;
-    quiet();
-    signals_init();
-    backtrace_prepare();
-    board = scoreboard_new("", 2, NULL);
-    ck_assert_ptr_nonnull(board);
-    ck_assert(worker_set_open(&worker_set, board));
-    worker_set_assign(&worker_set, 1, 2);
-    ck_assert_int_eq(pipe(told), 0);
+    watched_open(2);
     startup = (struct startup){
         .worker_set = &worker_set, .child = hang, .look_at = CLOCK_NEVER};
-    slot = &board->slots[1];
     member = &worker_set.members[1];
     ck_assert(startup_begin(&startup, 1, 1, FAR));
     child = member->pid;
-    ck_assert_int_eq(read(told[0], &byte, 1), 1);
-}
-
-static void close_worker_set(void)
-{
-    if (child > 0) {
-        kill(child, SIGKILL);
-        waitpid(child, NULL, 0);
-    }
-    worker_set_close(&worker_set);
-    scoreboard_free(board);
+    watched_await();
 }
 
 /* The time of the worker is over. */
@@ -66,18 +31,6 @@ static void look_late(void)
 {
     member->start.look_at = startup.look_at = 0;
     startup_look(&startup);
-}
-
-static int wait_for_end(void)
-{
-    int status;
-    int64_t end = clock_now() + DEADLINE;
-    while (waitpid(child, &status, WNOHANG) == 0) {
-        ck_assert(clock_now() < end);
-        usleep(1000);
-    }
-    child = 0;
-    return status;
 }
 
 START_TEST(one_that_serves_is_looked_at_once)
@@ -128,14 +81,13 @@ START_TEST(one_that_hangs_is_asked_and_killed)
         ck_assert(clock_now() < end);
     look_late();
     look_late(); /* the kernel may take its time */
-    int status = wait_for_end();
-    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    watched_expect_killed(NULL);
     ck_assert_uint_eq(board->start_kills, 1);
     ck_assert_int_eq(startup_failed(&startup, 1), 1);
     ck_assert_int_eq(startup_failed(&startup, 2), -1);
     /* However long that took, it is a start that failed. */
     member->started = 0;
-    startup_judge(&startup, 1, status);
+    startup_judge(&startup, 1, SIGKILL);
     ck_assert_int_gt(board->retry_at, 0);
     /* And the next one in its place has a clean record. */
     worker_set_vacate(&worker_set, 1);
@@ -151,7 +103,7 @@ START_TEST(one_that_is_stopped_is_killed)
     ck_assert_int_eq(waitpid(child, NULL, WUNTRACED), child);
     look_late();
     look_late();
-    ck_assert(WIFSIGNALED(wait_for_end()));
+    watched_expect_killed(NULL);
     ck_assert_uint_eq(slot->stack.given, 0);
     ck_assert_uint_eq(board->start_kills, 1);
 }
@@ -205,5 +157,5 @@ int main(void)
         one_that_gets_there_when_asked_stays,
         a_death_within_a_second_is_a_start_that_failed,
         one_that_was_there_before_has_its_time_from_its_start};
-    return UNIT_RUN_WITH("startup", tests, open_worker_set, close_worker_set);
+    return UNIT_RUN_WITH("startup", tests, open_startup, watched_close);
 }
