@@ -1,22 +1,17 @@
 /* config: every kind of setting, and what is said of a wrong one. */
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "config/config_load.h"
-#include "unit.h"
+#include "temp_file.h"
 
 static char path[] = "/tmp/tallyd-test-config.XXXXXX";
 static char why[CONFIG_ERROR_MAX];
 
 static void write_file(const char *text, size_t n)
 {
-    strcpy(path + sizeof path - 7, "XXXXXX");
-    int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, text, n), (ssize_t)n);
-    close(fd);
+    temp_file_make(path);
+    temp_file_write(path, text, n);
 }
 
 static struct config *load(const char *text)

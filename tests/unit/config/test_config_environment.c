@@ -2,14 +2,11 @@
  * that they can be handed over. */
 #include "config/config_environment.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "allocations.h"
-#include "unit.h"
+#include "temp_file.h"
 
 static char path[] = "/tmp/tallyd-test-environment.XXXXXX";
 static char room[512];
@@ -130,10 +127,7 @@ END_TEST
 
 static void write_file(const char *bytes, size_t n)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, bytes, n), (ssize_t)n);
-    close(fd);
+    temp_file_write(path, bytes, n);
 }
 
 static char variable[] = "TALLYD_A_FILE";
@@ -264,10 +258,7 @@ END_TEST
 
 static void open_path(void)
 {
-    strcpy(path + sizeof path - 7, "XXXXXX");
-    int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    close(fd);
+    temp_file_make(path);
 }
 
 static void close_path(void)

@@ -1,20 +1,14 @@
 /* config_place: of settings that are wrong, where the pool is. */
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include "config/config_place.h"
 
 #include "allocations.h"
-#include "config/config_place.h"
-#include "unit.h"
+#include "temp_file.h"
 
 static char path[] = "/tmp/tallyd-test-place.XXXXXX";
 
 static void write_file(const char *text)
 {
-    FILE *file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_ge(fputs(text, file), 0);
-    ck_assert_int_eq(fclose(file), 0);
+    temp_file_write(path, text, strlen(text));
 }
 
 /* Name and scoreboard; NULL: they cannot be told. Nothing is left behind. */
@@ -55,10 +49,8 @@ END_TEST
 START_TEST(variables_come_behind_the_file)
 {
     char file[] = "/tmp/tallyd-test-value.XXXXXX";
-    int fd = mkstemp(file);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, "/run/of-a-file \n", 16), 16);
-    close(fd);
+    temp_file_make(file);
+    temp_file_write(file, "/run/of-a-file \n", 16);
     write_file("[pool]\nname = one\nscoreboard = /run/one\n");
     setenv("TALLYD_POOL_NAME", "two", 1);
     setenv("TALLYD_POOL_WORKERS", "many", 1);
@@ -71,10 +63,7 @@ END_TEST
 
 static void open_path(void)
 {
-    strcpy(path + sizeof path - 7, "XXXXXX");
-    int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
-    close(fd);
+    temp_file_make(path);
 }
 
 static void close_path(void)

@@ -2,11 +2,9 @@
 #include "config/config_variable.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "config/config_load.h"
-#include "unit.h"
+#include "temp_file.h"
 
 static const char file[] = "[endpoint cart]\npath = /cart\n"
                            "result.Total = sum(a)\n"
@@ -151,16 +149,14 @@ START_TEST(a_setting_may_be_in_a_file)
 {
     char path[] = "/tmp/tallyd-test-variable.XXXXXX", text[80];
     const char *list[] = {text, NULL};
-    int fd = mkstemp(path);
-    ck_assert_int_ge(fd, 0);
+    temp_file_make(path);
     snprintf(text, sizeof text, "TALLYD_POOL_WORKERS_FILE=%s", path);
-    ck_assert_int_eq(write(fd, "7 \n", 3), 3);
+    temp_file_write(path, "7 \n", 3);
     struct config *c = load(list);
     ck_assert_msg(c != NULL, "%s", why);
     ck_assert_int_eq(c->pool.workers, 7);
     config_free(&c);
-    ck_assert_int_eq(write(fd, "x\n", 2), 2);
-    close(fd);
+    temp_file_write(path, "7 \nx\n", 5);
     refused(text, "more than one line");
     unlink(path);
     refused(text, "No such file");
