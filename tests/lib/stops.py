@@ -165,7 +165,7 @@ def stop_in_turn(front, clients, stops):
         pool.start()
         pool.wait_for_workers()
     answers = crowd.stop()
-    return answers, crowd.broken
+    return answers, crowd.lost
 
 
 def no_request_fails(front_class, clients, stops, **settings):

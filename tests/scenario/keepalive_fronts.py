@@ -45,7 +45,7 @@ def serve_a_crowd(front_class, workers):
         for crowd, count, wanted in ((posts, CLIENTS, OK), (sums, 4, SUM)):
             tap.equal(dict(crowd.wait()), {wanted: count * TURNS},
                       "the answers")
-            tap.equal(crowd.broken, [], "broken connections")
+            tap.equal(crowd.lost, [], "broken connections")
         tap.equal(len(down.take()), CLIENTS * TURNS, "posts")
         status = front.pool.status()
         tap.equal(status["requests"], (CLIENTS + 4) * TURNS, "requests")
@@ -92,7 +92,7 @@ def idle_links_survive_work(front_class):
     for _turn in range(3):
         crowd = Crowd(front, 8, 10, path="/sum")
         tap.equal(dict(crowd.wait()), {SUM: 80}, "the answers")
-        tap.equal(crowd.broken, [], "broken connections")
+        tap.equal(crowd.lost, [], "broken connections")
     def no_other_is_closed():
         status = front.pool.status()
         counters = status["counters"]
@@ -122,7 +122,7 @@ def killed_workers_cost_what_they_had_in_hand():
         answers = crowd.stop()
         failed = sum(count for answer, count in answers.items()
                      if answer != OK)
-        tap.equal(crowd.broken, [], "connections of clients that broke")
+        tap.equal(crowd.lost, [], "connections of clients that broke")
         tap.check({answer[0] for answer in answers} <= {200, 502},
                   f"the answers: {answers}")
         tap.check(failed <= killer.serving, f"{failed} requests failed, "

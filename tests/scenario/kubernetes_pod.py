@@ -7,7 +7,6 @@ import pathlib
 import re
 import signal
 import sys
-import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
@@ -15,6 +14,7 @@ import fronts
 import kit
 import tap
 import web
+from clients import Clients
 from downstream import Downstream
 from pool import SAMPLE
 
@@ -86,31 +86,19 @@ class Pod:
                        kit.wait_limit(10)).status == 200
 
 
-class Clients:
+class Posters(Clients):
     """They post until they are told that the pod has left the endpoints."""
 
     def __init__(self, pod, count):
-        self.pod, self.over, self.wrong = pod, threading.Event(), []
-        self.answers = 0
-        self.threads = [threading.Thread(target=self.run, daemon=True)
-                        for _ in range(count)]
-        for thread in self.threads:
-            thread.start()
+        self.pod = pod
+        super().__init__(count)
 
-    def run(self):
+    def _client(self, _number):
         while not self.over.is_set():
             try:
-                status, body = self.pod.post()
+                self.note_answer(self.pod.post())
             except (OSError, http.client.HTTPException) as error:
-                status, body = 0, str(error).encode()
-            self.answers += 1
-            if status != 200:
-                self.wrong.append((status, body))
-
-    def stop(self):
-        self.over.set()
-        for thread in self.threads:
-            thread.join(kit.wait_limit(30))
+                self.note_lost(error)
 
 
 @tap.test
@@ -122,19 +110,19 @@ def a_pod_that_stops_loses_no_request():
     with Downstream() as down:
         pod = Pod(down)
         tap.equal(pod.post(), (200, b'{"ok":true}'), "the reply")
-        clients = Clients(pod, 4)
-        kit.until("they are served", lambda: clients.answers > 50)
+        clients = Posters(pod, 4)
+        clients.wait_for(50)
         pod.tallyd.send(signal.SIGTERM)
         kit.until("/readyz says 503", lambda: not pod.is_ready())
-        before = clients.answers
-        kit.until("requests go on", lambda: clients.answers > before + 8)
+        clients.wait_for(8)
         clients.stop()
         pod.nginx.send(signal.SIGQUIT)
         tap.equal(pod.nginx.wait(), 0, "the exit status of nginx")
         tap.equal(pod.tallyd.wait(), 0, "the exit status of tallyd")
-        tap.equal(clients.wrong, [], "requests that failed")
+        tap.equal((list(clients.answers), clients.lost),
+                  ([(200, b'{"ok":true}')], []), "the answers, and those lost")
         posts = len(down.requests)
-        tap.check(posts >= clients.answers, f"{posts} posts")
+        tap.check(posts >= clients.served(), f"{posts} posts")
 
 
 sys.exit(kit.run())

@@ -2,17 +2,18 @@
 """tallyd as systemd runs it: installed by `make install`, with its own units,
 under a systemd that is process 1."""
 
+import contextlib
 import os
 import pathlib
 import socket
 import sys
-import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import fastcgi
 import kit
 import tap
+from callers import Callers
 from downstream import Downstream
 from pool import SAMPLE
 from system import Unit, boot
@@ -27,61 +28,17 @@ with socket.socket(socket.AF_UNIX) as link:
 """
 
 
-class Load:
-    """Clients that send one request after the other, each over a new connection
-    or, `keep`, over one that stays. `faults` says what was no good answer."""
-
-    def __init__(self, unit, keep, count=4):
-        self.unit, self.keep = unit, keep
-        self.faults = []
-        self.served = 0
-        self._over = threading.Event()
-        self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._client, daemon=True)
-                         for _ in range(count)]
-        for thread in self._threads:
-            thread.start()
-
-    def _note(self, fault):
-        with self._lock:
-            self.served += fault is None
-            if fault is not None:
-                self.faults.append(fault)
-
-    def _client(self):
-        link = None
-        while not self._over.is_set():
-            try:
-                link = link or fastcgi.Link(self.unit.address,
-                                            kit.wait_limit(60))
-                link.send(fastcgi.request(SAMPLE, keep=self.keep))
-                reply = link.read_reply()
-            except (OSError, fastcgi.Broken) as error:
-                self._note(repr(error))
-                link = None
-                continue
-            answer = (reply.status, reply.body)
-            self._note(None if answer == OK else answer)
-            if not self.keep:
-                link.close()
-                link = None
-
-    def goes_on(self):
-        """Wait until more has been answered."""
-        before = self.served
-        kit.until("requests go on", lambda: self.served > before + 20,
-                  limit=60)
-
-    def __enter__(self):
-        self.goes_on()
-        return self
-
-    def __exit__(self, kind, *_ignored):
-        self._over.set()
-        for thread in self._threads:
-            thread.join(kit.wait_limit(60))
-        if kind is None:
-            tap.equal(self.faults, [], "requests that were lost")
+@contextlib.contextmanager
+def load(unit, keep):
+    """Callers, none of whose requests may be lost."""
+    callers = Callers(unit, 4, keep)
+    try:
+        callers.wait_for(20)
+        yield callers
+    finally:
+        callers.stop()
+    tap.equal((list(callers.answers), callers.lost, callers.refused),
+              ([OK], [], 0), "the answers, those lost and those refused")
 
 
 def is_there(system, pid):
@@ -215,13 +172,13 @@ def a_stop_drains():
 def reload_under_load(keep):
     unit = Unit(boot())
     pid = unit.start()
-    with Load(unit, keep) as load:
+    with load(unit, keep) as callers:
         for generation in range(2, 6):
             unit.set(workers=2 + generation % 2)
             unit.system.systemctl("reload", unit.service)
             tap.equal(unit.show()["StatusText"],
                       f"serving, generation {generation}", "StatusText")
-            load.goes_on()
+            callers.wait_for(20)
     have = unit.show()
     tap.equal((have["ActiveState"], int(have["MainPID"]), have["NRestarts"]),
               ("active", pid, "0"), "the unit")
@@ -262,7 +219,7 @@ def upgrade_under_load(keep):
     unit = Unit(boot())
     pid = unit.start()
     program = unit.system.path(unit.program)
-    with Load(unit, keep) as load:
+    with load(unit, keep) as callers:
         for generation in range(2, 5):
             before = os.stat(unit.system.path(f"/proc/{pid}/exe")).st_ino
             fresh = program.with_name("tallyd.fresh")
@@ -276,7 +233,7 @@ def upgrade_under_load(keep):
                        have["NRestarts"]), ("active", pid, "0"), "the unit")
             now = os.stat(unit.system.path(f"/proc/{pid}/exe")).st_ino
             tap.check(now != before, "it runs the old program")
-            load.goes_on()
+            callers.wait_for(20)
         unit.system.systemctl("reload", unit.service)
     tap.equal(unit.show()["StatusText"], "serving, generation 5", "reloaded")
 

@@ -201,8 +201,7 @@ def stops_under_load():
                                "TALLYD_POOL_SOCKET_MODE": "0666"},
                               folders={"/run": run})
         callers = Callers(container, clients)
-        kit.until("requests go on", lambda callers=callers, clients=clients:
-                  callers.served() > 20 * clients)
+        callers.wait_for(20 * clients)
         container.send(signal.SIGTERM)
         tap.equal(container.wait(60), 0, "the exit status")
         callers.stop()

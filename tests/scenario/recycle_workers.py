@@ -99,7 +99,7 @@ def no_request_fails(front_class):
                         log_level="info")
     answers = Crowd(front, 16, 100)
     tap.equal(dict(answers.wait()), {(200, b'{"sum":42}'): 1600}, "the answers")
-    tap.equal(answers.broken, [], "broken connections")
+    tap.equal(answers.lost, [], "broken connections")
     tap.equal(reloads.complaints(front), [], "complaints of nginx")
     tap.check(front.pool.count("recycled_requests") >= 1600 // 20 - 4,
               "too few have left")

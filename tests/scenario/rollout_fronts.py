@@ -15,7 +15,7 @@ import kit
 import tap
 from downstream import Downstream
 from pool import Pool
-from rollout import KIT, OLD_HOST, Clients, OldHandler, ask_at
+from rollout import KIT, OLD_HOST, Askers, OldHandler, ask_at
 
 
 class Split:
@@ -121,7 +121,7 @@ def walk(front_class):
         front = front_class(OldHandler(down.url), pool)
         down.take()
         before = pool.count("downstream_posts")
-        clients = Clients(front)
+        clients = Askers(front)
         for step, least, most in (("0", 0, 0), ("50", 0.35, 0.65),
                                   ("10", 0.02, 0.25), ("100", 0.9, 1.1),
                                   ("0", 0, 0)):
@@ -137,9 +137,9 @@ def walk(front_class):
 
 def share(pool, clients):
     """Of the next 300 requests or so, the share that tallyd posts."""
-    asked, posts = clients.asked, pool.count("downstream_posts")
+    asked, posts = clients.served(), pool.count("downstream_posts")
     clients.wait_for(300)
-    asked = clients.asked - asked
+    asked = clients.served() - asked
     return (pool.count("downstream_posts") - posts) / asked
 
 

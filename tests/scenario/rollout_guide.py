@@ -17,7 +17,7 @@ import kit
 import tap
 from downstream import Downstream
 from pool import Pool
-from rollout import Clients, Front, OldHandler, orders
+from rollout import Askers, Front, OldHandler, orders
 
 GUIDE = kit.TOP / "doc/ROLLOUT.md"
 REPLAYED = 600
@@ -215,7 +215,7 @@ def the_guide_leads_from_nothing_to_everything_and_back():
 
             # Step 2.
             walk.start_capture()
-            clients = Clients(walk.front)
+            clients = Askers(walk.front)
             mirror(walk)
             clients.wait_for(400)
             page = report(walk, "Step 2", judged=300)
@@ -228,7 +228,7 @@ def the_guide_leads_from_nothing_to_everything_and_back():
             # clients ask it.
             wanted = clients.stop()
             walk.commands("Step 2", "step 0", "disable --now")
-            clients = Clients(walk.front)
+            clients = Askers(walk.front)
             clients.wait_for(100)
 
             # Steps 3 and 4.
@@ -291,7 +291,7 @@ def a_pool_that_is_wrong_is_found_by_its_copies():
         with walk.pool:
             walk.start_front()
             walk.start_capture()
-            clients = Clients(walk.front)
+            clients = Askers(walk.front)
             mirror(walk)
             clients.wait_for(200)
             clients.stop()

@@ -13,7 +13,7 @@ import tap
 from downstream import Downstream
 from pool import Pool
 from replays import replay
-from rollout import Clients, Front, OldHandler
+from rollout import Askers, Front, OldHandler
 
 BOTH = {"process": {"path": "/process"},
         "mirror": {"path": "/.tallyd-mirror/process",
@@ -30,9 +30,9 @@ def shares(pool, clients, count):
     which it was given copies; (at least, at most) of each, since numbers that
     are read one after the other are not of one moment."""
     def look():
-        begun = clients.asked
+        begun = clients.served()
         counters = pool.status()["counters"]
-        return (begun, clients.asked, counters["downstream_posts"],
+        return (begun, clients.served(), counters["downstream_posts"],
                 counters["downstream_dry_runs"])
     before = look()
     clients.wait_for(count)
@@ -47,7 +47,7 @@ def every_step_moves_its_share_and_loses_nothing():
     with Downstream() as down, pool_for(down) as pool:
         old = OldHandler(down.url)
         front = Front(old, pool)
-        clients = Clients(front)
+        clients = Askers(front)
         for step, answered, copied in (
                 ("0", (0, 0), (0, 0)), ("mirror", (0, 0), (0.9, 1.1)),
                 ("1", (0.0005, 0.04), (0, 0)), ("10", (0.05, 0.16), (0, 0)),
@@ -87,7 +87,7 @@ def a_pool_that_is_gone_does_not_disturb_the_old_handler():
     with Downstream() as down, pool_for(down) as pool:
         front = Front(OldHandler(down.url), pool)
         front.step("mirror")
-        clients = Clients(front)
+        clients = Askers(front)
         clients.wait_for(100)
         pool.stop()
         clients.wait_for(200)

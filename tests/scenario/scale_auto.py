@@ -55,7 +55,7 @@ def is_over(front, target, crowd, count):
     """They are answered, and nobody has failed for the growth."""
     target.release()
     tap.equal(crowd.wait(), {OK: count}, "the answers")
-    tap.equal(crowd.broken, [], "broken connections")
+    tap.equal(crowd.lost, [], "broken connections")
     tap.equal(reloads.complaints(front), [], "complaints of nginx")
     have = supervisor(front)
     tap.equal((have["exits_signal"], have["exits_status"],
@@ -129,7 +129,7 @@ def no_more_than_there_is():
                      "workers are limited by open files", "health")
         target.release()
         tap.equal(crowd.wait() + more.wait(), {OK: most + 10}, "the answers")
-        tap.equal(crowd.broken + more.broken, [], "broken connections")
+        tap.equal(crowd.lost + more.lost, [], "broken connections")
         front.stop()
 
 
@@ -146,7 +146,7 @@ def a_downstream_that_hangs():
         statuses = {status for status, _body in answers}
         tap.equal((statuses, sum(answers.values())),
                   ({503, 504}, 6 * FEW["most"]), "the answers")
-        tap.equal(crowd.broken, [], "broken connections")
+        tap.equal(crowd.lost, [], "broken connections")
         forks = supervisor(front)["forks"]
         tap.check(forks <= FEW["most"], f"{forks} workers were started")
         target.release()
@@ -192,7 +192,7 @@ def who_computes_gets_no_company():
     most = supervisor(front)["forks"]
     answers = crowd.stop()
     tap.equal(list(answers), [(200, b'{"sum":120000}')], "the answers")
-    tap.equal(crowd.broken, [], "broken connections")
+    tap.equal(crowd.lost, [], "broken connections")
     tap.check(most <= 4 * CPUS + 2, f"{most} workers for {CPUS} CPUs")
     front.stop()
 

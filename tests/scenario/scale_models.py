@@ -48,7 +48,7 @@ def all_is_well(front, kills=0):
 def only_good_answers(crowd, answer=OK):
     answers = crowd.stop()
     tap.equal(list(answers), [answer], "the answers")
-    tap.equal(crowd.broken, [], "broken connections")
+    tap.equal(crowd.lost, [], "broken connections")
     return sum(answers.values())
 
 
@@ -95,7 +95,7 @@ def burst_from_idle(front_class, least, **settings):
         tap.equal(alive(front), 24, "workers at the height of it")
         target.release()
         tap.equal(crowd.wait(), {OK: 24}, "the answers")
-        tap.equal(crowd.broken, [], "broken connections")
+        tap.equal(crowd.lost, [], "broken connections")
         wait_for(front, least)
         all_is_well(front)
         front.stop()
@@ -211,7 +211,7 @@ def reloads_while_it_grows():
             crowd = Crowd(front, 24, turns=5)
             tap.equal(reloads.reload(front.pool), turn + 2, "the generation")
             crowd.wait()
-            tap.equal(crowd.broken, [], "broken connections")
+            tap.equal(crowd.lost, [], "broken connections")
             tap.equal(list(crowd.answers), [(200, b'{"sum":42}')], "answers")
         only_good_answers(steady, (200, b'{"sum":42}'))
         wait_for(front, 0)

@@ -32,8 +32,7 @@ def is_not_lost(settings, workers=4):
         for _turn in range(share(clients)):
             pool = Pool(workers=workers, log_level="info", **settings())
             callers = Callers(pool, clients)
-            kit.until("requests go on",
-                      lambda: callers.served() > 3 * clients)
+            callers.wait_for(3 * clients)
             pool.process.send(signal.SIGTERM)
             tap.equal(pool.process.wait(60), 0, "the exit status")
             callers.stop()
@@ -82,7 +81,7 @@ def over_tcp_when_the_supervisor_is_killed():
                     listen=f"{kit.HOST}:{kit.free_port()}")
         workers = pool.wait_for_workers()
         callers = Callers(pool, 16)
-        kit.until("requests go on", lambda: callers.served() > 48)
+        callers.wait_for(48)
         pool.process.send(signal.SIGKILL)
         kit.until("all workers have ended",
                   lambda: not any(map(procfs.is_alive, workers)))
@@ -100,8 +99,7 @@ def over_tcp_after_an_upgrade():
     callers = Callers(pool, 16)
     status, _out, errors = run_tallyctl("-c", pool.config, "upgrade", limit=60)
     tap.equal(status, 0, f"the exit status of tallyctl ({errors})")
-    served = callers.served()
-    kit.until("requests go on", lambda: callers.served() > served + 48)
+    callers.wait_for(48)
     pool.process.send(signal.SIGTERM)
     tap.equal(pool.process.wait(60), 0, "the exit status")
     callers.stop()
@@ -119,9 +117,7 @@ def on_an_inherited_socket_until_the_next_pool_comes():
                         listen=kit.DIRECTORY / "unused.sock")
             pool.address = listener.getsockname()
             callers = callers or Callers(pool, 16)
-            served = callers.served()
-            kit.until("requests go on",
-                      lambda: callers.served() > served + 48)
+            callers.wait_for(48)
             pool.process.send(signal.SIGTERM)
             tap.equal(pool.process.wait(60), 0, "the exit status")
             pool.process.end()
