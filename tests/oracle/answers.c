@@ -15,14 +15,11 @@
  * Typed on every path and json-c, each whole, cut by chance, and whole again;
  * with the argument "cuts" also in two pieces, cut at every byte, and byte by
  * byte. A piece ends where memory ends: who reads past it crashes. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "decode/payload.h"
 #include "decode/window.h"
+#include "decoder_input.h"
 
 #define DOCUMENT_MAX (1 << 20)
 #define DEPTH_MAX 256
@@ -32,27 +29,8 @@
 static const struct window_path *paths[WINDOW_PATHS_MAX];
 static size_t path_count;
 static struct payload *payloads[WINDOW_PATHS_MAX + 1][2][DEPTH_MAX + 1];
-static bool cuts;         /* cut everywhere */
-static uint8_t *page_end; /* of DOCUMENT_MAX bytes */
-static uint8_t *document;
-
-static void fail(const char *what)
-{
-    fprintf(stderr, "answers: %s\n", what);
-    exit(EXIT_FAILURE);
-}
-
-static void open_memory(void)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    uint8_t *start = mmap(NULL, DOCUMENT_MAX + page, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    document = malloc(DOCUMENT_MAX);
-    if (start == MAP_FAILED || document == NULL ||
-        mprotect(start + DOCUMENT_MAX, page, PROT_NONE) != 0)
-        fail("memory is short");
-    page_end = start + DOCUMENT_MAX;
-}
+static bool cuts; /* cut everywhere */
+static uint8_t document[DOCUMENT_MAX];
 
 static struct payload *payload_of(size_t decoder, int mode, uint32_t depth)
 {
@@ -66,17 +44,6 @@ static struct payload *payload_of(size_t decoder, int mode, uint32_t depth)
         fail("memory is short");
     payload_choose_path(*p, decoder);
     return *p;
-}
-
-static uint64_t random_state;
-
-/* xorshift64 (Marsaglia, 2003). */
-static uint32_t random_below(uint32_t n)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (uint32_t)((random_state >> 32) * n >> 32);
 }
 
 /* Feed [*at, *at + take). */
@@ -199,14 +166,14 @@ int main(int argc, char **argv)
 {
     uint32_t head[3]; /* number, length, depth */
     cuts = argc > 1 && strcmp(argv[1], "cuts") == 0;
-    open_memory();
+    open_memory(DOCUMENT_MAX);
     path_count = window_paths(paths);
     setvbuf(stdout, NULL, _IOLBF, 0); /* the peer waits for each line */
     while (fread(head, sizeof head, 1, stdin) == 1) {
         if (head[1] > DOCUMENT_MAX || head[2] > DEPTH_MAX ||
             fread(document, 1, head[1], stdin) != head[1])
             fail("a document is too long, too deep or cut");
-        random_state = UINT64_C(0x9e3779b97f4a7c15) * (head[0] + UINT64_C(1));
+        random_begin(head[0]);
         answer(0, head[1], head[2]);
         putchar('\t');
         answer(1, head[1], head[2]);

@@ -8,13 +8,12 @@
 // some documents the depth that is allowed is just enough, or one less.
 'use strict';
 
-const {spawn} = require('node:child_process');
 const {Chance, make} = require('./documents.js');
 const {makeOfFamily} = require('./families.js');
 const {depthOf, judge} = require('./judge.js');
+const {judged} = require('./judged.js');
 
 const SEED = 20240917;
-const IN_FLIGHT = 2000;      // documents
 const PROGRESS = 50000;      // documents from line to line
 const TOLD = 10;             // differences that are printed
 const TOLD_BYTES = 5000;
@@ -105,55 +104,31 @@ function check(number, wanted, line) {
               JSON.stringify(bytes.toString('latin1')).slice(0, TOLD_BYTES));
 }
 
-function summary(done, began) {
+function summary(done, ms) {
   const kinds = ['sum', 'shape', 'malformed', 'utf8', 'depth']
       .map((kind) => `${kind} ${tally[kind] ?? 0}`).join(', ');
-  const seconds = ((Date.now() - began) / 1000).toFixed(0);
   return `# ${done} documents, ${(counts.bytes / 1e6).toFixed(0)} MB, ` +
-         `${seconds} s: ${kinds}; differences ${differences}`;
+         `${(ms / 1000).toFixed(0)} s: ${kinds}; differences ${differences}`;
 }
 
-async function main([program, count, first]) {
-  const end = Number(first ?? 0) + Number(count);
-  const answers = spawn(program, cuts ? ['cuts'] : [],
-                        {stdio: ['pipe', 'pipe', 'inherit']});
-  const waiting = [];        // [number, what Node says]
-  const began = Date.now();
-  let rest = '', done = 0, wake = () => {};
-  const ended = new Promise((resolve) => answers.on('close', resolve));
-  answers.stdin.on('error', () => {});  // told by the exit status
-  answers.stdout.setEncoding('latin1').on('data', (text) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop();
-    for (const line of lines) {
-      check(...waiting.shift(), line);
-      if (++done % PROGRESS === 0) console.log(summary(done, began));
-    }
-    wake();
-  });
-  ended.then(() => wake());
-  for (let number = Number(first ?? 0); number < end; number++) {
+function* documents(first, count) {
+  for (let number = first; number < first + count; number++) {
     const {bytes, depth} = document(number);
     const head = Buffer.from(
         Uint32Array.of(number, bytes.length, depth).buffer);
     counts.bytes += bytes.length;
-    waiting.push([number, judge(bytes, depth)]);
-    answers.stdin.write(Buffer.concat([head, bytes]));
-    while (waiting.length >= IN_FLIGHT && answers.exitCode === null &&
-           answers.signalCode === null)
-      await new Promise((resolve) => { wake = resolve; });
-    if (answers.exitCode !== null || answers.signalCode !== null) break;
+    yield [number, judge(bytes, depth), Buffer.concat([head, bytes])];
   }
-  answers.stdin.end();
-  await ended;
-  console.log(summary(done, began));
+}
+
+async function main([program, count, first = '0']) {
+  const whole = await judged({
+    program, args: cuts ? ['cuts'] : [], count: Number(count),
+    cases: documents(Number(first), Number(count)), check, report: summary,
+    progress: PROGRESS});
   console.log(`# offsets ${counts.offsets}; sums bit for bit ${counts.bits}, ` +
               `not finite ${counts.infinite}; int64 sums ${counts.int64}, ` +
               `beyond a Number ${counts.inexact}`);
-  const whole = answers.exitCode === 0 && done === Number(count);
-  if (!whole)
-    console.log(`# answers ended with ${answers.exitCode ?? answers.signalCode}`
-                + ` at document ${waiting[0]?.[0]}`);
   const ok = whole && differences === 0 && counts.bits > 0;
   console.log(`${ok ? 'ok' : 'not ok'} 1 - Node and all decoders agree` +
               (cuts ? ', wherever a document is cut' : ''));

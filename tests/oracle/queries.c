@@ -16,55 +16,23 @@
  * the body whole, cut by chance, and whole behind blanks, so that a window may
  * end anywhere in it. A piece ends where memory ends: who reads past it
  * crashes. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "decode/payload.h"
 #include "decode/scan.h"
 #include "decode/window.h"
 #include "query/query.h"
+#include "decoder_input.h"
 
 #define BODY_MAX (1 << 20)
-#define ROOM (BODY_MAX + WINDOW_MAX)
 #define SETTINGS_MAX 65536
 #define ANSWER_MAX 65536
 
-static uint8_t *page_end, *body;
+static uint8_t body[BODY_MAX];
 static char settings_text[SETTINGS_MAX + 1];
 static struct program program;
 static struct payload *decoders[WINDOW_PATHS_MAX + 1];
 static size_t decoder_count;
-static uint64_t random_state;
-
-static void fail(const char *what)
-{
-    fprintf(stderr, "queries: %s\n", what);
-    exit(EXIT_FAILURE);
-}
-
-static void open_memory(void)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    uint8_t *start = mmap(NULL, ROOM + page, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    body = malloc(BODY_MAX);
-    if (start == MAP_FAILED || body == NULL ||
-        mprotect(start + ROOM, page, PROT_NONE) != 0)
-        fail("memory is short");
-    page_end = start + ROOM;
-}
-
-/* xorshift64 (Marsaglia, 2003). */
-static uint32_t random_below(uint32_t n)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (uint32_t)((random_state >> 32) * n >> 32);
-}
 
 static enum program_mode mode_of(const char *text)
 {
@@ -199,7 +167,7 @@ int main(void)
     uint32_t head[3];
     struct query_error error = {.message = "no settings have come"};
     bool good = false;
-    open_memory();
+    open_memory(BODY_MAX + WINDOW_MAX);
     setvbuf(stdout, NULL, _IOLBF, 0); /* the peer waits for each line */
     while (fread(head, sizeof head, 1, stdin) == 1) {
         if (head[1] > SETTINGS_MAX || head[2] > BODY_MAX ||
@@ -207,7 +175,7 @@ int main(void)
             fread(body, 1, head[2], stdin) != head[2])
             fail("a case is too long or cut");
         settings_text[head[1]] = '\0';
-        random_state = UINT64_C(0x9e3779b97f4a7c15) * (head[0] + UINT64_C(1));
+        random_begin(head[0]);
         if (head[1] > 0)
             good = use_settings(settings_text, &error);
         if (good)

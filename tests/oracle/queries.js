@@ -7,13 +7,12 @@
 // BODIES bodies have the same settings. Prints TAP.
 'use strict';
 
-const {spawn} = require('node:child_process');
 const {handlerOf, generate, Fault} = require('../reference/node/generate.js');
+const {judged} = require('./judged.js');
 const {makeBody, makePlan} = require('./plans.js');
 
 const SEED = 20261129;
 const BODIES = 20;
-const IN_FLIGHT = 2000;
 const PROGRESS = 100000;
 const TOLD = 5;
 
@@ -42,9 +41,9 @@ function check(number, wanted, line) {
   console.log(generate(plan.settings).replace(/^/gm, '#     '));
 }
 
-function summary(done, began) {
+function summary(done, ms) {
   const kinds = Object.entries(tally).map(([kind, n]) => `${kind} ${n}`);
-  return `# ${done} pairs, ${((Date.now() - began) / 1000).toFixed(0)} s: ` +
+  return `# ${done} pairs, ${(ms / 1000).toFixed(0)} s: ` +
          `${kinds.join(', ')}; differences ${differences}`;
 }
 
@@ -55,44 +54,25 @@ function frame(number, lines, body) {
   return Buffer.concat([Buffer.from(head.buffer), text, body]);
 }
 
-async function main([program, count, first]) {
-  const start = Number(first ?? 0), end = start + Number(count);
-  const answers = spawn(program, {stdio: ['pipe', 'pipe', 'inherit']});
-  const waiting = [];
-  const began = Date.now();
-  let rest = '', done = 0, wake = () => {}, plan, handler;
-  const ended = new Promise((resolve) => answers.on('close', resolve));
-  const isGone = () => answers.exitCode !== null || answers.signalCode !== null;
-  answers.stdin.on('error', () => {});  // told by the exit status
-  answers.stdout.setEncoding('latin1').on('data', (text) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop();
-    for (const line of lines) {
-      check(...waiting.shift(), line);
-      if (++done % PROGRESS === 0) console.log(summary(done, began));
-    }
-    wake();
-  });
-  ended.then(() => wake());
-  for (let number = start; number < end && !isGone(); number++) {
-    const fresh = number === start || number % BODIES === 0;
+function* pairs(first, count) {
+  let plan, handler;
+  for (let number = first; number < first + count; number++) {
+    const fresh = number === first || number % BODIES === 0;
     if (fresh) {
       plan = makePlan(SEED, Math.floor(number / BODIES));
       handler = handlerOf(plan.settings);
     }
     const body = makeBody(SEED, number, plan);
-    waiting.push([number, judge(handler, body)]);
-    answers.stdin.write(frame(number, fresh ? plan.lines : null, body));
-    while (waiting.length >= IN_FLIGHT && !isGone())
-      await new Promise((resolve) => { wake = resolve; });
+    yield [number, judge(handler, body),
+           frame(number, fresh ? plan.lines : null, body)];
   }
-  answers.stdin.end();
-  await ended;
-  console.log(summary(done, began));
-  const whole = answers.exitCode === 0 && done === Number(count);
-  if (!whole)
-    console.log(`# ended with ${answers.exitCode ?? answers.signalCode} at ` +
-                `pair ${waiting[0]?.[0]}`);
+}
+
+async function main([program, count, first = '0']) {
+  const whole = await judged({
+    program, args: [], count: Number(count),
+    cases: pairs(Number(first), Number(count)), check, report: summary,
+    progress: PROGRESS});
   const ok = whole && differences === 0 && tally.result > 0;
   console.log(`${ok ? 'ok' : 'not ok'} 1 - Node and the decoders agree on ` +
               'random queries');
