@@ -2,6 +2,7 @@
 // the nanoseconds for all bodies of the file once and the sum of all of them.
 'use strict';
 const fs = require('fs');
+const measure = require('./measure.js');
 const [ms, path] = process.argv.slice(2);
 const all = fs.readFileSync(path, 'utf8').split('\n')
   .filter((text) => text !== '').map((text) => Buffer.from(text));
@@ -18,15 +19,4 @@ function once() {
   return sums;
 }
 
-// CPU time, as for the others; a process of its own has threads of its own.
-function now() {
-  const { user, system } = process.cpuUsage();
-  return (user + system) * 1e3;
-}
-
-let sum = 0;
-for (const end = now() + ms * 1e6; now() < end;) sum = once();
-let n = 0, passed;
-const began = now();
-do { once(); n++; passed = now() - began; } while (passed < ms * 1e6);
-console.log(JSON.stringify({ ns: passed / n, sum }));
+measure(once, ms);
