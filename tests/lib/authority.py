@@ -33,15 +33,6 @@ def openssl(*arguments):
                    capture_output=True, timeout=kit.wait_limit(20))
 
 
-def server_context(pair, clients=None):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*pair)
-    if clients:
-        context.load_verify_locations(clients.cert)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
-
-
 class Authority:
 
     def __init__(self, name):

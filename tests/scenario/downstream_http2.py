@@ -5,7 +5,6 @@ whole transfer reaches. No result is posted twice."""
 import json
 import pathlib
 import socket
-import ssl
 import sys
 import threading
 
@@ -13,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 
 import kit
 import tap
-from authority import Authority, is_missing
+from authority import Authority, need_authorities, server_context
 from downstream import Downstream, refusing_url
 from pool import SAMPLE, Pool
 
@@ -89,8 +88,7 @@ def prior_knowledge():
 
 @tap.test
 def over_tls():
-    if is_missing():
-        raise tap.Skip(is_missing())
+    need_authorities()
     ours = Authority("ours")
     with Http2Peer(*ours.issue("server", kit.HOST)) as peer:
         check_posts(peer, "https", downstream_http="2", downstream_ca=ours.cert)
@@ -104,8 +102,7 @@ def cut_after_reading():
 
 @tap.test
 def cut_after_reading_over_tls():
-    if is_missing():
-        raise tap.Skip(is_missing())
+    need_authorities()
     ours = Authority("ours")
     with Http2Peer(*ours.issue("server", kit.HOST)) as peer:
         check_cuts(peer, downstream_http="2", downstream_ca=ours.cert)
@@ -141,11 +138,9 @@ def a_stream_that_is_refused():
 @tap.test
 def a_peer_without_http2_over_tls():
     """downstream_http = 2 asks for it; HTTP/1.1 is what it gets"""
-    if is_missing():
-        raise tap.Skip(is_missing())
+    need_authorities()
     ours = Authority("ours")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*ours.issue("server", kit.HOST))
+    context = server_context(ours.issue("server", kit.HOST))
     with Downstream(tls=context) as down, pool_for(
             down.url, downstream_http="2", downstream_ca=ours.cert) as pool:
         tap.equal(post(pool, "id-1").body, OK, "the reply")
@@ -224,11 +219,9 @@ def a_proxy_is_used():
 
 @tap.test
 def a_proxy_leads_to_tls():
-    if is_missing():
-        raise tap.Skip(is_missing())
+    need_authorities()
     ours = Authority("ours")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*ours.issue("server", kit.HOST))
+    context = server_context(ours.issue("server", kit.HOST))
     with Downstream(tls=context) as down, Proxy() as proxy, pool_for(
             down.url, downstream_proxy=proxy.url,
             downstream_ca=ours.cert) as pool:
