@@ -203,27 +203,35 @@ class OverHttp2:
         return reply
 
 
+def nginx_command(program, directory, log_path, http, level="info", processes=1,
+                  connections=256):
+    """What runs an nginx that has this in its block http, and keeps all its
+    files in the directory."""
+    user = f"user {unprivileged_user()};" if ROOT else ""
+    places = "".join(
+        f"    {name}_temp_path {directory}/{name};\n" for name in
+        ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    path = directory / "nginx.conf"
+    path.write_text(f"""{user}
+daemon off;
+worker_processes {processes};
+pid {directory}/nginx.pid;
+error_log {log_path} {level};
+events {{ worker_connections {connections}; }}
+http {{
+{places}{http}}}
+""")
+    return [program, "-p", directory, "-e", log_path, "-c", path]
+
+
 class Nginx(Front):
     name = "nginx"
     to_pool = "fastcgi_pass tallyd;"
     upstream = ""
 
     def command(self):
-        user = f"user {unprivileged_user()};" if ROOT else ""
-        places = "".join(
-            f"    {name}_temp_path {self.directory}/{name};\n" for name in
-            ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        path = self.write("nginx.conf", f"""{user}
-daemon off;
-worker_processes 1;
-pid {self.directory}/nginx.pid;
-error_log {self.log_path} info;
-events {{
-    worker_connections 256;
-}}
-http {{
+        return nginx_command(self.program, self.directory, self.log_path, f"""
     access_log off;
-{places}
     server {{
         listen {kit.HOST}:{self.port};
         location / {{
@@ -235,10 +243,7 @@ http {{
         server unix:{self.pool.socket};
         {self.upstream}
     }}
-}}
 """)
-        return [self.program, "-p", self.directory, "-e", self.log_path, "-c",
-                path]
 
 
 class NginxKeepalive(Nginx):
@@ -396,6 +401,7 @@ frontend front
 
 class HaproxyHttp2(OverHttp2, Haproxy):
     protocol = "proto h2"
+
 
 class Caddy(Front):
     name = "caddy"

@@ -194,27 +194,14 @@ class Nginx(Front):
 
     def command(self):
         self.access_log = self.directory / "access.log"
-        places = "".join(
-            f"    {name}_temp_path {self.directory}/{name};\n" for name in
-            ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         self.shipped.write_text(self.shipped.read_text().replace(
             "/etc/nginx/tallyd.conf", f"{kit.CONF}/nginx/tallyd.conf"))
-        path = self.directory / "nginx.conf"
-        path.write_text(f"""user {fronts.unprivileged_user()};
-daemon off;
-worker_processes 2;
-pid {self.directory}/nginx.pid;
-error_log {self.log_path} notice;
-events {{ worker_connections 2048; }}
-http {{
+        return fronts.nginx_command(
+            self.program, self.directory, self.log_path, f"""
     log_format tries "$msec $request_time $upstream_addr";
     access_log {self.access_log} tries;
-{places}
     include {self.shipped};
-}}
-""")
-        return [self.program, "-p", self.directory, "-e", self.log_path, "-c",
-                path]
+""", level="notice", processes=2, connections=2048)
 
     def wait_until_ready(self):
         """It has no checks."""

@@ -9,7 +9,7 @@ import subprocess
 import kit
 import tap
 from clients import Clients
-from fronts import ROOT, unprivileged_user
+from fronts import nginx_command
 
 KIT = kit.CONF / "rollout"
 HANDLER = kit.TOP / "tests/reference/node/handler.js"
@@ -97,41 +97,23 @@ class Front:
                              *changes):
                 text = text.replace(was, str(now))
             (self.directory / source.name).write_text(text)
-        self.server = server
         (self.directory / "step.conf").symlink_to(f"step-{step}.conf")
         self.log_path = self.directory / "error.log"
         self.log_path.touch()
         self.log_path.chmod(0o666)
-        self.command = [self.program, "-p", self.directory, "-e",
-                        self.log_path, "-c", self._write_config()]
-        self.process = kit.Process("nginx", self.command,
-                                   log_path=self.log_path)
-        kit.until("nginx answers", lambda: self.ask(b"{}")[0] != 0)
-
-    def _write_config(self):
-        user = f"user {unprivileged_user()};" if ROOT else ""
-        places = "".join(
-            f"    {name}_temp_path {self.directory}/{name};\n" for name in
-            ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        path = self.directory / "nginx.conf"
-        path.write_text(f"""{user}
-daemon off;
-worker_processes 1;
-pid {self.directory}/nginx.pid;
-error_log {self.log_path} notice;
-events {{ worker_connections 256; }}
-http {{
+        self.command = nginx_command(
+            self.program, self.directory, self.log_path, f"""
     access_log off;
-{places}
     include {self.directory}/upstreams.conf;
     server {{
         listen {kit.HOST}:{self.port};
-        {self.server}
+        {server}
         include {self.directory}/location.conf;
     }}
-}}
-""")
-        return path
+""", level="notice")
+        self.process = kit.Process("nginx", self.command,
+                                   log_path=self.log_path)
+        kit.until("nginx answers", lambda: self.ask(b"{}")[0] != 0)
 
     def ask(self, body):
         return ask_at(self.port, body)

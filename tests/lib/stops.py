@@ -51,25 +51,15 @@ class Nginx(Pair, fronts.Nginx):
     keep = False
 
     def command(self):
-        user = f"user {fronts.unprivileged_user()};" if fronts.ROOT else ""
-        places = "".join(
-            f"    {name}_temp_path {self.directory}/{name};\n" for name in
-            ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         shipped = (kit.CONF / "nginx/tallyd.conf").read_text("utf-8")
         location = self.write("tallyd.conf", shipped.replace(
             "fastcgi_next_upstream off", "fastcgi_next_upstream error").replace(
             "fastcgi_connect_timeout 2s", "fastcgi_connect_timeout 60s"))
         servers = "".join(f"        server {nginx_address(pool)} max_fails=0;\n"
                           for pool in self.pools)
-        path = self.write("nginx.conf", f"""{user}
-daemon off;
-worker_processes 1;
-pid {self.directory}/nginx.pid;
-error_log {self.log_path} info;
-events {{ worker_connections 1024; }}
-http {{
+        return fronts.nginx_command(
+            self.program, self.directory, self.log_path, f"""
     access_log off;
-{places}
     server {{
         listen {kit.HOST}:{self.port};
         location / {{
@@ -82,10 +72,7 @@ http {{
 {servers}
         {"keepalive 64;" if self.keep else ""}
     }}
-}}
-""")
-        return [self.program, "-p", self.directory, "-e", self.log_path, "-c",
-                path]
+""", connections=1024)
 
 
 CHECK = 0.1  # seconds between two checks of HAProxy

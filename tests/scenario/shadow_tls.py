@@ -12,7 +12,7 @@ import kit
 import tap
 from authority import Authority, is_missing
 from downstream import Answer, Downstream
-from fronts import ROOT, unprivileged_user
+from fronts import nginx_command
 from pool import SAMPLE, Pool, run_tallyd, write_settings
 from reloads import reload
 
@@ -32,21 +32,10 @@ class OldHandler:
         for path in (self.log_path, self.seen):
             path.touch()
             path.chmod(0o666)
-        places = "".join(f"    {name}_temp_path {directory}/{name};\n"
-                         for name in ("client_body", "proxy", "fastcgi",
-                                      "uwsgi", "scgi"))
-        user = f"user {unprivileged_user()};" if ROOT else ""
         verify = (f"ssl_client_certificate {clients.cert};\n"
                   "        ssl_verify_client on;") if clients else ""
-        config = directory / "nginx.conf"
-        config.write_text(f"""{user}
-daemon off;
-worker_processes 1;
-pid {directory}/nginx.pid;
-error_log {self.log_path} info;
-events {{ worker_connections 64; }}
-http {{
-{places}
+        command = nginx_command(
+            kit.find_server("nginx"), directory, self.log_path, f"""
     log_format short '$status $connection_requests $ssl_client_verify';
     access_log {self.seen} short;
     server {{
@@ -56,11 +45,8 @@ http {{
         {verify}
         location / {{ return 200 '{SUM.decode()}'; }}
     }}
-}}
 """)
-        self.process = kit.Process(
-            "nginx", [kit.find_server("nginx"), "-p", directory, "-e",
-                      self.log_path, "-c", config], log_path=self.log_path)
+        self.process = kit.Process("nginx", command, log_path=self.log_path)
         kit.until("nginx listens", self._listens)
 
     def _listens(self):
