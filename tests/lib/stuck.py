@@ -49,6 +49,17 @@ def functions_of(line):
     return done.stdout.split()
 
 
+def expect_backtrace(line, function, *callers):
+    """A line of the log has these in its backtrace; no function: it has none."""
+    if function is None:
+        tap.contains(line, ' backtrace="none, it does not take signals"',
+                     "the line")
+        return
+    names = functions_of(line)
+    for name in (function, "__wrap_decoder_finish", *callers, "main"):
+        tap.check(name in names, f"{name} is not among {names}")
+
+
 def pid_in(line):
     """The worker that a line of the log is about."""
     return int(re.search(r"\(pid (\d+)\)", line)[1])
