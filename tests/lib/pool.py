@@ -249,7 +249,6 @@ def parse_address(text):
 
 
 SAMPLE = b'{"items":[{"value":1},{"value":2},{"value":3},{"value":15}]}'
-SAMPLE_RESULT = {"sum": 42}
 
 
 # --- Checks that several scenarios make. ---

@@ -6,7 +6,6 @@ import grp
 import os
 import pathlib
 import pwd
-import signal
 import socket
 import stat
 import sys
