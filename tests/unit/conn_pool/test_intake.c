@@ -1,6 +1,7 @@
 /* intake: the last connections of a pool are taken, whoever made the listener.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "conn_pool/intake.h"
 #include "quiet.h"
+#include "sockets.h"
 #include "unit.h"
 
 #define QUIET (100 * CLOCK_MS)
@@ -23,17 +25,9 @@ static _Atomic uint64_t counts[2];
 static void open_all(void)
 {
     char why[256];
-    socklen_t n = sizeof address;
     quiet();
-    listener.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ck_assert_int_eq(
-        bind(listener.fd, (const struct sockaddr *)&address, sizeof address),
-        0);
-    ck_assert_int_eq(listen(listener.fd, 16), 0);
-    ck_assert_int_eq(getsockname(listener.fd, (struct sockaddr *)&address, &n),
-                     0);
+    listener.fd = listen_on_loopback(&address, 16);
+    ck_assert_int_eq(fcntl(listener.fd, F_SETFL, O_NONBLOCK), 0);
     conn_pool = conn_pool_new(8, listener.fd, why, sizeof why);
     ck_assert_msg(conn_pool != NULL, "%s", why);
     conn_pool_join(conn_pool, 1,

@@ -7,18 +7,17 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "downstream/call.h"
+#include "sockets.h"
 #include "unit.h"
 
 #define REPLY_MAX 100
 #define LONG (60 * CLOCK_SECOND) /* is never waited for */
 
-static char directory[] = "/tmp/test_call-XXXXXX";
 static char socket_path[64], request[1 << 16];
 static int listener, seen[2]; /* the peer tells here what it has read */
 static pid_t peer;
@@ -82,19 +81,12 @@ static void serve(const struct act *a)
 static void start(const struct act *a, int64_t timeout)
 {
     char why[200];
-    struct sockaddr_un where = {.sun_family = AF_UNIX};
+    listener = listen_on_new_socket(socket_path, 8);
     const struct call_settings s = {
         .link = {.url = "http://old.example:81/base?q=1",
                  .socket = socket_path},
         .timeout = timeout,
         .max_reply = REPLY_MAX};
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    snprintf(socket_path, sizeof socket_path, "%s/peer", directory);
-    snprintf(where.sun_path, sizeof where.sun_path, "%s", socket_path);
-    listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    ck_assert_int_eq(
-        bind(listener, (struct sockaddr *)(void *)&where, sizeof where), 0);
-    ck_assert_int_eq(listen(listener, 8), 0);
     ck_assert_int_eq(pipe(seen), 0);
     peer = a == NULL ? 0 : fork();
     if (a != NULL && peer == 0) {
@@ -114,9 +106,7 @@ static void stop(void)
     }
     peer = 0;
     call_free(&call);
-    unlink(socket_path);
-    rmdir(directory);
-    strcpy(directory + strlen(directory) - 6, "XXXXXX");
+    remove_socket(socket_path);
 }
 
 static void post(struct call_answer *a)

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "downstream/downstream.h"
+#include "sockets.h"
 #include "unit.h"
 
 #define ANSWER_MAX 4096
@@ -152,7 +152,6 @@ static const struct {
 
 /* --- The peer. --- */
 
-static char directory[] = "/tmp/test_clients-XXXXXX";
 static char socket_path[64];
 
 /* One request a connection: the number of the answer is its X-Request-ID. */
@@ -178,14 +177,7 @@ static void serve_one(int fd)
 
 static pid_t start_peer(void)
 {
-    struct sockaddr_un where = {.sun_family = AF_UNIX};
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    snprintf(socket_path, sizeof socket_path, "%s/peer", directory);
-    snprintf(where.sun_path, sizeof where.sun_path, "%s", socket_path);
-    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    ck_assert_int_eq(
-        bind(listener, (struct sockaddr *)(void *)&where, sizeof where), 0);
-    ck_assert_int_eq(listen(listener, 8), 0);
+    int listener = listen_on_new_socket(socket_path, 8);
     pid_t peer = fork();
     ck_assert_int_ge(peer, 0);
     if (peer == 0) {
@@ -285,8 +277,7 @@ START_TEST(they_agree_but_for_what_is_listed)
     downstream_free(&client);
     kill(peer, SIGKILL);
     waitpid(peer, NULL, 0);
-    unlink(socket_path);
-    rmdir(directory);
+    remove_socket(socket_path);
 }
 END_TEST
 

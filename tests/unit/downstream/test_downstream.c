@@ -16,13 +16,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/cutoff.h"
 #include "downstream/downstream.h"
+#include "sockets.h"
 #include "unit.h"
 
 #define LONG (3600 * CLOCK_SECOND) /* is never waited for */
@@ -102,19 +102,12 @@ static struct shared {
     _Atomic int64_t moment; /* of cutoff.h */
 } * shared;
 static pid_t peer;
-static char url[64], path[sizeof(struct sockaddr_un)];
-static char directory[] = "/tmp/test_downstream-XXXXXX";
+static char url[64], path[64];
 
 static int listen_somewhere(void)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    struct sockaddr *where = (struct sockaddr *)(void *)&at;
-    socklen_t n = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(fd, where, n), 0);
-    ck_assert_int_eq(listen(fd, 8), 0);
-    ck_assert_int_eq(getsockname(fd, where, &n), 0);
+    struct sockaddr_in at;
+    int fd = listen_on_loopback(&at, 8);
     snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(at.sin_port));
     return fd;
 }
@@ -140,15 +133,8 @@ static void start_peer(void (*serve)(int))
 
 static void start_local_peer(void (*serve)(int))
 {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    snprintf(path, sizeof path, "%s/peer", directory);
-    strcpy(at.sun_path, path);
     snprintf(url, sizeof url, "http://local/");
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)(void *)&at, sizeof at), 0);
-    ck_assert_int_eq(listen(fd, 8), 0);
-    serve_all(fd, serve);
+    serve_all(listen_on_new_socket(path, 8), serve);
 }
 
 /* Up to the end of the body. False: the connection has ended. */
@@ -251,12 +237,8 @@ static void close_all(void)
         waitpid(peer, NULL, 0);
     }
     munmap(shared, sizeof *shared);
-    if (path[0] == '\0')
-        return;
-    unlink(path);
-    rmdir(directory);
-    path[0] = '\0';
-    strcpy(directory + strlen(directory) - 6, "XXXXXX");
+    if (path[0] != '\0')
+        remove_socket(path);
 }
 
 #define POSTS(due, wanted)                                                     \

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/cutoff.h"
 #include "downstream/link.h"
+#include "sockets.h"
 #include "unit.h"
 
 #define CONNECT_TIMEOUT (200 * CLOCK_MS)
@@ -49,17 +50,12 @@ static struct link_target *target;
 /* A listener that neither accepts nor refuses: its queue has room for one. */
 static void open_full_listener(void)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET,
-                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in at;
     struct sockaddr *where = (struct sockaddr *)(void *)&at;
-    socklen_t n = sizeof at;
-    listener = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(listener, where, n), 0);
-    ck_assert_int_eq(listen(listener, 0), 0);
-    ck_assert_int_eq(getsockname(listener, where, &n), 0);
+    listener = listen_on_loopback(&at, 0);
     for (int i = 0; i < FILLERS; i++) {
         fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        ck_assert_int_eq(connect(fillers[i], where, n), -1);
+        ck_assert_int_eq(connect(fillers[i], where, sizeof at), -1);
         ck_assert_int_eq(errno, EINPROGRESS);
     }
     snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(at.sin_port));

@@ -12,30 +12,24 @@
 
 #include "base/clock.h"
 #include "fastcgi/record.h"
+#include "sockets.h"
 #include "unit.h"
 
-static char path[] = "/tmp/tallyd-test-client.XXXXXX";
+static char path[64];
 static int listener, body[2];
 static struct address to;
 static char got[2][64], why[200];
 
 static void open_listener(void)
 {
-    strcpy(path + sizeof path - 7, "XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(path));
-    char name[64];
-    snprintf(name, sizeof name, "%s/s", path);
-    ck_assert(address_parse(name, &to));
-    listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(listener, &to.sock.any, to.length), 0);
-    ck_assert_int_eq(listen(listener, 0), 0);
+    listener = listen_on_new_socket(path, 0);
+    ck_assert(address_parse(path, &to));
     ck_assert_int_eq(pipe(body), 0);
 }
 
 static void close_listener(void)
 {
-    unlink(to.sock.un.sun_path);
-    rmdir(path);
+    remove_socket(path);
 }
 
 static bool output(void *context, const uint8_t *bytes, size_t n,
