@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "config/config_load.h"
 #include "scoreboard/view.h"
 #include "worker/endpoint.h"
+#include "good_config.h"
 #include "unit.h"
 
 #define NO_PROCESS 2000000000 /* has no memory */
@@ -116,9 +116,7 @@ static inline void open_pages(void)
         "pool.listen=/run/a&b", "pool.max_connections=10",
         "endpoint odd.downstream=http://a:b@h/x@y", "endpoint odd.breaker=4"};
     char why[CONFIG_ERROR_MAX];
-    config = config_load(NULL, NULL, settings,
-                         sizeof settings / sizeof settings[0], why);
-    ck_assert_msg(config != NULL, "%s", why);
+    config = GOOD_CONFIG(settings);
     board = scoreboard_new("", 5, NULL);
     ck_assert_ptr_nonnull(board);
     pages_fill_board();

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/config_load.h"
+#include "good_config.h"
 #include "unit.h"
 
 #define MB (UINT64_C(1) << 20)
@@ -16,9 +16,7 @@ static char text[256];
 static struct capacity with(const struct capacity_means *m, uint32_t made,
                             const char *const *list, size_t n)
 {
-    char why[CONFIG_ERROR_MAX];
-    struct config *c = config_load(NULL, NULL, list, n, why);
-    ck_assert_msg(c != NULL, "%s", why);
+    struct config *c = good_config(list, n);
     const struct capacity r = capacity_of(&c->pool, m, made);
     capacity_print(&r, m, text, sizeof text);
     config_free(&c);

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "config/config_load.h"
+#include "good_config.h"
 #include "unit.h"
 
 static char dir[] = "/tmp/tallyd-test-confined.XXXXXX";
@@ -153,8 +153,7 @@ static void expect(const struct row *row, const struct confinement_means *means)
 {
     struct confinement c;
     int status;
-    struct config *config = config_load(NULL, NULL, &row->setting, 1, why);
-    ck_assert_msg(config != NULL, "%s", why);
+    struct config *config = good_config(&row->setting, 1);
     pool_confinement_open(&c, row->kind, config, means, getppid());
     ck_assert_msg(c.filter.work == row->work && c.error == 0,
                   "%s: work %x instead of %x, error %d", row->setting,
@@ -195,8 +194,7 @@ START_TEST(strict_is_refused_where_something_is_missing)
     struct confinement_means means;
     confinement_find(&means);
     for (int i = 0; i < 3; i++) {
-        struct config *config = config_load(NULL, NULL, &words[i], 1, why);
-        ck_assert_msg(config != NULL, "%s", why);
+        struct config *config = good_config(&words[i], 1);
         why[0] = '\0';
         bool good = pool_confinement_check(&config->pool, why, sizeof why);
         ck_assert_msg(good == (i < 2 || confinement_is_whole(&means)), "%s: %s",

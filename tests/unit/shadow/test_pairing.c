@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config/config_load.h"
 #include "shadow/pairing.h"
+#include "good_config.h"
 #include "unit.h"
 
 #define SUM "\"{\\\"sum\\\":42}\""
@@ -24,13 +24,11 @@ static struct pairing pairing;
 static void open_files(void)
 {
     static const char *const settings[] = {"endpoint e.path=/"};
-    char why[CONFIG_ERROR_MAX];
     ck_assert_ptr_nonnull(mkdtemp(directory));
     snprintf(results, sizeof results, "%s/results", directory);
     snprintf(posts, sizeof posts, "%s/posts", directory);
     snprintf(answers, sizeof answers, "%s/answers", directory);
-    config = config_load(NULL, NULL, settings, 1, why);
-    ck_assert_msg(config != NULL, "%s", why);
+    config = GOOD_CONFIG(settings);
 }
 
 static void close_files(void)

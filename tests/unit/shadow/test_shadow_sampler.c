@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/config_load.h"
 #include "shadow/shadow_sampler.h"
+#include "good_config.h"
 #include "unit.h"
 
 #define BODY_MAX 1024
@@ -26,10 +26,7 @@ static void open_sampler(void)
     static const char *const settings[] = {
         "shadow.url=http://127.0.0.1:1", "shadow.share=1",
         "shadow.headers=X-Tenant Cookie", "endpoint here.path=/"};
-    char why[CONFIG_ERROR_MAX];
-    config = config_load(NULL, NULL, settings,
-                         sizeof settings / sizeof settings[0], why);
-    ck_assert_msg(config != NULL, "%s", why);
+    config = GOOD_CONFIG(settings);
     board = scoreboard_new("", 2, NULL);
     queue = shadow_queue_new(2, BODY_MAX);
     shadow_sampler_open(&sampler, &config->shadow, queue, &board->slots[1], 1);

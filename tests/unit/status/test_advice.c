@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "config/config_load.h"
 #include "status/advice.h"
 #include "status/page.h"
 #include "worker/endpoint.h"
+#include "good_config.h"
 #include "unit.h"
 
 static struct config *config;
@@ -24,10 +24,7 @@ static void open_pool(void)
         "endpoint odd.downstream=http://a:b@[::1]:80/x@y",
         "endpoint odd.breaker=4",
         "endpoint odd.array=\x1b[31m\xc2\x9b"};
-    char why[CONFIG_ERROR_MAX];
-    config = config_load(NULL, NULL, settings,
-                         sizeof settings / sizeof settings[0], why);
-    ck_assert_msg(config != NULL, "%s", why);
+    config = GOOD_CONFIG(settings);
     board = scoreboard_new("", 4, NULL);
     scoreboard_serving(board, 1, 4);
     board->workers_least = board->workers_most = 4;

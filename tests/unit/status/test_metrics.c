@@ -3,9 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config/config_load.h"
 #include "status/metrics.h"
 #include "worker/endpoint.h"
+#include "good_config.h"
 #include "unit.h"
 
 static struct config *config;
@@ -26,9 +26,7 @@ static void open_pool(void)
         "endpoint y.path=/y\"} 1",
     };
     char why[CONFIG_ERROR_MAX];
-    config = config_load(NULL, NULL, settings,
-                         sizeof settings / sizeof settings[0], why);
-    ck_assert_msg(config != NULL, "%s", why);
+    config = GOOD_CONFIG(settings);
     board = scoreboard_new("", 2, NULL);
     scoreboard_serving(board, 1, 2);
     board->workers_most = 5;

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "config/config_load.h"
 #include "supervisor/sd_watchdog.h"
+#include "good_config.h"
 #include "unit.h"
 
 enum { WORKERS = 4 };
@@ -20,10 +20,7 @@ static void open_pool(void)
     static const char *const settings[] = {
         "pool.request_timeout=30s", "endpoint a.downstream=http://h/",
         "endpoint a.timeout=7s", "endpoint a.connect_timeout=1s"};
-    char why[CONFIG_ERROR_MAX];
-    config = config_load(NULL, NULL, settings,
-                         sizeof settings / sizeof settings[0], why);
-    ck_assert_msg(config != NULL, "%s", why);
+    config = GOOD_CONFIG(settings);
     board = scoreboard_new("", WORKERS, NULL);
     ck_assert_ptr_nonnull(board);
     board->workers_least = board->workers_most = WORKERS;

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "config/config_load.h"
 #include "worker/endpoint.h"
+#include "good_config.h"
 #include "unit.h"
 
 static char why[CONFIG_ERROR_MAX];
@@ -16,8 +16,7 @@ static struct endpoint_table *open_table(struct config **config)
         "endpoint below.path=/orders/",
         "endpoint deep.path=/orders/new",
     };
-    *config = config_load(NULL, NULL, settings, 4, why);
-    ck_assert_msg(*config != NULL, "%s", why);
+    *config = GOOD_CONFIG(settings);
     struct endpoint_table *t = endpoint_table_new(*config, why, sizeof why);
     ck_assert_msg(t != NULL, "%s", why);
     return t;
@@ -72,8 +71,7 @@ START_TEST(a_wrong_downstream_names_its_endpoint)
 {
     static const char *const settings[] = {
         "endpoint a.downstream=http://h:99999/"};
-    struct config *config = config_load(NULL, NULL, settings, 1, why);
-    ck_assert_msg(config != NULL, "%s", why);
+    struct config *config = GOOD_CONFIG(settings);
     ck_assert_ptr_null(endpoint_table_new(config, why, sizeof why));
     ck_assert_ptr_nonnull(strstr(why, "[endpoint a] downstream"));
     config_free(&config);
@@ -90,8 +88,7 @@ START_TEST(half_of_the_shorter_limit_is_time_enough)
         "endpoint long.timeout=20s",
         "endpoint short.downstream=http://a/",
         "endpoint long.downstream=http://a/"};
-    struct config *config = config_load(NULL, NULL, settings, 7, why);
-    ck_assert_msg(config != NULL, "%s", why);
+    struct config *config = GOOD_CONFIG(settings);
     struct endpoint_table *t = endpoint_table_new(config, why, sizeof why);
     ck_assert_msg(t != NULL, "%s", why);
     ck_assert_int_eq(t->list[0].time_enough, 1500 * CLOCK_MS);

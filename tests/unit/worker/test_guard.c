@@ -2,10 +2,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "config/config_load.h"
 #include "scoreboard/view.h"
 #include "worker/guard.h"
 #include "quiet.h"
+#include "good_config.h"
 #include "unit.h"
 
 static struct config *config;
@@ -21,9 +21,7 @@ static void open_pool(void)
         "endpoint b.breaker=1",   "endpoint b.breaker_cooldown=1500ms",
         "endpoint off.path=/off", "endpoint off.downstream=http://[::1]:1/"};
     char why[CONFIG_ERROR_MAX];
-    config = config_load(NULL, NULL, settings,
-                         sizeof settings / sizeof settings[0], why);
-    ck_assert_msg(config != NULL, "%s", why);
+    config = GOOD_CONFIG(settings);
     table = endpoint_table_new(config, why, sizeof why);
     board = scoreboard_new("", 4, NULL);
     ck_assert(table != NULL && board != NULL);

@@ -3,10 +3,10 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "config/config_load.h"
 #include "worker/guard.h"
 #include "worker/handler.h"
 #include "quiet.h"
+#include "good_config.h"
 #include "unit.h"
 
 static struct config *config;
@@ -77,9 +77,7 @@ static void open_handler(void)
     };
     static const struct handler_peers peers = {NULL, fake_post, fake_abandoned};
     char why[CONFIG_ERROR_MAX];
-    config = config_load(NULL, NULL, settings,
-                         sizeof settings / sizeof settings[0], why);
-    ck_assert_msg(config != NULL, "%s", why);
+    config = GOOD_CONFIG(settings);
     table = endpoint_table_new(config, why, sizeof why);
     ck_assert_msg(table != NULL, "%s", why);
     board = scoreboard_new("", 1, NULL);

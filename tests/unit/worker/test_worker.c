@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "config/config_load.h"
 #include "os/signals.h"
 #include "worker/worker.h"
 #include "allocations.h"
 #include "quiet.h"
+#include "good_config.h"
 #include "unit.h"
 
 static struct config *config;
@@ -67,8 +67,7 @@ static void open_worker(void)
     char why[CONFIG_ERROR_MAX];
     quiet();
     signals_init();
-    config = config_load(NULL, NULL, settings, 3, why);
-    ck_assert_msg(config != NULL, "%s", why);
+    config = GOOD_CONFIG(settings);
     table = endpoint_table_new(config, why, sizeof why);
     ck_assert_msg(table != NULL, "%s", why);
     open_listener();
