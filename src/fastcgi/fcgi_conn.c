@@ -357,8 +357,10 @@ static enum fcgi_body open_record(struct fcgi_conn *conn)
                                               : FCGI_BODY_MORE;
     if (r.type == RECORD_ABORT_REQUEST)
         return FCGI_BODY_GONE;
+    if (r.type != RECORD_STDIN)
+        return FCGI_BODY_BROKEN;
     conn->last = r.content == 0;
-    return r.type == RECORD_STDIN ? FCGI_BODY_MORE : FCGI_BODY_BROKEN;
+    return FCGI_BODY_MORE;
 }
 
 /* With all there that was announced: does the record whose header is in the

@@ -178,6 +178,17 @@ START_TEST(what_comes_after_the_last_reply_is_dropped)
 }
 END_TEST
 
+/* A body that is broken has no end, whatever its last record was. */
+START_TEST(what_comes_behind_a_broken_body_is_dropped)
+{
+    char body[64];
+    GIVE(HEAD NO_PARAMS STDIN("a") END);
+    ck_assert_int_eq(advance(1), FCGI_READY);
+    ck_assert_int_eq(read_body(body), FCGI_BODY_BROKEN);
+    ck_assert(fcgi_conn_linger(conn, 1));
+}
+END_TEST
+
 /* However much it sends, a worker drops only so much at once. */
 START_TEST(who_goes_on_sending_does_not_hold_a_worker)
 {
@@ -233,6 +244,7 @@ int main(void)
                                   no_more_than_one_end_may_come_late,
                                   an_abort_behind_a_late_end_is_heard,
                                   what_comes_after_the_last_reply_is_dropped,
+                                  what_comes_behind_a_broken_body_is_dropped,
                                   who_goes_on_sending_does_not_hold_a_worker,
                                   a_lingering_connection_changes_hands};
     return UNIT_RUN_WITH("fcgi_body_end", tests, open_pair, close_pair);
