@@ -2,7 +2,6 @@
 #include "os/program.h"
 
 #include <limits.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,4 +41,24 @@ void program_started_by(char *path, size_t size)
         n = snprintf(path, size, "%s/%s", here, given);
     if (n < 0 || (size_t)n >= size || !lasts(given) || !is_this(path))
         program_file(path, size);
+}
+
+void program_mark(const char *path, struct program_mark *m)
+{
+    struct stat st;
+    *m = (struct program_mark){0};
+    if (stat(path, &st) == 0)
+        *m = (struct program_mark){.device = st.st_dev,
+                                   .inode = st.st_ino,
+                                   .size = st.st_size,
+                                   .written = st.st_mtim};
+}
+
+bool program_is_marked(const char *path, const struct program_mark *m)
+{
+    struct program_mark now;
+    program_mark(path, &now);
+    return now.device == m->device && now.inode == m->inode &&
+           now.size == m->size && now.written.tv_sec == m->written.tv_sec &&
+           now.written.tv_nsec == m->written.tv_nsec;
 }

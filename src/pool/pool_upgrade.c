@@ -162,6 +162,7 @@ static int make_state(const struct handover *all)
 
 static char path[PATH_MAX];
 static char **arguments;
+static struct program_mark tried_program; /* there when its trial begins */
 
 /* What is installed under that name later is another file. */
 void pool_upgrade_note(char **argv)
@@ -251,6 +252,7 @@ static pid_t try_it(void *context, const struct upgrade_past *past)
     free(all);
     if (state < 0)
         return -1;
+    program_mark(path, &tried_program);
     pid_t pid = fork_trial(p, state);
     close_quietly(state);
     return pid;
@@ -318,6 +320,12 @@ static void become(void *context, int status, const struct upgrade_past *past)
     const char *why = strerror(ENOMEM);
     if (!is_good(p, status))
         return;
+    if (!program_is_marked(path, &tried_program)) {
+        log_error("upgrade: %s has been replaced since it was tried; "
+                  "generation %u goes on; ask again",
+                  path, p->generation);
+        return;
+    }
     if (p->source.path != NULL && p->tried == NULL) {
         log_error("upgrade: %s could not be read; generation %u goes on",
                   p->source.path, p->generation);

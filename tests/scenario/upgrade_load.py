@@ -339,6 +339,25 @@ def settings_that_become_wrong():
 
 
 @tap.test
+def another_program_after_the_trial():
+    """between the trial and the exec the next program is installed, which
+    nobody has tried: the old one goes on, and tries that one when asked"""
+    broken = kit.fresh_path("broken")
+    broken.write_text("#!/bin/sh\necho it is broken >&2\nexit 3\n")
+    broken.chmod(0o755)
+    with start_pool(workers=2) as pool:
+        before = running(pool), pool.wait_for_workers()
+        install_saboteur(f"mv {broken} {PROGRAM}")
+        tap.contains(upgrade(pool, 1), "see its log", "tallyctl")
+        tap.contains(pool.log(), "has been replaced since it was tried",
+                     "the log")
+        tap.contains(upgrade(pool, 1), "see its log", "tallyctl")
+        tap.contains(pool.log(), "it is broken", "the log")
+        tap.equal((running(pool), pool.workers()), before, "who serves")
+        serves(pool)
+
+
+@tap.test
 def files_that_are_gone():
     """the same for files that the settings name"""
     sample, authority = kit.fresh_path("sample"), kit.fresh_path("ca")
