@@ -263,6 +263,16 @@ START_TEST(a_full_pool_is_deaf_until_a_slot_is_free)
 }
 END_TEST
 
+/* It became free when nobody could know that it was waited for. */
+START_TEST(who_waits_for_a_slot_that_is_free_does_not_wait)
+{
+    int slot = -1;
+    ck_assert_int_eq(write(listener[1], "k", 1), 1);
+    conn_pool_pause(conn_pool, 0);
+    ck_assert_int_eq(wait_for(0, &slot), CONN_POOL_KNOCK);
+}
+END_TEST
+
 START_TEST(a_pause_ends_by_itself)
 {
     int slot = -1;
@@ -420,6 +430,7 @@ int main(void)
         overdue_ones_are_told_by_the_clock,
         an_earlier_deadline_moves_the_clock,
         a_full_pool_is_deaf_until_a_slot_is_free,
+        who_waits_for_a_slot_that_is_free_does_not_wait,
         a_pause_ends_by_itself,
         a_closing_pool_hears_knocks_until_it_is_deaf,
         a_shut_listener_ends_when_it_is_found_empty,
