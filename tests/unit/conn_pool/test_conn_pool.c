@@ -263,6 +263,19 @@ START_TEST(a_full_pool_is_deaf_until_a_slot_is_free)
 }
 END_TEST
 
+/* The supervisor has not joined as one of the workers, and takes connections
+ * for a moment when one has died: they must not be free then. */
+START_TEST(what_is_no_workers_is_not_free)
+{
+    char why[200];
+    struct conn_pool *other = conn_pool_new(8, listener[0], why, sizeof why);
+    ck_assert_msg(other != NULL, "%s", why);
+    ck_assert_int_eq(conn_pool_reserve(other), 0);
+    ck_assert_int_eq(conn_pool_reserve(other), 1);
+    conn_pool_free(&other);
+}
+END_TEST
+
 /* It became free when nobody could know that it was waited for. */
 START_TEST(who_waits_for_a_slot_that_is_free_does_not_wait)
 {
@@ -430,6 +443,7 @@ int main(void)
         overdue_ones_are_told_by_the_clock,
         an_earlier_deadline_moves_the_clock,
         a_full_pool_is_deaf_until_a_slot_is_free,
+        what_is_no_workers_is_not_free,
         who_waits_for_a_slot_that_is_free_does_not_wait,
         a_pause_ends_by_itself,
         a_closing_pool_hears_knocks_until_it_is_deaf,
