@@ -16,7 +16,7 @@ import kit
 import procfs
 import tap
 from downstream import Downstream
-from pool import SAMPLE, Pool, run_tallyctl
+from pool import SAMPLE, Pool, does_not_spin, run_tallyctl
 
 
 # A stop told again within a second was told once.
@@ -89,6 +89,22 @@ def term_drains():
 def quit_drains():
     """QUIT finishes the requests in hand"""
     drains_on(signal.SIGQUIT)
+
+
+@tap.test
+def a_drain_leaves_the_cpu_alone():
+    """TERM: while a request in hand is waited for, no process spins"""
+    with Downstream() as down, pool_before(down, drain_timeout="1h") as pool:
+        workers = pool.wait_for_workers()
+        down.hold()
+        links = send(pool)
+        down.wait_for(1)
+        pool.process.send(signal.SIGTERM)
+        pool.wait_for_log("draining: 2 workers")
+        does_not_spin(pool.pid, *workers)
+        down.release()
+        expect_ok(links)
+        tap.equal(pool.process.wait(), 0, "the exit status")
 
 
 def queue_is_served(**settings):
