@@ -172,7 +172,7 @@ def what_waits_at_the_limit():
         answers = more.wait()
         tap.equal(({status for status, _body in answers},
                    sum(answers.values())), ({503}, late), "the others'")
-        tap.equal(crowd.broken + more.broken, [], "broken connections")
+        tap.equal(crowd.lost + more.lost, [], "broken connections")
         tap.equal((pool.count("queue_timeout"), len(target.requests),
                    supervisor(front)["forks"]), (late, most, most),
                   "refused, posts, workers that were started")
