@@ -412,7 +412,8 @@ static int64_t look(void *context, uint32_t busy, uint32_t idle)
         if (busy + idle == 0)
             return CLOCK_NEVER;
     } else {
-        const struct saturation_sight sight = what_waits(p);
+        struct saturation_sight sight = what_waits(p);
+        sight.starting = busy < p->board->workers;
         saturation_look(&p->saturation, &sight);
     }
     int64_t at = clock_now() + (idle > 0 ? SATURATION_WATCH : SATURATION_LOOK);

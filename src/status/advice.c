@@ -71,9 +71,8 @@ static void note_held(const struct view *v, struct notes *n)
         return;
     note(n, true, "",
          "All workers are busy and %" PRIu64 " requests wait, the longest for "
-         "%.1f s; of %u workers there are %u: the CPUs are full, or spawn_rate "
-         "is low. Where CPUs are full an event loop does up to 1.3 times the "
-         "requests.",
+         "%.1f s; of %u workers there are %u: the CPUs are full. There an "
+         "event loop does up to 1.3 times the requests.",
          v->waiting.count, (double)v->waiting.longest / 1e9, v->workers_most,
          v->workers);
 }

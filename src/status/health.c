@@ -82,7 +82,7 @@ enum health health_print(const struct view *v, const struct health_limits *l,
     if (breaker != NULL)
         buf_printf(out, "the breaker of %s is open; ", breaker);
     if (view_is_saturated(v) && v->workers < v->workers_most)
-        buf_str(out, "saturated, the CPUs are full or spawn_rate is low; ");
+        buf_str(out, "saturated, the CPUs are full; ");
     else if (view_is_saturated(v) && v->bound == WORKERS_BOUND_SETTING)
         buf_str(out, "saturated, raise workers; ");
     else if (view_is_saturated(v))

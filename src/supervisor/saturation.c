@@ -127,7 +127,7 @@ static void warn(struct saturation *s, const struct saturation_sight *v)
     if (!is_long(b, v->now) || !log_paced(&s->told))
         return;
     if (!v->limited)
-        why = "no more come, the CPUs are full or spawn_rate is low";
+        why = "no more are added, the CPUs are full";
     else if (bound == WORKERS_BOUND_SETTING)
         why = "raise [pool] workers";
     else
@@ -139,14 +139,13 @@ static void warn(struct saturation *s, const struct saturation_sight *v)
              (double)longest / (double)CLOCK_SECOND, why, by);
 }
 
-/* There may be no more workers, or none comes. Of waits that end meanwhile it
- * is enough that one is long. */
-static bool grows_no_more(const struct scoreboard *b,
+/* A pool that may have more workers gets them within milliseconds. */
+static bool grows_no_more(const struct saturation *s,
                           const struct saturation_sight *v, int64_t since)
 {
-    int64_t enough =
-        time_of(&b->saturated) != 0 ? VIEW_WAIT_LONG : SATURATION_GROWTH;
-    return v->limited || (since != 0 && v->now - since >= enough);
+    bool more = v->starting || s->board->workers > s->workers;
+    return v->limited ||
+           (!more && since != 0 && v->now - since >= VIEW_WAIT_LONG);
 }
 
 void saturation_look(struct saturation *s, const struct saturation_sight *v)
@@ -163,9 +162,10 @@ void saturation_look(struct saturation *s, const struct saturation_sight *v)
     if (v->limited && !s->full)
         scoreboard_count(&b->all_busy);
     s->full = v->limited;
-    if (waiting == 0 || !grows_no_more(b, v, since))
+    if (waiting == 0 || !grows_no_more(s, v, since))
         put_time(&b->saturated, 0);
     else if (time_of(&b->saturated) == 0)
         put_time(&b->saturated, v->now);
+    s->workers = b->workers;
     warn(s, v);
 }

@@ -27,11 +27,6 @@
 #define SATURATION_LOOK INT64_C(100000000)
 #define SATURATION_WATCH INT64_C(250000000)
 
-/* A pool that may have more workers grows within milliseconds. Where a request
- * has waited for so long none comes: the CPUs are full, or spawn_rate is used
- * up. */
-#define SATURATION_GROWTH INT64_C(1000000000)
-
 #define SATURATION_MARKS 256
 
 struct saturation_mark {
@@ -42,6 +37,7 @@ struct saturation_mark {
 struct saturation {
     struct scoreboard *board; /* borrowed */
     bool full;                /* at the last look: all that there may be */
+    uint32_t workers;         /* at the last look */
     uint32_t count;
     struct saturation_mark marks[SATURATION_MARKS]; /* oldest first */
     int64_t told;                                   /* for log_paced() */
@@ -55,6 +51,7 @@ struct saturation_sight {
     uint32_t kept;      /* kept connections on which a request waits */
     int64_t kept_since; /* the longest of these, monotonic ns; 0: none */
     bool limited;       /* there may be no more workers */
+    bool starting;      /* some that were started do not serve yet */
 };
 
 /* Before the first look; also after another program has written the board. */
@@ -64,7 +61,9 @@ void saturation_open(struct saturation *s, struct scoreboard *board);
 void saturation_end(struct saturation *s);
 
 /* All workers have a request. Counts it if they did not all have one at the
- * last look; warns, from time to time, when it lasts. */
+ * last look; warns, from time to time, when it lasts: there may be no more
+ * workers, or none comes though requests wait (VIEW_WAIT_LONG), since those
+ * that there are want the CPUs. */
 void saturation_look(struct saturation *s, const struct saturation_sight *v);
 
 #endif

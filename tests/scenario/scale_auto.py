@@ -198,6 +198,24 @@ def who_computes_gets_no_company():
 
 
 @tap.test
+def a_pool_that_is_full_of_work_says_so():
+    """requests wait, more workers are allowed, and none would help"""
+    front = start_front(more={"max_ratio": 10000}, idle_timeout="10m")
+    body = gzip.compress(b'{"items":[' + b",".join([b'{"value":1}'] * 600000)
+                         + b"]}")
+    crowd = Crowd(front, 48, body=body, headers={"Content-Encoding": "gzip"})
+    front.pool.wait_for_log("no more are added, the CPUs are full", limit=60)
+    kit.until("health says so", lambda: "saturated, the CPUs are full" in
+              run_tallyctl("-c", front.pool.config, "health")[1], 60)
+    have = supervisor(front)
+    tap.check(have["workers_wanted"] < have["workers_limit"],
+              f'{have["workers_wanted"]} workers')
+    crowd.stop()
+    tap.equal(crowd.lost, [], "broken connections")
+    front.stop()
+
+
+@tap.test
 def reloads_to_auto_and_back():
     """a number becomes auto and auto a number while requests wait"""
     with Downstream() as target:

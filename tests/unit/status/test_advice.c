@@ -113,7 +113,7 @@ END_TEST
 /* It may grow, and would have within milliseconds. */
 START_TEST(a_pool_that_does_not_grow_though_requests_wait_is_told)
 {
-    static const char words[] = "the CPUs are full, or spawn_rate is low";
+    static const char words[] = "the CPUs are full";
     board->workers_most = 1024;
     for (int i = 0; i < 4; i++)
         scoreboard_state(&board->slots[i], WORKER_READING);

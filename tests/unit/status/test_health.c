@@ -83,7 +83,7 @@ START_TEST(what_is_wrong_is_told)
     expect_part("saturated, raise workers; ");
     view.workers = view.workers_most - 1;
     ck_assert_int_eq(print(), HEALTH_WARNING);
-    expect_part("saturated, the CPUs are full or spawn_rate is low; ");
+    expect_part("saturated, the CPUs are full; ");
     view.workers = view.workers_most;
     view.waiting.saturated = 0;
     view.stage = POOL_DRAINING;

@@ -170,28 +170,28 @@ START_TEST(a_pool_that_does_not_grow_is_saturated)
     struct saturation_sight v = {.now = start, .queued = 3};
     board->workers_most = 8;
     saturation_look(&saturation, &v);
-    v.now = start + SATURATION_GROWTH - 1;
+    v.now = start + VIEW_WAIT_LONG - 1;
     saturation_look(&saturation, &v);
     ck_assert_int_eq(board->saturated, 0);
     v.now++;
-    saturation_look(&saturation, &v);
-    ck_assert_int_eq(board->saturated, v.now);
-    ck_assert_int_eq(saturation.told, 0);
-    v.accepted = v.queued = 3; /* they are served, and others have come */
+    v.starting = true; /* one is on its way */
     saturation_look(&saturation, &v);
     ck_assert_int_eq(board->saturated, 0);
-    int64_t came = v.now;
-    v.now = came + SATURATION_GROWTH;
+    v.starting = false;
+    board->workers++; /* and is there */
     saturation_look(&saturation, &v);
-    v.accepted = 6;
-    v.kept = 1; /* for a shorter time, but long */
-    v.kept_since = v.now;
-    v.queued = 0;
-    v.now += VIEW_SATURATED_LONG;
+    ck_assert_int_eq(board->saturated, 0);
     saturation_look(&saturation, &v);
-    ck_assert_int_eq(board->saturated, came + SATURATION_GROWTH);
+    int64_t began = v.now;
+    ck_assert_int_eq(board->saturated, began);
+    v.now += VIEW_SATURATED_LONG - 1;
+    saturation_look(&saturation, &v);
+    ck_assert_int_eq(saturation.told, 0);
+    v.now++;
+    saturation_look(&saturation, &v);
+    ck_assert_int_eq(board->saturated, began);
     ck_assert_int_ne(saturation.told, 0);
-    v.kept_since = v.now - VIEW_WAIT_LONG + 1;
+    v.accepted = v.queued = 3; /* they are served, and others have come */
     saturation_look(&saturation, &v);
     ck_assert_int_eq(board->saturated, 0);
     ck_assert_uint_eq(board->all_busy, 0); /* more were allowed */
