@@ -16,9 +16,7 @@ class Browser:
     """One page, in a viewport and with a colour scheme of the test's choice."""
 
     def __init__(self):
-        chromium = kit.find_server("chromium")
-        if chromium is None:
-            raise tap.Skip("there is no chromium")
+        chromium = kit.need_server("chromium")
         commands, self.out = os.pipe()
         self.answers, answers = os.pipe()
         # It reads descriptor 3 and writes to 4; a shell puts them there, from

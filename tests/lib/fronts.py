@@ -63,6 +63,9 @@ class Front:
     chunked_limit = None  # why it refuses large chunked bodies by itself
 
     def __init__(self, endpoints, **settings):
+        reason = self.missing()
+        if reason:
+            raise tap.Skip(reason)
         self.port = kit.free_port()
         self.directory = kit.fresh_path(self.name)
         self.directory.mkdir()

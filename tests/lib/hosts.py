@@ -32,8 +32,7 @@ def need(*programs):
     if os.geteuid() != 0:
         raise tap.Skip("only root makes network namespaces")
     for name in ("ip", "unshare", "nsenter", "sleep", *programs):
-        if kit.find_server(name) is None:
-            raise tap.Skip(f"{name} is not installed")
+        kit.need_server(name)
     done = subprocess.run(
         ["unshare", "--net", "sh", "-c", "ip link add name bridge type bridge && "
          "ip link add name veth1 type veth peer name veth2"], check=False,

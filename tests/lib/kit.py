@@ -82,6 +82,14 @@ def find_server(name):
     return shutil.which(name, path=path)
 
 
+def need_server(name):
+    """The same; a test is skipped where there is none."""
+    path = find_server(name)
+    if path is None:
+        raise tap.Skip(f"{name} is not installed")
+    return path
+
+
 # --- A place of our own. ---
 
 def _own_address():

@@ -43,9 +43,7 @@ class Handler:
 def start_node(downstream=None, module=None):
     """The handler in JavaScript, with those of a module besides. Skip where
     there is no Node."""
-    node = kit.find_server("node")
-    if node is None:
-        raise tap.Skip("node is not installed")
+    node = kit.need_server("node")
     return Handler("node", [node, REFERENCE / "node/handler.js"], downstream,
                    () if module is None else (module,))
 

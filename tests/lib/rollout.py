@@ -20,13 +20,6 @@ OLD_HOST = "127.0.0.1"  # where handler.js listens
 CLOSED = "ConnectionReset", "BrokenPipe", "RemoteDisconnected"
 
 
-def find_node():
-    node = kit.find_server("node")
-    if node is None:
-        raise tap.Skip("there is no node")
-    return node
-
-
 def ask_at(port, body, path="/process", headers=None):
     """(status, body) of one request over a connection of its own; status 0: no
     answer."""
@@ -56,7 +49,7 @@ class OldHandler:
 
     def _start(self, downstream):
         self.process = kit.Process("node", [
-            find_node(), HANDLER, self.port,
+            kit.need_server("node"), HANDLER, self.port,
             *([downstream] if downstream else [])])
         kit.until("node listens", self._listens)
 
@@ -79,9 +72,7 @@ class Front:
     for the server."""
 
     def __init__(self, old, pool, port=None, step="0", changes=(), server=""):
-        self.program = kit.find_server("nginx")
-        if self.program is None:
-            raise tap.Skip("nginx is not installed")
+        self.program = kit.need_server("nginx")
         self.port = port or kit.free_port()
         self.directory = kit.fresh_path("rollout")
         self.directory.mkdir()

@@ -31,9 +31,6 @@ class Stage:
 
     def __init__(self, browsers=24, proxies=8, kill_seconds=0.5, spare=4,
                  seed=1):
-        reason = Nginx.missing()
-        if reason:
-            raise tap.Skip(reason)
         # What a worker opens for good: the connection to the downstream, and a
         # copy of what is or was at each place that it has served; more places
         # than clients are in use for a moment, when some have just left.

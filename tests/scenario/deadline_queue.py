@@ -215,9 +215,6 @@ def whoever_has_waited_for_a_connection_to_end():
 @tap.test
 def through_nginx():
     """With the file that is shipped, which sends the stamp"""
-    reason = fronts.Nginx.missing()
-    if reason:
-        raise tap.Skip(reason)
     with Downstream() as down:
         front = fronts.Nginx({"main": {"downstream": down.url}}, workers=1,
                              queue_timeout="300ms",

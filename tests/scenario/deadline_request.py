@@ -186,9 +186,6 @@ def without_a_limit_a_request_may_take_its_time():
 
 @tap.test
 def through_nginx():
-    reason = fronts.Nginx.missing()
-    if reason:
-        raise tap.Skip(reason)
     with Downstream() as down:
         down.hold()
         front = fronts.Nginx(posting(down), request_timeout="1s")

@@ -158,10 +158,6 @@ def waits_for_ever(pid):
 
 @tap.test
 def through_nginx_it_is_one_502():
-    reason = fronts.Nginx.missing()
-    if reason:
-        raise tap.Skip(reason)
-
     class Front(fronts.Nginx):
         def start_pool(self, endpoints, settings):
             self.stuck = Stuck(endpoints, **{**SETTINGS, **settings})

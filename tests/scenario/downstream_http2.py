@@ -24,8 +24,7 @@ class Http2Peer(kit.Process):
     """tests/lib/h2_peer.js."""
 
     def __init__(self, *tls):
-        if not kit.find_server("node"):
-            raise tap.Skip("node is not installed")
+        kit.need_server("node")
         super().__init__("h2-peer", ["node", PEER, kit.HOST, *tls])
         self.wait_for_log("\n")
         port = json.loads(self.log().splitlines()[0])["port"]

@@ -27,18 +27,11 @@ class NginxFew(fronts.NginxKeepalive):
     upstream = "keepalive 2;"  # a fourth of the workers
 
 
-def need(front_class):
-    reason = front_class.missing()
-    if reason:
-        raise tap.Skip(reason)
-    return front_class
-
-
 def serve_a_crowd(front_class, workers):
     """More clients than workers: all are answered; gives the pool's status
     afterwards."""
     with Downstream() as down:
-        front = need(front_class)({"post": {"downstream": down.url},
+        front = front_class({"post": {"downstream": down.url},
                                    "sum": {"path": "/sum"}}, workers=workers)
         posts = Crowd(front, CLIENTS, TURNS)
         sums = Crowd(front, 4, TURNS, path="/sum")
@@ -88,7 +81,7 @@ def haproxy_with_keep_conn():
 
 def idle_links_survive_work(front_class):
     """What is kept while others work is there afterwards."""
-    front = need(front_class)({"sum": {"path": "/sum"}}, workers=2)
+    front = front_class({"sum": {"path": "/sum"}}, workers=2)
     for _turn in range(3):
         crowd = Crowd(front, 8, 10, path="/sum")
         tap.equal(dict(crowd.wait()), {SUM: 80}, "the answers")
@@ -114,7 +107,7 @@ def killed_workers_cost_what_they_had_in_hand():
     """nginx, 64 clients, a worker killed every 100 ms: no more requests fail
     than workers were killed at work"""
     with Downstream() as down:
-        front = need(NginxMany)({"main": {"downstream": down.url}}, workers=8)
+        front = NginxMany({"main": {"downstream": down.url}}, workers=8)
         front.pool.wait_for_workers()
         crowd = Crowd(front, 64)
         with kills.Killer(front.pool.pid, 0.1) as killer:

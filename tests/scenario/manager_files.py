@@ -18,9 +18,7 @@ from pool import Pool, serves
 
 def run(program, *arguments):
     """Run an administrator's program; Skip where it is not installed."""
-    path = kit.find_server(program)
-    if path is None:
-        raise tap.Skip(f"{program} is not installed")
+    path = kit.need_server(program)
     done = subprocess.run([path, *map(str, arguments)], capture_output=True,
                           text=True, check=False, timeout=kit.wait_limit(30))
     tap.equal(done.returncode, 0, f"{program}: {done.stderr or done.stdout}")

@@ -72,8 +72,6 @@ def posted_by(downstream, ask):
 
 @tap.test
 def the_recipes_post_what_they_say():
-    if Nginx.missing():
-        raise tap.Skip(Nginx.missing())
     tap.check(len(RECIPES) >= LEAST, f"{len(RECIPES)} recipes")
     wanted = [posted for _, _, _, _, posted in RECIPES]
     with Downstream() as ours, Downstream() as theirs:
@@ -94,8 +92,6 @@ def the_recipes_post_what_they_say():
 @tap.test
 def replay_finds_them_equal():
     """tallyctl replay finds them equal, and says so of a body that differs"""
-    if Nginx.missing():
-        raise tap.Skip(Nginx.missing())
     front = Nginx(endpoints())
     node = start_node(module=module_of_handlers())
     for number, (title, body, _, keys, _) in enumerate(RECIPES):
@@ -137,8 +133,6 @@ def the_shadow_finds_them_equal():
 
 @tap.test
 def a_long_result_is_posted_and_answered_whole():
-    if Nginx.missing():
-        raise tap.Skip(Nginx.missing())
     names = [f"{i:02}" + "n" * 62 for i in range(16)]
     document = {name: "x" * 1022 for name in names} | {"items": [1, 2]}
     wanted = json.dumps({**{name: document[name] for name in names},
@@ -185,9 +179,7 @@ def the_self_test_takes_them():
 
 @tap.test
 def the_generator_makes_the_same_of_the_settings():
-    node = kit.find_server("node")
-    if node is None:
-        raise tap.Skip("node is not installed")
+    node = kit.need_server("node")
     config = kit.fresh_path("recipes.conf")
     config.write_text("".join(
         f"[endpoint {name}]\n" + "".join(f"{key} = {value}\n"

@@ -49,9 +49,7 @@ class Split:
 class Haproxy(Split):
     def __init__(self, old, pool):
         super().__init__(old, pool, "haproxy")
-        program = kit.find_server("haproxy")
-        if program is None:
-            raise tap.Skip("there is no haproxy")
+        program = kit.need_server("haproxy")
         head = (self.directory / "rollout.cfg").read_text()
         rules = [line[6:].replace("/etc/haproxy/rollout", str(self.directory))
                  for line in head.splitlines()

@@ -25,9 +25,6 @@ FEW = {"prefix": ("prlimit", "--nofile=248:248"), "most": 20}
 
 
 def start_front(target=None, more=None, **settings):
-    reason = reloads.NginxKeepalive.missing()
-    if reason:
-        raise tap.Skip(reason)
     endpoint = {**({"downstream": target.url} if target else {}), **(more or {})}
     return reloads.NginxKeepalive({"main": endpoint}, **{
         "workers": "auto", "idle_timeout": "500ms", **settings})

@@ -66,9 +66,7 @@ def work(pool):
 
 @tap.test
 def promtool_finds_no_fault():
-    promtool = kit.find_server("promtool")
-    if promtool is None:
-        raise tap.Skip("there is no promtool")
+    promtool = kit.need_server("promtool")
     with Downstream() as down, busy_pool(down) as pool:
         work(pool)
         page = pool.page("/metrics")

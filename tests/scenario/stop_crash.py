@@ -63,9 +63,6 @@ def a_killed_worker_costs_its_request():
 @tap.test
 def through_nginx_it_is_one_502():
     """through nginx a killed worker is one 502; all others are answered"""
-    reason = fronts.Nginx.missing()
-    if reason:
-        raise tap.Skip(reason)
     with Downstream() as down:
         front = fronts.Nginx({"main": {"downstream": down.url}}, workers=3)
         statuses = []
