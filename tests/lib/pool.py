@@ -89,7 +89,8 @@ class Pool:
         self.endpoints = {"main": {}} if endpoints is None else endpoints
         self.address = parse_address(str(self.settings["listen"]))
         self.pages = parse_address(str(self.settings.get("status_listen", "/")))
-        write_settings(self.config, self.settings, self.endpoints, shadow)
+        self.shadow = shadow
+        self.change()
         self.command = [*prefix, *kit.tallyd("-c", self.config)]
         if through:
             self.command = through(self.command)
@@ -211,6 +212,14 @@ class Pool:
         none now."""
         others = set(procfs.children_of(self.pid)) - set(self.workers())
         return others.pop() if len(others) == 1 else None
+
+    # --- Other settings. ---
+
+    def change(self, endpoints=None, **settings):
+        """Write them; the pool knows nothing of them before it reloads."""
+        self.settings.update(settings)
+        self.endpoints = endpoints or self.endpoints
+        write_settings(self.config, self.settings, self.endpoints, self.shadow)
 
     # --- Ending it. ---
 

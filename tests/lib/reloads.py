@@ -38,3 +38,10 @@ def wait_until_alone(pool):
     """Until the workers of the last generation are all there is."""
     kit.until("the old generation has left",
               lambda: len(set(generations(pool))) == 1)
+
+
+def reload_with(pool, endpoints=None, **settings):
+    """Until all workers have these settings, too."""
+    pool.change(endpoints, **settings)
+    reload(pool)
+    wait_until_alone(pool)

@@ -2,9 +2,11 @@
 
 import os
 import resource
+import shutil
 
 import kit
 import tap
+from pool import Pool
 
 
 def user_nobody_has():
@@ -16,6 +18,22 @@ def user_nobody_has():
 
 def become(uid):
     return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+
+
+def pool_of(uid, limit, **settings):
+    """A pool of that user, not started yet, with a limit as prlimit(1) takes
+    it."""
+    place = kit.fresh_path("place")
+    place.mkdir()
+    os.chown(place, uid, uid)
+    program = shutil.copy(kit.tallyd()[-1], place / "tallyd")
+    pool = Pool(start=False, listen=place / "tallyd.sock",
+                scoreboard=place / "scoreboard",
+                # The search for leaks needs a process of its own.
+                env={"ASAN_OPTIONS": "detect_leaks=0"}, **settings)
+    pool.command = ["prlimit", limit, *become(uid), *kit.WRAPPER, program, "-c",
+                    pool.config]
+    return pool
 
 
 def need_plain_program():

@@ -17,7 +17,7 @@ import procfs
 import reloads
 import tap
 from downstream import Answer, Downstream
-from pool import SAMPLE, Pool, write_settings
+from pool import SAMPLE, Pool
 
 
 def ask(link, **more):
@@ -281,19 +281,13 @@ def a_reload_may_set_the_limit():
         links = kept_links(pool, 40)
         tap.equal(refuse_most(pool, down, links, "queue_limit"), 0, "refused")
         for limit in 10, 0:
-            pool.settings.update(queue_limit=limit)
-            write_settings(pool.config, pool.settings, pool.endpoints)
-            reloads.reload(pool)
-            reloads.wait_until_alone(pool)
+            reloads.reload_with(pool, queue_limit=limit)
             down.answer = Answer()
             still_serves(links)
             refused = refuse_most(pool, down, links, "queue_limit")
             tap.equal(refused, 29 if limit else 0, f"refused, {limit} may wait")
         # What the old workers have seen is not what waits today.
-        pool.settings.update(queue_limit=10)
-        write_settings(pool.config, pool.settings, pool.endpoints)
-        reloads.reload(pool)
-        reloads.wait_until_alone(pool)
+        reloads.reload_with(pool, queue_limit=10)
         still_serves(links)
 
 

@@ -18,7 +18,7 @@ import reloads
 import tap
 from downstream import Answer, Downstream, Raw, refusing_url
 from fastcgi import Broken, request
-from pool import SAMPLE, Pool, run_tallyctl, write_settings
+from pool import SAMPLE, Pool, run_tallyctl
 
 OK = b'{"ok":true}'
 BROKEN = Answer(500)
@@ -235,15 +235,9 @@ def a_reload_leaves_it_as_it_is():
         reloads.reload(pool)
         reloads.wait_until_alone(pool)
         expect_refused(pool.post(SAMPLE), range(3000, 3601))
-        pool.endpoints = {"post": guarded(other)}
-        write_settings(pool.config, pool.settings, pool.endpoints)
-        reloads.reload(pool)
-        reloads.wait_until_alone(pool)
+        reloads.reload_with(pool, {"post": guarded(other)})
         tap.equal(pool.post(SAMPLE).body, OK, "the reply")
-        pool.endpoints = {"post": guarded(down)}
-        write_settings(pool.config, pool.settings, pool.endpoints)
-        reloads.reload(pool)
-        reloads.wait_until_alone(pool)
+        reloads.reload_with(pool, {"post": guarded(down)})
         trip(pool)
 
 
@@ -254,11 +248,9 @@ def many_reloads_with_other_endpoints():
                                           workers=1) as pool:
         pool.wait_for_workers()
         for turn in range(8):
-            pool.endpoints = {f"e{turn}-{n}": guarded(down, path=f"/{n}")
-                              for n in range(40)}
-            write_settings(pool.config, pool.settings, pool.endpoints)
-            reloads.reload(pool)
-            reloads.wait_until_alone(pool)
+            reloads.reload_with(pool, {
+                f"e{turn}-{n}": guarded(down, path=f"/{n}")
+                for n in range(40)})
             for _failure in range(3):
                 tap.equal(pool.post(SAMPLE, path="/39").status, 502,
                           "the status")

@@ -13,7 +13,7 @@ import hosts
 import kit
 import reloads
 import tap
-from pool import run_tallyctl, run_tallyd, write_settings
+from pool import run_tallyctl, run_tallyd
 
 RATE = 80
 USUAL = pathlib.Path(kit.TALLYD)
@@ -146,9 +146,8 @@ def settings_of_one_host_first():
                                             limit=60)
         tap.check(status != 0, "wrong settings were taken")
         tap.contains(errors, "worker", "what tallyctl says")
-        pool.settings.update(workers=6, queue_limit=1000)
         pool.endpoints["process"]["verify"] = 1
-        write_settings(pool.config, pool.settings, pool.endpoints)
+        pool.change(workers=6, queue_limit=1000)
         reloads.reload(pool)
         pool.wait_for_workers(6)
         load.goes_on(0.5)

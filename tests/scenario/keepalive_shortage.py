@@ -3,9 +3,7 @@
 it: its requests are answered, nothing is closed, and it is over when the want
 is."""
 
-import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
@@ -16,7 +14,8 @@ import tap
 from downstream import Downstream
 from fastcgi import request
 from pool import SAMPLE, Pool, does_not_spin, serves
-from shortage import Descriptors, become, need_plain_program, user_nobody_has
+from shortage import (Descriptors, become, need_plain_program, pool_of,
+                      user_nobody_has)
 
 SUM = b'{"sum":42}'
 LIMIT = 300  # open files of the pool that meets ETOOMANYREFS
@@ -98,26 +97,13 @@ class Hoarder:
         self.process.communicate("", timeout=kit.wait_limit(10))
 
 
-def poor_pool(uid):
-    place = kit.fresh_path("place")
-    place.mkdir()
-    os.chown(place, uid, uid)
-    program = shutil.copy(kit.tallyd()[-1], place / "tallyd")
-    pool = Pool(start=False, workers=2, listen=place / "tallyd.sock",
-                scoreboard=place / "scoreboard", max_connections=16,
-                env={"ASAN_OPTIONS": "detect_leaks=0"})
-    pool.command = ["prlimit", f"--nofile={LIMIT}", *become(uid), program,
-                    "-c", pool.config]
-    return pool
-
-
 @tap.test
 def too_many_descriptors_in_flight():
     """ETOOMANYREFS: workers keep what they serve, and nothing is lost"""
     need_plain_program()
     uid = user_nobody_has() + (1 << 24)
     hoarder = None
-    pool = poor_pool(uid)
+    pool = pool_of(uid, f"--nofile={LIMIT}", workers=2, max_connections=16)
     try:
         with pool:
             pool.start()

@@ -16,7 +16,7 @@ import kit
 import procfs
 import reloads
 import tap
-from pool import SAMPLE, Pool, run_tallyd, serves, write_settings
+from pool import SAMPLE, Pool, run_tallyd, serves
 
 CPUS = sorted(os.sched_getaffinity(0))
 
@@ -49,10 +49,7 @@ def a_list_is_followed():
     with Pool(workers=2, cpu_affinity=f"{CPUS[-1]},{CPUS[0]}") as pool:
         kit.until("each has its place", lambda: places(pool, 2) ==
                   [[CPUS[-1]], [CPUS[0]]])
-        pool.settings["cpu_affinity"] = ""
-        write_settings(pool.config, pool.settings, pool.endpoints)
-        reloads.reload(pool)
-        reloads.wait_until_alone(pool)
+        reloads.reload_with(pool, cpu_affinity="")
         tap.equal(places(pool, 2), [CPUS, CPUS], "after the reload")
         serves(pool)
 
@@ -235,8 +232,7 @@ def processes_have_titles():
         with pool.link() as link:
             # In hand: a byte of its body is missing, and all behind it.
             link.send(fastcgi.request(SAMPLE)[:-9])
-            kit.until("a worker has it", lambda: "reading" in {
-                worker["state"] for worker in pool.status()["workers"]})
+            kit.until("a worker has it", lambda: pool.workers("reading"))
             pool.process.send(signal.SIGTERM)
             kit.until("the supervisor drains", lambda: titles(pool).get(
                 "supervisor") == title("supervisor", 2, "draining")[1])

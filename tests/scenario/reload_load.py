@@ -11,7 +11,6 @@ import kit
 import reloads
 import tap
 from crowd import Crowd
-from pool import write_settings
 
 CLIENTS, RELOADS = 64, 10
 
@@ -56,10 +55,7 @@ def more_workers_than_at_the_start():
     pool = front.pool
     for count in 9, 2, 9:
         crowd.wait_for(CLIENTS)
-        pool.settings["workers"] = count
-        write_settings(pool.config, pool.settings, pool.endpoints)
-        reloads.reload(pool)
-        reloads.wait_until_alone(pool)
+        reloads.reload_with(pool, workers=count)
         tap.equal(len(pool.status()["workers"]), count, "workers")
     crowd.wait_for(CLIENTS)
     answers = crowd.stop()

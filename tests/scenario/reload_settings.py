@@ -16,14 +16,8 @@ import procfs
 import reloads
 import tap
 from downstream import Downstream
-from pool import SAMPLE, Pool, run_tallyctl, serves, write_settings
+from pool import SAMPLE, Pool, run_tallyctl, serves
 from stuck import Stuck
-
-
-def change(pool, endpoints=None, **settings):
-    """Write other settings; the pool knows nothing of them yet."""
-    pool.settings.update(settings)
-    write_settings(pool.config, pool.settings, endpoints or pool.endpoints)
 
 
 def look(pool):
@@ -59,9 +53,9 @@ def new_settings_are_in_force():
     with Pool(workers=4) as pool:
         before = pool.wait_for_workers()
         tap.equal(pool.post(SAMPLE, path="/more").status, 200, "the status")
-        change(pool, {"sum": {"path": "/sum"},
-                      "more": {"path": "/more", "multiply": 3}},
-               workers=2, log_level="info")
+        pool.change({"sum": {"path": "/sum"},
+                     "more": {"path": "/more", "multiply": 3}},
+                    workers=2, log_level="info")
         tap.equal(reloads.reload(pool), 2, "the generation")
         reloads.wait_until_alone(pool)
         tap.equal(pool.post(SAMPLE, path="/more").body, b'{"sum":63}',
@@ -74,7 +68,7 @@ def new_settings_are_in_force():
         size = pool.log().count("outcome=ok")
         pool.post(SAMPLE, path="/sum")
         tap.equal(pool.log().count("outcome=ok"), size, "lines at debug")
-        change(pool, workers=4)
+        pool.change({"main": {}}, workers=4)
         reloads.reload(pool)
         pool.wait_for_workers(4)
         serves(pool)
@@ -86,7 +80,7 @@ def the_monitor_knows_them_too():
               status_listen=f"{kit.HOST}:{kit.free_port()}") as pool:
         kit.until("the monitor is there", pool.monitor)
         tap.contains(pool.page("/metrics").text, 'endpoint="main"', "before")
-        change(pool, {"other": {}})
+        pool.change({"other": {}})
         reloads.reload(pool)
         kit.until("the page shows the new endpoint", lambda: 'endpoint="other"'
                   in pool.page("/metrics").text)
@@ -144,10 +138,10 @@ def what_cannot_change_is_named():
     with Pool(workers=2) as pool:
         pool.wait_for_workers()
         scoreboard = pool.settings["scoreboard"]
-        change(pool, {"sum": {"multiply": 3}}, listen="/nowhere/tallyd.sock",
-               max_connections=9, workers=3, status_listen=f"{kit.HOST}:1",
-               log_file=kit.fresh_path("other.log"), max_params="2k",
-               scoreboard=kit.fresh_path("elsewhere"))
+        pool.change({"sum": {"multiply": 3}}, listen="/nowhere/tallyd.sock",
+                    max_connections=9, workers=3, status_listen=f"{kit.HOST}:1",
+                    log_file=kit.fresh_path("other.log"), max_params="2k",
+                    scoreboard=kit.fresh_path("elsewhere"))
         status, out, errors = run_tallyctl(
             "-s", f"pool.scoreboard={scoreboard}", "reload")
         tap.equal(status, 0, f"tallyctl: {errors}")
@@ -161,7 +155,7 @@ def what_cannot_change_is_named():
         tap.equal(sorted(second.removeprefix(
             "not changed until a restart: ").split(", ")),
             sorted(f"[pool] {name}" for name in names), "what it names")
-        change(pool, scoreboard=scoreboard)
+        pool.change(scoreboard=scoreboard)
         reloads.wait_until_alone(pool)
         tap.equal(pool.post(SAMPLE).body, b'{"sum":63}', "the reply")
 
@@ -174,12 +168,12 @@ def a_reload_that_takes_all_over_names_nothing():
         for backlog, lines in (9, 2), (None, 1):
             if backlog is None:
                 del pool.settings["backlog"]
-                change(pool)
+                pool.change()
             else:
-                change(pool, backlog=backlog)
+                pool.change(backlog=backlog)
             _status, out, _errors = run_tallyctl("-c", pool.config, "reload")
             tap.equal(len(out.splitlines()), lines, out)
-        change(pool, workers=0)
+        pool.change(workers=0)
         _status, out, _errors = run_tallyctl("-c", pool.config, "reload")
         tap.contains(out, "with 2 workers\nnot changed until a restart: "
                      "[pool] workers\n", "none at all")
@@ -191,7 +185,7 @@ def workers_beyond_those_of_the_start():
     with Pool(workers=1) as pool:
         pool.wait_for_workers()
         for count in 9, 40, 3:
-            change(pool, workers=count)
+            pool.change(workers=count)
             reloads.reload(pool)
             reloads.wait_until_alone(pool)
             tap.equal(len(pool.wait_for_workers(count)), count, "workers")
@@ -211,7 +205,7 @@ def a_request_in_hand_is_finished():
         link = pool.link(limit=30)
         link.send(fastcgi.request(SAMPLE))
         down.wait_for(1)
-        change(pool, {"main": {}})
+        pool.change({"main": {}})
         reloads.reload(pool)
         kit.until("one old worker is left",
                   lambda: sum(map(procfs.is_alive, old)) == 1)
@@ -281,7 +275,7 @@ def tallyctl_waits_for_settings_that_are_read_later():
         one.get("read")
         pool.process.send(signal.SIGHUP)
         one.wait_until_it_is()
-        change(pool, workers=3)
+        pool.change(workers=3)
         asked = other.submit(run_tallyctl, "-c", pool.config, "reload",
                              limit=60)
         kit.until("it has asked", lambda: procfs.has_pending(pool.pid))

@@ -23,8 +23,7 @@ from authority import Authority, need_authorities, server_context
 from downstream import Answer, Downstream
 from fastcgi import Broken
 from order import Order
-from pool import (SAMPLE, Pool, run_tallyctl, run_tallyd, serves,
-                  write_settings)
+from pool import SAMPLE, Pool, run_tallyctl, run_tallyd, serves
 
 PROGRAM = pathlib.Path(kit.TALLYD or "").parent.parent.joinpath(
     "tests/scenario/tallyd_intruder")
@@ -274,7 +273,7 @@ def the_rules_are_those_of_the_settings():
                 (new, {}, 0),
                 (old, {"selftest_file": sample, "selftest_sum": "43"}, 1)):
             post.update(downstream=down.url, **more)
-            write_settings(pool.config, pool.settings, pool.endpoints)
+            pool.change()
             status, _out, errors = run_tallyctl("-c", pool.config, "reload")
             tap.equal(status, ends, f"tallyctl reload: {errors}")
             [pid] = pool.wait_for_workers()

@@ -15,7 +15,7 @@ import reloads
 import tap
 from crowd import Crowd
 from downstream import Downstream
-from pool import Pool, run_tallyctl, run_tallyd, write_settings
+from pool import Pool, run_tallyctl, run_tallyd
 
 OK = (200, b'{"ok":true}')
 CPUS = len(os.sched_getaffinity(0))
@@ -67,13 +67,6 @@ def has_retired(front, least):
 def settings_of(text):
     """What -T prints, without the comments."""
     return [line for line in text.splitlines() if line and line[0] != ";"]
-
-
-def reload_with(pool, workers):
-    pool.settings["workers"] = workers
-    write_settings(pool.config, pool.settings, pool.endpoints)
-    reloads.reload(pool)
-    reloads.wait_until_alone(pool)
 
 
 @tap.test
@@ -220,13 +213,12 @@ def reloads_to_auto_and_back():
                             max_connections=200)
         pool = front.pool
         pool.wait_for_workers(3)
-        reload_with(pool, "auto")
+        reloads.reload_with(pool, workers="auto")
         tap.equal((supervisor(front)["workers_limit"],
                    supervisor(front)["workers_limit_by"]),
                   (100, "connections"), "the limit")
         crowd = hold_requests(front, target, CLIENTS)
-        pool.settings["workers"] = 4
-        write_settings(pool.config, pool.settings, pool.endpoints)
+        pool.change(workers=4)
         reloads.reload(pool)
         is_over(front, target, crowd, CLIENTS)
         reloads.wait_until_alone(pool)

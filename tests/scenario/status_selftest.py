@@ -11,7 +11,7 @@ import kit
 import procfs
 import tap
 from pool import (SAMPLE, Pool, nobody_wakes_up, run_tallyctl, run_tallyd,
-                  serves, write_settings)
+                  serves)
 
 ENDPOINTS = {
     "main": {}, "double": {"path": "/d", "numbers": "double"},
@@ -104,7 +104,7 @@ def a_reload_with_another_result_is_refused():
     with watched({"main": sample()}) as pool:
         pids = pool.wait_for_workers()
         pool.endpoints["main"]["selftest_sum"] = "43"
-        write_settings(pool.config, pool.settings, pool.endpoints)
+        pool.change()
         status, _out, errors = run_tallyctl("-c", pool.config, "reload")
         tap.equal(status, 1, f"tallyctl reload: {errors}")
         pool.wait_for_log('the self-test failed: endpoint main: selftest_file '

@@ -181,9 +181,7 @@ def while_it_connects_it_is_told():
                 workers=1, drain_timeout="500ms") as pool:
             pool.wait_for_workers()
             in_hand, = send(pool)
-            kit.until("it is at it", lambda: [
-                one for one in pool.status()["workers"]
-                if one["state"] == "posting"])
+            kit.until("it is at it", lambda: pool.workers("posting"))
             pool.process.send(signal.SIGTERM)
             was_in_hand(in_hand)
             tap.equal(pool.process.wait(), 0, "the exit status")
@@ -202,9 +200,7 @@ def a_body_that_does_not_come_is_told():
         pool.wait_for_workers()
         link = pool.link(limit=30)
         link.send(fastcgi.request(SAMPLE)[:-20])
-        kit.until("it is read", lambda: [
-            one for one in pool.status()["workers"]
-            if one["state"] == "reading"])
+        kit.until("it is read", lambda: pool.workers("reading"))
         pool.process.send(signal.SIGTERM)
         are_told([link])
         tap.equal(pool.process.wait(), 0, "the exit status")

@@ -2,9 +2,7 @@
 """Want of processes and of descriptors: nothing spins, nothing ends, and it is
 over when the want is."""
 
-import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import time
@@ -16,22 +14,8 @@ import kit
 import tap
 from downstream import Downstream
 from pool import SAMPLE, Pool, does_not_spin, serves
-from shortage import Descriptors, become, need_plain_program, user_nobody_has
-
-
-def limited_pool(uid, processes, **settings):
-    """A pool that may have so many processes."""
-    place = kit.fresh_path("place")
-    place.mkdir()
-    os.chown(place, uid, uid)
-    program = shutil.copy(kit.tallyd()[-1], place / "tallyd")
-    pool = Pool(start=False, listen=place / "tallyd.sock",
-                scoreboard=place / "scoreboard",
-                # The search for leaks needs a process of its own.
-                env={"ASAN_OPTIONS": "detect_leaks=0"}, **settings)
-    pool.command = ["prlimit", f"--nproc={processes}:100", *become(uid),
-                    *kit.WRAPPER, program, "-c", pool.config]
-    return pool
+from shortage import (Descriptors, become, need_plain_program, pool_of,
+                      user_nobody_has)
 
 
 def allow_forks(pool, uid):
@@ -45,7 +29,7 @@ def a_fork_that_fails_is_tried_again():
     """RLIMIT_NPROC: the pool serves with the workers it could start, and
     starts the others when it can"""
     uid = user_nobody_has()
-    pool = limited_pool(uid, 3, workers=4)
+    pool = pool_of(uid, "--nproc=3:100", workers=4)
     began = time.monotonic()
     with pool:
         pool.start()
@@ -64,7 +48,7 @@ def a_fork_that_fails_is_tried_again():
 def not_one_fork_succeeds():
     """RLIMIT_NPROC: no worker at all; the supervisor waits for better times"""
     uid = user_nobody_has() + (1 << 23)
-    pool = limited_pool(uid, 1, workers=2)
+    pool = pool_of(uid, "--nproc=1:100", workers=2)
     with pool:
         pool.start()
         pool.wait_for_log("fork: ")
