@@ -29,4 +29,9 @@ static inline void temp_file_write(const char *path, const void *bytes,
     close(fd);
 }
 
+static inline void temp_file_text(const char *path, const char *text)
+{
+    temp_file_write(path, text, strlen(text));
+}
+
 #endif

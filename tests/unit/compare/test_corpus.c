@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "compare/corpus.h"
+#include "temp_file.h"
 #include "unit.h"
 
 #define BODY_MAX 64
@@ -33,10 +34,7 @@ static const char *name_of(const char *name)
 
 static void write_file(const char *name, const char *bytes, size_t n)
 {
-    FILE *f = fopen(name_of(name), "w");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
-    ck_assert_int_eq(fclose(f), 0);
+    temp_file_write(name_of(name), bytes, n);
 }
 
 static struct corpus *open_corpus(const char *name,

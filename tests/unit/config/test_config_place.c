@@ -6,11 +6,6 @@
 
 static char path[] = "/tmp/tallyd-test-place.XXXXXX";
 
-static void write_file(const char *text)
-{
-    temp_file_write(path, text, strlen(text));
-}
-
 /* Name and scoreboard; NULL: they cannot be told. Nothing is left behind. */
 static void expect(const char *file, const char *const *options, size_t count,
                    const char *name, const char *scoreboard)
@@ -29,14 +24,16 @@ static void expect(const char *file, const char *const *options, size_t count,
 
 START_TEST(what_is_wrong_elsewhere_does_not_matter)
 {
-    write_file("wrong\n"
-               "[endpoint a]\nname = not this\nname = twice\n"
-               "[pool]\nworkers = many\nname = one\nscoreboard = /run/one\n"
-               "name = two\n[pool\n");
+    temp_file_text(path,
+                   "wrong\n"
+                   "[endpoint a]\nname = not this\nname = twice\n"
+                   "[pool]\nworkers = many\nname = one\nscoreboard = /run/one\n"
+                   "name = two\n[pool\n");
     expect(path, NULL, 0, "two", "/run/one");
     const char *const options[] = {"pool.name=three"};
     expect(path, options, 1, "three", "/run/one");
-    write_file("[pool]\nscoreboard = run/one\n"); /* is no path of one */
+    temp_file_text(path,
+                   "[pool]\nscoreboard = run/one\n"); /* is no path of one */
     expect(path, NULL, 0, NULL, NULL);
     unlink(path);
     expect(path, NULL, 0, NULL, NULL);
@@ -51,7 +48,7 @@ START_TEST(variables_come_behind_the_file)
     char file[] = "/tmp/tallyd-test-value.XXXXXX";
     temp_file_make(file);
     temp_file_write(file, "/run/of-a-file \n", 16);
-    write_file("[pool]\nname = one\nscoreboard = /run/one\n");
+    temp_file_text(path, "[pool]\nname = one\nscoreboard = /run/one\n");
     setenv("TALLYD_POOL_NAME", "two", 1);
     setenv("TALLYD_POOL_WORKERS", "many", 1);
     setenv("TALLYD_POOL_SCOREBOARD_FILE", file, 1);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "os/cgroup.h"
+#include "temp_file.h"
 #include "unit.h"
 
 #define NONE CGROUP_NO_LIMIT
@@ -33,10 +34,7 @@ static void write_bytes(const char *name, const char *bytes, size_t n)
             mkdir(path, 0700);
             *at = '/';
         }
-    FILE *f = fopen(path, "w");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(bytes, 1, n, f), n);
-    ck_assert_int_eq(fclose(f), 0);
+    temp_file_write(path, bytes, n);
 }
 
 static void put(const char *name, const char *text)

@@ -10,6 +10,7 @@
 #include "pool/preflight.h"
 #include "pool/settings.h"
 #include "quiet.h"
+#include "temp_file.h"
 #include "unit.h"
 
 static char dir[] = "/tmp/tallyd-test-settings.XXXXXX";
@@ -28,18 +29,10 @@ static void close_dir(void)
     rmdir(dir);
 }
 
-static void write_file(const char *text)
-{
-    FILE *f = fopen(path, "we");
-    ck_assert_ptr_nonnull(f);
-    fputs(text, f);
-    fclose(f);
-}
-
 START_TEST(what_the_file_had_is_read_in_its_place)
 {
     static const char text[] = "[pool]\nworkers = 5\n";
-    write_file("[pool]\nworkers = 7\n");
+    temp_file_text(path, "[pool]\nworkers = 7\n");
     const struct settings_source sources[] = {
         {.path = path},
         {.path = path, .text = text, .text_len = sizeof text - 1},
@@ -66,7 +59,7 @@ START_TEST(a_mistake_is_told_with_its_place)
                  "/conf:3: [pool] user"},
                 {"[pool]\n", 1, "-s [pool] user"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        write_file(rows[i].text);
+        temp_file_text(path, rows[i].text);
         const struct settings_source source = {.path = path,
                                                .overrides = option,
                                                .override_count =
@@ -91,7 +84,7 @@ static bool is_found(const char *line, const char *fault, bool trial)
     size_t n = 0;
     snprintf(text, sizeof text,
              "[pool]\nlisten = %s/sock\nslow_threshold = 1s\n%s\n", dir, line);
-    write_file(text);
+    temp_file_text(path, text);
     const struct settings_source source = {.path = path};
     ck_assert_msg(settings_load(&settings, &source, why), "%s", why);
     FILE *out = open_memstream(&said, &n);
@@ -146,7 +139,7 @@ START_TEST(a_file_is_read_up_to_its_bound)
 {
     char *text;
     size_t n;
-    write_file("12345678");
+    temp_file_text(path, "12345678");
     ck_assert_msg(settings_read(path, 8, &text, &n, why), "%s", why);
     ck_assert_uint_eq(n, 8);
     ck_assert_int_eq(memcmp(text, "12345678", 8), 0);
@@ -165,10 +158,10 @@ START_TEST(what_is_fixed_stays_at_a_reload)
     struct settings next;
     const struct settings_source source = {.path = path};
     quiet(); /* a warning each */
-    write_file("[pool]\nname = one\nworkers = 3\nnice = 1\n");
+    temp_file_text(path, "[pool]\nname = one\nworkers = 3\nnice = 1\n");
     ck_assert_msg(settings_load(&settings, &source, why), "%s", why);
-    write_file("[pool]\nname = two\nworkers = 0\nnice = 2\n"
-               "listen = /x\nmax_requests = 7\n");
+    temp_file_text(path, "[pool]\nname = two\nworkers = 0\nnice = 2\n"
+                         "listen = /x\nmax_requests = 7\n");
     ck_assert_msg(settings_load_again(&next, &source, &settings, why), "%s",
                   why);
     ck_assert_str_eq(next.config->pool.name, "one");

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "good_config.h"
+#include "temp_file.h"
 #include "unit.h"
 
 static char directory[] = "/tmp/tallyd-test-watch.XXXXXX";
@@ -17,14 +18,6 @@ static struct settings_source source = {.path = file};
 static struct settings_watch watch;
 static struct config *config;
 static int64_t now;
-
-static void write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
-}
 
 static bool look(void)
 {
@@ -66,8 +59,8 @@ static void open_watch(void)
     const char *const both[] = {setting, "shadow.url_cert=/dev/null"};
     config = GOOD_CONFIG(both);
     source = (struct settings_source){.path = file};
-    write_file(file, "one");
-    write_file(key, "one");
+    temp_file_text(file, "one");
+    temp_file_text(key, "one");
     note();
 }
 
@@ -89,9 +82,9 @@ END_TEST
 START_TEST(a_change_counts_when_it_has_settled)
 {
     ck_assert(!finds_change());
-    write_file(file, "two");
+    temp_file_text(file, "two");
     ck_assert(!look());
-    write_file(file, "three");
+    temp_file_text(file, "three");
     ck_assert(!look());
     ck_assert(look());
     note();
@@ -101,7 +94,7 @@ END_TEST
 
 START_TEST(it_is_told_once)
 {
-    write_file(file, "two");
+    temp_file_text(file, "two");
     ck_assert(finds_change());
     ck_assert(!finds_change());
 }
@@ -111,7 +104,7 @@ START_TEST(it_looks_once_in_a_second)
 {
     look();
     ck_assert_int_eq(now, CLOCK_SECOND);
-    write_file(file, "two");
+    temp_file_text(file, "two");
     ck_assert(!look());
     for (int i = 0; i < 3; i++)
         ck_assert(!settings_watch_look(&watch, &source, config, now - 1));
@@ -121,12 +114,12 @@ END_TEST
 
 START_TEST(the_same_bytes_are_no_change)
 {
-    write_file(file, "two");
-    write_file(file, "one");
+    temp_file_text(file, "two");
+    temp_file_text(file, "one");
     ck_assert(!finds_change());
     unlink(file);
     ck_assert(!finds_change());
-    write_file(file, "one");
+    temp_file_text(file, "one");
     ck_assert(!finds_change());
 }
 END_TEST
@@ -135,7 +128,7 @@ START_TEST(a_file_that_is_gone_is_waited_for)
 {
     unlink(file);
     ck_assert(!finds_change());
-    write_file(file, "two");
+    temp_file_text(file, "two");
     ck_assert(finds_change());
 }
 END_TEST
@@ -156,14 +149,14 @@ START_TEST(a_file_that_stays_away_is_told_once)
     ck_assert_int_eq(looks_until_change(), 11);
     note(); /* the reload that fails */
     ck_assert_int_eq(looks_until_change(), 0);
-    write_file(file, "one"); /* the same as before, and yet to be read */
+    temp_file_text(file, "one"); /* the same as before, and yet to be read */
     ck_assert(finds_change());
     note();
     unlink(key);
     ck_assert_int_eq(looks_until_change(), 11);
     note();
     ck_assert_int_eq(looks_until_change(), 0);
-    write_file(key, "one");
+    temp_file_text(key, "one");
     ck_assert(finds_change());
 }
 END_TEST
@@ -174,7 +167,7 @@ START_TEST(a_link_that_leads_elsewhere_is_a_change)
     ck_assert_int_eq(symlink("conf", link_path), 0);
     note();
     ck_assert(!finds_change());
-    write_file(key, "other");
+    temp_file_text(key, "other");
     settings_watch_named(&watch, config);
     unlink(link_path);
     ck_assert_int_eq(symlink("key", link_path), 0);
@@ -184,12 +177,12 @@ END_TEST
 
 START_TEST(a_file_that_is_named_counts_too)
 {
-    write_file(key, "two");
+    temp_file_text(key, "two");
     ck_assert(finds_change());
     note();
     unlink(key);
     ck_assert(!finds_change());
-    write_file(file, "other"); /* perhaps one that does not name it */
+    temp_file_text(file, "other"); /* perhaps one that does not name it */
     ck_assert(finds_change());
 }
 END_TEST

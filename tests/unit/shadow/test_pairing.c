@@ -7,6 +7,7 @@
 
 #include "shadow/pairing.h"
 #include "good_config.h"
+#include "temp_file.h"
 #include "unit.h"
 
 #define SUM "\"{\\\"sum\\\":42}\""
@@ -40,14 +41,6 @@ static void close_files(void)
     rmdir(directory);
 }
 
-static void write_file(const char *path, const char *text, size_t n)
-{
-    FILE *f = fopen(path, "w");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(text, 1, n, f), n);
-    ck_assert_int_eq(fclose(f), 0);
-}
-
 static const char *answered; /* NULL: no file of answers */
 
 static void read_both(void)
@@ -62,8 +55,8 @@ static void read_both(void)
 
 static void read_texts(const char *ours, const char *theirs)
 {
-    write_file(results, ours, strlen(ours));
-    write_file(posts, theirs, strlen(theirs));
+    temp_file_text(results, ours);
+    temp_file_text(posts, theirs);
     read_both();
 }
 
@@ -152,12 +145,12 @@ START_TEST(a_status_says_more_than_no_post)
     };
     answered = answers;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        write_file(answers, cases[i].answers, strlen(cases[i].answers));
+        temp_file_text(answers, cases[i].answers);
         read_texts(cases[i].ours, cases[i].posts);
         expect_only(cases[i].kind);
     }
     static const char broken[] = "{\n\"x\"\n{}\n{\"request_id\":\"b\"}\n";
-    write_file(answers, broken, sizeof broken - 1);
+    temp_file_write(answers, broken, sizeof broken - 1);
     read_texts(OURS("a", SUM), POST("a", SUM));
     expect_only(PARITY_equal);
     ck_assert_uint_eq(pairing.broken, 3);
@@ -227,13 +220,14 @@ START_TEST(lines_of_any_bytes_are_counted_and_passed)
         at = mempcpy(at, lines[i].bytes, lines[i].n);
         *at++ = '\n';
         at = mempcpy(at, POST("b", SUM), strlen(POST("b", SUM)));
-        write_file(posts, text, (size_t)(at - text));
-        write_file(results, OURS("a", SUM) OURS("b", SUM),
-                   strlen(OURS("a", SUM) OURS("b", SUM)));
+        temp_file_write(posts, text, (size_t)(at - text));
+        temp_file_write(results, OURS("a", SUM) OURS("b", SUM),
+                        strlen(OURS("a", SUM) OURS("b", SUM)));
         read_both();
         ck_assert_msg(pairing.broken == 1, "line %zu", i);
         ck_assert_uint_eq(pairing.comparison.kinds[PARITY_equal], 2);
-        write_file(results, text, (size_t)(at - text)); /* results as broken */
+        temp_file_write(results, text,
+                        (size_t)(at - text)); /* results as broken */
         read_both();
         ck_assert_msg(pairing.broken == 2, "line %zu as a result", i);
     }
@@ -242,9 +236,9 @@ END_TEST
 
 START_TEST(a_line_without_its_end_is_not_there_yet)
 {
-    write_file(results, OURS("a", SUM), strlen(OURS("a", SUM)));
+    temp_file_write(results, OURS("a", SUM), strlen(OURS("a", SUM)));
     for (size_t cut = 0; cut < strlen(POST("a", SUM)); cut++) {
-        write_file(posts, POST("a", SUM), cut);
+        temp_file_write(posts, POST("a", SUM), cut);
         read_both();
         ck_assert_uint_eq(pairing.posts, 0);
         ck_assert_uint_eq(pairing.broken, 0);
@@ -283,10 +277,10 @@ START_TEST(a_file_that_is_not_there_is_told)
     char why[300];
     const struct pairing_files files = {.results = results,
                                         .posts = "/none/such"};
-    write_file(results, "", 0);
+    temp_file_write(results, "", 0);
     ck_assert(!pairing_read(&pairing, &files, why, sizeof why));
     ck_assert_str_eq(why, "/none/such: No such file or directory");
-    write_file(posts, "", 0);
+    temp_file_write(posts, "", 0);
     read_both(); /* two empty ones */
     ck_assert_uint_eq(pairing.comparison.cases, 0);
 }

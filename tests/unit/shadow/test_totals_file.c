@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "temp_file.h"
 #include "unit.h"
 
 static char directory[] = "/tmp/test_totals_file-XXXXXX";
@@ -34,14 +35,6 @@ static void close_directory(void)
     unlink(bad);
     unlink(fresh);
     rmdir(directory);
-}
-
-static void write_file(const char *text)
-{
-    FILE *f = fopen(path, "w");
-    ck_assert_ptr_nonnull(f);
-    fputs(text, f);
-    ck_assert_int_eq(fclose(f), 0);
 }
 
 /* One more sampled request, of the pool 1. */
@@ -117,7 +110,7 @@ START_TEST(what_is_foreign_is_put_aside)
 {
     struct totals t;
     struct stat st;
-    write_file("root:x:0:0\n");
+    temp_file_text(path, "root:x:0:0\n");
     ck_assert_int_eq(totals_file_read(path, &t, why, sizeof why),
                      TOTALS_FILE_FOREIGN);
     ck_assert_msg(strstr(why, "no totals") != NULL, "%s", why);
@@ -128,7 +121,7 @@ START_TEST(what_is_foreign_is_put_aside)
     ck_assert_int_eq(stat(bad, &st), 0);
     ck_assert_int_eq(st.st_size, 11);
     ck_assert_uint_eq(sampled(), 1);
-    write_file(""); /* made, and killed before it was written */
+    temp_file_text(path, ""); /* made, and killed before it was written */
     ck_assert(change());
     ck_assert(!aside);
 }
