@@ -78,13 +78,9 @@ static inline int end_at_once(void *context, uint32_t number,
     return 7;
 }
 
-/* Ends when the pool has, and not before, like the real one. */
-static inline int watch(void *context, uint32_t generation)
+/* Or with the generation. */
+static inline int end_with_the_pool(uint32_t generation)
 {
-    (void)context;
-    shared->monitor_generation = (int)generation;
-    shared->monitor_starts++;
-    shared->monitor = (int)getpid();
     for (;;) {
         sigsuspend(signals_waiting());
         if (signals_take(SIGTERM) && board->stage == POOL_ENDED)
@@ -92,6 +88,16 @@ static inline int watch(void *context, uint32_t generation)
         if (signals_take(SIGHUP) && board->generation != generation)
             return 0;
     }
+}
+
+/* Ends when the pool has, and not before, like the real one. */
+static inline int watch(void *context, uint32_t generation)
+{
+    (void)context;
+    shared->monitor_generation = (int)generation;
+    shared->monitor_starts++;
+    shared->monitor = (int)getpid();
+    return end_with_the_pool(generation);
 }
 
 static inline int fail_to_watch(void *context, uint32_t generation)
@@ -123,13 +129,7 @@ static inline int shadow(void *context, uint32_t number, uint32_t generation)
     shared->shadow_starts++;
     shared->shadow[number] = (int)getpid();
     shared->shadow_generation[number] = (int)generation;
-    for (;;) {
-        sigsuspend(signals_waiting());
-        if (signals_take(SIGTERM) && board->stage == POOL_ENDED)
-            return 0;
-        if (signals_take(SIGHUP) && board->generation != generation)
-            return 0;
-    }
+    return end_with_the_pool(generation);
 }
 
 static inline void bury_shadow(void *context, uint32_t number)
