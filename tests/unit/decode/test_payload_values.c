@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "answers.h"
+#include "body.h"
 #include "literals.h"
 
 #define WARM 6 /* items before and after the one that matters */
@@ -18,66 +19,53 @@ static const struct form forms[] = {
     {"{\"value\":", ",\"other\":", ",\"last\":{\"value\":5}}"},
 };
 
-struct body {
-    char bytes[2048];
-    size_t n;
+struct placed {
+    struct body text;
     size_t value, other; /* where the item's two values are */
 };
 
-static void put(struct body *b, const char *bytes, size_t n)
-{
-    ck_assert_uint_lt(b->n + n, sizeof b->bytes);
-    memcpy(b->bytes + b->n, bytes, n);
-    b->n += n;
-}
-
-static void put_text(struct body *b, const char *text)
-{
-    put(b, text, strlen(text));
-}
-
-static void put_item(struct body *b, const struct form *f, const char *value,
+static void put_item(struct placed *b, const struct form *f, const char *value,
                      const char *other, size_t other_n)
 {
-    put_text(b, f->before);
-    b->value = b->n;
-    put_text(b, value);
-    put_text(b, f->between);
-    b->other = b->n;
-    put(b, other, other_n);
-    put_text(b, f->behind);
+    body_text(&b->text, f->before);
+    b->value = b->text.n;
+    body_text(&b->text, value);
+    body_text(&b->text, f->between);
+    b->other = b->text.n;
+    body_put(&b->text, other, other_n);
+    body_text(&b->text, f->behind);
 }
 
 /* One item with these two among others whose values are 1 and "". */
-static void build(struct body *b, const struct form *f, const char *value,
+static void build(struct placed *b, const struct form *f, const char *value,
                   const char *other, size_t other_n)
 {
-    b->n = 0;
-    put_text(b, "{\"items\":[");
+    b->text.n = 0;
+    body_text(&b->text, "{\"items\":[");
     for (int i = 0; i < WARM; i++) {
         put_item(b, f, "1", "\"\"", 2);
-        put_text(b, ",");
+        body_text(&b->text, ",");
     }
     put_item(b, f, value, other, other_n);
     size_t value_at = b->value, other_at = b->other;
     for (int i = 0; i < WARM; i++) {
-        put_text(b, ",");
+        body_text(&b->text, ",");
         put_item(b, f, "1", "\"\"", 2);
     }
-    put_text(b, "]}");
+    body_text(&b->text, "]}");
     b->value = value_at;
     b->other = other_at;
 }
 
 /* Whole, in small pieces, and cut around [from, to). */
-static void check_around(const struct reader *r, const struct body *b,
+static void check_around(const struct reader *r, const struct placed *b,
                          const char *answer, size_t from, size_t to)
 {
-    answers_check_cut(r, b->bytes, b->n, answer, 0, b->n);
+    answers_check_cut(r, b->text.bytes, b->text.n, answer, 0, b->text.n);
     for (size_t step = 1; step < 9; step += 3)
-        answers_check_cut(r, b->bytes, b->n, answer, 0, step);
+        answers_check_cut(r, b->text.bytes, b->text.n, answer, 0, step);
     for (size_t cut = from - 2; cut < to + 2; cut++)
-        answers_check_cut(r, b->bytes, b->n, answer, cut, b->n);
+        answers_check_cut(r, b->text.bytes, b->text.n, answer, cut, b->text.n);
 }
 
 /* The decoders under test, in int64 and in double. */
@@ -129,7 +117,7 @@ static const char *expect_double(char *out, const char *number)
 static void check_number(const char *number)
 {
     char room[300];
-    struct body b;
+    struct placed b;
     size_t n = strlen(number);
     for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++)
         for (int mode = 0; mode < 2; mode++)
@@ -169,7 +157,7 @@ START_TEST(integers_of_every_length_have_their_value)
 }
 END_TEST
 
-static void check_malformed(const struct body *b, size_t at, size_t from,
+static void check_malformed(const struct placed *b, size_t at, size_t from,
                             size_t to)
 {
     char answer[40];
@@ -180,7 +168,7 @@ static void check_malformed(const struct body *b, size_t at, size_t from,
 
 START_TEST(what_is_no_number_is_malformed)
 {
-    struct body b;
+    struct placed b;
     for (size_t i = 0; i < sizeof no_numbers / sizeof no_numbers[0]; i++)
         for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++) {
             const char *text = no_numbers[i].text;
@@ -200,7 +188,7 @@ END_TEST
 
 START_TEST(strings_are_checked_at_every_place)
 {
-    struct body b;
+    struct placed b;
     char text[LETTERS + 64] = "\"";
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
         for (size_t letters = 0; letters < LETTERS; letters++) {
