@@ -2,6 +2,7 @@
 
 import http.client
 
+import kit
 from clients import Clients
 from pool import SAMPLE
 
@@ -32,3 +33,13 @@ class Crowd(Clients):
                 link.close()
                 link = self.front.connect()
         link.close()
+
+
+def hold_requests(front, downstream, count):
+    """`count` requests that wait for the downstream, all at once."""
+    downstream.hold()
+    before = len(downstream.requests)
+    crowd = Crowd(front, count, turns=1)
+    kit.until(f"{count} requests are with the downstream",
+              lambda: len(downstream.requests) == before + count, 30)
+    return crowd

@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import kit
 import reloads
 import tap
-from crowd import Crowd
+from crowd import Crowd, hold_requests
 from downstream import Downstream
 from pool import Pool, run_tallyctl, run_tallyd
 
@@ -36,16 +36,6 @@ def alive(front):
 
 def supervisor(front):
     return front.pool.status()["supervisor"]
-
-
-def hold_requests(front, target, count):
-    """`count` requests that wait for the downstream, all at once."""
-    target.hold()
-    before = len(target.requests)
-    crowd = Crowd(front, count, turns=1)
-    kit.until(f"{count} requests are with the downstream",
-              lambda: len(target.requests) == before + count, 30)
-    return crowd
 
 
 def is_over(front, target, crowd, count):

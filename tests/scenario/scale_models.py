@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "lib"))
 import kit
 import reloads
 import tap
-from crowd import Crowd
+from crowd import Crowd, hold_requests
 from downstream import Downstream
 from pool import SAMPLE, Pool, run_tallyd
 
@@ -48,16 +48,6 @@ def only_good_answers(crowd, answer=OK):
     tap.equal(list(answers), [answer], "the answers")
     tap.equal(crowd.lost, [], "broken connections")
     return sum(answers.values())
-
-
-def hold_requests(front, target, count):
-    """`count` requests that wait for the downstream, all at once."""
-    target.hold()
-    before = len(target.requests)
-    crowd = Crowd(front, count, turns=1)
-    kit.until(f"{count} requests are with the downstream",
-              lambda: len(target.requests) == before + count, 20)
-    return crowd
 
 
 def from_nobody_and_back(front_class):
