@@ -332,6 +332,7 @@ static void clear(struct conn_pool *t, int slot, int fd)
         shutdown(fd, SHUT_RDWR);
     conn_watch_forget(&t->conn_watch, slot, m->number);
     if (p->kept != 0) {
+        fd_store_drop_unread(fd);
         conn_set_remove(&t->set, m->number);
         fd_store_clear(m);
         p->kept = 0;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -221,4 +222,11 @@ size_t fd_store_read(const struct fd_store *m, void *bytes)
     }
     ssize_t n = recv(m->near, bytes, FD_STORE_BYTES_MAX, 0);
     return n > 0 ? (size_t)n : 0;
+}
+
+void fd_store_drop_unread(int fd)
+{
+    struct iovec nowhere = {.iov_base = NULL, .iov_len = INT_MAX};
+    struct msghdr all = {.msg_iov = &nowhere, .msg_iovlen = 1};
+    recvmsg(fd, &all, MSG_TRUNC | MSG_DONTWAIT);
 }

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -125,6 +126,38 @@ START_TEST(another_process_serves_it)
     ck_assert_int_eq(wait_for(LIMIT_MS, &slot), CONN_POOL_REQUEST);
     expect_taken(slot, peer, "from the parent");
     close(peer);
+}
+END_TEST
+
+/* Another process has a copy, which it closes some time. */
+START_TEST(what_was_not_read_goes_with_the_connection)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct iovec part = {(void *)(uintptr_t) "s", 1};
+    socklen_t n = sizeof a;
+    size_t size;
+    char byte;
+    int door = socket(AF_INET, SOCK_STREAM, 0);
+    int peer = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(door, (struct sockaddr *)&a, n), 0);
+    ck_assert_int_eq(listen(door, 1), 0);
+    ck_assert_int_eq(getsockname(door, (struct sockaddr *)&a, &n), 0);
+    ck_assert_int_eq(connect(peer, (struct sockaddr *)&a, n), 0);
+    int slot = conn_pool_reserve(conn_pool), fd = accept(door, NULL, NULL);
+    int copy = dup(fd);
+    conn_pool_opened(conn_pool, slot);
+    ck_assert(conn_pool_park(conn_pool, slot, &fd, &part, 1, CLOCK_NEVER,
+                             CONN_POOL_DRAINED));
+    ck_assert_int_eq(write(peer, "q", 1), 1);
+    ck_assert_int_eq(recv(copy, &byte, 1, MSG_PEEK), 1);
+    fd = conn_pool_take(conn_pool, slot, bytes, &size, NULL);
+    ck_assert_int_ge(fd, 0);
+    conn_pool_vacate(conn_pool, slot, fd);
+    ck_assert_int_eq(recv(copy, &byte, 1, MSG_DONTWAIT), 0);
+    close(copy);
+    close(peer);
+    close(door);
 }
 END_TEST
 
@@ -436,6 +469,7 @@ int main(void)
         what_was_read_waits_behind_others,
         what_has_no_more_is_not_told_of,
         another_process_serves_it,
+        what_was_not_read_goes_with_the_connection,
         what_one_cannot_take_waits_for_another,
         what_one_cannot_take_is_not_forgotten_when_it_is_overdue,
         what_is_not_parked_is_nobodys_fault,
