@@ -65,6 +65,16 @@ bool process_is_running(pid_t pid)
     return end != NULL && end[1] == ' ' && end[2] == 'R';
 }
 
+uint64_t process_cpu_demand(pid_t pid)
+{
+    char text[128];
+    unsigned long long ran, waited;
+    if (!ask(pid, "schedstat", text, sizeof text) ||
+        sscanf(text, "%llu %llu", &ran, &waited) != 2)
+        return 0;
+    return ran + waited;
+}
+
 uid_t process_user(pid_t pid)
 {
     char text[4096];

@@ -22,6 +22,11 @@ uint64_t process_started(pid_t pid);
 /* Does it run, or wait for a CPU (state R of /proc/PID/stat)? */
 bool process_is_running(pid_t pid);
 
+/* How long it has run or waited for a CPU since its start, in ns
+ * (/proc/PID/schedstat, the kernel's sched-stats.rst); 0: the kernel does not
+ * say. */
+uint64_t process_cpu_demand(pid_t pid);
+
 /* The user that it runs as (/proc/PID/status); -1: the kernel does not say. */
 uid_t process_user(pid_t pid);
 

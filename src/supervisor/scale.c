@@ -39,22 +39,24 @@ static bool is_crowded(const struct scale_limits *l,
                        const struct scale_sight *v)
 {
     return l->cpus > 0 && total(v) >= l->least &&
-           v->computing >= SCALE_CROWD * l->cpus;
+           v->computing >= SCALE_CROWD * l->cpus &&
+           v->computing >= v->busy / SCALE_CROWD_SHARE;
 }
 
-/* Workers that have just got a CPU each may be the crowd of a moment ago. */
 static bool is_held(struct scale *s, const struct scale_limits *l,
                     const struct scale_sight *v)
 {
-    bool crowded = is_crowded(l, v);
-    if (crowded)
-        s->held = SCALE_FREE_LOOKS;
-    else if (s->held > 0)
-        s->held--;
-    if (total(v) < l->least)
-        s->held = 0;
-    s->ripe = v->now + (crowded ? SCALE_HELD : SCALE_CONFIRM);
-    return s->held > 0;
+    s->ripe = v->now + SCALE_CONFIRM;
+    if (!is_crowded(l, v))
+        return false;
+    bool again = s->crowded != 0 && v->now - s->crowded <= SCALE_MEMORY;
+    s->hold = again ? 2 * s->hold : SCALE_HELD;
+    if (s->hold > SCALE_HELD_MOST)
+        s->hold = SCALE_HELD_MOST;
+    s->crowded = v->now;
+    s->step = 0;
+    s->ripe = v->now + s->hold;
+    return true;
 }
 
 /* --- More. --- */

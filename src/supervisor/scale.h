@@ -25,16 +25,21 @@
 #define SCALE_STEP 32
 #define SCALE_PAUSE INT64_C(100000000)
 
-/* How often to look whether the CPUs are free while growth waits for them; and
- * that so many looks, SCALE_CONFIRM apart, must find them free. */
-#define SCALE_HELD INT64_C(20000000)
-#define SCALE_FREE_LOOKS 3
-
-/* Workers that want a CPU, for each CPU, with which the pool does not grow. */
+/* A pool does not grow while so many workers for each CPU want one, and one in
+ * so many of the busy. Fewer of them only meet now and then, as requests come
+ * in bursts: each spends most of its time in waiting for the downstream still,
+ * and another one would find a CPU. */
 #define SCALE_CROWD 2
+#define SCALE_CROWD_SHARE 6
+
+/* After so long it is looked whether they still do; after twice as long each
+ * time that they do, up to the most, so that it is told from a longer time. */
+#define SCALE_HELD INT64_C(20000000)
+#define SCALE_HELD_MOST INT64_C(160000000)
 
 /* A growth within this time of the last one is twice as large, if no worker was
- * retired in between. */
+ * retired and no crowd found in between. A crowd within this time of another
+ * one is waited for twice as long. */
 #define SCALE_MEMORY INT64_C(1000000000)
 
 /* How often scale_look() reports that `most` is too small (`limited`). */
@@ -57,7 +62,8 @@ struct scale {
     uint32_t step; /* how many those were */
     int64_t retire_at; /* no others are retired before then */
     int64_t spent;     /* the starts of before then are used up: see `rate` */
-    uint32_t held;     /* looks that must find the CPUs free before it grows */
+    int64_t crowded;   /* when it last had to wait for a CPU; 0: never */
+    int64_t hold;      /* and for how long */
 };
 
 /* The pool at one moment. */
@@ -66,8 +72,8 @@ struct scale_sight {
     uint32_t idle, busy, starting;
     uint32_t stale;     /* of the idle: for idle_timeout or longer */
     int64_t stale_at;   /* when the next of the idle becomes so; SCALE_NEVER */
-    uint32_t computing; /* of the busy: those that run, or wait for a CPU; only
-                           looked at if scale_asks() */
+    uint32_t computing; /* of the busy: those that run, or wait for a CPU, on
+                           average; only looked at if scale_asks() */
     bool waiting;       /* a request waits; only looked at when none is idle */
     bool told;          /* what tell_below or watch asked for has happened */
 };

@@ -84,21 +84,25 @@ static bool is_fed(const struct scaler *s, uint32_t number, int64_t now)
 
 /* A worker that posts computes when its downstream has answered and it waits
  * for a CPU: that the kernel knows. Of many it is asked about every so many,
- * and the others are taken to be like them. */
-static uint32_t count_computing(const struct scaler *s,
-                                const struct scale_sight *v)
+ * the same ones each time, and the others are taken to be like them. */
+static uint32_t count_computing(struct scaler *s, const struct scale_sight *v)
 {
-    uint32_t step = v->busy / SAMPLE + 1, seen = 0, fed = 0, running = 0;
+    struct worker_set_member *sample[SAMPLE];
+    uint32_t step = 1, n = 0, fed = 0;
+    while (v->busy / step > SAMPLE)
+        step *= 2;
     for (uint32_t i = 0; i < s->worker_set->board->slot_count; i++) {
-        pid_t pid = s->worker_set->members[i].pid;
-        if (!stays(s, i) || pid <= 0)
+        struct worker_set_member *m = &s->worker_set->members[i];
+        if (!stays(s, i) || is_starting(s, i, v->now))
             continue;
         if (is_fed(s, i, v->now))
             fed++;
-        else if (seen++ % step == 0)
-            running += process_is_running(pid);
+        else if (i % step == 0 && n < SAMPLE)
+            sample[n++] = m;
     }
-    return fed + running * step;
+    uint32_t others = v->busy > fed ? v->busy - fed : 0;
+    uint32_t share = cpu_demand_look(&s->demand, sample, n, v->now);
+    return fed + (share * others + 500) / 1000;
 }
 
 /* --- What is done. --- */

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "scoreboard/idle_set.h"
+#include "supervisor/cpu_demand.h"
 #include "supervisor/scale.h"
 #include "supervisor/worker_set.h"
 
@@ -24,6 +25,7 @@ struct scaler {
     /* Its own. */
     struct scale scale;
     struct scale_limits limits;
+    struct cpu_demand demand;
     uint32_t generation;
     int64_t drain_timeout; /* of those it retires, ns */
     bool watch;            /* `queue` is one of the files to wait for */

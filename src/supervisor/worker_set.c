@@ -119,6 +119,7 @@ void worker_set_occupy(struct worker_set *c, uint32_t number, pid_t pid)
     struct worker_set_member *m = &c->members[number];
     m->pid = pid;
     m->started = clock_now();
+    m->cpu.demand = 0;
     show(c, number);
     c->alive++;
 }

@@ -34,6 +34,11 @@ struct worker_set_member {
         int64_t look_at; /* monotonic ns; CLOCK_NEVER: it serves */
         bool asked, killed;
     } start;
+    /* What it has wanted of a CPU until a look: see cpu_demand.h. */
+    struct {
+        uint64_t demand; /* ns; 0: not known */
+        int64_t at;      /* of that look, monotonic ns */
+    } cpu;
     /* Of a worker in an overdue request: see request_watchdog.h. */
     struct {
         uint64_t begun;  /* the number of that request */

@@ -109,25 +109,80 @@ START_TEST(who_computes_gets_no_company)
     v.computing = 4;
     scale_look(&s, &l, &v);
     v.now += SCALE_CONFIRM;
+    int64_t hold = SCALE_HELD;
     for (int i = 0; i < 100; i++) {
         ck_assert(scale_asks(&s, &l, &v));
         struct scale_order o = scale_look(&s, &l, &v);
         ck_assert(o.held && o.start == 0 && !o.watch && !o.limited);
-        ck_assert_int_eq(o.look_at, v.now + SCALE_HELD);
+        ck_assert_int_eq(o.look_at, v.now + hold);
         v.now = o.look_at;
+        hold = hold < SCALE_HELD_MOST ? 2 * hold : hold;
     }
-    v.computing = 3; /* not for a moment only */
-    for (uint32_t i = 1; i < SCALE_FREE_LOOKS; i++) {
-        struct scale_order o = scale_look(&s, &l, &v);
-        ck_assert(o.held && o.start == 0);
-        ck_assert_int_eq(o.look_at, v.now + SCALE_CONFIRM);
-        v.now = o.look_at;
-    }
+    v.computing = 3;
     ck_assert_uint_eq(scale_look(&s, &l, &v).start, 1);
     /* Those that must be there do not depend on it. */
     v.busy = v.computing = 1;
     ck_assert(!scale_asks(&s, &l, &v));
     ck_assert_uint_ge(scale_look(&s, &l, &v).start, 1);
+}
+END_TEST
+
+/* Of many, a few always want a CPU: those whose answers have just come. */
+START_TEST(a_few_that_compute_are_no_crowd)
+{
+    const struct scale_limits l = {2, 1000, 1, 1024, 2, IDLE};
+    static const struct {
+        uint32_t busy, computing;
+        bool held;
+    } pools[] = {{4, 3, false},    {4, 4, true},    {24, 4, true},
+                 {30, 4, false},   {90, 14, false}, {90, 15, true},
+                 {600, 99, false}, {600, 100, true}};
+    for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++) {
+        struct scale s = {.ripe = S};
+        const struct scale_sight v = {.now = S,
+                                      .busy = pools[i].busy,
+                                      .computing = pools[i].computing,
+                                      .waiting = true,
+                                      .stale_at = SCALE_NEVER};
+        EXPECT(scale_look(&s, &l, &v).held == pools[i].held);
+    }
+}
+END_TEST
+
+/* Few are too many when the next look finds one again. */
+START_TEST(after_a_crowd_growth_begins_with_one)
+{
+    const struct scale_limits l = {2, 100, 1, 1024, 2, IDLE};
+    struct scale s = {.ripe = S};
+    struct scale_sight v = request_waits(6);
+    for (uint32_t step = 1; step <= 4; step *= 2) {
+        ck_assert_uint_eq(scale_look(&s, &l, &v).start, step);
+        v.busy += step;
+        v.now = s.ripe;
+    }
+    v.computing = v.busy;
+    ck_assert(scale_look(&s, &l, &v).held);
+    v.now = s.ripe;
+    v.computing = 0;
+    ck_assert_uint_eq(scale_look(&s, &l, &v).start, 1);
+}
+END_TEST
+
+/* What was long ago is not added to. */
+START_TEST(a_crowd_is_forgotten)
+{
+    const struct scale_limits l = {2, 100, 1, 1024, 2, IDLE};
+    struct scale s = {.ripe = S};
+    struct scale_sight v = {.now = S,
+                            .busy = 6,
+                            .computing = 6,
+                            .waiting = true,
+                            .stale_at = SCALE_NEVER};
+    scale_look(&s, &l, &v);
+    v.now += SCALE_MEMORY;
+    ck_assert_int_eq(scale_look(&s, &l, &v).look_at, v.now + 2 * SCALE_HELD);
+    v.now += SCALE_MEMORY + 1;
+    ck_assert_int_eq(scale_look(&s, &l, &v).look_at, v.now + SCALE_HELD);
 }
 END_TEST
 
@@ -270,7 +325,8 @@ static void look_in_every_state(const struct scale_limits *l,
             for (uint32_t step = 0; step <= 4; step += 2)
                 for (int spent = 0; spent < 4; spent++) {
                     struct scale s = {ripe[r],    moments[m],     step,
-                                      moments[m], moments[spent], 0};
+                                      moments[m], moments[spent], 0,
+                                      0};
                     const struct scale_order o = scale_look(&s, l, v);
                     check_order(l, v, &o);
                     EXPECT(ripe[r] != 0 || !rests(l, v) ||
@@ -320,6 +376,9 @@ int main(void)
         a_turn_has_a_bound,
         spare_ones_do_not_double,
         who_computes_gets_no_company,
+        a_few_that_compute_are_no_crowd,
+        after_a_crowd_growth_begins_with_one,
+        a_crowd_is_forgotten,
         many_leave_in_turns,
         after_a_shrink_growth_begins_with_one,
         the_largest_number_is_complained_of_once_a_second,

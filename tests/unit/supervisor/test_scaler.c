@@ -164,16 +164,16 @@ START_TEST(who_gets_company)
                                               .idle_timeout = CLOCK_SECOND};
     scaler_serve(&scaler, GENERATION, &grows, DRAIN_TIMEOUT);
     scaler.queue = eventfd(1, 0);
-    while (scaler.scale.held == 0 && count() == WORKERS) {
+    while (scaler.scale.crowded == 0 && count() == WORKERS) {
         be(WORKER_READING);
         scaler_look(&scaler);
     }
     ck_assert_uint_eq(count(), WORKERS);
     /* This process runs while it asks. */
     worker_set.members[0].pid = worker_set.members[1].pid = getpid();
-    scaler.scale.held = 0;
+    scaler.scale.crowded = 0;
     be(WORKER_POSTING);
-    while (scaler.scale.held == 0 && count() == WORKERS)
+    while (scaler.scale.crowded == 0 && count() == WORKERS)
         scaler_look(&scaler);
     ck_assert_uint_eq(count(), WORKERS);
     worker_set.members[0].pid = children[0];
