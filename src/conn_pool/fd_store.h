@@ -83,8 +83,8 @@ void fd_store_clear(struct fd_store *m);
 /* Drop what has come on a connection that is shut down, and was not read; -1:
  * on none. It would stay as long as any process has a copy, and over TCP a peer
  * whose bytes find no room for it would wait as long, instead of being reset.
- * Over a unix socket, where the peer has EPIPE, it stays (recvmsg(2),
- * MSG_TRUNC). */
+ * Over a unix socket, where the peer has EPIPE, it stays: descriptors may be
+ * among it, and to close them may take long. */
 void fd_store_drop_unread(int fd);
 
 /* Put in at least one byte, at most FD_STORE_BYTES_MAX. False, with errno. */
