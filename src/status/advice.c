@@ -43,7 +43,7 @@ static const char *cure(const struct view *v, char *text, size_t room)
     snprintf(text, room, "There can be no more than %u, limited by %s.%s",
              v->workers_most, scoreboard_bound_text(v->bound),
              v->bound == WORKERS_BOUND_MOST
-                 ? " That many did 0.98 times the requests of an event loop; "
+                 ? " That many did 1.00 times the requests of an event loop; "
                    "beyond, an event loop does more."
                  : "");
     return text;
@@ -72,7 +72,7 @@ static void note_held(const struct view *v, struct notes *n)
     note(n, true, "",
          "All workers are busy and %" PRIu64 " requests wait, the longest for "
          "%.1f s; of %u workers there are %u: the CPUs are full. There an "
-         "event loop does up to 1.3 times the requests.",
+         "event loop does up to 1.2 times the requests.",
          v->waiting.count, (double)v->waiting.longest / 1e9, v->workers_most,
          v->workers);
 }
