@@ -18,7 +18,7 @@ import tempfile
 import time
 
 import tap
-from procfs import children_of, command_of, group_of, is_alive
+from procfs import children_of, command_of, group_of, is_alive, is_dying
 from watchdog import Watchdog
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -268,10 +268,12 @@ class Process:
         return self.process.returncode
 
     def left_behind(self):
-        """What is alive of its group now that it has ended itself."""
+        """What is alive of its group now that it has ended itself. What the
+        kernel has killed with it (PR_SET_PDEATHSIG) is not."""
         return [f"{pid} ({command_of(pid).strip()})"
                 for pid in children_of(os.getpid())
-                if group_of(pid) == self.pid and is_alive(pid)]
+                if group_of(pid) == self.pid and is_alive(pid)
+                and not is_dying(pid)]
 
     def end(self):
         """Nothing of its group is left after this. Can be called again."""
@@ -334,7 +336,7 @@ def end_orphans():
     """End and name what a process left behind when it ended."""
     named = []
     for pid in _orphans():
-        if is_alive(pid):
+        if is_alive(pid) and not is_dying(pid):
             named.append(f"{pid} ({command_of(pid).strip()})")
             os.kill(pid, signal.SIGKILL)
         try:

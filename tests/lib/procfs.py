@@ -36,6 +36,25 @@ def is_alive(pid):
         return False
 
 
+PF_EXITING = 4  # include/linux/sched.h
+
+
+def is_dying(pid):
+    """Has SIGKILL come for it, or is it on its way out? It is there until it
+    gets a CPU."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii",
+                  errors="replace") as file:
+            pending = re.search(r"^SigPnd:\t(\w+)", file.read(), re.M)
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            flags = int(file.read().rsplit(b")", 1)[1].split()[6])
+    except OSError:
+        return True
+    killed = 1 << (signal.SIGKILL - 1)
+    return bool(pending and int(pending[1], 16) & killed
+                or flags & PF_EXITING)
+
+
 def cpu_seconds(pid):
     """User and system time the process has had."""
     with open(f"/proc/{pid}/stat", "rb") as file:
