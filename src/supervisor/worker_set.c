@@ -119,7 +119,6 @@ void worker_set_occupy(struct worker_set *c, uint32_t number, pid_t pid)
     struct worker_set_member *m = &c->members[number];
     m->pid = pid;
     m->started = clock_now();
-    m->cpu.demand = 0;
     show(c, number);
     c->alive++;
 }
@@ -151,6 +150,7 @@ void worker_set_vacate(struct worker_set *c, uint32_t number)
     backtrace_forget(&slot->stack);
     c->members[number].pid = 0;
     note_begun(c, number);
+    c->members[number].cpu.demand = 0;
     c->members[number].overdue.kill_at = 0;
     c->members[number].idle.step = 0;
     c->members[number].idle.stopped = false;

@@ -50,6 +50,7 @@ START_TEST(an_empty_slot_remembers_nothing)
     ck_assert(worker_set_started_well(&worker_set, 1, 256));
     m->overdue.kill_at = m->start.look_at = clock_now();
     m->idle.step = 1;
+    m->cpu.demand = 1;
     m->idle.stopped = m->start.asked = m->start.killed = m->inherited =
         m->stranger = true;
     worker_set_vacate(&worker_set, 1);
@@ -58,6 +59,7 @@ START_TEST(an_empty_slot_remembers_nothing)
     ck_assert_int_eq(board->members[1].pid, 0);
     ck_assert_uint_eq(m->generation, GENERATION);
     ck_assert_int_eq(m->overdue.kill_at, 0);
+    ck_assert_uint_eq(m->cpu.demand, 0);
     ck_assert_int_eq(m->idle.step, 0);
     ck_assert_int_eq(m->start.look_at, CLOCK_NEVER);
     ck_assert(!m->idle.stopped && !m->start.asked && !m->start.killed &&
